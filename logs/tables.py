@@ -1,0 +1,90 @@
+"""Make the tables that the models declare, and tell where an existing one differs from its model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pynamodb.exceptions import TableError
+from pynamodb.models import Model
+
+
+class TableDiffers(Exception):
+    """A table of that name exists, with other keys or indexes than the model's."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """What `ensure` found or made."""
+
+    name: str
+    arn: str
+    created: bool
+
+
+def ensure(model: type[Model]) -> Table:
+    """Make the model's table with its indexes, on demand, with TTL on, unless it is there already.
+
+    Raises TableDiffers where a table of that name has other keys or indexes: neither can be changed in
+    place, and reading with the wrong ones would miss rows. Raises PynamoDB's TableError and botocore's
+    errors where DynamoDB refuses or is away.
+    """
+    name = model.Meta.table_name
+    created = not model.exists()
+    if created:
+        model.create_table(wait=True)
+    description = model.describe_table()
+    if found := differences(model, description):
+        raise TableDiffers(
+            f"The table {name} exists, but not as {model.__name__} declares it: {'; '.join(found)}. "
+            "Name another table in the settings, or move the data away and delete this one."
+        )
+    if not created:
+        _enable_ttl(model)
+    return Table(name, description["TableArn"], created)
+
+
+def differences(model: type[Model], description: Mapping[str, Any]) -> list[str]:
+    """Return what differs between a model and DescribeTable's answer, a phrase each."""
+    declared = model._get_schema()
+    expected = {"the primary key": _keys(declared["key_schema"])}
+    for index in declared["global_secondary_indexes"]:
+        expected[f"the index {index['index_name']}"] = _index(index["key_schema"], index["projection"])
+    found = {"the primary key": _keys(description["KeySchema"])}
+    for index in description.get("GlobalSecondaryIndexes", []):
+        found[f"the index {index['IndexName']}"] = _index(index["KeySchema"], index["Projection"])
+    return [
+        f"{what} is {found.get(what, 'missing')} instead of {expected.get(what, 'none')}"
+        for what in sorted(expected.keys() | found.keys())
+        if expected.get(what) != found.get(what)
+    ]
+
+
+def _keys(schema: list[dict[str, str]]) -> str:
+    return ", ".join(f"{key['AttributeName']} ({key['KeyType']})" for key in sorted(schema, key=_by_key_type))
+
+
+def _by_key_type(key: dict[str, str]) -> str:
+    return key["KeyType"]
+
+
+def _index(schema: list[dict[str, str]], projection: Mapping[str, Any]) -> str:
+    attributes = ", ".join(sorted(projection.get("NonKeyAttributes", [])))
+    return f"{_keys(schema)} with {projection['ProjectionType']} {attributes}".rstrip()
+
+
+def _enable_ttl(model: type[Model]) -> None:
+    """Turn TTL on where it is off: AWS refuses to set it a second time."""
+    connection = model._get_connection()
+    attribute = model._ttl_attribute()
+    if attribute is None:
+        return
+    answer = connection.connection.client.describe_time_to_live(TableName=connection.table_name)
+    status = answer["TimeToLiveDescription"]
+    if status["TimeToLiveStatus"] in ("ENABLED", "ENABLING"):
+        if status.get("AttributeName") != attribute.attr_name:
+            raise TableError(
+                f"TTL of the table {connection.table_name} is on {status.get('AttributeName')} "
+                f"instead of {attribute.attr_name}"
+            )
+        return
+    connection.update_time_to_live(attribute.attr_name)

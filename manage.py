@@ -1,0 +1,22 @@
+#!/usr/bin/env python
+"""Run a management command of the site."""
+
+import os
+import sys
+from pathlib import Path
+
+import environ
+from django.core.management import execute_from_command_line
+
+
+def main() -> None:
+    """Read `.env`, where the real environment wins, and hand over to Django."""
+    environ.Env.read_env(Path(__file__).with_name(".env"))
+    # `runlocal` starts the stack that the site's own settings need, so it comes before them.
+    settings = "logsite.local.settings" if sys.argv[1:2] == ["runlocal"] else "logsite.settings"
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", settings)
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()
