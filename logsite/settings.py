@@ -24,7 +24,7 @@ INSTALLED_APPS = [
     "logsite.accounts",
     "logsite.local",
     "logs",
-    "django.contrib.admin",
+    "logsite.admin.LogsiteAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -86,6 +86,7 @@ USE_TZ = True
 LANGUAGE_CODE = "en-us"
 
 STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "logsite" / "static"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
 
 SESSION_COOKIE_SECURE = not DEBUG

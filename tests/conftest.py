@@ -5,11 +5,15 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 
 from logs.models import LogItem
+from logsite.accounts.models import User
 from logsite.local import engine
 
 
@@ -49,3 +53,66 @@ def logs_table() -> None:
     """Empty the logs table: made anew, with its indexes."""
     LogItem.delete_table()
     call_command("create_tables", verbosity=0)
+
+
+PASSWORD = "a long and quiet sentence"
+
+
+def a_user(role: str, **fields: Any) -> User:
+    """Make a user with PASSWORD, under a name that no other test has."""
+    return User.objects.create_user(f"{role}-{uuid4().hex[:12]}", f"{role}@example.com", PASSWORD, **fields)
+
+
+def signed_in(user: User) -> Client:
+    """Return a browser in which the user has signed in."""
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def superuser() -> User:
+    """Someone who may do everything."""
+    return a_user("superuser", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def viewer() -> User:
+    """Staff who may read the logs."""
+    return a_user("viewer", is_staff=True, permissions={"logs.view_log"})
+
+
+@pytest.fixture
+def staff() -> User:
+    """Staff who may not read the logs."""
+    return a_user("staff", is_staff=True)
+
+
+@pytest.fixture
+def stranger() -> User:
+    """Someone with an account and nothing else."""
+    return a_user("stranger")
+
+
+@pytest.fixture
+def superuser_client(superuser: User) -> Client:
+    """The superuser's browser."""
+    return signed_in(superuser)
+
+
+@pytest.fixture
+def viewer_client(viewer: User) -> Client:
+    """The viewer's browser."""
+    return signed_in(viewer)
+
+
+@pytest.fixture
+def staff_client(staff: User) -> Client:
+    """The browser of staff without logs."""
+    return signed_in(staff)
+
+
+@pytest.fixture
+def stranger_client(stranger: User) -> Client:
+    """The stranger's browser."""
+    return signed_in(stranger)

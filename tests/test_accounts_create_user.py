@@ -1,0 +1,93 @@
+"""`manage.py create_user --noinput`; how it prompts is in test_accounts_prompts."""
+
+from uuid import uuid4
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from logsite.accounts.models import User
+from logsite.accounts.store import UserItem
+from tests.conftest import PASSWORD, free_port, signed_in
+
+
+@pytest.fixture
+def username(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return a new name, and set a password in the environment."""
+    monkeypatch.setenv("DJANGO_USER_PASSWORD", PASSWORD)
+    return f"new-{uuid4().hex[:12]}"
+
+
+def create(username: str, *options: str) -> None:
+    """Run the command without a prompt."""
+    call_command("create_user", username, "--noinput", *options)
+
+
+def test_a_new_user_may_read_logs(username: str, capsys: pytest.CaptureFixture[str]) -> None:
+    create(username, "--email", "new@EXAMPLE.com")
+
+    user = User.objects.get(username=username)
+    assert user.check_password(PASSWORD)
+    assert user.email == "new@example.com"
+    assert (user.is_staff, user.is_superuser) == (True, False)
+    assert user.has_perm("logs.view_log")
+    assert signed_in(user).get("/admin/").status_code == 200
+    assert capsys.readouterr().out == f"Made the user {username}.\n"
+
+
+def test_a_new_user_may_be_kept_from_logs(username: str) -> None:
+    create(username, "--no-view-logs")
+
+    user = User.objects.get(username=username)
+    assert user.is_staff
+    assert not user.has_perm("logs.view_log")
+
+
+def test_a_name_that_is_taken_is_refused(username: str, viewer: User) -> None:
+    with pytest.raises(CommandError, match=f"The username {viewer.username} is taken."):
+        create(viewer.username, "--no-view-logs")
+
+    assert User.objects.get(username=viewer.username).has_perm("logs.view_log")
+
+
+def test_a_weak_password_is_refused(username: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_USER_PASSWORD", username)
+
+    with pytest.raises(CommandError, match="too similar to the username"):
+        create(username)
+
+    with pytest.raises(User.DoesNotExist):
+        User.objects.get(username=username)
+
+
+def test_no_password_at_all_is_refused(username: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DJANGO_USER_PASSWORD")
+
+    with pytest.raises(CommandError, match="set DJANGO_USER_PASSWORD"):
+        create(username)
+
+
+@pytest.mark.parametrize("name", ["two words", "", "n" * 151])
+def test_a_name_that_is_none_is_refused(name: str, username: str) -> None:
+    with pytest.raises(CommandError):
+        create(name)
+
+
+def test_a_wrong_address_is_refused(username: str) -> None:
+    with pytest.raises(CommandError, match="Enter a valid email address"):
+        create(username, "--email", "nowhere")
+
+
+def test_a_missing_table_says_how_to_make_it(username: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(UserItem.Meta, "table_name", "NotMadeYet")
+    monkeypatch.setattr(UserItem, "_connection", None)
+
+    with pytest.raises(CommandError, match=r"Run: manage\.py create_tables"):
+        create(username)
+
+
+def test_dynamodb_being_away_is_said_plainly(username: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setattr(UserItem, "_connection", None)
+
+    with pytest.raises(CommandError, match=r"^DynamoDB: "):
+        create(username)

@@ -1,0 +1,69 @@
+"""No page and no command of the site asks for an SQL database: there is none, so asking would raise."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.resolvers import RoutePattern
+
+
+def addresses(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> Iterator[str]:
+    """Yield an address for each route of the site, with a made-up value for every parameter."""
+    for pattern in patterns:
+        if not isinstance(pattern.pattern, RoutePattern):
+            continue  # The two regular expressions of the admin are in OTHERS.
+        address = prefix + re.sub("<.+?>", "1", str(pattern.pattern))
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern.url_patterns, address)
+        else:
+            yield address
+
+
+OTHERS = [
+    "/admin/logs/",
+    "/admin/accounts/",
+    "/admin/nothing/of/that/name/",
+    "/admin/r/1/1/",
+    "/admin/r/logs.log/1/",
+    "/admin/autocomplete/?app_label=admin&model_name=logentry&field_name=user",
+    "/admin/logs/log/1/history/",
+    "/admin/logs/log/1/delete/",
+    "/admin/logs/log/add/",
+    "/admin/auth/user/",
+    "/admin/jsi18n/",
+]
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("address", sorted({*addresses(get_resolver().url_patterns), *OTHERS}))
+def test_every_page_does_without(address: str, method: str, superuser_client: Client) -> None:
+    assert getattr(superuser_client, method)(address).status_code < 500
+
+
+@pytest.mark.parametrize(
+    "address", ["", "password_change/", "password_change/done/", "jsi18n/", "login/?next=/admin/"]
+)
+def test_the_pages_of_the_admin_are_there(address: str, superuser_client: Client) -> None:
+    answer = superuser_client.get(f"/admin/{address}", follow=True)
+
+    assert answer.status_code == 200
+
+
+def test_view_on_site_is_not_there(superuser_client: Client) -> None:
+    assert superuser_client.get("/admin/r/1/1/").status_code == 404
+
+
+def test_the_index_has_no_box_of_recent_actions(superuser_client: Client) -> None:
+    assert "recent-actions" not in superuser_client.get("/admin/").content.decode()
+
+
+def test_the_commands_of_a_deployment_do_without() -> None:
+    assert settings.DATABASES == {} or settings.DATABASES["default"]["ENGINE"].endswith("dummy")
+
+    call_command("check")
+    call_command("check", "--deploy")
+    call_command("makemigrations", "--check", "--dry-run")

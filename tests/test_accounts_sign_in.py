@@ -1,0 +1,98 @@
+"""Who gets in at the admin's door."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from logsite.accounts.models import User
+from tests.conftest import PASSWORD
+
+LOGIN = "/admin/login/"
+
+
+def sign_in(username: str, password: str) -> tuple[Client, int]:
+    """Fill in the login form in a new browser; return the browser and the status of the answer."""
+    client = Client()
+    answer = client.post(LOGIN, {"username": username, "password": password})
+    return client, answer.status_code
+
+
+@pytest.mark.parametrize("role", ["superuser", "viewer", "staff"])
+def test_staff_sign_in_with_their_password(role: str, request: pytest.FixtureRequest) -> None:
+    user: User = request.getfixturevalue(role)
+
+    client, status = sign_in(user.username, PASSWORD)
+
+    assert status == 302
+    assert user.username in client.get(reverse("admin:index")).content.decode()
+
+
+def test_signing_in_notes_the_time(viewer: User) -> None:
+    assert viewer.last_login is None
+
+    sign_in(viewer.username, PASSWORD)
+
+    stored = User.objects.get(username=viewer.username)
+    assert stored.last_login is not None
+    assert stored.permissions == {"logs.view_log"}
+
+
+def test_a_wrong_password_is_refused(viewer: User) -> None:
+    client, status = sign_in(viewer.username, "something else")
+
+    assert status == 200
+    assert "sessionid" not in client.cookies
+    assert client.get(reverse("admin:index")).status_code == 302
+
+
+@pytest.mark.parametrize("username", ["nobody", "n" * 150, "\ufdfa" * 150, "x\0y"])
+def test_an_unknown_name_is_refused_in_the_same_words(username: str, viewer: User) -> None:
+    wrong_password = Client().post(LOGIN, {"username": viewer.username, "password": "something else"})
+    unknown_name = Client().post(LOGIN, {"username": username, "password": PASSWORD})
+
+    assert unknown_name.status_code == 200
+    if username == "nobody":
+        assert "Please enter the correct username and password" in wrong_password.content.decode()
+        assert "Please enter the correct username and password" in unknown_name.content.decode()
+
+
+def test_a_name_is_the_same_in_every_spelling_of_unicode(viewer: User) -> None:
+    full_width = "".join(chr(ord(letter) + 0xFEE0) for letter in viewer.username)
+
+    _, status = sign_in(full_width, PASSWORD)
+
+    assert status == 302
+
+
+def test_an_inactive_user_is_refused(viewer: User) -> None:
+    viewer.is_active = False
+    viewer.save(update_fields=["is_active"])
+
+    _, status = sign_in(viewer.username, PASSWORD)
+
+    assert status == 200
+
+
+def test_someone_who_is_not_staff_is_refused(stranger: User) -> None:
+    client, status = sign_in(stranger.username, PASSWORD)
+
+    assert status == 200
+    assert "sessionid" not in client.cookies
+
+
+def test_a_session_of_someone_who_is_not_staff_opens_no_page(stranger_client: Client) -> None:
+    answer = stranger_client.get(reverse("admin:index"))
+
+    assert answer.status_code == 302
+    assert answer["Location"].startswith(LOGIN)
+
+
+def test_staff_without_the_permission_see_an_admin_without_logs(
+    staff_client: Client, viewer_client: Client
+) -> None:
+    listing = reverse("admin:logs_log_changelist")
+
+    assert listing in viewer_client.get(reverse("admin:index")).content.decode()
+    assert listing not in staff_client.get(reverse("admin:index")).content.decode()
+    assert staff_client.get(reverse("admin:app_list", args=["logs"])).status_code == 404
+    assert staff_client.get(listing).status_code == 403
