@@ -45,7 +45,7 @@ def ensure(model: type[Model]) -> Table:
 
 def differences(model: type[Model], description: Mapping[str, Any]) -> list[str]:
     """Return what differs between a model and DescribeTable's answer, a phrase each."""
-    declared = model._get_schema()
+    declared: dict[str, Any] = {**model._get_schema()}
     expected = {"the primary key": _keys(declared["key_schema"])}
     for index in declared["global_secondary_indexes"]:
         expected[f"the index {index['index_name']}"] = _index(index["key_schema"], index["projection"])
@@ -78,8 +78,8 @@ def _enable_ttl(model: type[Model]) -> None:
     attribute = model._ttl_attribute()
     if attribute is None:
         return
-    answer = connection.connection.client.describe_time_to_live(TableName=connection.table_name)
-    status = answer["TimeToLiveDescription"]
+    client: Any = connection.connection.client  # a botocore client: its operations are made at run time
+    status = client.describe_time_to_live(TableName=connection.table_name)["TimeToLiveDescription"]
     if status["TimeToLiveStatus"] in ("ENABLED", "ENABLING"):
         if status.get("AttributeName") != attribute.attr_name:
             raise TableError(

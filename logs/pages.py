@@ -1,0 +1,316 @@
+"""What the two pages show, worked out before a template prints it: one state object a page."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from logs import cursor, document, forms, times
+from logs.models import LogItem
+from logs.plan import DAY, END, LogFilter, Order, Phrase, Position, QueryPlan
+from logs.reader import Page
+
+PAGE_SIZES = (25, 50, 100, 200)
+NO_ONE = "0"
+# A payload that indentation makes longer than this is shown as it was sent (a response holds 6 MB).
+MAX_PRETTY = 1_500_000
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link with its text; without an address it stands for what is chosen or cannot be gone to."""
+
+    text: str
+    href: str | None
+    rel: str = ""
+
+
+@dataclass(frozen=True)
+class Time:
+    """A moment in UTC, in parts for reading."""
+
+    iso: str
+    date: str
+    clock: str
+    fraction: str
+
+    @property
+    def milliseconds(self) -> str:
+        """Return the fraction in three decimals, point included: enough to tell rows apart at a glance."""
+        return self.fraction[:4]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One log in the listing."""
+
+    href: str
+    time: Time
+    account: Link
+    user: str
+    type: Link
+    sub_type: str
+    url: str
+    place: str
+    device: str
+
+
+def show_time(moment: datetime) -> Time:
+    """Split a moment into what a reader looks at: the day, the clock, the fraction."""
+    iso = times.to_text(moment)
+    return Time(iso=iso, date=iso[:10], clock=iso[11:19], fraction=iso[19:26])
+
+
+def show_who(who: str) -> str:
+    """Return an account or a user for reading: 0 stands for no one (README, "What to send")."""
+    return "no one" if who == NO_ONE else who
+
+
+class Listing:
+    """The listing: one page of a plan with all that leads from it."""
+
+    headings = ("Account", "User", "Type", "Sub type", "URL", "From")
+
+    def __init__(self, plan: QueryPlan, page: Page, position: Position | None, limit: int) -> None:
+        self.plan = plan
+        self.page = page
+        self.position = position
+        self.limit = limit
+        self.asked = plan.filter
+        self.oldest_first = self.asked.order is Order.OLDEST
+
+    def href(self, asked: LogFilter | None = None, *, to: Position | None = None) -> str:
+        """Return the address of a filter's first page, or of a position in this listing."""
+        values = {**forms.parameters(asked or self.asked, self.limit)}
+        if to:
+            values["cursor"] = cursor.encode(to, self.plan)
+        return "?" + urlencode(values)
+
+    @property
+    def phrases(self) -> list[Phrase]:
+        """Return the filter as a sentence, in parts."""
+        return self.plan.phrases()
+
+    @property
+    def rows(self) -> list[Row]:
+        """Return the page's logs, ready to print."""
+        back = self.href(to=self.position)[1:]
+        return [
+            self._row(item, urlencode({"_changelist_filters": back}) if back else "")
+            for item in self.page.items
+        ]
+
+    def _row(self, item: LogItem, back: str) -> Row:
+        return Row(
+            href=f"{item.id}/change/" + (f"?{back}" if back else ""),
+            time=show_time(item.created_at),
+            account=Link(show_who(item.account_id), self._narrow(account_id=item.account_id)),
+            user=show_who(item.user_id),
+            type=Link(item.type, self._narrow(type=item.type)),
+            sub_type=item.sub_type,
+            url=item.url,
+            place=", ".join(filter(None, [item.submitter_city, item.submitter_country])),
+            device=" · ".join(filter(None, [item.submitter_platform, item.submitter_browser])),
+        )
+
+    def _narrow(self, **changes: Any) -> str:
+        return self.href(replace(self.asked, **changes))
+
+    @property
+    def turned(self) -> str:
+        """Return the address of the same filter in the other order."""
+        return self._narrow(order=Order.NEWEST if self.oldest_first else Order.OLDEST)
+
+    @property
+    def pager(self) -> list[Link]:
+        """Return the ways to the first, previous, next and last page of the present order."""
+        first, last = ("Oldest", "Newest") if self.oldest_first else ("Newest", "Oldest")
+        previous, next_ = self.page.previous, self.page.next
+        return [
+            Link(f"« {first}", self.href() if previous else None),
+            Link("‹ Previous", self.href(to=previous) if previous else None, "prev"),
+            Link("Next ›", self.href(to=next_) if next_ else None, "next"),
+            Link(f"{last} »", self.href(to=END) if next_ else None),
+        ]
+
+    @property
+    def span(self) -> str:
+        """Return the times of the page's first and last row, in UTC."""
+        if not self.page.items:
+            return ""
+        first, last = (show_time(self.page.items[i].created_at) for i in (0, -1))
+        end = last.clock if first.date == last.date else f"{last.date} {last.clock}"
+        return f"{first.date} {first.clock} – {end} UTC"
+
+    @property
+    def sizes(self) -> list[Link]:
+        """Return the numbers of rows to choose from; the present one has no address."""
+        base = forms.parameters(self.asked, forms.DEFAULT_LIMIT)
+        return [
+            Link(str(size), None if size == self.limit else "?" + urlencode({**base, "limit": size}))
+            for size in PAGE_SIZES
+        ]
+
+    @property
+    def presets(self) -> list[Link]:
+        """Return links to ranges of time, as absolute times: a link means the same tomorrow.
+
+        The one that is chosen has no address.
+        """
+        now = datetime.now(UTC)
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        # Rounded up, so that what was just logged is in the range.
+        minute = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+        ranges = {
+            "Today": (today, today + DAY),
+            "Yesterday": (today - DAY, today),
+            "Last 24 hours": (minute - DAY, minute),
+            "Last 7 days": (minute - 7 * DAY, minute),
+            "Last 30 days": (minute - 30 * DAY, minute),
+        }
+        chosen = (self.asked.start, self.asked.end)
+        return [
+            Link(text, None if chosen == (start, end) else self._narrow(start=start, end=end))
+            for text, (start, end) in ranges.items()
+        ]
+
+    @property
+    def everything(self) -> str | None:
+        """Return the address of the listing without filters, or None where it has none."""
+        bare = LogFilter(order=self.asked.order)
+        return None if bare == self.asked else self.href(bare)
+
+    @property
+    def milliseconds(self) -> int:
+        """Return how long the reading took."""
+        return round(self.page.cost.seconds * 1000)
+
+    @property
+    def reached(self) -> Time | None:
+        """Return how far a page got that ran out of its budget."""
+        return show_time(self.page.reached) if self.page.reached else None
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a log on the detail page; `href` where it may be followed."""
+
+    label: str
+    value: str
+    href: str | None = None
+    external: bool = False
+
+
+class Detail:
+    """One log with every field, whole."""
+
+    def __init__(self, item: LogItem, changelist: str, filters: str) -> None:
+        self.item = item
+        self.content = document.content(item)
+        self.changelist = changelist
+        self.back = f"{changelist}?{filters}" if filters else changelist
+
+    @property
+    def title(self) -> str:
+        """Return the log in a few words."""
+        time = show_time(self.item.created_at)
+        return f"{self.item.type} · {time.date} {time.clock} UTC"
+
+    @property
+    def fields(self) -> list[Field]:
+        """Return when, who and what, as the sender said it."""
+        said = self.content
+        sent_at = said["sent_created_at"]
+        moment = [Field("Time (UTC)", _moment(self.item.created_at))]
+        if sent_at:
+            moment.append(Field("Time as sent", f"{sent_at} — a wrong clock: filed when it was received"))
+        return [
+            *moment,
+            Field("Account", _who(said["account_id"]), self._only(LogFilter(account_id=said["account_id"]))),
+            Field("User", _who(said["user_id"])),
+            Field("Type", said["type"], self._only(LogFilter(type=said["type"]))),
+            Field("Sub type", said["sub_type"] or "—"),
+            Field("URL", said["url"] or "—", said["url"] if is_web(said["url"]) else None, external=True),
+        ]
+
+    @property
+    def submitter(self) -> list[Field]:
+        """Return from where the log was caused."""
+        return [
+            Field(f"Submitter {name}", self.content[f"submitter_{name}"] or "—")
+            for name in ("id", "country", "city", "platform", "browser", "agent")
+        ]
+
+    def _only(self, asked: LogFilter) -> str:
+        return f"{self.changelist}?{urlencode(forms.parameters(asked, forms.DEFAULT_LIMIT))}"
+
+    @property
+    def payload(self) -> str | None:
+        """Return the payload for reading: indented where it is JSON, as it was sent otherwise."""
+        text: str | None = self.content["payload_text"]
+        return None if text is None else pretty(text) or text
+
+    @property
+    def payload_as_sent(self) -> str | None:
+        """Return the payload as it was sent, where it is shown differently."""
+        text: str | None = self.content["payload_text"]
+        return None if text == self.payload else text
+
+    @property
+    def extra(self) -> str | None:
+        """Return the fields that the table does not know, as JSON."""
+        extra = self.content["extra"]
+        return json.dumps(extra, ensure_ascii=False, indent=2) if extra else None
+
+    @property
+    def internal(self) -> list[Field]:
+        """Return what the site itself noted down."""
+        item = self.item
+        return [
+            Field("Id", item.id),
+            Field("Received (UTC)", _moment(item.received_at)),
+            Field("Expires (UTC)", _moment(item.expires_at) if item.expires_at else "never"),
+            Field("Payload type", item.payload_type or "—"),
+            Field("Payload size", "—" if item.payload_size is None else f"{item.payload_size:,} bytes"),
+            Field("Sender", item.sender or "—"),
+            Field("Status", item.status),
+            Field("Account and type", item.account_type),
+        ]
+
+
+def is_web(url: str) -> bool:
+    """Tell whether a url may be a link: `javascript:` and the like are an attacker's."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
+
+
+def pretty(text: str) -> str | None:
+    """Return a JSON object or array with indentation, or None where the text is no such thing.
+
+    Bounded: deeply nested JSON of 1 MB would grow a hundredfold.
+    """
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    parts, size = [], 0
+    try:
+        for part in json.JSONEncoder(ensure_ascii=False, indent=2).iterencode(json.loads(text)):
+            parts.append(part)
+            size += len(part)
+            if size > MAX_PRETTY:
+                return None
+    except (ValueError, RecursionError):
+        return None
+    return "".join(parts)
+
+
+def _moment(moment: datetime) -> str:
+    time = show_time(moment.astimezone(UTC))
+    return f"{time.date} {time.clock}{time.fraction}"
+
+
+def _who(who: str) -> str:
+    return "0 (no one)" if who == NO_ONE else who

@@ -1,0 +1,87 @@
+"""The listing and the detail as HTML, in the frame of whichever admin they stand in."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from logs import cursor, pages, reader
+from logs.forms import FilterForm, parameters
+from logs.plan import Direction, Position, QueryPlan, make_plan
+
+RETRY_AFTER_SECONDS = 5
+
+
+def listing(request: HttpRequest, site: AdminSite) -> HttpResponse:
+    """Show a page of the logs that the query string asks for.
+
+    A wrong value is shown at its field with status 400, and no rows: all rows under a failed filter would
+    read as the answer. A cursor that is no good gives a message and the first page of the same filter.
+    """
+    form = FilterForm(request.GET)
+    context: dict[str, Any] = {"title": "Logs", "form": form}
+    if not form.is_valid():
+        return _page(request, site, "change_list", context, HTTPStatus.BAD_REQUEST)
+    asked, limit = form.log_filter(), form.page_size()
+    plan = make_plan(asked)
+    # Shown as it was understood: a bare date as the moment that it stands for.
+    context["form"] = FilterForm(parameters(asked, limit))
+    position = _position(request, plan, form.cleaned_data["cursor"])
+    try:
+        page = reader.read_page(plan, position, limit)
+        if not page.items and position and position.direction is Direction.PREVIOUS:
+            # What stood before is gone, so this is where the order begins.
+            position = None
+            page = reader.read_page(plan, position, limit)
+    except reader.StoreUnavailable:
+        return _unavailable(request, site)
+    context["listing"] = pages.Listing(plan, page, position, limit)
+    return _page(request, site, "change_list", context)
+
+
+def detail(request: HttpRequest, site: AdminSite, log_id: str) -> HttpResponse | None:
+    """Show one log with every field, or return None where there is no such log."""
+    try:
+        item = reader.get(log_id)
+    except reader.StoreUnavailable:
+        return _unavailable(request, site)
+    if item is None:
+        return None
+    changelist = reverse("admin:logs_log_changelist", current_app=site.name)
+    page = pages.Detail(item, changelist, request.GET.get("_changelist_filters", ""))
+    return _page(request, site, "change_form", {"title": "View log", "subtitle": page.title, "detail": page})
+
+
+def _position(request: HttpRequest, plan: QueryPlan, text: str) -> Position | None:
+    if not text:
+        return None
+    try:
+        return cursor.decode(text, plan)
+    except cursor.BadCursor as error:
+        messages.warning(request, f"This is the first page: {error}.")
+        return None
+
+
+def _unavailable(request: HttpRequest, site: AdminSite) -> HttpResponse:
+    context = {"title": "The logs cannot be read at the moment"}
+    response = _page(request, site, "unavailable", context, HTTPStatus.SERVICE_UNAVAILABLE)
+    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def _page(
+    request: HttpRequest,
+    site: AdminSite,
+    template: str,
+    context: dict[str, Any],
+    status: HTTPStatus = HTTPStatus.OK,
+) -> HttpResponse:
+    # The admin's templates reverse their links within the site that the request came through.
+    request.current_app = site.name
+    return TemplateResponse(
+        request, f"admin/logs/log/{template}.html", {**site.each_context(request), **context}, status=status
+    )

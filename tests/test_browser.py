@@ -1,0 +1,167 @@
+"""A real browser: sign in, filter, page to the end and back, open a log."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.test.testcases import LiveServerThread
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+
+from logsite.accounts.models import User
+from tests.conftest import PASSWORD
+from tests.items import make_item, store
+
+# A browser of the system's, else Playwright's own. As root in a container Chromium has no sandbox;
+# the other flags keep it from calling home.
+CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("logs_table")]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start a browser; without one the tests are skipped, but never on CI."""
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        except Error as error:
+            if os.environ.get("CI"):
+                raise
+            pytest.skip(
+                f"no browser: install chromium, or run `playwright install chromium` ({error.message[:80]})"
+            )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    """Serve the site on a free port; return its address.
+
+    pytest-django's `live_server` asks for an SQL database when it ends.
+    """
+    thread = LiveServerThread("127.0.0.1", StaticFilesHandler)
+    thread.daemon = True
+    thread.start()
+    assert thread.is_ready.wait(10)
+    assert not thread.error
+    yield f"http://127.0.0.1:{thread.port}"
+    thread.terminate()
+
+
+@pytest.fixture
+def page(browser: Browser, site: str, viewer: User) -> Iterator[Page]:
+    """Open the site and sign in as a viewer; anything the browser complains of fails the test."""
+    complaints: list[str] = []
+    context = browser.new_context(base_url=site)
+    page = context.new_page()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.goto("/")
+    page.get_by_label("Username").fill(viewer.username)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def times(page: Page) -> list[str]:
+    return [str(time.get_attribute("datetime")) for time in page.locator("#result_list time").all()]
+
+
+def test_an_admin_signs_in_filters_pages_to_the_end_and_back_and_opens_a_log(page: Page) -> None:
+    store(
+        make_item(n, account_id=("7", "8")[n % 2], payload=f'{{"number":{n}}}', payload_type="json")
+        for n in range(130)
+    )
+    page.goto("/")
+    expect(page.get_by_role("heading", name="Logs")).to_be_visible()
+
+    page.get_by_label("Account").fill("7")
+    page.keyboard.press("Enter")
+    expect(page.locator(".logs-sentence")).to_have_text("Logs of account 7, newest first.")
+    assert page.url.endswith("/admin/logs/log/?account_id=7"), "empty fields stay out of the address"
+
+    forth = [times(page)]
+    while page.get_by_role("link", name="Next ›").count():
+        page.get_by_role("link", name="Next ›").click()
+        forth.append(times(page))
+    assert [len(rows) for rows in forth] == [50, 15]
+    walked = [time for rows in forth for time in rows]
+    assert walked == sorted(set(walked), reverse=True)
+    page.get_by_role("link", name="‹ Previous").click()
+    assert times(page) == forth[0]
+
+    page.locator("#result_list tbody tr").nth(2).locator("th a").click()
+    expect(page.locator(".field-payload pre")).to_have_text('{\n  "number": 124\n}')
+    expect(page.get_by_text("Received (UTC)")).to_be_hidden()
+    page.get_by_text("Noted down by Logsite").click()
+    expect(page.get_by_text("Received (UTC)")).to_be_visible()
+    page.get_by_role("link", name="Close").click()
+    assert times(page) == forth[0]
+    expect(page.get_by_label("Account")).to_have_value("7")
+
+
+def test_the_picker_and_the_presets_set_absolute_times(page: Page) -> None:
+    store(make_item(number) for number in range(10))
+    page.goto("/")
+    page.get_by_label("From:").fill("2026-11-01T00:00:03")
+    page.get_by_label("To:").fill("2026-11-01T00:00:05")
+    page.get_by_role("button", name="Show").click()
+    assert [time[17:19] for time in times(page)] == ["04", "03"]
+    expect(page.get_by_label("From:")).to_have_value("2026-11-01T00:00:03")
+    page.get_by_role("link", name="Last 7 days").click()
+    assert re.search(r"from=\d{4}-\d\d-\d\dT.*&to=\d{4}-\d\d-\d\dT", page.url)
+    expect(page.get_by_label("To:")).not_to_have_value("")
+
+
+def test_the_time_heading_turns_the_order(page: Page) -> None:
+    store(make_item(number) for number in range(5))
+    page.goto("/")
+    newest_first = times(page)
+    page.get_by_role("link", name="Time (UTC)").click()
+    assert times(page) == newest_first[::-1]
+
+
+def test_a_hostile_log_does_nothing(page: Page) -> None:
+    attack = "<script>window.hacked = true</script><img src=x onerror='window.hacked = true'>"
+    store(
+        [
+            make_item(
+                account_id=attack,
+                user_id=attack,
+                type=attack,
+                sub_type=attack,
+                url=f"javascript:{attack}",
+                payload=attack,
+            )
+        ]
+    )
+    page.goto("/")
+    page.locator("#result_list th a").last.click()
+    expect(page.locator(".field-payload pre")).to_have_text(attack)
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("a[href^=javascript]").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_it_fits_a_desk_and_a_phone_in_light_and_dark(page: Page, scheme: str, width: int) -> None:
+    store(
+        make_item(n, url="/a/rather/long/path/" * 4, submitter_city="Sofia", submitter_country="Bulgaria")
+        for n in range(30)
+    )
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of the two that it takes
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto("/")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    expect(page.get_by_role("button", name="Show")).to_be_visible()
+    if shots := os.environ.get("LOGSITE_SHOTS"):
+        page.screenshot(path=f"{shots}/listing-{scheme}-{width}.png", full_page=True)
+        page.locator("#result_list th a").last.click()
+        page.screenshot(path=f"{shots}/detail-{scheme}-{width}.png", full_page=True)

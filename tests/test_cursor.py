@@ -1,0 +1,76 @@
+"""A cursor leads back to its position, and is good for its own plan alone."""
+
+import subprocess
+import sys
+
+import pytest
+from django.test import override_settings
+
+from logs import cursor
+from logs.plan import END, Direction, Key, LogFilter, Order, Position, make_plan
+
+PLAN = make_plan(LogFilter(account_id="7"))
+KEY = Key("2026-11-23T22:44:00.123456+00:00", "0123456789abcdef0123456789abcdef")
+HERE = Position(Direction.NEXT, KEY)
+
+
+@pytest.mark.parametrize(
+    "position", [HERE, Position(Direction.PREVIOUS, KEY), Position(Direction.NEXT, KEY, inclusive=True), END]
+)
+def test_it_leads_back_to_its_position(position: Position) -> None:
+    assert cursor.decode(cursor.encode(position, PLAN), PLAN) == position
+
+
+def test_it_is_short_however_long_the_keys_are() -> None:
+    plan = make_plan(LogFilter(account_id="ä" * 250, type="ö" * 250))
+    assert len(cursor.encode(HERE, plan)) < 300
+
+
+@pytest.mark.parametrize(
+    "other", [LogFilter(account_id="8"), LogFilter(), LogFilter(account_id="7", order=Order.OLDEST)]
+)
+def test_one_of_another_filter_is_refused_in_words(other: LogFilter) -> None:
+    with pytest.raises(cursor.BadCursor, match="another filter"):
+        cursor.decode(cursor.encode(HERE, make_plan(other)), PLAN)
+
+
+def test_every_changed_character_is_refused() -> None:
+    text = cursor.encode(HERE, PLAN)
+    for place, character in enumerate(text):
+        changed = text[:place] + ("A" if character != "A" else "B") + text[place + 1 :]
+        with pytest.raises(cursor.BadCursor):
+            cursor.decode(changed, PLAN)
+
+
+@pytest.mark.parametrize(
+    "text", ["x", ":", "e30:x", "\x00", "\ud800", "é" * 5000, cursor.encode(HERE, PLAN)[:40]]
+)
+def test_what_is_no_cursor_is_refused(text: str) -> None:
+    with pytest.raises(cursor.BadCursor, match="damaged"):
+        cursor.decode(text, PLAN)
+
+
+def test_one_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = cursor.encode(HERE, PLAN)
+    monkeypatch.setattr(cursor, "VERSION", 2)
+    with pytest.raises(cursor.BadCursor, match="another version"):
+        cursor.decode(text, PLAN)
+
+
+def test_a_rotated_key_ends_no_cursor_and_another_secret_does() -> None:
+    text = cursor.encode(HERE, PLAN)
+    with override_settings(SECRET_KEY="new", SECRET_KEY_FALLBACKS=["tests"]):
+        assert cursor.decode(text, PLAN) == HERE
+    with override_settings(SECRET_KEY="new", SECRET_KEY_FALLBACKS=[]), pytest.raises(cursor.BadCursor):
+        cursor.decode(text, PLAN)
+
+
+def test_it_is_the_same_in_another_process() -> None:
+    program = (
+        "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.settings'\n"
+        "import django; django.setup()\n"
+        "from tests.test_cursor import *\n"
+        "print(cursor.encode(HERE, PLAN))"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == cursor.encode(HERE, PLAN)

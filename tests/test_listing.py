@@ -1,0 +1,333 @@
+"""The listing in the admin: rows, filters, order, pages, and what it says when something is wrong."""
+
+import html
+import re
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.test import Client
+from pynamodb.signals import pre_dynamodb_send
+
+from logs.models import LogItem
+from tests.items import START, make_item, store
+
+LISTING = "/admin/logs/log/"
+
+pytestmark = pytest.mark.usefixtures("logs_table")
+
+
+def fetch(client: Client, query: str = "", status: int = 200) -> str:
+    response = client.get(LISTING + query)
+    assert response.status_code == status
+    return response.content.decode()
+
+
+def row_ids(page: str) -> list[str]:
+    return re.findall(r'<th class="field-time" scope="row"><a href="([0-9a-f]{32})/change/', page)
+
+
+def link(page: str, text: str) -> str:
+    """Return the address behind a link's text; fails where there is no such link."""
+    found = re.search(rf'<a [^>]*href="([^"]*)"[^>]*>{re.escape(text)}</a>', page)
+    assert found, f"no link {text!r}"
+    return html.unescape(found[1])
+
+
+def has_link(page: str, text: str) -> bool:
+    return re.search(rf"<a [^>]*>{re.escape(text)}</a>", page) is not None
+
+
+def sentence(page: str) -> str:
+    found = re.search(r'<p class="logs-sentence">(.*?)</p>', page)
+    assert found
+    return html.unescape(re.sub(r"<[^>]+>", "", found[1]))
+
+
+def test_the_address_of_the_site_leads_to_the_listing(viewer_client: Client) -> None:
+    assert viewer_client.get("/").headers["Location"] == LISTING
+
+
+def test_the_admins_index_lists_the_logs(viewer_client: Client) -> None:
+    index = viewer_client.get("/admin/").content.decode()
+    assert f'href="{LISTING}"' in index
+    assert "/admin/logs/log/add/" not in index
+
+
+def test_a_row_says_when_who_what_and_from_where(viewer_client: Client) -> None:
+    moment = datetime(2026, 11, 17, 16, 38, 7, 405123, UTC)
+    store(
+        [
+            make_item(
+                created_at=moment,
+                account_id="7",
+                user_id="31",
+                type="payment",
+                sub_type="card",
+                url="/billing/charges/28101",
+                submitter_city="Berlin",
+                submitter_country="Germany",
+                submitter_platform="macOS",
+                submitter_browser="Safari",
+            )
+        ]
+    )
+    page = fetch(viewer_client)
+    assert '2026-11-17 <b>16:38:07</b><span class="quiet">.405</span>' in page
+    assert 'datetime="2026-11-17T16:38:07.405123+00:00"' in page
+    assert "Time (UTC)" in page
+    for text in ("31", "card", "/billing/charges/28101", "Berlin, Germany", "macOS · Safari"):
+        assert text in page
+
+
+def test_no_one_is_said_and_a_row_without_a_place_shows_a_dash(viewer_client: Client) -> None:
+    store([make_item(account_id="0", user_id="0")])
+    page = fetch(viewer_client)
+    assert page.count(">no one<") == 2
+    assert re.search(r'field-from">\s*<span class="quiet"></span>—', page)
+
+
+def test_newest_is_first_and_the_time_heading_turns_the_order(viewer_client: Client) -> None:
+    store(make_item(number) for number in range(3))
+    page = fetch(viewer_client)
+    assert row_ids(page) == [make_item(n).id for n in (2, 1, 0)]
+    turned = fetch(viewer_client, link(page, "Time (UTC)"))
+    assert row_ids(turned) == [make_item(n).id for n in (0, 1, 2)]
+    assert row_ids(fetch(viewer_client, link(turned, "Time (UTC)"))) == [make_item(n).id for n in (2, 1, 0)]
+
+
+def test_nothing_but_the_time_looks_sortable(viewer_client: Client) -> None:
+    store([make_item()])
+    head = fetch(viewer_client).split("<thead>")[1].split("</thead>")[0]
+    assert set(re.findall(r"<a [^>]*>([^<]*)</a>", head)) == {"", "Time (UTC)"}
+    assert head.count("sortable") == 1
+
+
+def test_filters_are_kept_while_paging_and_on_the_way_back_from_a_detail(viewer_client: Client) -> None:
+    store(make_item(n, account_id=("7", "8")[n % 2]) for n in range(200))
+    page = fetch(viewer_client, "?account_id=7&limit=25")
+    second = fetch(viewer_client, link(page, "Next ›"))
+    assert row_ids(second) == [make_item(n).id for n in range(148, 98, -2)]
+    detail = re.search(r'scope="row"><a href="([^"]+)"', second)
+    assert detail
+    log = viewer_client.get(LISTING + html.unescape(detail[1])).content.decode()
+    assert row_ids(viewer_client.get(link(log, "Close")).content.decode()) == row_ids(second)
+
+
+def test_the_pager_leads_to_both_ends_and_back(viewer_client: Client) -> None:
+    store(make_item(number) for number in range(60))
+    first = fetch(viewer_client, "?limit=25")
+    assert not has_link(first, "‹ Previous")
+    assert not has_link(first, "« Newest")
+    last = fetch(viewer_client, link(first, "Oldest »"))
+    assert row_ids(last) == [make_item(n).id for n in range(24, -1, -1)]
+    assert not has_link(last, "Next ›")
+    assert not has_link(last, "Oldest »")
+    assert row_ids(fetch(viewer_client, link(last, "‹ Previous"))) == [
+        make_item(n).id for n in range(49, 24, -1)
+    ]
+    assert row_ids(fetch(viewer_client, link(last, "« Newest"))) == row_ids(first)
+
+
+def test_in_the_other_order_the_ends_change_their_names(viewer_client: Client) -> None:
+    store(make_item(number) for number in range(60))
+    page = fetch(viewer_client, "?order=oldest&limit=25")
+    assert sentence(page) == "All logs, oldest first."
+    last = fetch(viewer_client, link(page, "Newest »"))
+    assert row_ids(last) == [make_item(n).id for n in range(35, 60)]
+    assert row_ids(fetch(viewer_client, link(last, "« Oldest"))) == row_ids(page)
+
+
+def test_a_previous_page_whose_logs_are_gone_shows_the_first_page(viewer_client: Client) -> None:
+    store(make_item(number) for number in range(60))
+    second = fetch(viewer_client, link(fetch(viewer_client, "?limit=25"), "Next ›"))
+    for number in range(35, 60):
+        make_item(number).delete()
+    page = fetch(viewer_client, link(second, "‹ Previous"))
+    assert row_ids(page) == row_ids(second)
+    assert not has_link(page, "‹ Previous")
+
+
+@pytest.mark.parametrize("size", [25, 50, 100, 200])
+def test_a_page_holds_as_many_rows_as_are_chosen(viewer_client: Client, size: int) -> None:
+    store(make_item(number) for number in range(210))
+    page = fetch(viewer_client, f"?limit={size}")
+    assert len(row_ids(page)) == size
+    assert f'<b aria-current="true">{size}</b>' in page
+    assert len(row_ids(fetch(viewer_client))) == 50
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("?account_id=7", "Logs of account 7, newest first."),
+        ("?type=login", "Logs of type login, newest first."),
+        ("?account_id=7&type=login", "Logs of type login of account 7, newest first."),
+        ("?from=2026-11-17&to=2026-11-17", "All logs on 17 Nov 2026 (UTC), newest first."),
+        ("?to=2026-11-17T16:30:00%2B02:00", "All logs before 17 Nov 2026 14:30 UTC, newest first."),
+        ("?account_id=&type=&from=&to=&order=&limit=", "All logs, newest first."),
+    ],
+)
+def test_the_filter_is_said_in_one_sentence(viewer_client: Client, query: str, words: str) -> None:
+    assert sentence(fetch(viewer_client, query)) == words
+
+
+def test_the_range_of_time_is_kept_exactly(viewer_client: Client) -> None:
+    store(make_item(number) for number in range(10))
+    page = fetch(viewer_client, "?from=2026-11-01T00:00:03&to=2026-11-01T00:00:06")
+    assert row_ids(page) == [make_item(n).id for n in (5, 4, 3)]
+
+
+def test_the_form_shows_the_filter_as_it_was_understood(viewer_client: Client) -> None:
+    page = fetch(viewer_client, "?account_id=7&from=2026-11-17&to=2026-11-17")
+    assert re.search(r'type="datetime-local" name="from" value="2026-11-17T00:00"', page)
+    assert re.search(r'type="datetime-local" name="to" value="2026-11-18T00:00"', page)
+    assert 'name="account_id" value="7"' in page
+
+
+def test_a_time_that_the_picker_cannot_show_is_kept_as_text(viewer_client: Client) -> None:
+    page = fetch(viewer_client, "?from=2026-11-17T00:00:00.000001")
+    assert re.search(r'type="text" name="from" value="2026-11-17T00:00:00.000001"', page)
+
+
+def test_a_click_on_an_account_or_a_type_filters_by_it_and_keeps_the_rest(viewer_client: Client) -> None:
+    store([make_item(0, account_id="7", type="login"), make_item(1, account_id="8", type="logout")])
+    page = fetch(viewer_client, "?from=2026-11-01")
+    by_account = link(page, "8")
+    assert parse_qs(urlsplit(by_account).query) == {"account_id": ["8"], "from": ["2026-11-01T00:00"]}
+    by_both = link(fetch(viewer_client, by_account), "logout")
+    assert sentence(fetch(viewer_client, by_both)) == (
+        "Logs of type logout of account 8 from 1 Nov 2026 00:00 UTC on, newest first."
+    )
+    assert sentence(fetch(viewer_client, link(page, "Clear all"))) == "All logs, newest first."
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [("Today", 1), ("Yesterday", 1), ("Last 24 hours", 1), ("Last 7 days", 7), ("Last 30 days", 30)],
+)
+def test_a_preset_is_a_link_to_absolute_times(viewer_client: Client, text: str, days: int) -> None:
+    query = parse_qs(urlsplit(link(fetch(viewer_client, "?account_id=7"), text)).query)
+    start, end = (datetime.fromisoformat(query[name][0]).replace(tzinfo=UTC) for name in ("from", "to"))
+    assert end - start == timedelta(days=days)
+    assert query["account_id"] == ["7"]
+    now = datetime.now(UTC)
+    if text == "Yesterday":
+        assert end <= now < end + timedelta(days=1, minutes=1)
+    else:
+        assert start <= now - timedelta(days=days - 1) <= now <= end + timedelta(minutes=1)
+
+
+def test_the_preset_that_is_chosen_is_marked(viewer_client: Client) -> None:
+    chosen = fetch(viewer_client, link(fetch(viewer_client), "Yesterday"))
+    assert '<strong aria-current="true">Yesterday</strong>' in chosen
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("?account_id=7%23login", "An account never contains a “#”."),
+        ("?account_id=" + "7" * 501, "over 500 bytes"),
+        ("?type=" + "ä" * 251, "over 500 bytes"),
+        ("?type=" + "x" * 10_240, "over 500 bytes"),
+        ("?type=%00", "Null characters are not allowed."),
+        ("?account_id=7&account_id=8", "This is given more than once"),
+        ("?from=yesterday", "“yesterday” is not a time."),
+        ("?from=0001-01-01T00:00%2B14:00", "is not a time."),
+        ("?to=9999-12-31", "is not a time."),
+        ("?from=2026-11-18&to=2026-11-17", "This must be after the beginning of the range"),
+        ("?from=2026-11-17T10:00&to=2026-11-17T10:00", "This must be after the beginning of the range"),
+        ("?order=url", "“url” is not an order: write newest or oldest."),
+        ("?limit=0", "The number of rows must be from 1 to 200."),
+        ("?limit=1000000000", "The number of rows must be from 1 to 200."),
+        ("?limit=many", "The number of rows must be a whole number from 1 to 200."),
+        ("?accuont_id=7", "There is no filter “accuont_id”."),
+    ],
+)
+def test_a_wrong_value_is_an_error_at_its_field_and_no_rows(
+    viewer_client: Client, query: str, words: str
+) -> None:
+    store([make_item()])
+    page = fetch(viewer_client, query, status=400)
+    assert words in html.unescape(page)
+    assert "result_list" not in page
+
+
+def test_a_wrong_value_stands_in_its_field_to_be_mended(viewer_client: Client) -> None:
+    page = fetch(viewer_client, "?account_id=7&from=yesterday&limit=25", status=400)
+    assert 'name="account_id" value="7"' in page
+    assert re.search(r'type="text" name="from" value="yesterday"', page)
+    assert re.search(r'type="hidden" name="limit" value="25"', page)
+
+
+@pytest.mark.parametrize("query", ["?_changelist_filters=x", "?e=1", "?_popup=1"])
+def test_the_admins_own_parameters_are_left_alone(viewer_client: Client, query: str) -> None:
+    fetch(viewer_client, query)
+
+
+@pytest.mark.parametrize("cursor", ["x", "W10:x", "%00", "é", "{}x", "{:.40}"])
+def test_a_damaged_cursor_gives_a_message_and_the_first_page(viewer_client: Client, cursor: str) -> None:
+    store(make_item(number) for number in range(60))
+    first = fetch(viewer_client, "?account_id=7&limit=25")
+    good = parse_qs(urlsplit(link(first, "Next ›")).query)["cursor"][0]
+    page = fetch(viewer_client, f"?account_id=7&limit=25&cursor={cursor.format(good)}")
+    assert row_ids(page) == row_ids(first)
+    assert "damaged" in page
+
+
+def test_a_cursor_of_another_filter_reaches_nothing_of_it(viewer_client: Client) -> None:
+    store(make_item(n, account_id=("7", "8")[n % 2]) for n in range(120))
+    cursor = parse_qs(urlsplit(link(fetch(viewer_client, "?account_id=7&limit=25"), "Next ›")).query)[
+        "cursor"
+    ][0]
+    page = fetch(viewer_client, f"?account_id=8&limit=25&cursor={cursor}")
+    assert "made for another filter" in page
+    assert row_ids(page) == row_ids(fetch(viewer_client, "?account_id=8&limit=25"))
+
+
+def test_an_empty_listing_says_so(viewer_client: Client) -> None:
+    assert "No logs yet." in fetch(viewer_client)
+    assert "No logs match this filter." in fetch(viewer_client, "?account_id=nobody")
+
+
+@pytest.mark.parametrize("number", [100, 2000])
+def test_a_page_costs_one_query_whatever_the_tables_size(viewer_client: Client, number: int) -> None:
+    store(make_item(n) for n in range(number))
+    next_page = link(fetch(viewer_client, "?account_id=7"), "Next ›")
+    calls: list[tuple[str, str]] = []
+
+    def note(sender: object, operation_name: str, table_name: str, **kwargs: object) -> None:
+        calls.append((operation_name, table_name))
+
+    with pre_dynamodb_send.connected_to(note):
+        fetch(viewer_client, next_page)
+    assert sorted(calls) == [
+        ("GetItem", "LogsiteSessions"),
+        ("GetItem", "LogsiteUsers"),
+        ("Query", "LogsTable"),
+    ]
+
+
+def test_how_it_was_read_stands_folded_below(viewer_client: Client) -> None:
+    store([make_item()])
+    page = fetch(viewer_client, "?account_id=7&type=login")
+    folded = re.search(r'<details class="logs-cost">(.*?)</details>', page, re.DOTALL)
+    assert folded
+    assert "AccountTypeIndex" in folded[1]
+    assert "1 query" in folded[1]
+
+
+def test_a_database_that_is_away_is_one_sentence_in_the_admins_frame(
+    viewer_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LogItem.Meta, "table_name", "NoSuchTable")
+    response = viewer_client.get(LISTING)
+    assert response.status_code == 503
+    assert response.headers["Retry-After"]
+    assert "The database does not answer." in response.content.decode()
+    assert 'id="header"' in response.content.decode()
+
+
+def test_the_span_of_a_page_is_said(viewer_client: Client) -> None:
+    store(make_item(number) for number in range(3))
+    assert f"{START:%Y-%m-%d} 00:00:02 – 00:00:00 UTC" in fetch(viewer_client)

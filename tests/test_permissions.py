@@ -1,0 +1,40 @@
+"""Who may see the logs: those with `logs.view_log`, and nobody else."""
+
+import pytest
+from django.test import Client
+
+from tests.items import make_item, store
+
+PAGES = ["/admin/logs/log/", f"/admin/logs/log/{make_item().id}/change/"]
+
+
+@pytest.fixture(autouse=True)
+def _one_log(logs_table: None) -> None:
+    store([make_item()])
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_viewer_and_a_superuser_see_them(
+    viewer_client: Client, superuser_client: Client, page: str
+) -> None:
+    assert viewer_client.get(page).status_code == 200
+    assert superuser_client.get(page).status_code == 200
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_staff_without_the_permission_are_refused(staff_client: Client, page: str) -> None:
+    assert staff_client.get(page).status_code == 403
+
+
+def test_staff_without_the_permission_see_an_admin_without_logs(staff_client: Client) -> None:
+    index = staff_client.get("/admin/")
+    assert index.status_code == 200
+    assert "/admin/logs/" not in index.content.decode()
+
+
+@pytest.mark.parametrize("page", ["/admin/", *PAGES])
+def test_others_are_asked_to_sign_in(stranger_client: Client, page: str) -> None:
+    for client in (stranger_client, Client()):
+        response = client.get(page)
+        assert response.status_code == 302
+        assert response.headers["Location"] == f"/admin/login/?next={page}"

@@ -1,0 +1,118 @@
+"""`manage.py create_tables` makes what is missing and touches nothing that is there."""
+
+import os
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import boto3
+import pytest
+from django.core.management import CommandError, call_command
+
+from logs.models import PROJECTED, LogItem
+from tests.items import make_item
+
+INDEX_KEYS = {
+    "AccountIndex": ["account_id", "created_at"],
+    "TypeIndex": ["type", "created_at"],
+    "AccountTypeIndex": ["account_id#type", "created_at"],
+    "SortingIndex": ["status", "created_at"],
+}
+
+
+@pytest.fixture
+def dynamodb() -> Any:
+    """Return plain boto3, to see the table as others see it."""
+    return boto3.client("dynamodb")
+
+
+@pytest.fixture
+def table_name(monkeypatch: pytest.MonkeyPatch, dynamodb: Any) -> Iterator[str]:
+    """Name a table that does not exist yet; it is gone afterwards."""
+    name = "LogsTableOfThisTest"
+    monkeypatch.setattr(LogItem.Meta, "table_name", name)
+    yield name
+    if name in dynamodb.list_tables()["TableNames"]:
+        dynamodb.delete_table(TableName=name)
+
+
+def create_tables() -> str:
+    output = StringIO()
+    call_command("create_tables", stdout=output)
+    return output.getvalue()
+
+
+def test_it_makes_the_table_of_the_design(table_name: str, dynamodb: Any) -> None:
+    create_tables()
+    table = dynamodb.describe_table(TableName=table_name)["Table"]
+    assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
+    assert {definition["AttributeType"] for definition in table["AttributeDefinitions"]} == {"S"}
+    assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    indexes = {index["IndexName"]: index for index in table["GlobalSecondaryIndexes"]}
+    assert indexes.keys() == INDEX_KEYS.keys()
+    for name, keys in INDEX_KEYS.items():
+        assert [key["AttributeName"] for key in indexes[name]["KeySchema"]] == keys
+        assert [key["KeyType"] for key in indexes[name]["KeySchema"]] == ["HASH", "RANGE"]
+        projection = indexes[name]["Projection"]
+        assert projection["ProjectionType"] == "INCLUDE"
+        assert set(projection["NonKeyAttributes"]) == set(PROJECTED) - set(keys)
+    ttl = dynamodb.describe_time_to_live(TableName=table_name)["TimeToLiveDescription"]
+    assert ttl == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}
+
+
+def test_the_payload_is_in_no_index() -> None:
+    assert not {"payload", "document"} & set(PROJECTED)
+
+
+def test_a_second_time_changes_nothing(table_name: str) -> None:
+    assert f"{table_name}: made" in create_tables()
+    make_item().save()
+    assert f"{table_name}: was there" in create_tables()
+    assert LogItem.get(make_item().id).account_id == "7"
+
+
+def test_it_says_where_it_is(table_name: str, dynamodb_engine: str) -> None:
+    output = create_tables()
+    assert f"endpoint: {dynamodb_engine}" in output
+    assert "region: us-east-1" in output
+    assert "account" in output
+
+
+@pytest.mark.parametrize(
+    ("key", "difference"),
+    [
+        ("uuid", "the primary key is uuid (HASH) instead of id (HASH)"),
+        ("id", "the index SortingIndex is missing instead of"),
+    ],
+)
+def test_a_table_with_other_keys_or_indexes_is_refused(
+    table_name: str, dynamodb: Any, key: str, difference: str
+) -> None:
+    dynamodb.create_table(
+        TableName=table_name,
+        KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    with pytest.raises(CommandError) as refusal:
+        create_tables()
+    assert table_name in str(refusal.value)
+    assert difference in str(refusal.value)
+
+
+def test_ttl_is_turned_on_where_it_was_off(table_name: str, dynamodb: Any) -> None:
+    create_tables()
+    dynamodb.update_time_to_live(
+        TableName=table_name,
+        TimeToLiveSpecification={"Enabled": False, "AttributeName": "expires_at"},
+    )
+    create_tables()
+    ttl = dynamodb.describe_time_to_live(TableName=table_name)["TimeToLiveDescription"]
+    assert ttl["TimeToLiveStatus"] == "ENABLED"
+
+
+def test_an_engine_that_is_away_is_named_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(os.environ, "AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9")
+    monkeypatch.setattr(LogItem, "_connection", None)
+    with pytest.raises(CommandError, match=r"LogsTable: .*127\.0\.0\.1:9"):
+        create_tables()
