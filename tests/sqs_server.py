@@ -1,0 +1,42 @@
+"""A pytest plugin: a real SQS interface (moto's server), and a fresh pair of queues for each test."""
+
+import logging
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from ingest import dead_letters, sqs
+from tests.queues import Queues
+
+
+@pytest.fixture(scope="session")
+def sqs_server() -> Iterator[str]:
+    """Start moto's server for this test process, for AWS_ENDPOINT_URL_SQS; return its endpoint."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each request
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    os.environ["AWS_ENDPOINT_URL_SQS"] = endpoint
+    yield endpoint
+    del os.environ["AWS_ENDPOINT_URL_SQS"]
+    server.stop()
+
+
+@pytest.fixture
+def queues(sqs_server: str, monkeypatch: pytest.MonkeyPatch) -> Queues:
+    """Make an empty queue and an empty dead-letter queue, named by the environment."""
+    dead_letters._client.cache_clear()
+    client = sqs.client()
+    name = uuid.uuid4().hex
+    made = Queues(
+        client,
+        client.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "60"})["QueueUrl"],
+        client.create_queue(QueueName=f"{name}-dead")["QueueUrl"],
+    )
+    monkeypatch.setenv("LOGS_QUEUE_URL", made.url)
+    monkeypatch.setenv("LOGS_DEAD_LETTER_QUEUE_URL", made.dead_letter_url)
+    return made

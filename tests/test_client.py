@@ -1,0 +1,213 @@
+"""The client against a real queue: what it sends, how it counts, what it says of wrong fields."""
+
+import json
+import logging
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from ingest.client import LogClient, NotSent, TooLarge
+from ingest.handler import lambda_handler
+from logs import times
+from logs.models import LogItem
+from tests.factories import make_event, make_fields
+from tests.queues import Queues
+
+pytest_plugins = ["tests.sqs_server"]
+
+HEX = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture
+def client(queues: Queues) -> Iterator[LogClient]:
+    with LogClient(sync=True) as made:
+        yield made
+
+
+@pytest.fixture
+def strict(queues: Queues) -> Iterator[LogClient]:
+    with LogClient(sync=True, strict=True) as made:
+        yield made
+
+
+def test_a_log_gets_its_id_and_time_at_the_call(client: LogClient, queues: Queues) -> None:
+    log_id = client.enqueue(**make_fields())
+
+    [body] = queues.bodies()
+    sent = json.loads(body)
+    assert sent["id"] == log_id == uuid.UUID(log_id).hex
+    assert abs(times.parse(sent["created_at"]) - datetime.now(UTC)) < timedelta(minutes=1)
+    assert {name: sent[name] for name in make_fields()} == make_fields()
+
+
+def test_its_own_id_and_time_stay(client: LogClient, queues: Queues) -> None:
+    moment = datetime(2026, 11, 23, 23, 44, tzinfo=timezone(timedelta(hours=1)))
+
+    log_id = client.enqueue(**make_fields(id=uuid.UUID(HEX), created_at=moment))
+
+    [body] = queues.bodies()
+    assert log_id == HEX
+    assert json.loads(body)["created_at"] == "2026-11-23T22:44:00.000000+00:00"
+
+
+def test_what_it_sends_is_stored(client: LogClient, queues: Queues, logs_table: None) -> None:
+    log_id = client.enqueue(
+        **make_fields(payload={"at": datetime(2026, 1, 1, tzinfo=UTC), "who": {1}}, self="me")
+    )
+
+    assert lambda_handler(make_event(*queues.bodies()), None) == {"batchItemFailures": []}
+    assert json.loads(LogItem.get(log_id).payload) == {"at": "2026-01-01T00:00:00.000000+00:00", "who": [1]}
+
+
+def test_characters_that_xml_forbids_arrive(client: LogClient, queues: Queues) -> None:
+    client.enqueue(**make_fields(payload="\x00\x1b\ufffe é 😀"))
+
+    [body] = queues.bodies()
+    assert body.isascii()
+    assert json.loads(body)["payload"] == "\x00\x1b\ufffe é 😀"
+
+
+def test_many_are_all_sent_and_counted(client: LogClient, queues: Queues) -> None:
+    sent = client.enqueue_many(make_fields(user_id=number) for number in range(25))
+
+    assert sent == 25
+    assert sorted(json.loads(body)["user_id"] for body in queues.bodies()) == list(range(25))
+
+
+def test_none_are_none(client: LogClient) -> None:
+    assert client.enqueue_many([]) == 0
+
+
+def test_large_logs_go_within_the_size_of_a_batch(client: LogClient, queues: Queues) -> None:
+    assert client.enqueue_many(make_fields(payload="x" * 400_000) for _ in range(5)) == 5
+    assert len(queues.messages()) == 5
+
+
+def test_many_are_read_no_further_than_they_are_sent(client: LogClient, queues: Queues) -> None:
+    counts = []
+
+    def source() -> Iterator[dict[str, Any]]:
+        for _ in range(30):
+            counts.append(queues.count())
+            yield make_fields()
+
+    client.enqueue_many(source())
+
+    assert counts[0] == 0
+    assert counts[-1] >= 10
+
+
+def test_wrong_fields_are_sent_on_with_a_warning(
+    client: LogClient, queues: Queues, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, "ingest.client"):
+        client.enqueue(**make_fields(account_id="7#SECRET", payload="SECRET"))
+
+    assert len(queues.messages()) == 1
+    assert "account_id: must not contain #" in caplog.text
+    assert "SECRET" not in caplog.text
+
+
+def test_a_wrong_id_comes_back_as_it_was_given(client: LogClient, queues: Queues) -> None:
+    assert client.enqueue(**make_fields(id="nonsense")) == "nonsense"
+    assert json.loads(queues.bodies()[0])["id"] == "nonsense"
+
+
+def test_strict_refuses_wrong_fields_by_name_and_sends_nothing(strict: LogClient, queues: Queues) -> None:
+    with pytest.raises(ValueError, match="account_id: is required"):
+        strict.enqueue(**make_fields(account_id=...))
+    with pytest.raises(ValueError, match="type: must be"):
+        strict.enqueue_many([make_fields()] * 30 + [make_fields(type=5)])
+
+    assert queues.count() == 0
+
+
+def test_strict_sends_what_is_right(strict: LogClient, queues: Queues) -> None:
+    strict.enqueue(**make_fields())
+    strict.enqueue_many(iter([make_fields()] * 12))
+
+    assert queues.count() == 13
+
+
+def test_strict_refuses_a_log_over_1_mib_and_sends_nothing(strict: LogClient, queues: Queues) -> None:
+    with pytest.raises(TooLarge, match="of 1,048,576"):
+        strict.enqueue_many([make_fields(), make_fields(payload="x" * 1_048_576)])
+
+    assert queues.count() == 0
+
+
+def test_a_log_over_1_mib_comes_back_and_its_neighbours_are_sent(client: LogClient, queues: Queues) -> None:
+    logs = [make_fields(), make_fields(id=HEX, payload="x" * 1_048_576), make_fields()]
+
+    with pytest.raises(NotSent, match=rf"not sent: 1, sent: 2; log {HEX} has .* of 1,048,576") as caught:
+        client.enqueue_many(logs)
+
+    assert [log["id"] for log in caught.value.logs] == [HEX]
+    assert list(caught.value.rest) == []
+    assert queues.count() == 2
+
+
+def test_the_largest_message_that_sqs_takes_is_sent(client: LogClient, queues: Queues) -> None:
+    fields = make_fields(id=HEX, created_at="2026-11-23T22:44:00.000000+00:00", payload="")
+    room = 1_048_576 - len(json.dumps(fields, separators=(",", ":")))
+
+    client.enqueue(**{**fields, "payload": "x" * room})
+
+    assert len(queues.bodies()[0]) == 1_048_576
+
+
+@pytest.mark.parametrize(("value", "strict"), [("1", True), ("true", True), ("off", False), ("", False)])
+def test_strict_is_what_the_environment_says(
+    queues: Queues, monkeypatch: pytest.MonkeyPatch, value: str, strict: bool
+) -> None:
+    monkeypatch.setenv("LOGSITE_STRICT", value)
+
+    assert LogClient(sync=True).strict is strict
+    assert LogClient(sync=True, strict=not strict).strict is not strict
+
+
+def test_an_unclear_environment_is_refused(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGSITE_STRICT", "maybe")
+
+    with pytest.raises(ValueError, match="LOGSITE_STRICT"):
+        LogClient(sync=True)
+
+
+def test_without_a_queue_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOGS_QUEUE_URL", raising=False)
+
+    with pytest.raises(ValueError, match="LOGS_QUEUE_URL"):
+        LogClient(sync=True)
+
+
+def test_the_background_mode_is_refused_with_the_way_out(queues: Queues) -> None:
+    with pytest.raises(NotImplementedError, match="sync=True"):
+        LogClient()
+
+
+def test_flush_has_nothing_to_wait_for(client: LogClient) -> None:
+    assert client.flush(timeout=0) is True
+
+
+def test_a_closed_client_sends_nothing(client: LogClient, queues: Queues) -> None:
+    client.enqueue(**make_fields())
+    client.close()
+    client.close()
+
+    with pytest.raises(RuntimeError, match="closed"):
+        client.enqueue(**make_fields())
+    assert queues.count() == 1
+
+
+def test_it_is_made_without_calling_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    start = time.monotonic()
+
+    client = LogClient("https://sqs.us-east-1.amazonaws.com/123456789012/logs", sync=True)
+    client.close()
+
+    assert time.monotonic() - start < 0.1

@@ -1,0 +1,30 @@
+"""Who loads what: the writer starts without Django, the client with boto3 and pydantic alone."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+def loaded_by(module: str) -> set[str]:
+    """Return the top-level packages in a fresh Python that has imported a module, with no AWS settings."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    script = f"import json, sys, {module}; print(json.dumps(sorted(sys.modules)))"
+    answer = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment
+    )
+    return {name.partition(".")[0] for name in json.loads(answer.stdout)}
+
+
+@pytest.mark.parametrize("module", ["ingest.handler", "ingest.worker", "ingest.client"])
+def test_no_django_is_loaded(module: str) -> None:
+    assert "django" not in loaded_by(module)
+
+
+def test_the_client_needs_boto3_and_pydantic_only() -> None:
+    loaded = loaded_by("ingest.client")
+
+    assert {"boto3", "pydantic"} <= loaded
+    assert not loaded & {"pynamodb", "aws_lambda_powertools", "environ"}
