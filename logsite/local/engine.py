@@ -20,7 +20,9 @@ def binary() -> Path:
     """
     system, machine = platform.system().lower(), platform.machine().lower()
     name = f"{SYSTEMS.get(system, system)}-{MACHINES.get(machine, machine)}"
-    path = ROOT / "node_modules" / "@dynoxide" / name / ("dynoxide.exe" if system == "windows" else "dynoxide")
+    path = (
+        ROOT / "node_modules" / "@dynoxide" / name / ("dynoxide.exe" if system == "windows" else "dynoxide")
+    )
     if not path.exists():
         raise EngineMissing(
             f"The embedded DynamoDB engine for {name} is not installed. `make setup` installs it where "

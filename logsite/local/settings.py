@@ -4,4 +4,4 @@ import secrets
 
 SECRET_KEY = secrets.token_urlsafe()  # signs nothing; Django asks for one
 INSTALLED_APPS = ["logsite.local"]
-USE_TZ = True
+TIME_ZONE = "UTC"

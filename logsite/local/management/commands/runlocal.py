@@ -1,0 +1,166 @@
+"""`manage.py runlocal`: the whole product on a laptop, in one command."""
+
+import fcntl
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import IO, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from pynamodb.exceptions import PynamoDBException
+
+from ingest.client import NotSent
+from logsite.accounts.store import UserItem
+from logsite.local import engine, queues, stack
+from logsite.local.filling import exists, fill
+from logsite.local.processes import ChildDied, Children, Stopped, free_port
+from logsite.local.state import State, write_private
+
+SITE_PORT = 8000
+# What a developer's own commands need to talk to the running stack.
+SHARED = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_DEFAULT_REGION",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_EC2_METADATA_DISABLED",
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "AWS_ENDPOINT_URL_SQS",
+    "LOGS_QUEUE_URL",
+    "LOGS_DEAD_LETTER_QUEUE_URL",
+    "DEBUG",
+    "SECRET_KEY",
+)
+
+
+class Command(BaseCommand):
+    """Start everything, fill it with sample logs, and run until Ctrl-C."""
+
+    help = (
+        "Runs the whole product on this machine, without an AWS account: a DynamoDB engine, SQS, the worker "
+        "and the site. The first start makes an admin user and sends sample logs through the queue. "
+        "With AWS_ENDPOINT_URL_DYNAMODB or AWS_ENDPOINT_URL_SQS set it uses those instead of its own."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--fresh", action="store_true", help="Delete the local data first.")
+        parser.add_argument(
+            "--logs", type=int, default=5000, metavar="N", help="How many sample logs (5000)."
+        )
+        parser.add_argument(
+            "--port", type=int, default=SITE_PORT, help=f"The site's usual port ({SITE_PORT})."
+        )
+        parser.add_argument(
+            "--folder", type=Path, default=stack.ROOT / ".local", help="Where the data is kept (.local)."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["logs"] < 0:
+            raise CommandError("--logs must be 0 or more")
+        folder = options["folder"].resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = take_lock(folder)
+        if options["fresh"]:
+            clear(folder)
+        children = Children()
+        children.listen_to_signals()
+        try:
+            self.run(children, folder, options)
+        except Stopped:
+            self.say("\nStopping …")
+        except (ChildDied, stack.StartFailed, engine.EngineMissing, queues.EmulatorMissing, NotSent) as error:
+            raise CommandError(str(error)) from error
+        except (BotoCoreError, ClientError, PynamoDBException) as error:
+            raise CommandError(f"A part of the stack does not answer: {error}") from error
+        finally:
+            children.stop()
+            lock.close()
+
+    def run(self, children: Children, folder: Path, options: dict[str, Any]) -> None:
+        """Start the parts in their order, and stay until the end. Raises Stopped or ChildDied."""
+        state = State.load(folder / "state.json")
+        given = stack.take_environment()
+        os.environ.update(DEBUG="on", SECRET_KEY=os.environ.get("SECRET_KEY") or state.secret_key)
+        os.environ["PYTHONUNBUFFERED"] = "1"
+        for name, endpoint in given.items():
+            if endpoint:
+                self.say(f"{name} is set: using {endpoint} instead of starting one.")
+        parts = stack.start_parts(children, folder, given)
+        write_private(folder / "env", "".join(f"{name}={os.environ[name]}\n" for name in SHARED))
+        stack.manage("create_tables")
+        if not exists(UserItem, state.username):
+            stack.manage(
+                "createsuperuser",
+                "--noinput",
+                DJANGO_SUPERUSER_USERNAME=state.username,
+                DJANGO_SUPERUSER_PASSWORD=state.password,
+                DJANGO_SUPERUSER_EMAIL="admin@localhost.invalid",
+            )
+        children.check()
+        stack.start_worker(children, folder)
+        address = stack.start_site(children, folder, free_port(options["port"]))
+        self.greet(address, state, folder, parts, given)
+        if dead := fill(options["logs"], parts.queues, state, children.check):
+            self.say(f"{dead} messages are in the dead-letter queue.")
+        self.say(f"Ready: {address}   (Ctrl-C stops everything)")
+        children.wait_for_the_end()
+
+    def greet(
+        self, address: str, state: State, folder: Path, parts: stack.Parts, given: dict[str, str | None]
+    ) -> None:
+        """Print where the site is and how to get in, once getting in works."""
+        shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+        password = state.password
+        if not stack.can_sign_in(address, state.username, state.password):
+            password = "(changed since the first start)"  # noqa: S105  a remark, not a password
+        data = "" if given["AWS_ENDPOINT_URL_DYNAMODB"] else f", data in {shown}/dynamodb.sqlite"
+        memory = "" if given["AWS_ENDPOINT_URL_SQS"] else ", in memory: what waits there at a stop is gone"
+        self.say(
+            f"\n  {address}\n"
+            f"  user name  {state.username}\n"
+            f"  password   {password}\n\n"
+            f"  DynamoDB   {parts.dynamodb}{data}\n"
+            f"  SQS        {parts.sqs}{memory}\n"
+            f"  output     {shown}/*.log\n\n"
+            "Send a log of your own:\n"
+            f"  env $(cat {shown}/env) {python()} -c 'from ingest.client import LogClient; "
+            'LogClient(sync=True).enqueue(account_id=7, user_id=12, type="login", sub_type="password", '
+            'url="/login")\'\n'
+        )
+
+    def say(self, text: str) -> None:
+        """Print at once, also into a pipe."""
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def take_lock(folder: Path) -> IO[str]:
+    """Keep a second `runlocal` off the same data. Raises CommandError where one runs."""
+    lock = (folder / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise CommandError(
+            f"Another `runlocal` is running on {folder}. Stop it, or name another --folder."
+        ) from error
+    return lock
+
+
+def clear(folder: Path) -> None:
+    """Delete what earlier starts left, but for the lock."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != "lock":
+            path.unlink()
+
+
+def python() -> str:
+    """Return this Python as one would type it here."""
+    path = Path(sys.executable)
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

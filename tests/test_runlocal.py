@@ -1,0 +1,242 @@
+"""`manage.py runlocal`: starts everything, fills it, and leaves nothing behind."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from logsite.local import stack
+from logsite.local.processes import Child, ChildDied, Children, free_port
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGS = 300
+
+
+class Run:
+    """One `runlocal` in a process of its own, and all that it has printed so far."""
+
+    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
+        self.output = folder.parent / "output"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LOGS_"))}
+        kept.pop("DJANGO_SETTINGS_MODULE", None)
+        with self.output.open("w") as output:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "manage.py",
+                    "runlocal",
+                    f"--folder={folder}",
+                    f"--port={free_port()}",
+                    *arguments,
+                ],
+                cwd=ROOT,
+                env={**kept, **environment},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def text(self) -> str:
+        return self.output.read_text()
+
+    def wait_for(self, what: str, seconds: float = 60) -> str:
+        """Wait for a line that holds `what`; return what was printed until then."""
+        deadline = time.monotonic() + seconds
+        while what not in self.text:
+            assert self.process.poll() is None, self.text
+            assert time.monotonic() < deadline, self.text
+            time.sleep(0.05)
+        return self.text
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(30)
+
+    def children(self) -> list[int]:
+        """Return the ids of all processes below this one."""
+        table = subprocess.run(
+            ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
+        ).stdout
+        parents = {int(pid): int(parent) for pid, parent in (line.split() for line in table.splitlines())}
+        found, ahead = [], [self.process.pid]
+        while ahead:
+            parent = ahead.pop()
+            below = [pid for pid, above in parents.items() if above == parent]
+            found += below
+            ahead += below
+        return found
+
+
+def lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # Ended, and nobody has asked for its status yet.
+    state = subprocess.run(
+        ["ps", "-o", "state=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout
+    return state.strip() not in ("", "Z")
+
+
+def command_of(pid: int) -> str:
+    return subprocess.run(
+        ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=True
+    ).stdout
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
+    """Return what starts a `runlocal` on this test's folder; it is ended with the test."""
+    runs: list[Run] = []
+
+    def start(*arguments: str, **environment: str) -> Run:
+        runs.append(Run(tmp_path / "local", *arguments, **environment))
+        return runs[-1]
+
+    yield start
+    for run in runs:
+        if run.process.poll() is None:
+            run.end()
+
+
+def rows(folder: Path) -> int:
+    """Count the logs in the table that a running stack uses."""
+    shared = dict(line.split("=", 1) for line in (folder / "env").read_text().splitlines())
+    client: Any = boto3.client("dynamodb", endpoint_url=shared["AWS_ENDPOINT_URL_DYNAMODB"])
+    return sum(
+        page["Count"] for page in client.get_paginator("scan").paginate(TableName="LogsTable", Select="COUNT")
+    )
+
+
+def test_it_starts_fills_and_stops_and_a_second_start_finds_the_data(
+    start: Callable[..., Run], tmp_path: Path
+) -> None:
+    folder = tmp_path / "local"
+    run = start(
+        f"--logs={LOGS}", AWS_ACCESS_KEY_ID="AKIAREAL", AWS_PROFILE="production", AWS_REGION="eu-west-1"
+    )
+    printed = run.wait_for("Ready:")
+    address = re.search(r"http://127\.0\.0\.1:\d+/", printed)
+    name, password = re.search(r"user name +(\S+)\n +password +(\S+)", printed).groups()  # type: ignore[union-attr]
+    assert address
+    assert stack.can_sign_in(address[0], name, password)
+    assert rows(folder) == LOGS
+    assert "AKIAREAL" not in (folder / "env").read_text()
+    assert (folder / "env").stat().st_mode & 0o077 == 0
+    assert (folder / "state.json").stat().st_mode & 0o077 == 0
+
+    # The line to paste sends a log.
+    line = re.search(r"Send a log of your own:\n +(.+)\n", printed)
+    assert line
+    subprocess.run(["/bin/sh", "-c", line[1]], cwd=ROOT, check=True)
+    deadline = time.monotonic() + 10
+    while rows(folder) == LOGS:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+    children = run.children()
+    assert len(children) >= 4
+    assert run.end(signal.SIGINT) == 0
+    assert not [pid for pid in children if lives(pid)]
+    assert "Traceback" not in run.text
+
+    again = start(f"--logs={LOGS}")
+    printed = again.wait_for("Ready:")
+    assert "Sample logs" not in printed
+    assert password in printed
+    assert rows(folder) == LOGS + 1
+    second = Run(tmp_path / "local")
+    assert second.process.wait(20) == 1
+    assert "Another `runlocal` is running" in second.text
+    assert again.end() == 0
+
+
+def test_an_interrupted_start_is_completed_by_the_next(start: Callable[..., Run], tmp_path: Path) -> None:
+    run = start("--logs=1000")
+    run.wait_for("Sample logs")
+    time.sleep(0.5)
+    children = run.children()
+    assert run.end(signal.SIGINT) == 0
+    assert not [pid for pid in children if lives(pid)]
+    again = start("--logs=1000")
+    again.wait_for("Ready:")
+    assert rows(tmp_path / "local") == 1000
+    assert "dead-letter" not in again.text
+
+
+def test_endpoints_of_ones_own_are_named_and_the_death_of_a_child_ends_everything_with_a_report(
+    start: Callable[..., Run], tmp_path: Path, dynamodb_engine: str
+) -> None:
+    run = start("--logs=0", AWS_ENDPOINT_URL_DYNAMODB=dynamodb_engine)
+    printed = run.wait_for("Ready:")
+    assert f"AWS_ENDPOINT_URL_DYNAMODB is set: using {dynamodb_engine}" in printed
+    assert not (tmp_path / "local" / "dynamodb.sqlite").exists()
+    children = run.children()
+    (worker,) = [pid for pid in children if "ingest.worker" in command_of(pid)]
+    os.kill(worker, signal.SIGKILL)
+    assert run.process.wait(30) == 1
+    assert "The worker ended with status -9" in run.text
+    assert "worker started" in run.text.split("Its last lines")[1]
+    assert "Traceback" not in run.text
+    assert not [pid for pid in children if lives(pid)]
+
+
+def test_what_is_missing_is_said_in_words(start: Callable[..., Run], tmp_path: Path) -> None:
+    run = start("--logs=0", AWS_ENDPOINT_URL_SQS="http://127.0.0.1:9")
+    assert run.process.wait(60) == 1
+    assert "A part of the stack does not answer" in run.text
+    assert "127.0.0.1:9" in run.text
+    assert "Traceback" not in run.text
+
+
+def test_a_missing_engine_is_said_with_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from logsite.local import engine
+
+    monkeypatch.setattr(engine, "ROOT", tmp_path)
+    with pytest.raises(engine.EngineMissing, match=r"make setup(.|\n)*amazon/dynamodb-local"):
+        engine.binary()
+
+
+def test_a_child_that_does_not_end_by_itself_is_killed_with_all_below_it(tmp_path: Path) -> None:
+    program = (
+        "import signal, subprocess, sys, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "below = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "print(below.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    child = Child("stubborn one", [sys.executable, "-c", program], os.environ, tmp_path / "log", patience=0.3)
+    while not child.tail:
+        time.sleep(0.02)
+    below = int(child.tail[0])
+    child.stop()
+    assert child.is_dead
+    assert not lives(below)
+
+
+def test_a_child_that_ends_is_reported_with_its_last_lines(tmp_path: Path) -> None:
+    children = Children()
+    children.add(
+        Child("weak one", [sys.executable, "-c", "print('why'); exit(3)"], os.environ, tmp_path / "log")
+    )
+    with pytest.raises(ChildDied, match=r"The weak one ended with status 3(.|\n)*why"):
+        children.wait_for_the_end()
+
+
+@pytest.mark.parametrize(("allowed", "status"), [("", 1), ("1", 0)])
+def test_with_debug_on_and_no_endpoint_the_site_refuses_aws(allowed: str, status: int) -> None:
+    environment = {"PATH": os.environ["PATH"], "DEBUG": "on", "SECRET_KEY": "x", "LOGS_ALLOW_AWS": allowed}
+    run = subprocess.run(
+        [sys.executable, "manage.py", "check"], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert run.returncode == status
+    assert ("would talk to AWS itself" in run.stderr) is bool(status)
