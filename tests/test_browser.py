@@ -2,22 +2,17 @@
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test.testcases import LiveServerThread
-from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from logsite.accounts.models import User
+from tests.browser import find, launch
 from tests.conftest import PASSWORD
 from tests.items import make_item, store
-
-# A browser of the system's, else Playwright's own. As root in a container Chromium has no sandbox;
-# the other flags keep it from calling home.
-CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("logs_table")]
 
@@ -26,14 +21,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("logs_table")]
 def browser() -> Iterator[Browser]:
     """Start a browser; without one the tests are skipped, but never on CI."""
     with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        except Error as error:
-            if os.environ.get("CI"):
-                raise
-            pytest.skip(
-                f"no browser: install chromium, or run `playwright install chromium` ({error.message[:80]})"
-            )
+        if find(playwright) is None and not os.environ.get("CI"):
+            pytest.skip("no browser: install chromium, or run `playwright install chromium`")
+        browser = launch(playwright)
         yield browser
         browser.close()
 

@@ -1,0 +1,55 @@
+"""`make screenshots`: the README's pictures, of the real product with its sample logs."""
+
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser import launch
+
+DOCS = Path(__file__).resolve().parent
+
+
+def take(page: Page, address: str, username: str, password: str) -> None:
+    """Sign in, and take the listing of one account and a detail."""
+    page.goto(address)
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_label("Account:").fill("3")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_role("link", name="25", exact=True).click()
+    page.get_by_role("link", name="Next ›").click()
+    page.screenshot(path=DOCS / "listing.png")
+    page.get_by_role("link", name="update", exact=True).first.locator("xpath=../..").locator("th a").click()
+    page.screenshot(path=DOCS / "detail.png")
+
+
+def main() -> None:
+    """Start the product on a folder of its own, take the pictures, and stop it."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "manage.py", "runlocal", "--folder", folder, "--port", "8020"]
+        run = subprocess.Popen(command, cwd=DOCS.parent, stdout=subprocess.PIPE, text=True)
+        try:
+            printed = ""
+            for line in run.stdout or []:
+                printed += line
+                if line.startswith("Ready:"):
+                    break
+            said = re.search(r"(http://\S+)\n +user name +(\S+)\n +password +(\S+)", printed)
+            if not said:
+                raise SystemExit(f"The product did not start:\n{printed}")
+            with sync_playwright() as playwright:
+                browser = launch(playwright)
+                take(browser.new_page(viewport={"width": 1360, "height": 960}), *said.groups())
+                browser.close()
+        finally:
+            run.terminate()
+            run.wait()
+
+
+if __name__ == "__main__":
+    main()
