@@ -1,20 +1,27 @@
 """The embedded engine, fresh tables, and the people who use the site."""
 
+from __future__ import annotations
+
 import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.test import Client
 
 from logs.models import LogItem
-from logsite.accounts.models import User
 from logsite.local import engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    # Not in tests/host, where the users are Django's own.
+    from logsite.accounts.models import User
 
 
 def free_port() -> int:
@@ -60,7 +67,8 @@ PASSWORD = "a long and quiet sentence"
 
 def a_user(role: str, **fields: Any) -> User:
     """Make a user with PASSWORD, under a name that no other test has."""
-    return User.objects.create_user(f"{role}-{uuid4().hex[:12]}", f"{role}@example.com", PASSWORD, **fields)
+    users = get_user_model().objects
+    return users.create_user(f"{role}-{uuid4().hex[:12]}", f"{role}@example.com", PASSWORD, **fields)
 
 
 def signed_in(user: User) -> Client:

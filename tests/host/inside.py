@@ -1,0 +1,89 @@
+"""Run with the host's settings, by tests/test_inside_another_project.py."""
+
+import os
+from io import StringIO
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.checks import run_checks
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client, override_settings
+
+from logs.models import LogItem
+from tests.items import make_item, store
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _one_log(logs_table: None) -> None:
+    store([make_item(account_id="7")])
+
+
+def sign_in(*permissions: str, staff: bool = True) -> Client:
+    user = User.objects.create_user("someone", password="secret", is_staff=staff)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client()
+    client.force_login(user)  # type: ignore[arg-type]  # mypy knows the site's settings, not the host's
+    return client
+
+
+def test_the_settings_of_the_project_name_the_table() -> None:
+    assert LogItem.Meta.table_name == "HostLogs"
+    assert LogItem.get(make_item().id)
+
+
+def test_migrate_makes_the_permission_and_no_table() -> None:
+    permissions = Permission.objects.filter(content_type__app_label="logs")
+    assert [permission.codename for permission in permissions] == ["view_log"]
+    assert not [name for name in connection.introspection.table_names() if name.startswith("logs")]
+
+
+def test_there_is_nothing_to_migrate() -> None:
+    call_command("makemigrations", "--check", "--dry-run", stdout=StringIO())
+
+
+@pytest.mark.parametrize("admin", ["/office/", "/admin/"])
+def test_the_listing_and_the_detail_stand_in_its_admin_under_its_users(admin: str) -> None:
+    client = sign_in("view_log")
+    index = client.get(admin).content.decode()
+    assert f'href="{admin}logs/log/"' in index
+    listing = client.get(f"{admin}logs/log/?account_id=7").content.decode()
+    assert "2026-11-01 <b>00:00:00</b>" in listing, "UTC, whatever the project's time zone"
+    assert f'href="{admin}"' in listing
+    other = {"/office/": "/admin/", "/admin/": "/office/"}[admin]
+    assert f'"{other}' not in listing
+    detail = client.get(f"{admin}logs/log/{make_item().id}/change/").content.decode()
+    assert "2026-11-01 00:00:00.000000" in detail
+    assert f'href="{admin}logs/log/?account_id=7"' in detail
+
+
+def test_its_own_header_stands_above() -> None:
+    assert "Back office" in sign_in("view_log").get("/office/logs/log/").content.decode()
+
+
+def test_its_permissions_decide() -> None:
+    assert sign_in().get("/office/logs/log/").status_code == 403
+
+
+def test_strangers_are_asked_to_sign_in() -> None:
+    assert sign_in(staff=False).get("/office/logs/log/").status_code == 302
+
+
+def test_a_log_that_does_not_exist_leads_to_its_own_index() -> None:
+    response = sign_in("view_log").get("/office/logs/log/" + "0" * 32 + "/change/")
+    assert response.headers["Location"] == "/office/"
+
+
+@override_settings(DEBUG=True)
+def test_with_debug_on_and_no_endpoint_its_checks_refuse_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> bool:
+        return "logs.E001" in [message.id for message in run_checks()]
+
+    assert not refused()
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"):
+        monkeypatch.delitem(os.environ, name, raising=False)
+    assert refused()
+    monkeypatch.setitem(os.environ, "LOGS_ALLOW_AWS", "1")
+    assert not refused()

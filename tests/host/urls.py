@@ -1,0 +1,12 @@
+"""An admin of the host's own, at an address of its own, and Django's default one beside it."""
+
+from django.contrib import admin
+from django.urls import path
+
+from logs.admin import Log, LogAdmin
+
+back_office = admin.AdminSite(name="back_office")
+back_office.site_header = "Back office"
+back_office.register(Log, LogAdmin)
+
+urlpatterns = [path("office/", back_office.urls), path("admin/", admin.site.urls)]

@@ -1,0 +1,28 @@
+"""`INSTALLED_APPS += ["logs"]` in a project with its own SQL database, users and admin."""
+
+import os
+import subprocess
+import sys
+
+
+def test_the_listing_works_in_a_host_project() -> None:
+    # Django takes its settings once a process, so the host's tests run in one of their own.
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTEST_"))
+    }
+    run = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "tests/host/inside.py",
+            "--ds=tests.host.settings",
+            "-p",
+            "no:cacheprovider",
+        ],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
