@@ -93,6 +93,16 @@ def command_of(pid: int) -> str:
     ).stdout
 
 
+def all_end(pids: list[int]) -> bool:
+    """Tell whether none of the processes lives; a killed one takes a moment to go."""
+    deadline = time.monotonic() + 5
+    while any(lives(pid) for pid in pids):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
     """Return what starts a `runlocal` on this test's folder; it is ended with the test."""
@@ -146,7 +156,7 @@ def test_it_starts_fills_and_stops_and_a_second_start_finds_the_data(
     children = run.children()
     assert len(children) >= 4
     assert run.end(signal.SIGINT) == 0
-    assert not [pid for pid in children if lives(pid)]
+    assert all_end(children)
     assert "Traceback" not in run.text
 
     again = start(f"--logs={LOGS}")
@@ -166,7 +176,7 @@ def test_an_interrupted_start_is_completed_by_the_next(start: Callable[..., Run]
     time.sleep(0.5)
     children = run.children()
     assert run.end(signal.SIGINT) == 0
-    assert not [pid for pid in children if lives(pid)]
+    assert all_end(children)
     again = start("--logs=1000")
     again.wait_for("Ready:")
     assert rows(tmp_path / "local") == 1000
@@ -187,7 +197,7 @@ def test_endpoints_of_ones_own_are_named_and_the_death_of_a_child_ends_everythin
     assert "The worker ended with status -9" in run.text
     assert "worker started" in run.text.split("Its last lines")[1]
     assert "Traceback" not in run.text
-    assert not [pid for pid in children if lives(pid)]
+    assert all_end(children)
 
 
 def test_what_is_missing_is_said_in_words(start: Callable[..., Run], tmp_path: Path) -> None:
@@ -220,7 +230,7 @@ def test_a_child_that_does_not_end_by_itself_is_killed_with_all_below_it(tmp_pat
     below = int(child.tail[0])
     child.stop()
     assert child.is_dead
-    assert not lives(below)
+    assert all_end([below])
 
 
 def test_a_child_that_ends_is_reported_with_its_last_lines(tmp_path: Path) -> None:

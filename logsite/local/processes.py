@@ -85,13 +85,17 @@ class Child:
     def stop(self) -> None:
         """End the whole process group: SIGTERM, and SIGKILL for what is left when patience ends."""
         self._signal(signal.SIGTERM)
-        deadline = time.monotonic() + self.patience
+        self._wait_for_group(self.patience)
+        self._signal(signal.SIGKILL)
+        self.process.wait()
+        self._wait_for_group(1)
+        self._listener.join(1)
+
+    def _wait_for_group(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
         while self._group_lives() and time.monotonic() < deadline:
             self.process.poll()  # a child that has ended stays in its group until it is asked for
             time.sleep(POLL_SECONDS)
-        self._signal(signal.SIGKILL)
-        self.process.wait()
-        self._listener.join(1)
 
     def _signal(self, number: int) -> None:
         # Nobody is left, which macOS says with PermissionError.
