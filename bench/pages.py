@@ -108,7 +108,7 @@ def main() -> None:
         measure("newest, no filter", LogFilter(), lambda asked: None)
         measure("fourth page", LogFilter(), middle)
         measure("last page", LogFilter(), lambda asked: END)
-        measure("one account and type", LogFilter(account_id="7", type="type7"), lambda asked: None)
+        measure("one account and type", LogFilter(account_id=("7",), type=("type7",)), lambda asked: None)
     finally:
         process.terminate()
         process.wait()

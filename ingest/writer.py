@@ -1,6 +1,7 @@
 """From a message to an item in the logs table."""
 
 import json
+import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from ingest.messages import Envelope, LogMessage, Refused
 from logs import document, times
-from logs.models import STATUS, LogItem, account_type_key
+from logs.models import LogItem, account_type_key, shard_status
 
 # A longer payload lies compressed in `document`.
 MAX_PAYLOAD_BYTES = 1024
@@ -18,6 +19,9 @@ MAX_PAYLOAD_BYTES = 1024
 # A longer text is cut in its attribute, and whole in `document`: four indexes carry most of them.
 MAX_TEXT_BYTES = 1024
 MARK = "…"
+
+# How many partitions of SortingIndex new logs are spread over; the site reads those of all times.
+SORTING_SHARDS = int(os.environ.get("LOGS_SORTING_SHARDS", "1"))
 
 # A clock further ahead of SQS's is wrong. Behind is no error: an old log may be sent late.
 MAX_CLOCK_AHEAD = timedelta(hours=24)
@@ -46,6 +50,7 @@ class ItemTooLarge(Refused):
 
 def to_item(message: LogMessage, envelope: Envelope) -> LogItem:
     """Return the item of a message; the same message delivered again gives the identical item."""
+    log_id = message.id or envelope.log_id
     rest = document.Document()
     texts: dict[str, Any] = {name: getattr(message, name) for name in document.SENDER_FIELDS}
     if long := {name: text for name, text in texts.items() if text is not None and _is_long(text)}:
@@ -64,11 +69,11 @@ def to_item(message: LogMessage, envelope: Envelope) -> LogItem:
     shown: dict[str, Any] = {name: _cut(text) if name in long else text for name, text in texts.items()}
     return LogItem(
         **shown,
-        id=message.id or envelope.log_id,
+        id=log_id,
         created_at=created_at,
         received_at=envelope.sent_at,
         account_type=account_type_key(message.account_id, message.type),
-        status=STATUS,
+        status=shard_status(log_id, SORTING_SHARDS),
         payload=payload,
         payload_type=payload_type,
         payload_size=payload_size,

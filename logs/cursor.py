@@ -2,9 +2,9 @@
 
 from django.core import signing
 
-from logs.plan import Direction, Key, Position, QueryPlan
+from logs.plan import Direction, Key, Position, QueryPlan, Stream
 
-VERSION = 1
+VERSION = 2
 SALT = "logs.cursor"
 
 
@@ -16,9 +16,13 @@ def encode(position: Position, plan: QueryPlan) -> str:
     """Return the position as URL-safe text of less than 300 characters.
 
     It is signed with SECRET_KEY and checked against SECRET_KEY_FALLBACKS too, so that a rotated key ends
-    no cursor. The key of the stream is not in it: the plan knows it.
+    no cursor. Of the partition's key it holds a tag: the plan knows the keys.
     """
-    key = [position.key.created_at, position.key.id] if position.key else []
+    key: list[str | int] = []
+    if position.key:
+        partition = position.key.partition
+        tag = "" if partition is None else Stream(plan.index, partition).tag
+        key = [position.key.created_at, position.key.id, tag, int(position.key.is_row)]
     content = [VERSION, plan.filter.fingerprint, position.direction, int(position.inclusive), *key]
     return signing.Signer(salt=SALT).sign_object(content)
 
@@ -37,4 +41,13 @@ def decode(text: str, plan: QueryPlan) -> Position:
     fingerprint, direction, inclusive, *key = content
     if fingerprint != plan.filter.fingerprint:
         raise BadCursor("this link to a page was made for another filter or order")
-    return Position(Direction(direction), Key(*key) if key else None, inclusive=bool(inclusive))
+    return Position(Direction(direction), _key(plan, *key) if key else None, inclusive=bool(inclusive))
+
+
+def _key(plan: QueryPlan, created_at: str, log_id: str, tag: str, is_row: int) -> Key:
+    if not tag:
+        return Key(created_at)
+    for stream in plan.streams:
+        if stream.tag == tag:
+            return Key(created_at, log_id, stream.key, bool(is_row))
+    raise BadCursor("this link to a page was made with other sorting shards")

@@ -1,7 +1,7 @@
 """Query string → clean filter values, or errors by field."""
 
 import re
-from collections.abc import Mapping
+import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,18 +9,22 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from logs import times
-from logs.plan import LogFilter, Order
+from logs import conf, times
+from logs.plan import LogFilter, Order, QueryPlan, make_plan
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
-MAX_KEY_BYTES = 500
+MAX_BYTES = 500
 
 BARE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 PICKABLE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?")
 
 # What the Django admin puts into addresses itself.
 ADMINS_OWN = frozenset({"_changelist_filters", "_popup", "_to_field", "e"})
+
+TYPED = {"autocomplete": "off", "spellcheck": "false"}
+
+Parameters = dict[str, str | list[str]]
 
 
 def spell(moment: datetime) -> str:
@@ -45,7 +49,7 @@ class MomentField(forms.CharField):
 
     def __init__(self, *, whole_day: bool = False, **kwargs: Any) -> None:
         """Read a bare date as its first moment or, with `whole_day`, as the first moment after it."""
-        super().__init__(widget=MomentInput(attrs={"step": "1"}), required=False, **kwargs)
+        super().__init__(**{"widget": MomentInput(attrs={"step": "1"}), "required": False, **kwargs})
         self.whole_day = whole_day
 
     def clean(self, value: Any) -> Any:
@@ -63,89 +67,178 @@ class MomentField(forms.CharField):
         return moment
 
 
-class KeyField(forms.CharField):
-    """A value of an index key: at most 500 bytes."""
+class TextField(forms.CharField):
+    """A text of at most 500 bytes, or None."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            required=False,
-            widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-            **kwargs,
-        )
+        super().__init__(**{"required": False, "widget": forms.TextInput(attrs=TYPED), **kwargs})
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
-        if len(text.encode(errors="replace")) > MAX_KEY_BYTES:
-            raise ValidationError(f"This is over {MAX_KEY_BYTES} bytes long; no log has such a value.")
+        if len(text.encode(errors="replace")) > MAX_BYTES:
+            raise ValidationError(f"This is over {MAX_BYTES} bytes long; that is not looked for.")
         return text or None
+
+
+class ValuesInput(forms.TextInput):
+    """One text field for several values: repeated in the address, or with commas between them."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        if isinstance(data, QueryDict):
+            return data.getlist(name)
+        value = data.get(name, [])
+        return [value] if isinstance(value, str) else value
+
+    def format_value(self, value: Any) -> str | None:
+        return value if isinstance(value, str) else ", ".join(value or []) or None
+
+
+class ValuesField(forms.Field):
+    """Values of an index key, each of at most 500 bytes, as a tuple without repetitions."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, widget=ValuesInput(attrs=TYPED), **kwargs)
+        self.commas = True
+        self.text = TextField()
+
+    def clean(self, value: Any) -> Any:
+        texts = [part for text in value for part in (text.split(",") if self.commas else [text])]
+        return tuple(dict.fromkeys(clean for text in texts if (clean := self.text.clean(text))))
+
+
+class IdField(forms.CharField):
+    """A log's id in any spelling of a UUID, as 32 hex digits, or None."""
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        try:
+            return uuid.UUID(text).hex if text else None
+        except ValueError as error:
+            raise ValidationError("This is not the id of a log: 32 hex digits.") from error
+
+
+def _hidden(**kwargs: Any) -> dict[str, Any]:
+    return {"required": False, "widget": forms.HiddenInput, **kwargs}
 
 
 class FilterForm(forms.Form):
     """The filters of the listing, by the names that the page and the API share."""
 
-    account_id = KeyField(label="Account")
-    type = KeyField(label="Type")
+    q = TextField(label="Search in url and payload, or an id", help_text="Upper and lower case differ.")
+    account_id = ValuesField(label="Account")
+    type = ValuesField(label="Type")
+    user_id = TextField(label="User")
     # Named `from` and `to` below: Python keeps the word `from` to itself.
     start = MomentField(label="From")
     end = MomentField(label="To", whole_day=True)
+    sub_type = TextField(label="Sub type")
+    url = TextField(label="URL contains", help_text="Upper and lower case differ.")
+    submitter_country = TextField(label="Country")
+    submitter_platform = TextField(label="Platform")
+    submitter_browser = TextField(label="Browser")
+    payload_size_min = forms.IntegerField(
+        label="Payload of at least (bytes)",
+        required=False,
+        min_value=0,
+        max_value=10**9,
+        widget=forms.NumberInput(attrs={"min": "0"}),
+    )
     order = forms.ChoiceField(
         choices=[(order.value, order.name.capitalize()) for order in Order],
-        required=False,
-        widget=forms.HiddenInput,
         error_messages={"invalid_choice": "“%(value)s” is not an order: write newest or oldest."},
+        **_hidden(),
     )
     limit = forms.IntegerField(
         min_value=1,
         max_value=MAX_LIMIT,
-        required=False,
-        widget=forms.HiddenInput,
         error_messages={
             "invalid": f"The number of rows must be a whole number from 1 to {MAX_LIMIT}.",
             "min_value": f"The number of rows must be from 1 to {MAX_LIMIT}.",
             "max_value": f"The number of rows must be from 1 to {MAX_LIMIT}.",
         },
+        **_hidden(),
     )
+    # Where the page begins: one of these three, or at the first log.
+    at = MomentField(**_hidden())
+    around = IdField(**_hidden())
     # Checked against its plan, by `logs.cursor`: a bad one is no error of the filter.
-    cursor = forms.Field(required=False, widget=forms.HiddenInput)
+    cursor = forms.Field(**_hidden())
 
-    field_order = ["account_id", "type", "from", "to"]
+    field_order = ["q", "account_id", "type", "user_id", "from", "to"]
+    plan: QueryPlan
 
-    def clean_account_id(self) -> str | None:
+    def __init__(self, data: Any, *, commas: bool = True) -> None:
+        """Read a query string; with `commas`, several values may stand in one parameter."""
+        super().__init__(data)
+        for name in ("account_id", "type"):
+            field = self.fields[name]
+            if isinstance(field, ValuesField):
+                field.commas = commas
+
+    def clean_account_id(self) -> tuple[str, ...]:
         """Refuse what no account is called: `#` joins account and type in an index."""
-        account_id: str | None = self.cleaned_data["account_id"]
-        if account_id and "#" in account_id:
+        accounts: tuple[str, ...] = self.cleaned_data["account_id"]
+        if any("#" in account for account in accounts):
             raise ValidationError("An account never contains a “#”.")
-        return account_id
+        return accounts
 
     def clean(self) -> dict[str, Any]:
         """Check what concerns several fields, and the names and the number of the parameters."""
         if isinstance(self.data, QueryDict):
             self._check_parameters(self.data)
-        start, end = self.cleaned_data.get("from"), self.cleaned_data.get("to")
+        values = self.cleaned_data
+        start, end = values.get("from"), values.get("to")
         if start and end and start >= end:
             self.add_error("to", f"This must be after the beginning of the range, {spell(start)} (UTC).")
-        return self.cleaned_data
+        given = [name for name in ("at", "around", "cursor") if values.get(name)]
+        if len(given) > 1:
+            self.add_error(
+                given[0], f"Give only one of {' and '.join(given)}: each says where the page begins."
+            )
+        if not self.errors:
+            try:
+                self.plan = make_plan(self._log_filter(), conf.shards())
+            except ValueError as error:
+                self.add_error("account_id", f"{error}."[0].upper() + f"{error}."[1:])
+        return values
 
     def _check_parameters(self, data: QueryDict) -> None:
         """Refuse what would be passed over: an answer without it would look like the answer to it."""
         for name, values in data.lists():
             if name in self.fields:
-                if len(values) > 1:
+                if len(values) > 1 and not isinstance(self.fields[name], ValuesField):
                     self.add_error(name, "This is given more than once; give one value.")
             elif name not in ADMINS_OWN:
                 known = ", ".join(self.fields)
                 raise ValidationError(f"There is no filter “{name[:40]}”. The filters are: {known}.")
 
-    def log_filter(self) -> LogFilter:
-        """Return the filter of a valid form."""
-        values = self.cleaned_data
-        return LogFilter(
-            account_id=values["account_id"],
-            type=values["type"],
-            start=values["from"],
-            end=values["to"],
-            order=Order(values["order"] or Order.NEWEST),
-        )
+    def _log_filter(self) -> LogFilter:
+        values = {
+            name: self.cleaned_data[name] for name in LogFilter.__dataclass_fields__ if name in self.fields
+        }
+        values["order"] = Order(values["order"] or Order.NEWEST)
+        return LogFilter(**values, start=self.cleaned_data["from"], end=self.cleaned_data["to"])
+
+    @property
+    def main_fields(self) -> list[forms.BoundField]:
+        """Return the fields that stand open on the page."""
+        return [self[name] for name in self.field_order]
+
+    @property
+    def more_fields(self) -> list[forms.BoundField]:
+        """Return the fields that stand folded."""
+        return [field for field in self.visible_fields() if field.name not in self.field_order]
+
+    @property
+    def more_is_used(self) -> bool:
+        """Tell whether a folded field has a value, which must not be hidden."""
+        return any(field.value() for field in self.more_fields)
+
+    @property
+    def kept_fields(self) -> list[forms.BoundField]:
+        """Return what a new filter keeps of the old one: order and page size, not the place in it."""
+        fields = [self["order"], self["limit"]]
+        return [field for field in fields if field.value() and not field.errors]
 
     def page_size(self) -> int:
         """Return the number of rows a page of a valid form holds."""
@@ -157,14 +250,16 @@ FilterForm.base_fields["from"] = FilterForm.base_fields.pop("start")
 FilterForm.base_fields["to"] = FilterForm.base_fields.pop("end")
 
 
-def parameters(asked: LogFilter, limit: int) -> Mapping[str, str]:
+def parameters(asked: LogFilter, limit: int) -> Parameters:
     """Return the query string's parameters that ask for a filter, with nothing that is so by default."""
-    values = {
-        "account_id": asked.account_id,
-        "type": asked.type,
-        "from": spell(asked.start) if asked.start else None,
-        "to": spell(asked.end) if asked.end else None,
-        "order": asked.order.value if asked.order is not Order.NEWEST else None,
-        "limit": str(limit) if limit != DEFAULT_LIMIT else None,
+    values: dict[str, Any] = {**vars(asked)}
+    start, end, order = (values.pop(name) for name in ("start", "end", "order"))
+    values["from"] = spell(start) if start else None
+    values["to"] = spell(end) if end else None
+    values["order"] = order.value if order is not Order.NEWEST else None
+    values["limit"] = limit if limit != DEFAULT_LIMIT else None
+    return {
+        name: [*value] if isinstance(value, tuple) else str(value)
+        for name, value in values.items()
+        if value not in (None, ())
     }
-    return {name: value for name, value in values.items() if value is not None}

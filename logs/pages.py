@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from logs import cursor, document, forms, times
+from logs import cursor, document, forms, sentence, times
 from logs.models import LogItem
-from logs.plan import DAY, END, LogFilter, Order, Phrase, Position, QueryPlan
+from logs.plan import END, Direction, LogFilter, Order, Position, QueryPlan
 from logs.reader import Page
 
+DAY = timedelta(days=1)
 PAGE_SIZES = (25, 50, 100, 200)
 NO_ONE = "0"
 # A payload that indentation makes longer than this is shown as it was sent (a response holds 6 MB).
@@ -54,6 +55,7 @@ class Row:
     url: str
     place: str
     device: str
+    is_marked: bool
 
 
 def show_time(moment: datetime) -> Time:
@@ -72,11 +74,14 @@ class Listing:
 
     headings = ("Account", "User", "Type", "Sub type", "URL", "From")
 
-    def __init__(self, plan: QueryPlan, page: Page, position: Position | None, limit: int) -> None:
+    def __init__(
+        self, plan: QueryPlan, page: Page, position: Position | None, limit: int, around: str | None = None
+    ) -> None:
         self.plan = plan
         self.page = page
         self.position = position
         self.limit = limit
+        self.around = around
         self.asked = plan.filter
         self.oldest_first = self.asked.order is Order.OLDEST
 
@@ -85,17 +90,19 @@ class Listing:
         values = {**forms.parameters(asked or self.asked, self.limit)}
         if to:
             values["cursor"] = cursor.encode(to, self.plan)
-        return "?" + urlencode(values)
+        return "?" + urlencode(values, doseq=True)
 
     @property
-    def phrases(self) -> list[Phrase]:
+    def phrases(self) -> list[sentence.Phrase]:
         """Return the filter as a sentence, in parts."""
-        return self.plan.phrases()
+        return sentence.phrases(self.plan)
 
     @property
     def rows(self) -> list[Row]:
         """Return the page's logs, ready to print."""
         back = self.href(to=self.position)[1:]
+        if self.around:
+            back = urlencode({**forms.parameters(self.asked, self.limit), "around": self.around}, doseq=True)
         return [
             self._row(item, urlencode({"_changelist_filters": back}) if back else "")
             for item in self.page.items
@@ -105,13 +112,14 @@ class Listing:
         return Row(
             href=f"{item.id}/change/" + (f"?{back}" if back else ""),
             time=show_time(item.created_at),
-            account=Link(show_who(item.account_id), self._narrow(account_id=item.account_id)),
+            account=Link(show_who(item.account_id), self._narrow(account_id=(item.account_id,))),
             user=show_who(item.user_id),
-            type=Link(item.type, self._narrow(type=item.type)),
+            type=Link(item.type, self._narrow(type=(item.type,))),
             sub_type=item.sub_type,
             url=item.url,
             place=", ".join(filter(None, [item.submitter_city, item.submitter_country])),
             device=" · ".join(filter(None, [item.submitter_platform, item.submitter_browser])),
+            is_marked=item.id == self.around,
         )
 
     def _narrow(self, **changes: Any) -> str:
@@ -148,7 +156,10 @@ class Listing:
         """Return the numbers of rows to choose from; the present one has no address."""
         base = forms.parameters(self.asked, forms.DEFAULT_LIMIT)
         return [
-            Link(str(size), None if size == self.limit else "?" + urlencode({**base, "limit": size}))
+            Link(
+                str(size),
+                None if size == self.limit else "?" + urlencode({**base, "limit": size}, doseq=True),
+            )
             for size in PAGE_SIZES
         ]
 
@@ -191,6 +202,25 @@ class Listing:
         """Return how far a page got that ran out of its budget."""
         return show_time(self.page.reached) if self.page.reached else None
 
+    @property
+    def onward(self) -> str | None:
+        """Return the address at which a page goes on that ran out of its budget."""
+        if self.page.complete:
+            return None
+        return self.href(to=self.page.previous if self.reads_back else self.page.next)
+
+    @property
+    def reads_back(self) -> bool:
+        """Tell whether the page was read against the order, so that what is found next stands above it."""
+        return self.position is not None and self.position.direction is Direction.PREVIOUS
+
+    @property
+    def looks_at_everything(self) -> bool:
+        """Tell whether no index narrows what is looked for, so that every log has to be looked at."""
+        asked = self.asked
+        is_narrow = asked.account_id or asked.type or (asked.start and asked.end)
+        return not asked.is_indexed and not is_narrow
+
 
 @dataclass(frozen=True)
 class Field:
@@ -227,9 +257,11 @@ class Detail:
             moment.append(Field("Time as sent", f"{sent_at} — a wrong clock: filed when it was received"))
         return [
             *moment,
-            Field("Account", _who(said["account_id"]), self._only(LogFilter(account_id=said["account_id"]))),
+            Field(
+                "Account", _who(said["account_id"]), self._only(LogFilter(account_id=(said["account_id"],)))
+            ),
             Field("User", _who(said["user_id"])),
-            Field("Type", said["type"], self._only(LogFilter(type=said["type"]))),
+            Field("Type", said["type"], self._only(LogFilter(type=(said["type"],)))),
             Field("Sub type", said["sub_type"] or "—"),
             Field("URL", said["url"] or "—", said["url"] if is_web(said["url"]) else None, external=True),
         ]
@@ -243,7 +275,23 @@ class Detail:
         ]
 
     def _only(self, asked: LogFilter) -> str:
-        return f"{self.changelist}?{urlencode(forms.parameters(asked, forms.DEFAULT_LIMIT))}"
+        return f"{self.changelist}?{urlencode(forms.parameters(asked, forms.DEFAULT_LIMIT), doseq=True)}"
+
+    @property
+    def around(self) -> list[Link]:
+        """Return links to what happened around this log: in everything, its account, its type, in both."""
+        account, type_ = (self.content["account_id"],), (self.content["type"],)
+        places = {
+            "in everything": LogFilter(),
+            f"in account {account[0]}": LogFilter(account_id=account),
+            f"in type {type_[0]}": LogFilter(type=type_),
+            "in this account and type": LogFilter(account_id=account, type=type_),
+        }
+        return [
+            Link(text, f"{href}{'&' if '?' in href else '?'}around={self.item.id}")
+            for text, asked in places.items()
+            if (href := self._only(asked).removesuffix("?"))
+        ]
 
     @property
     def payload(self) -> str | None:

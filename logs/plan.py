@@ -1,23 +1,23 @@
-"""From a filter to the query that answers it. Pure: no I/O and no Django."""
+"""From a filter to the queries that answer it. Pure: no I/O and no Django."""
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from logs import times
 from logs.models import (
-    STATUS,
     AccountIndex,
     AccountTypeIndex,
     SortingIndex,
     TypeIndex,
     account_type_key,
+    shard_statuses,
 )
 
+MAX_STREAMS = 50
 MICROSECOND = timedelta(microseconds=1)
-DAY = timedelta(days=1)
 
 
 class Order(StrEnum):
@@ -29,10 +29,22 @@ class Order(StrEnum):
 
 @dataclass(frozen=True)
 class LogFilter:
-    """Which logs are asked for, and in which order; `start` ≤ time < `end`, both in UTC."""
+    """Which logs are asked for, and in which order; `start` ≤ time < `end`, both in UTC.
 
-    account_id: str | None = None
-    type: str | None = None
+    Accounts, types and times choose the queries. The other fields are looked for while reading: equal, but
+    for `url` (contains), `q` (text in the url or in the payload) and `payload_size_min` (bytes).
+    """
+
+    account_id: tuple[str, ...] = ()
+    type: tuple[str, ...] = ()
+    sub_type: str | None = None
+    user_id: str | None = None
+    submitter_country: str | None = None
+    submitter_platform: str | None = None
+    submitter_browser: str | None = None
+    url: str | None = None
+    q: str | None = None
+    payload_size_min: int | None = None
     start: datetime | None = None
     end: datetime | None = None
     order: Order = Order.NEWEST
@@ -40,9 +52,29 @@ class LogFilter:
     @property
     def fingerprint(self) -> str:
         """Return 16 hex digits that stand for this filter and no other: what a cursor is bound to."""
-        limits = [times.to_text(moment) if moment else None for moment in (self.start, self.end)]
-        spelled = json.dumps([self.account_id, self.type, *limits, self.order])
+        values = asdict(self)
+        for name in ("account_id", "type"):
+            values[name] = sorted(values[name])
+        spelled = json.dumps(values, default=times.to_text)
         return hashlib.sha256(spelled.encode()).hexdigest()[:16]
+
+    @property
+    def is_indexed(self) -> bool:
+        """Tell whether every log that the queries find is one that is asked for."""
+        return self.in_items is None and not self.on_the_way
+
+    @property
+    def on_the_way(self) -> dict[str, str | int]:
+        """Return, by field, the values that are compared with what the indexes hold of a log."""
+        names = ("sub_type", "user_id", "submitter_country", "submitter_platform", "submitter_browser", "url")
+        values: dict[str, str | int | None] = {name: getattr(self, name) for name in names}
+        values["payload_size_min"] = self.payload_size_min
+        return {name: value for name, value in values.items() if value is not None}
+
+    @property
+    def in_items(self) -> str | None:
+        """Return the text that is looked for in the logs themselves: no index holds a payload."""
+        return self.q
 
 
 @dataclass(frozen=True)
@@ -51,6 +83,11 @@ class Stream:
 
     index: str
     key: str
+
+    @property
+    def tag(self) -> str:
+        """Return 8 hex digits that tell this stream from the others of a plan, however long its key is."""
+        return hashlib.sha256(self.key.encode()).hexdigest()[:8]
 
 
 class Direction(StrEnum):
@@ -62,18 +99,24 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True)
 class Key:
-    """Where a log stands in its stream: `created_at` as it is spelled in the table, and its id."""
+    """Where a log stands: `created_at` as it is spelled in the table, its id, and its partition's key.
+
+    Without id and partition it is a moment, and no log. `is_row` tells a log that a page showed from one that
+    was only looked at.
+    """
 
     created_at: str
-    id: str
+    id: str = ""
+    partition: str | None = None
+    is_row: bool = False
 
 
 @dataclass(frozen=True)
 class Position:
-    """Where a page begins: beside a log, or at the far end.
+    """Where a page begins: beside a log, at a moment, or at the far end.
 
-    Without a key the page is read back from the end of the order. `inclusive` takes every log of the
-    key's moment along; it leads back from a page beyond which there was nothing.
+    Without a key the page is read back from the end of the order. `inclusive` takes the key's own log along,
+    where it was a row: it leads back from an empty page to the last row before it.
     """
 
     direction: Direction
@@ -84,92 +127,97 @@ class Position:
 END = Position(Direction.PREVIOUS)
 
 
-@dataclass(frozen=True)
-class Phrase:
-    """A part of the sentence that a plan says of itself; `strong` where it names what was asked for."""
+def begin_at(moment: datetime) -> Position:
+    """Return the position at which the page begins that starts at this moment."""
+    return Position(Direction.NEXT, Key(times.to_text(moment)))
 
-    text: str
-    strong: bool = False
+
+@dataclass(frozen=True)
+class Span:
+    """What is read of one stream: the times `low` to `high`, both included, after the log `start`."""
+
+    low: datetime | None
+    high: datetime | None
+    start: Key | None = None
 
 
 @dataclass(frozen=True)
 class QueryPlan:
-    """The query that answers a filter: a stream, and the times `low` to `high`, both included."""
+    """The streams that answer a filter, and the times `low` to `high` of each, both included.
+
+    The streams are merged into one order: by time, then by partition key, then as the engine has them.
+    """
 
     filter: LogFilter
-    stream: Stream
+    streams: tuple[Stream, ...]
     low: datetime | None
     high: datetime | None
 
-    def phrases(self) -> list[Phrase]:
-        """Return the plan in plain words, for someone who does not know DynamoDB."""
-        asked = self.filter
-        words = [Phrase("Logs" if asked.account_id or asked.type else "All logs")]
-        if asked.type:
-            words += [Phrase(" of type "), Phrase(asked.type, strong=True)]
-        if asked.account_id:
-            words += [Phrase(" of "), Phrase(f"account {asked.account_id}", strong=True)]
-        words += _time_phrases(asked.start, asked.end)
-        return [*words, Phrase(f", {asked.order} first.")]
+    @property
+    def index(self) -> str:
+        """Return the name of the index that is read."""
+        return self.streams[0].index
 
-    def sentence(self) -> str:
-        """Return the phrases as one text."""
-        return "".join(phrase.text for phrase in self.phrases())
+    def ascends(self, position: Position | None) -> bool:
+        """Tell whether reading from this position goes towards later times."""
+        forth = position is None or position.direction is Direction.NEXT
+        return (self.filter.order is Order.OLDEST) is forth
+
+    def span(self, stream: Stream, position: Position | None) -> Span | None:
+        """Return what lies of a stream beyond a position, or None where nothing can.
+
+        A position is a single cut through the merged order. The stream that owns its key starts after it; of
+        the others a range of time is left, whose end is in it or not as their partition's key compares.
+        """
+        low, high = self.low, self.high
+        if position and (key := position.key):
+            if stream.key == key.partition:
+                return Span(low, high, key)
+            moment = times.parse(key.created_at)
+            ascends = self.ascends(position)
+            beyond = key.partition is None or (stream.key > key.partition) is ascends
+            try:
+                if ascends:
+                    cut = moment if beyond else moment + MICROSECOND
+                    low = max(low, cut) if low else cut
+                else:
+                    cut = moment if beyond else moment - MICROSECOND
+                    high = min(high, cut) if high else cut
+            except OverflowError:
+                return None  # nothing is later than the last moment, or earlier than the first
+        return None if low and high and low > high else Span(low, high)
 
 
-def make_plan(asked: LogFilter) -> QueryPlan:
-    """Return the plan for a filter: the narrowest index that answers it.
+def make_plan(asked: LogFilter, shards: int = 1) -> QueryPlan:
+    """Return the plan for a filter: the narrowest index that answers it, a stream for each of its keys.
 
-    Raises ValueError where the filter's end does not lie after its start.
+    `shards` is the greatest number of sorting shards ever written with. Raises ValueError where the filter's
+    end does not lie after its start, or where it takes over MAX_STREAMS streams.
     """
     if asked.start and asked.end and asked.start >= asked.end:
         raise ValueError(f"the time range ends at {asked.end} but begins at {asked.start}")
+    streams = _streams(asked, shards)
+    if len(streams) > MAX_STREAMS:
+        raise ValueError(
+            f"{len(asked.account_id)} accounts and {len(asked.type)} types make {len(streams)} "
+            f"combinations; at most {MAX_STREAMS} can be read at once"
+        )
     return QueryPlan(
         filter=asked,
-        stream=_stream(asked),
+        streams=streams,
         low=asked.start,
         # DynamoDB's BETWEEN includes both ends, and a time is kept to the microsecond.
         high=asked.end - MICROSECOND if asked.end else None,
     )
 
 
-def _stream(asked: LogFilter) -> Stream:
-    if asked.account_id and asked.type:
-        return Stream(AccountTypeIndex.Meta.index_name, account_type_key(asked.account_id, asked.type))
-    if asked.account_id:
-        return Stream(AccountIndex.Meta.index_name, asked.account_id)
-    if asked.type:
-        return Stream(TypeIndex.Meta.index_name, asked.type)
-    return Stream(SortingIndex.Meta.index_name, STATUS)
-
-
-def _time_phrases(start: datetime | None, end: datetime | None) -> list[Phrase]:
-    if start and end:
-        if start == _midnight(start) and end - start == DAY:
-            return [Phrase(" on "), Phrase(_day(start), strong=True), Phrase(" (UTC)")]
-        return [
-            Phrase(" from "),
-            Phrase(_moment(start), strong=True),
-            Phrase(" to "),
-            Phrase(_moment(end), strong=True),
-            Phrase(" UTC"),
-        ]
-    if start:
-        return [Phrase(" from "), Phrase(_moment(start), strong=True), Phrase(" UTC on")]
-    if end:
-        return [Phrase(" before "), Phrase(_moment(end), strong=True), Phrase(" UTC")]
-    return []
-
-
-def _midnight(moment: datetime) -> datetime:
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _day(moment: datetime) -> str:
-    return f"{moment.day} {moment:%b} {moment.year}"
-
-
-def _moment(moment: datetime) -> str:
-    """Spell a moment for reading, with the seconds and their fraction only where there are some."""
-    clock = moment.time().isoformat()
-    return f"{_day(moment)} {clock.removesuffix(':00') if clock.count(':') == 2 else clock}"
+def _streams(asked: LogFilter, shards: int) -> tuple[Stream, ...]:
+    accounts, types = dict.fromkeys(asked.account_id), dict.fromkeys(asked.type)
+    if accounts and types:
+        keys = [account_type_key(account, type_) for account in accounts for type_ in types]
+        return tuple(Stream(AccountTypeIndex.Meta.index_name, key) for key in keys)
+    if accounts:
+        return tuple(Stream(AccountIndex.Meta.index_name, account) for account in accounts)
+    if types:
+        return tuple(Stream(TypeIndex.Meta.index_name, type_) for type_ in types)
+    return tuple(Stream(SortingIndex.Meta.index_name, status) for status in shard_statuses(shards))

@@ -1,39 +1,26 @@
-"""Read pages of logs: the only place that queries the table."""
+"""Read logs: the only place that queries the table."""
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
+from itertools import islice
 
 from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import PynamoDBException
-from pynamodb.expressions.condition import Condition
 
-from logs import times
-from logs.models import INDEXES, LogItem
-from logs.plan import Direction, Key, Order, Position, QueryPlan
+from logs import document, times
+from logs.merge import Budget, Cost, Merge, is_expired
+from logs.models import LogItem, partition_key
+from logs.plan import Direction, Key, Position, QueryPlan
 
-# How much one page may look at before it shows what it has and goes on from there.
-MAX_EXAMINED = 50_000
-MAX_SECONDS = 5.0
-# After a first answer that was short, the next ones are asked for in bulk.
-BULK = 1_000
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+MAX_BATCH_GET = 100
 
 
 class StoreUnavailable(Exception):
     """DynamoDB refused, did not answer in time, or has no such table."""
-
-
-@dataclass
-class Cost:
-    """What reading a page took: items looked at, requests made, read units, seconds."""
-
-    examined: int = 0
-    queries: int = 0
-    read_units: float = 0.0
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -55,11 +42,11 @@ class Page:
 
 @dataclass(frozen=True)
 class _Read:
-    """What lies from a position on, in the direction of reading: at most one log more than asked for."""
+    """What lies from a position on, in the order of reading; `onward` is None where nothing more does."""
 
     items: list[LogItem]
-    last_examined: Key | None
-    exhausted: bool
+    onward: Key | None
+    complete: bool
 
 
 def get(log_id: str) -> LogItem | None:
@@ -77,115 +64,157 @@ def get(log_id: str) -> LogItem | None:
         return None
     except (PynamoDBException, BotoCoreError) as error:
         raise StoreUnavailable(str(error)) from error
-    return None if _expired(item) else item
+    return None if is_expired(item) else item
 
 
-def read_page(plan: QueryPlan, position: Position | None, limit: int) -> Page:
+def read_page(
+    plan: QueryPlan,
+    position: Position | None,
+    limit: int,
+    budget: Budget = Budget(),  # noqa: B008  frozen
+) -> Page:
     """Return the page of at most `limit` logs that begins at a position, or the first page.
 
-    Costs one Query of `limit` + 1 items, unless expired logs lie among them. Raises StoreUnavailable.
+    Costs one Query of `limit` + 1 items for one stream, and less than twice the page for several even
+    ones. Raises StoreUnavailable.
     """
-    started = time.monotonic()
     cost = Cost()
+    read = _read(plan, position, limit, budget, cost)
     back = position is not None and position.direction is Direction.PREVIOUS
+    onward = Position(Direction.PREVIOUS if back else Direction.NEXT, read.onward) if read.onward else None
+    origin = _origin(plan, position, read.items)
+    reached = times.parse(read.onward.created_at) if read.onward and not read.complete else None
+    if back:
+        return Page(read.items[::-1], origin, onward, read.complete, reached, cost)
+    return Page(read.items, onward, origin, read.complete, reached, cost)
+
+
+def read_around(
+    plan: QueryPlan,
+    item: LogItem,
+    limit: int,
+    budget: Budget = Budget(),  # noqa: B008  frozen
+) -> Page:
+    """Return the page with this log in its middle, whether the filter asks for the log or not.
+
+    Costs what two pages of half the size cost. Raises StoreUnavailable.
+    """
+    cost = Cost()
+    key = _key(plan, item)
+    half = (limit - 1) // 2
+    before = (
+        _read(plan, Position(Direction.PREVIOUS, key), half, budget, cost) if half else _Read([], key, True)
+    )
+    rest = limit - 1 - half
+    after = _read(plan, Position(Direction.NEXT, key), rest, budget, cost) if rest else _Read([], key, True)
+    return Page(
+        [*before.items[::-1], item, *after.items],
+        next=Position(Direction.NEXT, after.onward) if after.onward else None,
+        previous=Position(Direction.PREVIOUS, before.onward) if before.onward else None,
+        complete=before.complete and after.complete,
+        cost=cost,
+    )
+
+
+def _read(plan: QueryPlan, position: Position | None, limit: int, budget: Budget, cost: Cost) -> _Read:
+    """Read on from a position until the page is full, or to the end, or until the budget is spent."""
+    merge = Merge(plan, position, limit, budget, cost)
+    # One more tells whether there is a next page; under a filter it might be far away.
+    wanted = limit + 1 if plan.filter.is_indexed else limit
+    search = _Search(merge, plan, budget, cost)
     try:
-        read = _read(plan, position, limit, back=back, cost=cost)
+        items = _row_of_the_cut(position, cost)
+        items += islice(search, wanted - len(items))
     except (PynamoDBException, BotoCoreError) as error:
         raise StoreUnavailable(str(error)) from error
-    items = read.items[:limit]
-    # Where the reading went on: the log before the one too many, or the last one looked at.
-    cut = _key(items[-1]) if len(read.items) > limit else read.last_examined
-    onward = None if read.exhausted else cut
-    # The way back to where it came from: nothing came before a first page, or after the end.
-    origin = _origin(position, items)
-    if back:
-        items.reverse()
-        next_, previous = origin, _beside(Direction.PREVIOUS, onward)
-    else:
-        next_, previous = _beside(Direction.NEXT, onward), origin
-    complete = read.exhausted or len(read.items) > limit
-    reached = None if complete or read.last_examined is None else times.parse(read.last_examined.created_at)
-    cost.seconds = time.monotonic() - started
-    return Page(items, next_, previous, complete, reached, cost)
+    finally:
+        cost.seconds = time.monotonic() - cost.started
+    if len(items) > limit:
+        return _Read(items[:limit], _key(plan, items[limit - 1]), complete=True)
+    if search.ended:
+        return _Read(items, merge.cut, complete=merge.cut is None)
+    # Full. Whether there is more is known only where nothing was left to look at.
+    is_end = merge.exhausted and plan.filter.in_items is None
+    return _Read(items, None if is_end else _key(plan, items[-1]), complete=True)
 
 
-def _read(plan: QueryPlan, position: Position | None, limit: int, *, back: bool, cost: Cost) -> _Read:
-    """Read on from a position until there is one log more than asked for, or the end, or no budget left."""
-    items: list[LogItem] = []
-    last_examined: Key | None = None
-    deadline = time.monotonic() + MAX_SECONDS
-    for answer in _answers(plan, position, limit + 1, back=back):
-        cost.queries += 1
-        cost.examined += answer["ScannedCount"]
-        cost.read_units += answer["ConsumedCapacity"]["CapacityUnits"]
-        found = [LogItem.from_raw_data(raw) for raw in answer["Items"]]
-        items += [item for item in found if not _expired(item)]
-        if last := answer.get("LastEvaluatedKey"):
-            last_examined = Key(last["created_at"]["S"], last["id"]["S"])
-        spent = cost.examined >= MAX_EXAMINED or time.monotonic() > deadline
-        if len(items) > limit or (last and spent):
-            return _Read(items, last_examined, exhausted=False)
-    return _Read(items, last_examined, exhausted=True)
+def _row_of_the_cut(position: Position | None, cost: Cost) -> list[LogItem]:
+    """Return the log that a position includes, where it is still there: DynamoDB starts after it."""
+    if position is None or position.key is None or not (position.inclusive and position.key.is_row):
+        return []
+    cost.queries += 1
+    cost.read_units += 0.5
+    item = get(position.key.id)
+    return [item] if item else []
 
 
-def _answers(
-    plan: QueryPlan, position: Position | None, wanted: int, *, back: bool
-) -> Iterator[dict[str, Any]]:
-    """Yield DynamoDB's raw answers, one request each, until the stream ends."""
-    stream = plan.stream
-    result = INDEXES[stream.index].query(
-        stream.key,
-        range_key_condition=_range(plan, position),
-        scan_index_forward=(plan.filter.order is Order.OLDEST) is not back,
-        last_evaluated_key=_start_key(plan, position),
-        page_size=wanted,
-    )
-    # Iterating the result itself would read on without a bound.
-    for answer in result.page_iter:
-        yield answer
-        result.page_iter.page_size = max(wanted, BULK)
+class _Search:
+    """The logs of a merge in which the text is found that the filter looks for; all, where it looks for none.
+
+    `ended` tells whether there was nothing more to look at, or no budget: not that enough was found.
+    """
+
+    def __init__(self, merge: Merge, plan: QueryPlan, budget: Budget, cost: Cost) -> None:
+        self.ended = False
+        self._merge = merge
+        self._plan = plan
+        self._budget = budget
+        self._cost = cost
+
+    def __iter__(self) -> Iterator[LogItem]:
+        text = self._plan.filter.in_items
+        yield from self._merge if text is None else self._found(text)
+        self.ended = True
+
+    def _found(self, text: str) -> Iterator[LogItem]:
+        candidates = iter(self._merge)
+        while chunk := list(islice(candidates, MAX_BATCH_GET)):
+            matching = self._matching(chunk, text)
+            yield from (item for item in chunk if item.id in matching)
+            if self._is_spent() and not self._merge.exhausted:
+                self._merge.cut = _key(self._plan, chunk[-1])
+                return
+
+    def _is_spent(self) -> bool:
+        cost, budget = self._cost, self._budget
+        return (
+            cost.payloads >= budget.payloads
+            or cost.payload_bytes >= budget.payload_bytes
+            or cost.exceeds(budget)
+        )
+
+    def _matching(self, chunk: list[LogItem], text: str) -> set[str]:
+        """Return the ids of the logs that hold the text: the url is at hand, the payload is fetched."""
+        ids = {item.id for item in chunk if text in item.url}
+        for item in self._fetched([item.id for item in chunk if item.id not in ids and item.payload_size]):
+            if text in (document.content(item)["payload_text"] or ""):
+                ids.add(item.id)
+        return ids
+
+    def _fetched(self, ids: list[str]) -> Iterable[LogItem]:
+        """Fetch what holds the payloads of these logs; one that is gone meanwhile is left out."""
+        table = LogItem.Meta.table_name
+        keys = [{"id": log_id} for log_id in ids]
+        while keys:
+            answer = LogItem._get_connection().batch_get_item(keys)  # type: ignore[arg-type]  # its own type is wrong
+            self._cost.queries += 1
+            self._cost.read_units += sum(used["CapacityUnits"] for used in answer["ConsumedCapacity"])
+            for raw in answer["Responses"].get(table, []):
+                item = LogItem.from_raw_data(raw)
+                self._cost.payloads += 1
+                self._cost.payload_bytes += len(item.payload or "") + len(item.document or b"")
+                yield item
+            # What did not fit in 16 MB, or was throttled.
+            left = answer["UnprocessedKeys"].get(table, {}).get("Keys", [])
+            keys = [{"id": key["id"]["S"]} for key in left]
 
 
-def _range(plan: QueryPlan, position: Position | None) -> Condition | None:
-    """Return the condition on the time: the plan's range, narrowed where the position includes its own."""
-    low, high = plan.low, plan.high
-    if position and position.inclusive and position.key:
-        towards_later = (plan.filter.order is Order.OLDEST) is (position.direction is Direction.NEXT)
-        if towards_later:
-            low = times.parse(position.key.created_at)
-        else:
-            high = times.parse(position.key.created_at)
-    if low and high:
-        return LogItem.created_at.between(low, high)
-    if low:
-        return LogItem.created_at >= low
-    if high:
-        return LogItem.created_at <= high
-    return None
+def _key(plan: QueryPlan, item: LogItem) -> Key:
+    return Key(times.to_text(item.created_at), item.id, partition_key(item, plan.index), is_row=True)
 
 
-def _start_key(plan: QueryPlan, position: Position | None) -> dict[str, dict[str, str]] | None:
-    """Return the key that DynamoDB starts after: always a real log's, never a made-up one."""
-    if position is None or position.key is None or position.inclusive:
-        return None
-    partition = INDEXES[plan.stream.index]._hash_key_attribute().attr_name
-    return {
-        "id": {"S": position.key.id},
-        partition: {"S": plan.stream.key},
-        "created_at": {"S": position.key.created_at},
-    }
-
-
-def _key(item: LogItem) -> Key:
-    return Key(times.to_text(item.created_at), item.id)
-
-
-def _beside(direction: Direction, key: Key | None) -> Position | None:
-    return Position(direction, key) if key else None
-
-
-def _origin(position: Position | None, items: list[LogItem]) -> Position | None:
-    """Return the position that leads back to where the reading came from.
+def _origin(plan: QueryPlan, position: Position | None, items: list[LogItem]) -> Position | None:
+    """Return the position that leads back to where the reading came from; a first page came from nowhere.
 
     `items` are in the order of reading. From an empty page the way back includes the log of the cut
     itself: it was on the page before.
@@ -194,10 +223,5 @@ def _origin(position: Position | None, items: list[LogItem]) -> Position | None:
         return None
     turned = Direction.PREVIOUS if position.direction is Direction.NEXT else Direction.NEXT
     if items:
-        return Position(turned, _key(items[0]))
+        return Position(turned, _key(plan, items[0]))
     return Position(turned, position.key, inclusive=True)
-
-
-def _expired(item: LogItem) -> bool:
-    """Tell whether a log's time is over; DynamoDB's TTL deletes it within days, not at once."""
-    return item.expires_at is not None and item.expires_at <= datetime.now(UTC)

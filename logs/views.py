@@ -5,13 +5,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from logs import cursor, pages, reader
+from logs import conf, cursor, pages, reader
 from logs.forms import FilterForm, parameters
-from logs.plan import Direction, Position, QueryPlan, make_plan
+from logs.plan import Direction, Position, QueryPlan, begin_at
 
 RETRY_AFTER_SECONDS = 5
 
@@ -26,21 +26,32 @@ def listing(request: HttpRequest, site: AdminSite) -> HttpResponse:
     context: dict[str, Any] = {"title": "Logs", "form": form}
     if not form.is_valid():
         return _page(request, site, "change_list", context, HTTPStatus.BAD_REQUEST)
-    asked, limit = form.log_filter(), form.page_size()
-    plan = make_plan(asked)
-    # Shown as it was understood: a bare date as the moment that it stands for.
-    context["form"] = FilterForm(parameters(asked, limit))
-    position = _position(request, plan, form.cleaned_data["cursor"])
     try:
-        page = reader.read_page(plan, position, limit)
-        if not page.items and position and position.direction is Direction.PREVIOUS:
-            # What stood before is gone, so this is where the order begins.
-            position = None
-            page = reader.read_page(plan, position, limit)
+        if (log_id := form.cleaned_data["q"]) and (item := reader.get(log_id)):
+            change = reverse("admin:logs_log_change", args=[item.id], current_app=site.name)
+            return HttpResponseRedirect(change)
+        context["listing"] = _listing(request, form)
     except reader.StoreUnavailable:
         return _unavailable(request, site)
-    context["listing"] = pages.Listing(plan, page, position, limit)
+    # Shown as it was understood: a bare date as the moment that it stands for.
+    context["form"] = FilterForm(parameters(form.plan.filter, form.page_size()))
     return _page(request, site, "change_list", context)
+
+
+def _listing(request: HttpRequest, form: FilterForm) -> pages.Listing:
+    plan, limit, budget = form.plan, form.page_size(), conf.budget()
+    if around := form.cleaned_data["around"]:
+        if item := reader.get(around):
+            return pages.Listing(plan, reader.read_around(plan, item, limit, budget), None, limit, around)
+        messages.warning(request, "The log that this link leads to is gone. This is the first page.")
+    at = form.cleaned_data["at"]
+    position = begin_at(at) if at else _position(request, plan, form.cleaned_data["cursor"])
+    page = reader.read_page(plan, position, limit, budget)
+    if page.complete and not page.items and position and position.direction is Direction.PREVIOUS:
+        # What stood before is gone, so this is where the order begins.
+        position = None
+        page = reader.read_page(plan, position, limit, budget)
+    return pages.Listing(plan, page, position, limit)
 
 
 def detail(request: HttpRequest, site: AdminSite, log_id: str) -> HttpResponse | None:

@@ -17,9 +17,12 @@ ARROWS = {
     "logs.document": {"logs.models"},
     "logs.tables": set(),
     "logs.plan": {"logs.models", "logs.times"},
+    "logs.sentence": {"logs.plan"},
     "logs.cursor": {"logs.plan"},
-    "logs.reader": {"logs.models", "logs.plan", "logs.times"},
-    "logs.forms": {"logs.plan", "logs.times"},
+    "logs.merge": {"logs.models", "logs.plan", "logs.times"},
+    "logs.reader": {"logs.document", "logs.merge", "logs.models", "logs.plan", "logs.times"},
+    "logs.conf": {"logs.merge"},
+    "logs.forms": {"logs.conf", "logs.plan", "logs.times"},
     "logs.pages": {
         "logs.cursor",
         "logs.document",
@@ -27,15 +30,25 @@ ARROWS = {
         "logs.models",
         "logs.plan",
         "logs.reader",
+        "logs.sentence",
         "logs.times",
     },
-    "logs.views": {"logs.cursor", "logs.forms", "logs.pages", "logs.plan", "logs.reader"},
+    "logs.views": {"logs.conf", "logs.cursor", "logs.forms", "logs.pages", "logs.plan", "logs.reader"},
     "logs.admin": {"logs.views"},
     "logs.apps": {"logs.endpoints", "logs.models"},
     "logs.management.": {"logs.endpoints", "logs.tables"},
     "logs.migrations.": set(),
 }
-WITHOUT_DJANGO = ["logs.times", "logs.models", "logs.document", "logs.tables", "logs.plan", "logs.reader"]
+WITHOUT_DJANGO = [
+    "logs.times",
+    "logs.models",
+    "logs.document",
+    "logs.tables",
+    "logs.plan",
+    "logs.sentence",
+    "logs.merge",
+    "logs.reader",
+]
 
 
 def modules(package: str) -> dict[str, ast.Module]:

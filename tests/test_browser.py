@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
@@ -116,6 +117,24 @@ def test_the_time_heading_turns_the_order(page: Page) -> None:
     newest_first = times(page)
     page.get_by_role("link", name="Time (UTC)").click()
     assert times(page) == newest_first[::-1]
+
+
+def test_a_page_that_ran_out_of_its_budget_goes_on_by_itself(page: Page, settings: Any) -> None:
+    settings.LOGS_MAX_EXAMINED = 300
+    store(make_item(n, user_id="rare" if n in (5, 600, 1100) else "12") for n in range(1200))
+    page.goto("/admin/logs/log/?user_id=rare")
+    expect(page.locator("#result_list tbody tr")).to_have_count(3)
+    expect(page.locator("#logs-onward")).to_have_count(0)
+    assert times(page) == sorted(times(page), reverse=True)
+
+
+def test_what_happened_around_a_log_is_a_click_away(page: Page) -> None:
+    store(make_item(n, account_id=("7", "8")[n % 2]) for n in range(120))
+    page.goto("/")
+    page.locator("#result_list tbody tr").nth(40).locator("th a").click()
+    page.get_by_role("link", name="in account 8").click()
+    expect(page.locator("#result_list tr.selected")).to_have_count(1)
+    expect(page.locator(".logs-sentence")).to_contain_text("account 8")
 
 
 def test_a_hostile_log_does_nothing(page: Page) -> None:

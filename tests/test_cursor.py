@@ -2,32 +2,57 @@
 
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from django.test import override_settings
 
 from logs import cursor
-from logs.plan import END, Direction, Key, LogFilter, Order, Position, make_plan
+from logs.plan import END, Direction, Key, LogFilter, Order, Position, begin_at, make_plan
 
-PLAN = make_plan(LogFilter(account_id="7"))
-KEY = Key("2026-11-23T22:44:00.123456+00:00", "0123456789abcdef0123456789abcdef")
+PLAN = make_plan(LogFilter(account_id=("7",)))
+KEY = Key("2026-11-23T22:44:00.123456+00:00", "0123456789abcdef0123456789abcdef", "7", is_row=True)
 HERE = Position(Direction.NEXT, KEY)
 
 
 @pytest.mark.parametrize(
-    "position", [HERE, Position(Direction.PREVIOUS, KEY), Position(Direction.NEXT, KEY, inclusive=True), END]
+    "position",
+    [
+        HERE,
+        Position(Direction.PREVIOUS, KEY),
+        Position(Direction.NEXT, KEY, inclusive=True),
+        END,
+        begin_at(datetime(2026, 11, 23, tzinfo=UTC)),
+        Position(Direction.NEXT, replace(KEY, is_row=False)),
+    ],
 )
 def test_it_leads_back_to_its_position(position: Position) -> None:
     assert cursor.decode(cursor.encode(position, PLAN), PLAN) == position
 
 
-def test_it_is_short_however_long_the_keys_are() -> None:
-    plan = make_plan(LogFilter(account_id="ä" * 250, type="ö" * 250))
-    assert len(cursor.encode(HERE, plan)) < 300
+def test_it_is_short_however_many_and_long_the_keys_are() -> None:
+    accounts = tuple("ä" * 249 + str(number) for number in range(10))
+    plan = make_plan(
+        LogFilter(account_id=accounts, type=tuple("ö" * 249 + str(number) for number in range(5)))
+    )
+    for stream in plan.streams:
+        position = Position(Direction.PREVIOUS, replace(KEY, partition=stream.key), inclusive=True)
+        text = cursor.encode(position, plan)
+        assert len(text) < 300
+        assert cursor.decode(text, plan) == position
+
+
+def test_one_of_a_partition_that_the_plan_no_longer_reads_is_refused() -> None:
+    text = cursor.encode(
+        Position(Direction.NEXT, replace(KEY, partition="OK#7")), make_plan(LogFilter(), shards=8)
+    )
+    with pytest.raises(cursor.BadCursor, match="sorting shards"):
+        cursor.decode(text, make_plan(LogFilter()))
 
 
 @pytest.mark.parametrize(
-    "other", [LogFilter(account_id="8"), LogFilter(), LogFilter(account_id="7", order=Order.OLDEST)]
+    "other", [LogFilter(account_id=("8",)), LogFilter(), LogFilter(account_id=("7",), order=Order.OLDEST)]
 )
 def test_one_of_another_filter_is_refused_in_words(other: LogFilter) -> None:
     with pytest.raises(cursor.BadCursor, match="another filter"):
@@ -52,7 +77,7 @@ def test_what_is_no_cursor_is_refused(text: str) -> None:
 
 def test_one_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     text = cursor.encode(HERE, PLAN)
-    monkeypatch.setattr(cursor, "VERSION", 2)
+    monkeypatch.setattr(cursor, "VERSION", cursor.VERSION + 1)
     with pytest.raises(cursor.BadCursor, match="another version"):
         cursor.decode(text, PLAN)
 

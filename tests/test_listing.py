@@ -3,12 +3,14 @@
 import html
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
 from pynamodb.signals import pre_dynamodb_send
 
+from logs import document
 from logs.models import LogItem
 from tests.items import START, make_item, store
 
@@ -166,6 +168,12 @@ def test_a_page_holds_as_many_rows_as_are_chosen(viewer_client: Client, size: in
         ("?from=2026-11-17&to=2026-11-17", "All logs on 17 Nov 2026 (UTC), newest first."),
         ("?to=2026-11-17T16:30:00%2B02:00", "All logs before 17 Nov 2026 14:30 UTC, newest first."),
         ("?account_id=&type=&from=&to=&order=&limit=", "All logs, newest first."),
+        (
+            "?account_id=7,8&type=login&type=view",
+            "Logs of type login or view of account 7 or 8, newest first.",
+        ),
+        ("?account_id=7, 7 ,,", "Logs of account 7, newest first."),
+        ("?user_id=12", "All logs, newest first; looking for user 12 on the way."),
     ],
 )
 def test_the_filter_is_said_in_one_sentence(viewer_client: Client, query: str, words: str) -> None:
@@ -231,7 +239,14 @@ def test_the_preset_that_is_chosen_is_marked(viewer_client: Client) -> None:
         ("?type=" + "ä" * 251, "over 500 bytes"),
         ("?type=" + "x" * 10_240, "over 500 bytes"),
         ("?type=%00", "Null characters are not allowed."),
-        ("?account_id=7&account_id=8", "This is given more than once"),
+        ("?user_id=7&user_id=8", "This is given more than once"),
+        ("?account_id=" + ",".join(map(str, range(51))), "51 combinations; at most 50 can be read at once"),
+        ("?account_id=7,8%23x", "An account never contains a “#”."),
+        ("?around=x", "This is not the id of a log"),
+        ("?around=" + "0" * 32 + "&at=2026-11-17", "Give only one of at and around"),
+        ("?payload_size_min=-1", "greater than or equal to 0"),
+        ("?payload_size_min=much", "Enter a whole number."),
+        ("?q=" + "x" * 501, "over 500 bytes"),
         ("?from=yesterday", "“yesterday” is not a time."),
         ("?from=0001-01-01T00:00%2B14:00", "is not a time."),
         ("?to=9999-12-31", "is not a time."),
@@ -331,3 +346,105 @@ def test_a_database_that_is_away_is_one_sentence_in_the_admins_frame(
 def test_the_span_of_a_page_is_said(viewer_client: Client) -> None:
     store(make_item(number) for number in range(3))
     assert f"{START:%Y-%m-%d} 00:00:02 – 00:00:00 UTC" in fetch(viewer_client)
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [
+        ("user_id=31", [5]),
+        ("sub_type=card", [4]),
+        ("submitter_country=Japan", [3]),
+        ("submitter_platform=iOS", [2]),
+        ("submitter_browser=Edge", [1]),
+        ("url=/billing", [6]),
+        ("q=/billing", [6]),
+        ("q=invoice 4711", [8, 7]),
+        ("q=invoice 4711&user_id=32", [8]),
+        ("payload_size_min=100", [8]),
+        ("account_id=7,8&q=nowhere", []),
+    ],
+)
+def test_what_no_index_serves_is_looked_for_on_the_way(
+    viewer_client: Client, query: str, numbers: list[int]
+) -> None:
+    long = '{"text":"' + "x" * 2000 + ' invoice 4711"}'
+    store(
+        [
+            *[make_item(n) for n in range(10, 30)],
+            make_item(1, submitter_browser="Edge"),
+            make_item(2, submitter_platform="iOS"),
+            make_item(3, submitter_country="Japan"),
+            make_item(4, sub_type="card"),
+            make_item(5, user_id="31"),
+            make_item(6, url="/billing/1"),
+            make_item(7, payload="see invoice 4711", payload_type="text", payload_size=16),
+            make_item(
+                8,
+                user_id="32",
+                document=document.pack({"payload": long}),
+                payload_type="json",
+                payload_size=len(long),
+            ),
+        ]
+    )
+    page = fetch(viewer_client, "?" + query)
+    assert row_ids(page) == [make_item(n).id for n in numbers]
+    assert "of account" in page or "This looks at every log." in page
+
+
+def test_an_id_leads_straight_to_its_log(viewer_client: Client) -> None:
+    store([make_item(10)])
+    response = viewer_client.get(LISTING + "?q=00000000-0000-4000-8000-00000000000A")
+    assert response.headers["Location"] == f"{LISTING}{make_item(10).id}/change/"
+
+
+def test_a_page_begins_at_a_moment(viewer_client: Client) -> None:
+    store(make_item(number) for number in range(20))
+    page = fetch(viewer_client, "?at=2026-11-01T00:00:05")
+    assert row_ids(page) == [make_item(n).id for n in range(5, -1, -1)]
+    earlier = fetch(viewer_client, link(page, "‹ Previous"))
+    assert row_ids(earlier) == [make_item(n).id for n in range(19, 5, -1)]
+    oldest = fetch(viewer_client, "?at=2026-11-01T00:00:05&order=oldest")
+    assert row_ids(oldest) == [make_item(n).id for n in range(5, 20)]
+
+
+@pytest.mark.parametrize(
+    "text", ["Around this log: in everything", "in account 7", "in type view", "in this account and type"]
+)
+def test_a_log_shows_what_happened_around_it(viewer_client: Client, text: str) -> None:
+    store(make_item(n, account_id=("7", "8")[n % 2], type=("view", "login")[n % 2]) for n in range(220))
+    detail = viewer_client.get(f"{LISTING}{make_item(110).id}/change/").content.decode()
+    page = viewer_client.get(link(detail, text)).content.decode()
+    marked = re.findall(r'<tr class="selected" aria-current="true">\s*<th[^>]*><a href="([0-9a-f]{32})', page)
+    assert marked == [make_item(110).id]
+    rows = row_ids(page)
+    assert make_item(110).id in rows
+    assert len(rows) == 50
+    before = viewer_client.get(LISTING + link(page, "‹ Previous")).content.decode()
+    after = viewer_client.get(LISTING + link(page, "Next ›")).content.decode()
+    assert not set(row_ids(before)) & set(rows)
+    assert not set(row_ids(after)) & set(rows)
+
+
+def test_a_link_around_a_log_that_is_gone_says_so(viewer_client: Client) -> None:
+    store([make_item(1)])
+    page = fetch(viewer_client, "?around=" + "0" * 32)
+    assert "The log that this link leads to is gone." in page
+    assert row_ids(page) == [make_item(1).id]
+
+
+def test_a_page_that_ran_out_of_its_budget_says_how_far_it_got_and_goes_on(
+    viewer_client: Client, settings: Any
+) -> None:
+    settings.LOGS_MAX_EXAMINED = 100
+    store(make_item(n, user_id="rare" if n == 3 else "12") for n in range(1000))
+    page = fetch(viewer_client, "?user_id=rare")
+    assert "Looked at" in page
+    assert "No logs so far." in page
+    seen: list[str] = []
+    for _ in range(20):
+        seen += row_ids(page)
+        if not has_link(page, "Go on"):
+            break
+        page = fetch(viewer_client, link(page, "Go on"))
+    assert seen == [make_item(3).id]

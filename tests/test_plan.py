@@ -4,26 +4,38 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from logs.plan import LogFilter, Order, Stream, make_plan
+from logs.plan import (
+    MICROSECOND,
+    Direction,
+    Key,
+    LogFilter,
+    Order,
+    Position,
+    Span,
+    Stream,
+    make_plan,
+)
+from logs.sentence import sentence
+from logs.times import to_text
 
 FIRST = datetime(2026, 11, 1, tzinfo=UTC)
 SECOND = datetime(2026, 11, 2, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("asked", "stream", "sentence"),
+    ("asked", "stream", "words"),
     [
         (LogFilter(), Stream("SortingIndex", "OK"), "All logs, newest first."),
         (LogFilter(order=Order.OLDEST), Stream("SortingIndex", "OK"), "All logs, oldest first."),
-        (LogFilter(account_id="7"), Stream("AccountIndex", "7"), "Logs of account 7, newest first."),
-        (LogFilter(type="login"), Stream("TypeIndex", "login"), "Logs of type login, newest first."),
+        (LogFilter(account_id=("7",)), Stream("AccountIndex", "7"), "Logs of account 7, newest first."),
+        (LogFilter(type=("login",)), Stream("TypeIndex", "login"), "Logs of type login, newest first."),
         (
-            LogFilter(account_id="7", type="login"),
+            LogFilter(account_id=("7",), type=("login",)),
             Stream("AccountTypeIndex", "7#login"),
             "Logs of type login of account 7, newest first.",
         ),
         (
-            LogFilter(account_id="7", type="a#b"),
+            LogFilter(account_id=("7",), type=("a#b",)),
             Stream("AccountTypeIndex", "7#a#b"),
             "Logs of type a#b of account 7, newest first.",
         ),
@@ -38,23 +50,23 @@ SECOND = datetime(2026, 11, 2, tzinfo=UTC)
             "All logs from 1 Nov 2026 00:00 to 2 Nov 2026 01:30 UTC, newest first.",
         ),
         (
-            LogFilter(account_id="7", start=FIRST.replace(second=5, microsecond=250000)),
+            LogFilter(account_id=("7",), start=FIRST.replace(second=5, microsecond=250000)),
             Stream("AccountIndex", "7"),
             "Logs of account 7 from 1 Nov 2026 00:00:05.250000 UTC on, newest first.",
         ),
         (
-            LogFilter(type="login", end=SECOND),
+            LogFilter(type=("login",), end=SECOND),
             Stream("TypeIndex", "login"),
             "Logs of type login before 2 Nov 2026 00:00 UTC, newest first.",
         ),
     ],
 )
 def test_a_filter_becomes_the_narrowest_query_and_a_sentence(
-    asked: LogFilter, stream: Stream, sentence: str
+    asked: LogFilter, stream: Stream, words: str
 ) -> None:
     plan = make_plan(asked)
-    assert plan.stream == stream
-    assert plan.sentence() == sentence
+    assert plan.streams == (stream,)
+    assert sentence(plan) == words
 
 
 def test_the_end_of_a_range_is_not_in_it() -> None:
@@ -71,12 +83,96 @@ def test_a_range_that_ends_before_it_begins_is_refused() -> None:
 def test_every_difference_in_a_filter_is_one_in_its_fingerprint() -> None:
     filters = [
         LogFilter(),
-        LogFilter(account_id="7"),
-        LogFilter(type="7"),
-        LogFilter(account_id="7", type="login"),
+        LogFilter(account_id=("7",)),
+        LogFilter(type=("7",)),
+        LogFilter(account_id=("7",), type=("login",)),
         LogFilter(start=FIRST),
         LogFilter(end=FIRST),
         LogFilter(order=Order.OLDEST),
     ]
     assert len({asked.fingerprint for asked in filters}) == len(filters)
-    assert LogFilter(account_id="7").fingerprint == LogFilter(account_id="7").fingerprint
+    assert LogFilter(account_id=("7",)).fingerprint == LogFilter(account_id=("7",)).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("asked", "streams", "words"),
+    [
+        (
+            LogFilter(account_id=("7",), type=("login", "logout")),
+            [Stream("AccountTypeIndex", "7#login"), Stream("AccountTypeIndex", "7#logout")],
+            "Logs of type login or logout of account 7, newest first.",
+        ),
+        (
+            LogFilter(account_id=("7", "8", "7")),
+            [Stream("AccountIndex", "7"), Stream("AccountIndex", "8")],
+            "Logs of account 7 or 8, newest first.",
+        ),
+        (
+            LogFilter(type=("a", "b", "c"), user_id="12", order=Order.OLDEST),
+            [Stream("TypeIndex", "a"), Stream("TypeIndex", "b"), Stream("TypeIndex", "c")],
+            "Logs of type a, b or c, oldest first; looking for user 12 on the way.",
+        ),
+        (
+            LogFilter(url="/pay", payload_size_min=5000, q="card"),
+            [Stream("SortingIndex", "OK")],
+            (
+                "All logs, newest first; looking for a url with “/pay” and a payload of at least 5,000 bytes "
+                "and “card” in url or payload on the way."
+            ),
+        ),
+    ],
+)
+def test_several_values_are_several_streams_and_what_no_index_serves_is_said(
+    asked: LogFilter, streams: list[Stream], words: str
+) -> None:
+    plan = make_plan(asked)
+    assert list(plan.streams) == streams
+    assert sentence(plan) == words
+
+
+def test_the_order_in_which_values_are_named_makes_no_other_filter() -> None:
+    assert LogFilter(account_id=("7", "8")).fingerprint == LogFilter(account_id=("8", "7")).fingerprint
+
+
+def at(seconds: int) -> datetime:
+    return FIRST + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("order", "direction", "stream", "low", "high"),
+    [
+        # The cut is a log of stream "b" at second 5; later times lie beyond it.
+        (Order.OLDEST, Direction.NEXT, "a", at(5) + MICROSECOND, None),
+        (Order.OLDEST, Direction.NEXT, "c", at(5), None),
+        (Order.OLDEST, Direction.PREVIOUS, "a", None, at(5)),
+        (Order.OLDEST, Direction.PREVIOUS, "c", None, at(5) - MICROSECOND),
+        # Newest first, everything is turned round.
+        (Order.NEWEST, Direction.NEXT, "a", None, at(5)),
+        (Order.NEWEST, Direction.NEXT, "c", None, at(5) - MICROSECOND),
+        (Order.NEWEST, Direction.PREVIOUS, "a", at(5) + MICROSECOND, None),
+        (Order.NEWEST, Direction.PREVIOUS, "c", at(5), None),
+    ],
+)
+def test_one_cut_divides_every_stream(
+    order: Order, direction: Direction, stream: str, low: datetime | None, high: datetime | None
+) -> None:
+    plan = make_plan(LogFilter(account_id=("a", "b", "c"), order=order))
+    key = Key(to_text(at(5)), "0" * 32, "b")
+    position = Position(direction, key)
+    assert plan.span(Stream("AccountIndex", stream), position) == Span(low, high)
+    assert plan.span(Stream("AccountIndex", "b"), position) == Span(None, None, key)
+
+
+def test_a_stream_of_which_nothing_lies_beyond_the_cut_is_not_read() -> None:
+    plan = make_plan(LogFilter(account_id=("a", "b"), start=at(5), end=at(6), order=Order.NEWEST))
+    cut = Position(Direction.NEXT, Key(to_text(at(5)), "0" * 32, "a"))
+    assert plan.span(Stream("AccountIndex", "b"), cut) is None
+
+
+@pytest.mark.parametrize("moment", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+def test_the_ends_of_time_are_no_error(moment: datetime) -> None:
+    plan = make_plan(LogFilter(account_id=("a", "b", "c")))
+    for direction in Direction:
+        position = Position(direction, Key(to_text(moment), "0" * 32, "b"))
+        for stream in plan.streams:
+            plan.span(stream, position)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from logs import reader
 from logs.models import LogItem
 from logs.plan import END, LogFilter, Order, Position, make_plan
 from logs.reader import Page, read_page
+from logs.sentence import sentence
 from tests.items import START, make_item, store
 
 pytestmark = pytest.mark.usefixtures("logs_table")
@@ -85,20 +87,20 @@ def test_ten_thousand_logs_of_which_3000_share_a_moment_are_walked_once_each_and
     "asked",
     [
         LogFilter(),
-        LogFilter(account_id="7"),
-        LogFilter(type="login"),
-        LogFilter(account_id="7", type="login"),
+        LogFilter(account_id=("7",)),
+        LogFilter(type=("login",)),
+        LogFilter(account_id=("7",), type=("login",)),
         LogFilter(start=START + timedelta(seconds=20), end=START + timedelta(seconds=90)),
-        LogFilter(account_id="8", start=START + timedelta(seconds=21)),
-        LogFilter(type="logout", end=START + timedelta(seconds=22)),
-        LogFilter(account_id="9"),
+        LogFilter(account_id=("8",), start=START + timedelta(seconds=21)),
+        LogFilter(type=("logout",), end=START + timedelta(seconds=22)),
+        LogFilter(account_id=("9",)),
     ],
-    ids=lambda asked: make_plan(asked).sentence(),
+    ids=lambda asked: sentence(make_plan(asked)),
 )
 @pytest.mark.parametrize("order", list(Order))
 @pytest.mark.parametrize("limit", [1, 7, 200])
 def test_every_filter_is_walked_both_ways(asked: LogFilter, order: Order, limit: int) -> None:
-    asked = LogFilter(asked.account_id, asked.type, asked.start, asked.end, order)
+    asked = replace(asked, order=order)
     items = [
         make_item(
             number,
@@ -112,8 +114,8 @@ def test_every_filter_is_walked_both_ways(asked: LogFilter, order: Order, limit:
     expected = [
         item
         for item in items
-        if asked.account_id in (None, item.account_id)
-        and asked.type in (None, item.type)
+        if (not asked.account_id or item.account_id in asked.account_id)
+        and (not asked.type or item.type in asked.type)
         and (asked.start is None or item.created_at >= asked.start)
         and (asked.end is None or item.created_at < asked.end)
     ]
@@ -150,7 +152,7 @@ def test_a_page_that_ends_with_the_logs_has_no_next() -> None:
     assert [len(page.items) for page in walk(LogFilter(), 10)] == [10, 10]
 
 
-@pytest.mark.parametrize("asked", [LogFilter(), LogFilter(account_id="7", type="login")])
+@pytest.mark.parametrize("asked", [LogFilter(), LogFilter(account_id=("7",), type=("login",))])
 def test_a_page_costs_one_query_of_one_item_more_than_it_shows(asked: LogFilter) -> None:
     store(make_item(number) for number in range(500))
     plan = make_plan(asked)
@@ -207,24 +209,6 @@ def test_an_expired_log_is_gone_before_it_is_deleted() -> None:
     ]
     assert reader.get(make_item(1).id) is None
     assert reader.get(make_item(0).id)
-
-
-def test_a_page_that_looks_at_too_much_says_how_far_it_got_and_goes_on(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(reader, "MAX_EXAMINED", 100)
-    monkeypatch.setattr(reader, "BULK", 50)
-    past = datetime.now(UTC) - timedelta(hours=1)
-    store(make_item(n, expires_at=past if n < 450 else None) for n in range(500))
-
-    pages = walk(LogFilter(order=Order.OLDEST), 10)
-
-    assert sum(len(page.items) for page in pages) == 50
-    stopped = [page for page in pages if not page.complete]
-    assert stopped
-    assert all(page.reached and page.cost.examined <= 100 + 50 for page in stopped)
-    reached = [page.reached for page in stopped if page.reached]
-    assert reached == sorted(reached)
 
 
 @pytest.mark.parametrize(

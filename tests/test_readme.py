@@ -6,7 +6,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # Set by us for child processes, or read by Django, a shell or Lambda themselves.
 NOT_OURS = {"DJANGO_SETTINGS_MODULE", "PYTHONUNBUFFERED"}
-READ = re.compile(r"""(?:environ(?:\.get\(|\[)|getenv\(|env(?:\.\w+)?\()\s*["']([A-Z][A-Z0-9_]+)["']""")
+READ = re.compile(
+    r"""(?:environ(?:\.get\(|\[)|getenv\(|env(?:\.\w+)?\(|_number\()\s*["']([A-Z][A-Z0-9_]+)["']"""
+)
 
 
 def settings_that_the_code_reads() -> set[str]:

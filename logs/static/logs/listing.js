@@ -1,7 +1,9 @@
 "use strict";
 
+const filter = document.getElementById("logs-filter");
+
 // An empty field asks for nothing: leave it out, so that the address holds the filter and no more.
-document.getElementById("logs-filter").addEventListener("submit", (event) => {
+filter.addEventListener("submit", (event) => {
     for (const field of event.target.elements) {
         field.disabled = field.name !== "" && field.value === "";
     }
@@ -9,7 +11,67 @@ document.getElementById("logs-filter").addEventListener("submit", (event) => {
 
 // Coming back with the browser's own button finds the form as it was left, with those fields disabled.
 window.addEventListener("pageshow", () => {
-    for (const field of document.getElementById("logs-filter").elements) {
+    for (const field of filter.elements) {
         field.disabled = false;
     }
 });
+
+// A page that ran out of its budget goes on by itself: what the following pages hold is taken into this
+// one until it is full, or at the end, or stopped. Without this script "Go on" is a link to the next of them.
+const onward = document.getElementById("logs-onward");
+
+async function goOn() {
+    const back = "back" in onward.dataset;
+    const rows = document.querySelector("#result_list tbody");
+    const told = document.getElementById("logs-reached");
+    const button = onward.querySelector("a");
+    const address = button.href;
+    let running = true;
+    button.textContent = "Stop";
+    button.addEventListener("click", (event) => {
+        if (running) {
+            event.preventDefault();
+            running = false;
+            button.textContent = "Go on";
+        }
+    });
+    let next = address;
+    while (running && next) {
+        const answer = await fetch(next, {headers: {Accept: "text/html"}});
+        if (!answer.ok || answer.redirected) {
+            told.textContent = "The logs cannot be read at the moment.";
+            break;
+        }
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const found = page.querySelectorAll("#result_list tbody tr");
+        if (back) {
+            rows.prepend(...found);
+        } else {
+            rows.append(...found);
+        }
+        const more = page.getElementById("logs-onward");
+        if (found.length) {
+            document.querySelector(".logs-empty")?.remove();
+        }
+        // The way on is the last page's, the way back stays this page's own.
+        const side = back ? [0, 1] : [2, 3];
+        const ours = document.querySelectorAll(".logs-pager > .button");
+        const theirs = page.querySelectorAll(".logs-pager > .button");
+        for (const place of side) {
+            ours[place].replaceWith(theirs[place]);
+        }
+        next = more?.querySelector("a").href;
+        if (!more || rows.children.length >= Number(onward.dataset.rows)) {
+            onward.remove();
+            return;
+        }
+        told.textContent = page.getElementById("logs-reached").textContent;
+        button.href = next;
+    }
+    running = false;
+    button.textContent = "Go on";
+}
+
+if (onward) {
+    goOn();
+}
