@@ -53,7 +53,7 @@ $(VENV)/.installed: pyproject.toml
 	@python=$$($(FIND_PYTHON)) && "$$python" -m venv $(VENV) \
 		|| { echo "Making $(VENV) failed. On Debian and Ubuntu, install python3-venv." >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[writer,admin,site]" --group dev
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[writer,admin,site]" --group dev
 	@touch $@
 
 # It pins botocore, so it has an environment of its own.

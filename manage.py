@@ -6,16 +6,23 @@ import sys
 from pathlib import Path
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
 
 def main() -> None:
-    """Read `.env`, where the real environment wins, and hand over to Django."""
+    """Read `.env`, where the real environment wins, and hand over to Django.
+
+    What is wrong with the settings is said in a sentence, not in a stack trace.
+    """
     environ.Env.read_env(Path(__file__).with_name(".env"))
     # `runlocal` starts the stack that the site's own settings need, so it comes before them.
     settings = "logsite.local.settings" if sys.argv[1:2] == ["runlocal"] else "logsite.settings"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", settings)
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"Settings: {error}")
 
 
 if __name__ == "__main__":

@@ -77,6 +77,7 @@ class LogClient:
         Decimal, UUID, bytes, sets, …) become text. Raises NotSent where SQS does not take it; in strict
         mode, before anything is sent, ValueError with the names of wrong fields, or TooLarge.
         """
+        self._check_open()
         log = self._prepare(fields)
         self._send([log])
         return log.id
@@ -88,6 +89,7 @@ class LogClient:
         read and checked whole first. Raises as `enqueue`. A log that SQS refuses for itself does not stop
         the others; where SQS takes nothing any more, the rest is left unread in `NotSent.rest`.
         """
+        self._check_open()
         prepared = map(self._prepare, logs)
         return self._send(list(prepared) if self.strict else prepared)
 
@@ -113,10 +115,12 @@ class LogClient:
     ) -> None:
         self.close()
 
-    def _prepare(self, given: Mapping[str, Any]) -> sending.Log:
-        """Make a log of what the application gave: its identity, values for JSON, a check of its fields."""
+    def _check_open(self) -> None:
         if self._closed:
             raise RuntimeError("this LogClient is closed")
+
+    def _prepare(self, given: Mapping[str, Any]) -> sending.Log:
+        """Make a log of what the application gave: its identity, values for JSON, a check of its fields."""
         fields: dict[str, Any] = plain(given)
         if fields.get("id") is None:
             fields["id"] = uuid.uuid4().hex
@@ -143,14 +147,22 @@ class LogClient:
         unsent: list[dict[str, Any]] = []
         reason = ""
         pending = sending.batches(logs)
-        for batch in pending:
-            failure = sending.send(self._sqs, self.queue_url, batch)
-            sent += len(batch) - len(failure.logs)
-            unsent += [log.fields for log in failure.logs]
-            if failure.logs:
-                reason = failure.reason
-            if failure.is_down:
-                raise NotSent(reason, unsent, sent, (log.fields for rest in pending for log in rest))
+        try:
+            for batch in pending:
+                failure = sending.send(self._sqs, self.queue_url, batch)
+                sent += len(batch) - len(failure.logs)
+                unsent += [log.fields for log in failure.logs]
+                if failure.logs:
+                    reason = failure.reason
+                if failure.is_down:
+                    raise NotSent(reason, unsent, sent, (log.fields for rest in pending for log in rest))
+        except NotSent:
+            raise
+        except Exception as error:
+            # The caller's own iterable. What it gave before has been sent, or is told here.
+            if unsent:
+                raise NotSent(reason, unsent, sent) from error
+            raise
         if unsent:
             raise NotSent(reason, unsent, sent)
         return sent

@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -80,17 +81,27 @@ def _key(value: str) -> str:
     return value
 
 
+def _trimmed(value: str) -> str:
+    """Take white space off both ends: what is typed into a filter could else never find the log."""
+    text = value.strip()
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise PydanticCustomError("control", "must not contain control characters")
+    return text
+
+
 def _account(value: object) -> str:
     name = _name(value)
+    if not (name := _trimmed(name)):
+        raise PydanticCustomError("name", "must be a non-negative integer or a non-empty text")
     if "#" in name:
         raise PydanticCustomError("account", "must not contain #")
     return _key(name)
 
 
 def _type(value: object) -> str:
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not (text := _trimmed(value)):
         raise PydanticCustomError("type", "must be a non-empty text")
-    return _key(value)
+    return _key(text)
 
 
 def _text(value: object) -> str:

@@ -45,16 +45,22 @@ class Unsent:
 def batches(logs: Iterable[Log]) -> Iterator[list[Log]]:
     """Group logs, in their order and as they come, into what one SendMessageBatch takes.
 
-    A log that is too large for SQS stands alone in its batch.
+    A log that is too large for SQS stands alone in its batch. Where `logs` raises, what it gave before is
+    still given out, and then its error passes through.
     """
     batch: list[Log] = []
     size = 0
-    for log in logs:
-        if batch and (len(batch) == sqs.MAX_BATCH or size + len(log.body) > sqs.MAX_BYTES):
+    try:
+        for log in logs:
+            if batch and (len(batch) == sqs.MAX_BATCH or size + len(log.body) > sqs.MAX_BYTES):
+                yield batch
+                batch, size = [], 0
+            batch.append(log)
+            size += len(log.body)
+    except Exception:
+        if batch:
             yield batch
-            batch, size = [], 0
-        batch.append(log)
-        size += len(log.body)
+        raise
     if batch:
         yield batch
 

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -15,8 +15,13 @@ from logs.plan import LogFilter, Order, QueryPlan, make_plan
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 MAX_BYTES = 500
+# A day and a microsecond can be added and taken away.
+FIRST_YEAR, LAST_YEAR = 2, 9998
 
-BARE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+# A `+` in an address is a space, so an offset that was written by hand arrives with one.
+SPACED_OFFSET = re.compile(r"(?<=:\d\d) (?=\d{2}:?\d{2}$)")
+# A comma between values; `\,` is one within a value.
+COMMA = re.compile(r"(?<!\\),")
 PICKABLE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?")
 
 # What the Django admin puts into addresses itself.
@@ -57,14 +62,22 @@ class MomentField(forms.CharField):
         if not text:
             return None
         try:
-            moment = times.parse(text)
-            if self.whole_day and BARE_DATE.fullmatch(text):
-                moment += timedelta(days=1)
-        except (ValueError, OverflowError) as error:
+            moment = times.parse(SPACED_OFFSET.sub("+", text))
+        except ValueError as error:
             raise ValidationError(
                 f"“{text[:40]}” is not a time. Write it as 2026-11-17 or 2026-11-17T16:30 (UTC)."
             ) from error
-        return moment
+        if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+            raise ValidationError(f"The year must be from {FIRST_YEAR} to {LAST_YEAR}.")
+        return moment + timedelta(days=1) if self.whole_day and _is_date(text) else moment
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 class TextField(forms.CharField):
@@ -90,7 +103,7 @@ class ValuesInput(forms.TextInput):
         return [value] if isinstance(value, str) else value
 
     def format_value(self, value: Any) -> str | None:
-        return value if isinstance(value, str) else ", ".join(value or []) or None
+        return ", ".join(value or []) or None
 
 
 class ValuesField(forms.Field):
@@ -102,8 +115,12 @@ class ValuesField(forms.Field):
         self.text = TextField()
 
     def clean(self, value: Any) -> Any:
-        texts = [part for text in value for part in (text.split(",") if self.commas else [text])]
+        texts = [part for text in value for part in (self._split(text) if self.commas else [text])]
         return tuple(dict.fromkeys(clean for text in texts if (clean := self.text.clean(text))))
+
+    @staticmethod
+    def _split(text: str) -> list[str]:
+        return [part.replace("\\,", ",") for part in COMMA.split(text)]
 
 
 class IdField(forms.CharField):
@@ -144,9 +161,10 @@ class FilterForm(forms.Form):
         widget=forms.NumberInput(attrs={"min": "0"}),
     )
     order = forms.ChoiceField(
-        choices=[(order.value, order.name.capitalize()) for order in Order],
+        label="Order",
+        choices=[(order.value, f"{order.name.capitalize()} first") for order in Order],
+        required=False,
         error_messages={"invalid_choice": "“%(value)s” is not an order: write newest or oldest."},
-        **_hidden(),
     )
     limit = forms.IntegerField(
         min_value=1,
@@ -164,7 +182,7 @@ class FilterForm(forms.Form):
     # Checked against its plan, by `logs.cursor`: a bad one is no error of the filter.
     cursor = forms.Field(**_hidden())
 
-    field_order = ["q", "account_id", "type", "user_id", "from", "to"]
+    field_order = ["q", "account_id", "type", "user_id", "from", "to", "order"]
     plan: QueryPlan
 
     def __init__(self, data: Any, *, commas: bool = True) -> None:
@@ -236,9 +254,8 @@ class FilterForm(forms.Form):
 
     @property
     def kept_fields(self) -> list[forms.BoundField]:
-        """Return what a new filter keeps of the old one: order and page size, not the place in it."""
-        fields = [self["order"], self["limit"]]
-        return [field for field in fields if field.value() and not field.errors]
+        """Return what a new filter keeps of the old one: the page size, not the place in it."""
+        return [field for field in [self["limit"]] if field.value() and not field.errors]
 
     def page_size(self) -> int:
         """Return the number of rows a page of a valid form holds."""
@@ -259,7 +276,7 @@ def parameters(asked: LogFilter, limit: int) -> Parameters:
     values["order"] = order.value if order is not Order.NEWEST else None
     values["limit"] = limit if limit != DEFAULT_LIMIT else None
     return {
-        name: [*value] if isinstance(value, tuple) else str(value)
+        name: [text.replace(",", "\\,") for text in value] if isinstance(value, tuple) else str(value)
         for name, value in values.items()
         if value not in (None, ())
     }

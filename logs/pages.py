@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -97,7 +98,7 @@ class Listing:
         """Return the filter as a sentence, in parts."""
         return sentence.phrases(self.plan)
 
-    @property
+    @cached_property
     def rows(self) -> list[Row]:
         """Return the page's logs, ready to print."""
         back = self.href(to=self.position)[1:]
@@ -293,7 +294,7 @@ class Detail:
             if (href := self._only(asked).removesuffix("?"))
         ]
 
-    @property
+    @cached_property
     def payload(self) -> str | None:
         """Return the payload for reading: indented where it is JSON, as it was sent otherwise."""
         text: str | None = self.content["payload_text"]

@@ -46,12 +46,14 @@ def ensure(model: type[Model]) -> Table:
 def differences(model: type[Model], description: Mapping[str, Any]) -> list[str]:
     """Return what differs between a model and DescribeTable's answer, a phrase each."""
     declared: dict[str, Any] = {**model._get_schema()}
-    expected = {"the primary key": _keys(declared["key_schema"])}
+    types = _types(declared["attribute_definitions"])
+    expected = {"the primary key": _keys(declared["key_schema"], types)}
     for index in declared["global_secondary_indexes"]:
-        expected[f"the index {index['index_name']}"] = _index(index["key_schema"], index["projection"])
-    found = {"the primary key": _keys(description["KeySchema"])}
+        expected[f"the index {index['index_name']}"] = _index(index["key_schema"], index["projection"], types)
+    types = _types(description["AttributeDefinitions"])
+    found = {"the primary key": _keys(description["KeySchema"], types)}
     for index in description.get("GlobalSecondaryIndexes", []):
-        found[f"the index {index['IndexName']}"] = _index(index["KeySchema"], index["Projection"])
+        found[f"the index {index['IndexName']}"] = _index(index["KeySchema"], index["Projection"], types)
     return [
         f"{what} is {found.get(what, 'missing')} instead of {expected.get(what, 'none')}"
         for what in sorted(expected.keys() | found.keys())
@@ -59,17 +61,24 @@ def differences(model: type[Model], description: Mapping[str, Any]) -> list[str]
     ]
 
 
-def _keys(schema: list[dict[str, str]]) -> str:
-    return ", ".join(f"{key['AttributeName']} ({key['KeyType']})" for key in sorted(schema, key=_by_key_type))
+def _types(definitions: list[dict[str, str]]) -> dict[str, str]:
+    return {definition["AttributeName"]: definition["AttributeType"] for definition in definitions}
+
+
+def _keys(schema: list[dict[str, str]], types: dict[str, str]) -> str:
+    keys = sorted(schema, key=_by_key_type)
+    return ", ".join(
+        f"{name} ({key['KeyType']}, {types[name]})" for key in keys for name in [key["AttributeName"]]
+    )
 
 
 def _by_key_type(key: dict[str, str]) -> str:
     return key["KeyType"]
 
 
-def _index(schema: list[dict[str, str]], projection: Mapping[str, Any]) -> str:
+def _index(schema: list[dict[str, str]], projection: Mapping[str, Any], types: dict[str, str]) -> str:
     attributes = ", ".join(sorted(projection.get("NonKeyAttributes", [])))
-    return f"{_keys(schema)} with {projection['ProjectionType']} {attributes}".rstrip()
+    return f"{_keys(schema, types)} with {projection['ProjectionType']} {attributes}".rstrip()
 
 
 def _enable_ttl(model: type[Model]) -> None:

@@ -25,6 +25,9 @@ class FakeSqs:
         self.taken: list[str] = []
         self.calls: list[int] = []
 
+    def close(self) -> None:
+        """Let go, as boto3's client does."""
+
     def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
         assert QueueUrl == URL
         assert 1 <= len(Entries) <= 10
@@ -182,3 +185,38 @@ def test_nothing_of_a_log_is_in_any_log_line(
         LogClient(URL, sync=True).enqueue(**make_fields(payload="SECRET", type=["SECRET"], id="SECRET"))
 
     assert "SECRET" not in caplog.text
+
+
+def test_what_was_not_read_yet_can_be_read_after_the_client_is_closed(fake: Callable[..., FakeSqs]) -> None:
+    fake(lambda number: BUSY)
+    with pytest.raises(NotSent) as caught, LogClient(URL, sync=True) as client:
+        client.enqueue_many(logs(25))
+    left = list(itertools.chain(caught.value.logs, caught.value.rest))
+    assert [log["user_id"] for log in left] == list(range(25))
+
+
+def test_an_iterable_that_raises_loses_nothing_that_it_gave_before(fake: Callable[..., FakeSqs]) -> None:
+    def breaking() -> Iterator[dict[str, Any]]:
+        yield from logs(15)
+        raise ZeroDivisionError
+
+    sqs_ = fake(lambda number: None)
+    with pytest.raises(ZeroDivisionError):
+        LogClient(URL, sync=True).enqueue_many(breaking())
+    assert len(sqs_.taken) == 15
+
+    fake(lambda number: FAULT if number == 0 else None)
+    with pytest.raises(NotSent) as caught:
+        LogClient(URL, sync=True).enqueue_many(breaking())
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    assert ([log["user_id"] for log in caught.value.logs], caught.value.sent) == ([0], 14)
+
+
+def test_a_closed_client_sends_nothing(fake: Callable[..., FakeSqs]) -> None:
+    fake(lambda number: None)
+    client = LogClient(URL, sync=True)
+    client.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        client.enqueue(**make_fields())
+    with pytest.raises(RuntimeError, match="closed"):
+        client.enqueue_many(logs(1))

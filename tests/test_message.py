@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ingest import messages
 from ingest.messages import InvalidMessage, LogMessage, parse, validate
 from tests.factories import make_body, make_fields
 
@@ -205,3 +206,12 @@ def test_an_error_knows_the_id_that_the_message_names() -> None:
 def test_wrong_fields_are_a_value_error_that_names_them() -> None:
     with pytest.raises(ValueError, match=r"^type: must be a non-empty text$"):
         validate(make_fields(type=""))
+
+
+@pytest.mark.parametrize("name", ["account_id", "type"])
+def test_what_is_filtered_by_has_no_white_space_around_it_and_no_control_characters(name: str) -> None:
+    assert getattr(messages.parse(make_body(**{name: "  a b\t"})), name) == "a b"
+    for value in ("   ", "a\0b", "a\nb"):
+        with pytest.raises(messages.InvalidMessage) as refusal:
+            messages.parse(make_body(**{name: value}))
+        assert list(refusal.value.fields) == [name]

@@ -139,6 +139,7 @@ def test_it_starts_fills_and_stops_and_a_second_start_finds_the_data(
     name, password = re.search(r"user name +(\S+)\n +password +(\S+)", printed).groups()  # type: ignore[union-attr]
     assert address
     assert stack.can_sign_in(address[0], name, password)
+    assert not stack.can_sign_in(address[0], name, password + "x")
     assert rows(folder) == LOGS
     assert "AKIAREAL" not in (folder / "env").read_text()
     assert (folder / "env").stat().st_mode & 0o077 == 0
@@ -186,10 +187,19 @@ def test_an_interrupted_start_is_completed_by_the_next(start: Callable[..., Run]
 def test_endpoints_of_ones_own_are_named_and_the_death_of_a_child_ends_everything_with_a_report(
     start: Callable[..., Run], tmp_path: Path, dynamodb_engine: str
 ) -> None:
-    run = start("--logs=0", AWS_ENDPOINT_URL_DYNAMODB=dynamodb_engine)
+    refused = start("--logs=0", "--fresh", AWS_ENDPOINT_URL_DYNAMODB=dynamodb_engine)
+    assert refused.process.wait(30) == 1
+    assert "--fresh deletes local data alone" in refused.text
+    run = start(
+        "--logs=0",
+        AWS_ENDPOINT_URL_DYNAMODB=dynamodb_engine,
+        ALLOWED_HOSTS="logs.example.com",
+        SESSIONS_TABLE="OtherSessions",
+    )
     printed = run.wait_for("Ready:")
     assert f"AWS_ENDPOINT_URL_DYNAMODB is set: using {dynamodb_engine}" in printed
     assert not (tmp_path / "local" / "dynamodb.sqlite").exists()
+    assert "SESSIONS_TABLE=OtherSessions" in (tmp_path / "local" / "env").read_text()
     children = run.children()
     (worker,) = [pid for pid in children if "ingest.worker" in command_of(pid)]
     os.kill(worker, signal.SIGKILL)
@@ -250,3 +260,17 @@ def test_with_debug_on_and_no_endpoint_the_site_refuses_aws(allowed: str, status
     )
     assert run.returncode == status
     assert ("would talk to AWS itself" in run.stderr) is bool(status)
+    assert "Traceback" not in run.stderr
+
+
+def test_a_missing_setting_is_said_in_a_sentence() -> None:
+    for command in ("check", "runserver", "create_tables"):
+        run = subprocess.run(
+            [sys.executable, "manage.py", command],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+        )
+        assert run.returncode == 1
+        assert run.stderr == "Settings: Set the SECRET_KEY environment variable\n"

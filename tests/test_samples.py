@@ -41,3 +41,10 @@ def test_they_are_varied() -> None:
     assert any(log["user_id"] == 0 for log in logs)
     kinds = {type(log.get("payload")) for log in logs}
     assert {dict, str, type(None)} <= kinds
+
+
+def test_for_another_moment_they_have_other_ids() -> None:
+    first, other = (
+        {log["id"] for log in samples(300, moment)} for moment in (UNTIL, UNTIL + timedelta(days=1))
+    )
+    assert not first & other

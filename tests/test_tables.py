@@ -79,19 +79,20 @@ def test_it_says_where_it_is(table_name: str, dynamodb_engine: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "difference"),
+    ("key", "kind", "difference"),
     [
-        ("uuid", "the primary key is uuid (HASH) instead of id (HASH)"),
-        ("id", "the index SortingIndex is missing instead of"),
+        ("id", "N", "the primary key is id (HASH, N) instead of id (HASH, S)"),
+        ("uuid", "S", "the primary key is uuid (HASH, S) instead of id (HASH, S)"),
+        ("id", "S", "the index SortingIndex is missing instead of"),
     ],
 )
 def test_a_table_with_other_keys_or_indexes_is_refused(
-    table_name: str, dynamodb: Any, key: str, difference: str
+    table_name: str, dynamodb: Any, key: str, kind: str, difference: str
 ) -> None:
     dynamodb.create_table(
         TableName=table_name,
         KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind}],
         BillingMode="PAY_PER_REQUEST",
     )
     with pytest.raises(CommandError) as refusal:

@@ -36,7 +36,7 @@ def fill(count: int, queues: Queues, state: State, check: Callable[[], None]) ->
         ):
 
             def show(sent: int) -> None:
-                # What no longer waits is stored.
+                # What no longer waits is stored, or a dead letter, which is told at the end.
                 bar.update(max(0, sent - queues.waiting(client) - bar.n))
 
             def sending() -> Iterator[dict[str, Any]]:

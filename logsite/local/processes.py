@@ -148,6 +148,8 @@ class Children:
             if time.monotonic() > deadline:
                 raise ChildDied(f"{what} did not answer within {seconds:.0f} seconds.")
             time.sleep(POLL_SECONDS)
+        # What answered may have been another program, that took the port before our child could.
+        self.check()
 
     def wait_for_the_end(self) -> None:
         """Wait until someone asks for the end or a child dies; raise Stopped or ChildDied."""

@@ -58,7 +58,8 @@ def samples(count: int, until: datetime) -> Iterator[Log]:
 
 
 def _endless(until: datetime) -> Iterator[Log]:
-    chance = random.Random(SEED)  # noqa: S311  no secret: the same each time is what is wanted
+    # The same each time, and other ids for another moment: the same id with another time is a conflict.
+    chance = random.Random(f"{SEED} {times.to_text(until)}")  # noqa: S311  no secret
     people = [_person(chance, number) for number in range(60)]
     while True:
         # Few accounts do much, many do little.

@@ -2,10 +2,11 @@
 
 const filter = document.getElementById("logs-filter");
 
-// An empty field asks for nothing: leave it out, so that the address holds the filter and no more.
+// What is empty, or so by default, asks for nothing: leave it out, so that the address holds the filter and no more.
 filter.addEventListener("submit", (event) => {
     for (const field of event.target.elements) {
-        field.disabled = field.name !== "" && field.value === "";
+        const isDefault = field.value === "" || (field.name === "order" && field.value === "newest");
+        field.disabled = field.name !== "" && isDefault;
     }
 });
 

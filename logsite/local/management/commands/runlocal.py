@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from pynamodb.exceptions import PynamoDBException
 
 from ingest.client import NotSent
+from logs import endpoints
 from logsite.accounts.store import UserItem
 from logsite.local import engine, queues, stack
 from logsite.local.filling import exists, fill
@@ -33,6 +34,10 @@ SHARED = (
     "LOGS_DEAD_LETTER_QUEUE_URL",
     "DEBUG",
     "SECRET_KEY",
+    # Where they are set.
+    "LOGS_TABLE",
+    "USERS_TABLE",
+    "SESSIONS_TABLE",
 )
 
 
@@ -65,20 +70,30 @@ class Command(BaseCommand):
         folder.mkdir(parents=True, exist_ok=True)
         lock = take_lock(folder)
         if options["fresh"]:
+            if endpoints.dynamodb():
+                raise CommandError(
+                    "--fresh deletes local data alone: empty the engine that you named yourself."
+                )
             clear(folder)
         children = Children()
         children.listen_to_signals()
         try:
-            self.run(children, folder, options)
+            self.run_watched(children, folder, options)
         except Stopped:
             self.say("\nStopping …")
-        except (ChildDied, stack.StartFailed, engine.EngineMissing, queues.EmulatorMissing, NotSent) as error:
+        except (ChildDied, stack.StartFailed, engine.EngineMissing, queues.EmulatorMissing) as error:
             raise CommandError(str(error)) from error
-        except (BotoCoreError, ClientError, PynamoDBException) as error:
-            raise CommandError(f"A part of the stack does not answer: {error}") from error
         finally:
             children.stop()
             lock.close()
+
+    def run_watched(self, children: Children, folder: Path, options: dict[str, Any]) -> None:
+        """Run; where something does not answer, say which child has died, if one has."""
+        try:
+            self.run(children, folder, options)
+        except (BotoCoreError, ClientError, PynamoDBException, NotSent) as error:
+            children.check()
+            raise stack.StartFailed(f"A part of the stack does not answer: {error}") from error
 
     def run(self, children: Children, folder: Path, options: dict[str, Any]) -> None:
         """Start the parts in their order, and stay until the end. Raises Stopped or ChildDied."""
@@ -90,7 +105,9 @@ class Command(BaseCommand):
             if endpoint:
                 self.say(f"{name} is set: using {endpoint} instead of starting one.")
         parts = stack.start_parts(children, folder, given)
-        write_private(folder / "env", "".join(f"{name}={os.environ[name]}\n" for name in SHARED))
+        write_private(
+            folder / "env", "".join(f"{name}={os.environ[name]}\n" for name in SHARED if name in os.environ)
+        )
         stack.manage("create_tables")
         if not exists(UserItem, state.username):
             stack.manage(
