@@ -1,5 +1,6 @@
 """`make screenshots`: the README's pictures, of the real product with its sample logs."""
 
+import argparse
 import re
 import subprocess
 import sys
@@ -52,4 +53,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="make screenshots", description="Take docs/*.png again.").parse_args()
     main()

@@ -68,7 +68,7 @@ class LogClient:
     @cached_property
     def _sqs(self) -> "SQSClient":
         """Make the client at its first use, so that a LogClient may stand at the top of a module."""
-        return sqs.client()
+        return sqs.client(queue_url=self.queue_url)
 
     def enqueue(self, /, **fields: Any) -> str:
         """Send one log; return its id, 32 hex digits (a wrong `id` comes back as it was given).

@@ -1,5 +1,6 @@
 """SQS's client and limits, as every part of the way in uses them."""
 
+import re
 from typing import TYPE_CHECKING
 
 import boto3
@@ -14,7 +15,13 @@ MAX_BYTES = 1_048_576  # a message, and all of a batch together
 MAX_ATTRIBUTES = 10
 
 
-def client(read_timeout: float = 5) -> "SQSClient":
+def region_of(queue_url: str | None) -> str | None:
+    """Return the region that an address such as `https://sqs.REGION.amazonaws.com/…` names, or None."""
+    found = re.match(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?/", queue_url or "")
+    return found[1] if found else None
+
+
+def client(read_timeout: float = 5, queue_url: str | None = None) -> "SQSClient":
     """Return a client that gives up soon: 2 s to connect, `read_timeout` seconds to answer, three attempts.
 
     botocore's own limits (60 s and 60 s) would let an application, or a stop, hang. A session of its own,
@@ -22,6 +29,7 @@ def client(read_timeout: float = 5) -> "SQSClient":
     """
     return boto3.session.Session().client(
         "sqs",
+        region_name=region_of(queue_url),
         config=Config(
             connect_timeout=2,
             read_timeout=read_timeout,

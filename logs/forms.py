@@ -46,6 +46,9 @@ class MomentInput(forms.DateTimeInput):
         text = context["widget"]["value"]
         pickable = text is None or PICKABLE.fullmatch(text)
         context["widget"]["type"] = "datetime-local" if pickable else "text"
+        # Seconds are asked for only where there are some: whoever types should not have to.
+        if text and pickable and text.count(":") == 2:
+            context["widget"]["attrs"]["step"] = "1"
         return context
 
 
@@ -54,7 +57,7 @@ class MomentField(forms.CharField):
 
     def __init__(self, *, whole_day: bool = False, **kwargs: Any) -> None:
         """Read a bare date as its first moment or, with `whole_day`, as the first moment after it."""
-        super().__init__(**{"widget": MomentInput(attrs={"step": "1"}), "required": False, **kwargs})
+        super().__init__(**{"widget": MomentInput(), "required": False, **kwargs})
         self.whole_day = whole_day
 
     def clean(self, value: Any) -> Any:
@@ -143,11 +146,11 @@ class FilterForm(forms.Form):
 
     q = TextField(label="Search in url and payload, or an id", help_text="Upper and lower case differ.")
     account_id = ValuesField(label="Account")
-    type = ValuesField(label="Type")
+    type = ValuesField(label="Type", help_text="As it is written; several with commas.")
     user_id = TextField(label="User")
     # Named `from` and `to` below: Python keeps the word `from` to itself.
     start = MomentField(label="From")
-    end = MomentField(label="To", whole_day=True)
+    end = MomentField(label="To", whole_day=True, help_text="Up to, and without, this time.")
     sub_type = TextField(label="Sub type")
     url = TextField(label="URL contains", help_text="Upper and lower case differ.")
     submitter_country = TextField(label="Country")

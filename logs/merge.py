@@ -95,13 +95,16 @@ class Merge:
         return [reading for reading in self._readings if reading.found or not reading.exhausted]
 
     def _fill(self, readings: list["_Reading"]) -> None:
+        if not readings:
+            return
+        room = max(1, (self._budget.examined - self._cost.examined) // len(readings))
         if len(readings) == 1:
-            answers = [readings[0].query()]
+            answers = [readings[0].query(room)]
         else:
             # PynamoDB makes its client lazily and without a lock: here, before the threads need it.
             _ = LogItem._get_connection().connection.client
-            with ThreadPoolExecutor(min(THREADS, max(1, len(readings)))) as pool:
-                answers = list(pool.map(_Reading.query, readings))
+            with ThreadPoolExecutor(min(THREADS, len(readings))) as pool:
+                answers = list(pool.map(lambda reading: reading.query(room), readings))
         for reading, answer in zip(readings, answers, strict=True):
             reading.take(answer)
             self._cost.queries += 1
@@ -127,8 +130,8 @@ class _Reading:
         self._ask, self._next_ask = ask, max(2, ask // 2)
         self._ascends = ascends
 
-    def query(self) -> dict[str, Any]:
-        """Return DynamoDB's raw answer to one request. The next one will ask for more."""
+    def query(self, room: int) -> dict[str, Any]:
+        """Return DynamoDB's raw answer to one request for `room` items at most; the next asks for more."""
         start = self.last or self._span.start
         result = self._index.query(
             self.stream.key,
@@ -136,7 +139,7 @@ class _Reading:
             filter_condition=self._condition,
             scan_index_forward=self._ascends,
             last_evaluated_key=self._start_key(start) if start else None,
-            page_size=self._ask,
+            page_size=min(self._ask, room),
         )
         # Iterating the result itself would read on without a bound.
         answer: dict[str, Any] = next(result.page_iter)

@@ -7,6 +7,8 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from django.utils.text import Truncator
+
 from logs import cursor, document, forms, sentence, times
 from logs.models import LogItem
 from logs.plan import END, Direction, LogFilter, Order, Position, QueryPlan
@@ -244,9 +246,14 @@ class Detail:
 
     @property
     def title(self) -> str:
-        """Return the log in a few words."""
+        """Return the log's time."""
         time = show_time(self.item.created_at)
-        return f"{self.item.type} · {time.date} {time.clock} UTC"
+        return f"{time.date} {time.clock} UTC"
+
+    @property
+    def short_title(self) -> str:
+        """Return the same with the type, cut to a length that fits a line."""
+        return f"{self.title} · {Truncator(self.item.type).chars(40)}"
 
     @property
     def fields(self) -> list[Field]:

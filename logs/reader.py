@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
@@ -132,7 +132,10 @@ def _read(plan: QueryPlan, position: Position | None, limit: int, budget: Budget
     if len(items) > limit:
         return _Read(items[:limit], _key(plan, items[limit - 1]), complete=True)
     if search.ended:
-        return _Read(items, merge.cut, complete=merge.cut is None)
+        cut = merge.cut
+        if cut and items and items[-1].id == cut.id:
+            cut = _key(plan, items[-1])  # the last one looked at is a row
+        return _Read(items, cut, complete=cut is None)
     # Full. Whether there is more is known only where nothing was left to look at.
     is_end = merge.exhausted and plan.filter.in_items is None
     return _Read(items, None if is_end else _key(plan, items[-1]), complete=True)
@@ -172,7 +175,7 @@ class _Search:
             matching = self._matching(chunk, text)
             yield from (item for item in chunk if item.id in matching)
             if self._is_spent() and not self._merge.exhausted:
-                self._merge.cut = _key(self._plan, chunk[-1])
+                self._merge.cut = replace(_key(self._plan, chunk[-1]), is_row=False)
                 return
 
     def _is_spent(self) -> bool:

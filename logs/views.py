@@ -64,7 +64,7 @@ def detail(request: HttpRequest, site: AdminSite, log_id: str) -> HttpResponse |
         return None
     changelist = reverse("admin:logs_log_changelist", current_app=site.name)
     page = pages.Detail(item, changelist, request.GET.get("_changelist_filters", ""))
-    return _page(request, site, "change_form", {"title": "View log", "subtitle": page.title, "detail": page})
+    return _page(request, site, "change_form", {"title": page.title, "detail": page})
 
 
 def _position(request: HttpRequest, plan: QueryPlan, text: str) -> Position | None:

@@ -111,6 +111,30 @@ def test_the_picker_and_the_presets_set_absolute_times(page: Page) -> None:
     expect(page.get_by_label("To:")).not_to_have_value("")
 
 
+def test_a_date_that_is_typed_by_half_is_not_dropped(page: Page) -> None:
+    store([make_item()])
+    page.goto("/")
+    before = page.url
+    page.get_by_label("From:").click()
+    page.keyboard.type("11")
+    page.get_by_role("button", name="Show").click()
+    assert page.evaluate("document.getElementById('id_from').validity.badInput")
+    assert page.url == before
+    page.get_by_label("From:").fill("")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator(".logs-sentence")).to_contain_text("All logs, newest first.")
+
+
+def test_long_and_turned_round_values_keep_the_page_in_shape(page: Page) -> None:
+    store([make_item(account_id="x" * 500, type="\u202ey" * 100, user_id="z" * 500)])
+    page.goto("/")
+    page.locator("#result_list td.field-account a").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    page.locator("#result_list th a").last.click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    expect(page.locator("#content h1")).to_have_text("2026-11-01 00:00:00 UTC")
+
+
 def test_the_time_heading_turns_the_order(page: Page) -> None:
     store(make_item(number) for number in range(5))
     page.goto("/")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ingest import sqs
 from ingest.client import LogClient, NotSent, TooLarge
 from ingest.handler import lambda_handler
 from logs import times
@@ -211,3 +212,8 @@ def test_it_is_made_without_calling_anything(monkeypatch: pytest.MonkeyPatch) ->
     client.close()
 
     assert time.monotonic() - start < 0.1
+
+
+def test_the_region_is_the_one_in_the_queues_address() -> None:
+    assert sqs.region_of("https://sqs.eu-central-1.amazonaws.com/123456789012/LogsQueue") == "eu-central-1"
+    assert sqs.region_of("http://127.0.0.1:4566/000000000000/LogsQueue") is None

@@ -63,7 +63,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, pauses: list[float]) -> Callable[..., 
 
     def make(verdict: Callable[[int], dict[str, Any] | None]) -> FakeSqs:
         made = FakeSqs(verdict)
-        monkeypatch.setattr(sqs, "client", lambda: made)
+        monkeypatch.setattr(sqs, "client", lambda **kwargs: made)
         return made
 
     return make

@@ -123,7 +123,7 @@ def test_the_time_of_a_wrong_clock_is_shown(viewer_client: Client) -> None:
 @pytest.mark.parametrize("url", ["https://example.com/a?b=1&c=2", "http://example.com"])
 def test_a_web_address_is_a_link_that_gives_nothing_away(viewer_client: Client, url: str) -> None:
     page = show(viewer_client, url=url)
-    assert f'<a href="{html.escape(url)}" rel="noopener noreferrer">{html.escape(url)}</a>' in page
+    assert f'<a href="{html.escape(url)}" rel="noopener noreferrer"><bdi>{html.escape(url)}</bdi></a>' in page
 
 
 @pytest.mark.parametrize(

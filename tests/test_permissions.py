@@ -23,7 +23,10 @@ def test_a_viewer_and_a_superuser_see_them(
 
 @pytest.mark.parametrize("page", PAGES)
 def test_staff_without_the_permission_are_refused(staff_client: Client, page: str) -> None:
-    assert staff_client.get(page).status_code == 403
+    response = staff_client.get(page)
+    assert response.status_code == 403
+    assert "does not have the permission" in response.content.decode()
+    assert "Log out" in response.content.decode()
 
 
 def test_staff_without_the_permission_see_an_admin_without_logs(staff_client: Client) -> None:

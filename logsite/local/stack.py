@@ -35,9 +35,13 @@ def take_environment() -> dict[str, str | None]:
     """Take all AWS and Django settings out of our own environment; return the endpoints that were set.
 
     What stays are dummy credentials: real ones in a developer's shell must reach no child, and not us.
+    Raises StartFailed for an endpoint that is none.
     """
     names = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS")
     given = {name: os.environ.get(name) or os.environ.get("AWS_ENDPOINT_URL") or None for name in names}
+    for name, endpoint in given.items():
+        if endpoint and not endpoint.startswith(("http://", "https://")):
+            raise StartFailed(f"{name} must begin with http:// or https://, unlike {endpoint}")
     for name in [name for name in os.environ if name.startswith(("AWS_", "DJANGO_"))]:
         del os.environ[name]
     os.environ.update(

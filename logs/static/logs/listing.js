@@ -4,6 +4,12 @@ const filter = document.getElementById("logs-filter");
 
 // What is empty, or so by default, asks for nothing: leave it out, so that the address holds the filter and no more.
 filter.addEventListener("submit", (event) => {
+    // A date that is typed by half has no value: sent so, it would be dropped without a word.
+    if ([...event.target.elements].some((field) => field.validity.badInput)) {
+        event.preventDefault();
+        event.target.reportValidity();
+        return;
+    }
     for (const field of event.target.elements) {
         const isDefault = field.value === "" || (field.name === "order" && field.value === "newest");
         field.disabled = field.name !== "" && isDefault;

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import IO, Any
@@ -52,7 +51,11 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--fresh", action="store_true", help="Delete the local data first.")
+        parser.add_argument(
+            "--fresh",
+            action="store_true",
+            help="Start over: delete the folder's tables, logins and output first.",
+        )
         parser.add_argument(
             "--logs", type=int, default=5000, metavar="N", help="How many sample logs (5000)."
         )
@@ -123,7 +126,7 @@ class Command(BaseCommand):
         self.greet(address, state, folder, parts, given)
         if dead := fill(options["logs"], parts.queues, state, children.check):
             self.say(f"{dead} messages are in the dead-letter queue.")
-        self.say(f"Ready: {address}   (Ctrl-C stops everything)")
+        self.say(f"\nReady: {address}   {state.username} / {state.password}   (Ctrl-C stops everything)")
         children.wait_for_the_end()
 
     def greet(
@@ -169,11 +172,9 @@ def take_lock(folder: Path) -> IO[str]:
 
 
 def clear(folder: Path) -> None:
-    """Delete what earlier starts left, but for the lock."""
-    for path in folder.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.name != "lock":
+    """Delete what earlier starts left, and nothing else: the folder may be any that was named."""
+    for pattern in ("dynamodb.sqlite*", "*.log", "state.json", "env", "*.draft"):
+        for path in folder.glob(pattern):
             path.unlink()
 
 
