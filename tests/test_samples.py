@@ -25,6 +25,7 @@ def test_they_lie_in_the_last_30_days() -> None:
     moments = [times.parse(log["created_at"]) for log in samples(5000, UNTIL)]
     assert all(UNTIL - timedelta(days=30) <= moment < UNTIL for moment in moments)
     assert len({moment.date() for moment in moments}) >= 30
+    assert max(moments) > UNTIL - timedelta(hours=2)
 
 
 def test_each_is_a_valid_message() -> None:

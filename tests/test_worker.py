@@ -125,7 +125,7 @@ def test_a_wrong_one_is_a_dead_letter_and_its_neighbours_are_stored(worker: Work
 def test_it_stops_soon_in_the_middle_of_a_long_poll(worker: Worker, number: signal.Signals) -> None:
     time.sleep(0.5)
 
-    assert worker.stop(number) < 1.5
+    assert worker.stop(number) < 10, "a long poll takes 20 seconds"
     assert len(worker.told("worker stopped")) == 1
 
 

@@ -27,7 +27,7 @@ def binary() -> Path:
         raise EngineMissing(
             f"The embedded DynamoDB engine for {name} is not installed. `make setup` installs it where "
             "there is one for your platform. Elsewhere, start Amazon's DynamoDB Local "
-            "(`docker run -p 8001:8000 amazon/dynamodb-local`) and set "
+            "(`docker run -p 127.0.0.1:8001:8000 amazon/dynamodb-local`) and set "
             "AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:8001."
         )
     return path

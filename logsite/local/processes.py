@@ -5,13 +5,15 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from logsite.local.guard import Guard
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 TAIL_LINES = 15
 POLL_SECONDS = 0.05
 
@@ -21,7 +23,7 @@ class Stopped(Exception):
 
 
 class ChildDied(Exception):
-    """A child process ended by itself; the text is a report with its last lines."""
+    """A child process ended by itself, or never answered; the text is a report with its last lines."""
 
 
 class Child:
@@ -34,39 +36,46 @@ class Child:
         environment: Mapping[str, str],
         log: Path,
         *,
-        echo: bool = False,
         patience: float = 10,
     ) -> None:
-        """Start the process; with `echo` its output goes to our own standard error too.
+        """Start the process, in the project's folder. Raises ChildDied where that cannot be done.
 
         It has `patience` seconds to finish what it has in hand when it is ended.
         """
         self.name = name
+        # Called with each line from now on, beside the file.
+        self.echo: Callable[[str], None] | None = None
         self.patience = patience
         self.log = log
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
         # A group of its own: Ctrl-C in the terminal reaches us alone, and we end the children in order.
-        self.process = subprocess.Popen(
-            command,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
-        self._listener = threading.Thread(target=self._listen, args=(self.process.stdout, echo), daemon=True)
+        try:
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ChildDied(f"The {name} could not be started: {error}") from error
+        self._listener = threading.Thread(target=self._listen, args=(self.process.stdout,), daemon=True)
         self._listener.start()
 
-    def _listen(self, output: Iterable[str], echo: bool) -> None:
-        with self.log.open("w") as log:
+    def _listen(self, output: Iterable[str]) -> None:
+        with self.log.open("w", encoding="utf-8") as log:
             for line in output:
                 log.write(line)
                 log.flush()
                 self.tail.append(line)
-                if echo:
-                    sys.stderr.write(line)
+                if self.echo:
+                    # The terminal may be gone, and the child must still get its lines off.
+                    with contextlib.suppress(OSError):
+                        self.echo(line)
 
     @property
     def is_dead(self) -> bool:
@@ -74,13 +83,12 @@ class Child:
         return self.process.poll() is not None
 
     def report(self) -> str:
-        """Return how the process ended, with its last lines."""
-        self._listener.join(1)
-        lines = "".join(f"    {line}" for line in self.tail) or "    (it printed nothing)\n"
-        return (
-            f"The {self.name} ended with status {self.process.returncode}. "
-            f"Its last lines, of {self.log}:\n{lines}"
-        )
+        """Return how the process ended, or that it does not answer, with its last lines."""
+        outcome = f"ended with status {self.process.returncode}" if self.is_dead else "does not answer"
+        if self.is_dead:
+            self._listener.join(1)
+        lines = "".join(f"    {line}" for line in list(self.tail)) or "    (it printed nothing)\n"
+        return f"The {self.name} {outcome}. Its last lines, of {self.log}:\n{lines}"
 
     def stop(self) -> None:
         """End the whole process group: SIGTERM, and SIGKILL for what is left when patience ends."""
@@ -113,8 +121,10 @@ class Child:
 class Children:
     """All child processes of a stack, and the wish to stop."""
 
-    def __init__(self) -> None:
+    def __init__(self, guard: Guard | None = None) -> None:
+        """Begin without any; the `guard` ends them where this process is killed."""
         self._children: list[Child] = []
+        self._guard = guard
         self._stopping = False
 
     def listen_to_signals(self) -> None:
@@ -122,8 +132,10 @@ class Children:
 
         A flag instead of an exception: it cannot come between the start of a child and our knowing of it.
         """
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+        signal.signal(signal.SIGTERM, self._stop)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # else it is nohup's
+            signal.signal(signal.SIGHUP, self._stop)
 
     def _stop(self, number: int, frame: object) -> None:
         self._stopping = True
@@ -131,6 +143,8 @@ class Children:
     def add(self, child: Child) -> None:
         """Take a child in; the last one taken in is the first to be ended."""
         self._children.append(child)
+        if self._guard:
+            self._guard.watch(child.process.pid)
 
     def check(self) -> None:
         """Raise Stopped where someone asked for the end, ChildDied where a child has ended."""
@@ -140,16 +154,25 @@ class Children:
             if child.is_dead:
                 raise ChildDied(child.report())
 
-    def wait_until(self, ready: Callable[[], bool], what: str, seconds: float) -> None:
-        """Wait until `ready()`; raise what `check` raises, and ChildDied where it takes too long."""
+    def wait_until(self, ready: Callable[[], bool], child: Child, seconds: float) -> None:
+        """Wait until the child is `ready()`; raise what `check` raises, and ChildDied after `seconds`."""
         deadline = time.monotonic() + seconds
         while not ready():
             self.check()
             if time.monotonic() > deadline:
-                raise ChildDied(f"{what} did not answer within {seconds:.0f} seconds.")
+                raise ChildDied(child.report())
             time.sleep(POLL_SECONDS)
         # What answered may have been another program, that took the port before our child could.
         self.check()
+
+    def run(self, child: Child, seconds: float) -> None:
+        """Wait for the end of a child that is a command; ChildDied where it fails or takes longer."""
+        try:
+            self.wait_until(lambda: child.is_dead, child, seconds)
+        finally:
+            child.stop()
+        if child.process.returncode:
+            raise ChildDied(child.report())
 
     def wait_for_the_end(self) -> None:
         """Wait until someone asks for the end or a child dies; raise Stopped or ChildDied."""
@@ -161,6 +184,8 @@ class Children:
         """End all children, the last one first."""
         while self._children:
             self._children.pop().stop()
+        if self._guard:
+            self._guard.release()
 
 
 def free_port(usual: int = 0) -> int:

@@ -31,7 +31,10 @@ def command() -> list[str]:
 
 
 def environment(port: int, folder: Path) -> dict[str, str]:
-    """Return the whole environment of MiniStack: nothing of ours, no credentials, this machine alone."""
+    """Return the whole environment of MiniStack: nothing of ours, no credentials, this machine alone.
+
+    What it writes goes to `folder`, which it has for itself.
+    """
     return {
         "PATH": "/usr/bin:/bin",
         "HOME": str(folder),

@@ -13,15 +13,16 @@ from logs import times
 SEED = 20_260_101
 DAYS = 30
 
+# With the hours that their clocks are before UTC.
 PLACES = [
-    ("Sofia", "Bulgaria"),
-    ("Berlin", "Germany"),
-    ("Lyon", "France"),
-    ("Austin", "United States"),
-    ("São Paulo", "Brazil"),
-    ("Ōsaka", "Japan"),
-    ("Nairobi", "Kenya"),
-    ("Leeds", "United Kingdom"),
+    ("Sofia", "Bulgaria", 2),
+    ("Berlin", "Germany", 1),
+    ("Lyon", "France", 1),
+    ("Austin", "United States", -6),
+    ("São Paulo", "Brazil", -3),
+    ("Ōsaka", "Japan", 9),
+    ("Nairobi", "Kenya", 3),
+    ("Leeds", "United Kingdom", 0),
 ]
 DEVICES = [
     ("Windows", "Chrome", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/142.0 Safari/537.36"),
@@ -44,7 +45,7 @@ class Person:
 
     account: int
     user: int
-    place: tuple[str, str]
+    place: tuple[str, str, int]
     device: tuple[str, str, str]
 
 
@@ -52,7 +53,8 @@ def samples(count: int, until: datetime) -> Iterator[Log]:
     """Yield `count` logs of the 30 days before `until`, as fields of a message, in no order of time.
 
     The same count, or a smaller or larger one, gives the same logs: one more is added at the end, none
-    changes. So an interrupted sending can be repeated, and nothing is stored twice.
+    changes. So an interrupted sending can be repeated, and nothing is stored twice. Another `until` gives
+    logs with other ids: they never contradict those of an earlier one.
     """
     return islice(_endless(until), count)
 
@@ -64,11 +66,11 @@ def _endless(until: datetime) -> Iterator[Log]:
     while True:
         # Few accounts do much, many do little.
         person = people[min(int(chance.expovariate(1 / 12)), len(people) - 1)]
-        moment = _working_hour(chance, until)
         story = chance.choices([_session, _failed_login, _cron_job, _error], weights=[12, 2, 1, 2])[0]
+        moment = _night(chance, until) if story is _cron_job else _working_hour(chance, until, person)
         for log in story(chance, person):
-            # A story begun shortly before `until` must not run into the future.
-            if moment < until:
+            # Today's evening is still to come, and the first day's morning lies too far back.
+            if until - timedelta(days=DAYS) <= moment < until:
                 identity = uuid.UUID(int=chance.getrandbits(128), version=4).hex
                 yield {"id": identity, "created_at": times.to_text(moment), **log}
             moment += timedelta(seconds=chance.expovariate(1 / 45), microseconds=chance.randrange(10**6))
@@ -78,16 +80,25 @@ def _person(chance: random.Random, number: int) -> Person:
     return Person(1 + number // 4, 10 + number, chance.choice(PLACES), chance.choice(DEVICES))
 
 
-def _working_hour(chance: random.Random, until: datetime) -> datetime:
-    """Return a moment of the last 30 days, more often in the middle of a day than at night."""
-    day = until - timedelta(days=chance.randrange(1, DAYS + 1))
-    hour = min(max(chance.gauss(13, 4), 0), 23.9)
-    moment = day.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(hours=hour)
-    return max(moment, until - timedelta(days=DAYS)) + timedelta(seconds=chance.random() * 60)
+def _working_hour(chance: random.Random, until: datetime, person: Person) -> datetime:
+    """Return a moment in the middle of a person's day, seldom on a weekend."""
+    day = _day(chance, until)
+    if day.weekday() >= 5 and chance.random() < 0.8:
+        day -= timedelta(days=2)
+    return day + timedelta(hours=chance.gauss(13, 3) - person.place[2])
+
+
+def _night(chance: random.Random, until: datetime) -> datetime:
+    return _day(chance, until) + timedelta(hours=3, seconds=chance.uniform(0, 300))
+
+
+def _day(chance: random.Random, until: datetime) -> datetime:
+    day = until - timedelta(days=chance.randrange(DAYS + 1))
+    return day.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _log(person: Person, type_: str, sub_type: str, url: str, payload: Any = None) -> Log:
-    city, country = person.place
+    city, country, _ = person.place
     platform, browser, agent = person.device
     return {
         "account_id": person.account,
