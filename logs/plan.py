@@ -171,10 +171,12 @@ class QueryPlan:
         """
         low, high = self.low, self.high
         if position and (key := position.key):
-            if stream.key == key.partition:
-                return Span(low, high, key)
             moment = times.parse(key.created_at)
             ascends = self.ascends(position)
+            # DynamoDB refuses a start key outside the range that it reads: a log around which is read may be.
+            is_within = (low is None or low <= moment) and (high is None or moment <= high)
+            if stream.key == key.partition and is_within:
+                return Span(low, high, key)
             beyond = key.partition is None or (stream.key > key.partition) is ascends
             try:
                 if ascends:

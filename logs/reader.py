@@ -201,7 +201,9 @@ class _Search:
         while keys:
             answer = LogItem._get_connection().batch_get_item(keys)  # type: ignore[arg-type]  # its own type is wrong
             self._cost.queries += 1
-            self._cost.read_units += sum(used["CapacityUnits"] for used in answer["ConsumedCapacity"])
+            # MiniStack leaves it out.
+            used = answer.get("ConsumedCapacity", [])
+            self._cost.read_units += sum(each["CapacityUnits"] for each in used)
             for raw in answer["Responses"].get(table, []):
                 item = LogItem.from_raw_data(raw)
                 self._cost.payloads += 1

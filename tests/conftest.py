@@ -16,6 +16,7 @@ from django.test import Client
 
 from logs.models import LogItem
 from logsite.local import engine
+from tests.strictness import strict_queries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +33,23 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def strictness() -> Iterator[None]:
+    """Refuse what only the embedded engine takes."""
+    with strict_queries():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def dynamodb_engine() -> Iterator[str]:
-    """Start one engine in memory for this test process, with all tables; return its endpoint."""
+    """Start one engine in memory for this test process, with all tables; return its endpoint.
+
+    With TEST_DYNAMODB_ENDPOINT it is that one: an empty DynamoDB Local, for one process (`-n 0`).
+    """
+    if given := os.environ.get("TEST_DYNAMODB_ENDPOINT"):
+        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = given
+        call_command("create_tables", verbosity=0)
+        yield given
+        return
     port = free_port()
     process = subprocess.Popen(engine.command(port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

@@ -250,3 +250,15 @@ def test_a_log_that_the_filter_does_not_ask_for_stands_at_its_time() -> None:
     plan = make_plan(LogFilter(account_id=("1",)))
     page = read_around(plan, LogItem.get(make_item(21).id), 5)
     assert ids([page]) == [make_item(n).id for n in (24, 22, 21, 20, 18)]
+
+
+@pytest.mark.parametrize("order", list(Order))
+@pytest.mark.parametrize(("around", "expected"), [(5, [5, 10, 11, 12]), (25, [17, 18, 19, 25]), (15, None)])
+def test_a_log_outside_the_range_of_time_stands_at_its_end(
+    order: Order, around: int, expected: list[int] | None
+) -> None:
+    store(make_item(n) for n in range(30))
+    asked = LogFilter(start=START + timedelta(seconds=10), end=START + timedelta(seconds=20), order=order)
+    page = read_around(make_plan(asked), LogItem.get(make_item(around).id), 7)
+    numbers = expected or list(range(12, 19))
+    assert ids([page]) == [make_item(n).id for n in (numbers if order is Order.OLDEST else numbers[::-1])]

@@ -1,0 +1,35 @@
+"""The reader relies on no engine's own order inside a tie, and on no leniency of one: MiniStack's differ."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from logsite.local import queues
+from logsite.local.processes import ROOT, Child, accepts_connections, free_port
+
+
+def test_every_walk_is_exact_on_another_engine(tmp_path: Path) -> None:
+    port = free_port()
+    environment = {**queues.environment(port, tmp_path), "SERVICES": "dynamodb"}
+    engine = Child("DynamoDB of MiniStack", queues.command(), environment, tmp_path / "log", patience=0.3)
+    try:
+        deadline = time.monotonic() + 30
+        while not accepts_connections(port):
+            assert not engine.is_dead, engine.report()
+            assert time.monotonic() < deadline, engine.report()
+            time.sleep(0.05)
+        own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        walks = ["tests/test_walks.py", "-k", "not search"]  # it scans its tables: small ones alone
+        run = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *walks],
+            cwd=ROOT,
+            env=own | {"TEST_DYNAMODB_ENDPOINT": f"http://127.0.0.1:{port}"},
+            capture_output=True,
+            text=True,
+        )
+    finally:
+        engine.stop()
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert " passed" in run.stdout
