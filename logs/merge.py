@@ -3,21 +3,27 @@
 import math
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import reduce
+from functools import partial, reduce
 from operator import and_
-from typing import Any
+from typing import Any, TypeVar
 
 from pynamodb.expressions.condition import Condition
 
 from logs import times
-from logs.models import INDEXES, LogItem
+from logs.models import INDEXES, LogItem, TableMeta
 from logs.plan import Key, LogFilter, Position, QueryPlan, Span, Stream
 
-THREADS = 16
+T = TypeVar("T")
+
+# As many as PynamoDB's connection pool holds.
+_POOL = ThreadPoolExecutor(TableMeta.max_pool_connections, thread_name_prefix="logs-reader")
+# Nobody waits longer for a page: a request that fails three times in a row takes 9 s by itself.
+MAX_SECONDS = 9.5
+
 # How many items a filtered request looks at, at least and at most: the answer's limit of 1 MB holds about
 # 4,000 logs as the indexes have them.
 MIN_FILTERED, MAX_FILTERED = 200, 10_000
@@ -98,18 +104,28 @@ class Merge:
         if not readings:
             return
         room = max(1, (self._budget.examined - self._cost.examined) // len(readings))
-        if len(readings) == 1:
-            answers = [readings[0].query(room)]
-        else:
-            # PynamoDB makes its client lazily and without a lock: here, before the threads need it.
-            _ = LogItem._get_connection().connection.client
-            with ThreadPoolExecutor(min(THREADS, len(readings))) as pool:
-                answers = list(pool.map(lambda reading: reading.query(room), readings))
+        answers = side_by_side([partial(reading.query, room) for reading in readings], self._cost)
         for reading, answer in zip(readings, answers, strict=True):
             reading.take(answer)
             self._cost.queries += 1
             self._cost.examined += answer["ScannedCount"]
             self._cost.read_units += answer["ConsumedCapacity"]["CapacityUnits"]
+
+
+def side_by_side(calls: Sequence[Callable[[], T]], cost: Cost) -> list[T]:
+    """Make the calls at once; return their results, in order.
+
+    Raises TimeoutError when the page has taken MAX_SECONDS: what hangs is left to its own timeouts.
+    """
+    # PynamoDB makes its client lazily and without a lock: here, before the threads need it.
+    _ = LogItem._get_connection().connection.client
+    futures = [_POOL.submit(call) for call in calls]
+    try:
+        return [future.result(cost.started + MAX_SECONDS - time.monotonic()) for future in futures]
+    except BaseException:
+        for future in futures:
+            future.cancel()
+        raise
 
 
 class _Reading:

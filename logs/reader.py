@@ -5,13 +5,14 @@ import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from itertools import islice
 
 from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import PynamoDBException
 
 from logs import document, times
-from logs.merge import Budget, Cost, Merge, is_expired
+from logs.merge import Budget, Cost, Merge, is_expired, side_by_side
 from logs.models import LogItem, partition_key
 from logs.plan import Direction, Key, Position, QueryPlan
 
@@ -125,7 +126,7 @@ def _read(plan: QueryPlan, position: Position | None, limit: int, budget: Budget
     try:
         items = _row_of_the_cut(position, cost)
         items += islice(search, wanted - len(items))
-    except (PynamoDBException, BotoCoreError) as error:
+    except (PynamoDBException, BotoCoreError, TimeoutError) as error:
         raise StoreUnavailable(str(error)) from error
     finally:
         cost.seconds = time.monotonic() - cost.started
@@ -199,7 +200,8 @@ class _Search:
         table = LogItem.Meta.table_name
         keys = [{"id": log_id} for log_id in ids]
         while keys:
-            answer = LogItem._get_connection().batch_get_item(keys)  # type: ignore[arg-type]  # its own type is wrong
+            fetch = partial(LogItem._get_connection().batch_get_item, keys)  # type: ignore[arg-type]  # its own type is wrong
+            [answer] = side_by_side([fetch], self._cost)
             self._cost.queries += 1
             # MiniStack leaves it out.
             used = answer.get("ConsumedCapacity", [])

@@ -1,0 +1,68 @@
+"""A DynamoDB that is slow, throttles or hangs: the engine behind a proxy that decides of each request."""
+
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+from logs.models import LogItem
+
+# Gets the operation ("Query"), and returns the error code to answer with, or None to let it through.
+Decide = Callable[[str], str | None]
+
+
+@contextmanager
+def proxied(decide: Decide) -> Iterator[None]:
+    """Lead the logs table's requests through a proxy meanwhile, which asks `decide` about each."""
+    engine = urlsplit(os.environ["AWS_ENDPOINT_URL_DYNAMODB"])
+    connections = threading.local()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            code = decide(self.headers["X-Amz-Target"].partition(".")[2])
+            if code:
+                error = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "by the proxy"}
+                self.reply(400, json.dumps(error).encode())
+                return
+            if not hasattr(connections, "engine"):
+                connections.engine = HTTPConnection(engine.hostname or "", engine.port)
+            connections.engine.request("POST", "/", body, dict(self.headers))
+            answer = connections.engine.getresponse()
+            self.reply(answer.status, answer.read())
+
+        def reply(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", "application/x-amz-json-1.0")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            """Keep quiet."""
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 100
+
+        def handle_error(self, *args: object) -> None:
+            """A client that gave up is what some tests are about."""
+
+    server = Server(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = f"http://127.0.0.1:{server.server_port}"
+    LogItem._connection = None  # PynamoDB keeps its connection, and that its endpoint
+    try:
+        yield
+    finally:
+        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = engine.geturl()
+        LogItem._connection = None
+        server.shutdown()
+        server.server_close()
