@@ -1,0 +1,80 @@
+"""An engine in memory, and tables of logs on it."""
+
+import os
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tqdm import tqdm
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+os.environ.update(
+    AWS_ACCESS_KEY_ID="bench",
+    AWS_SECRET_ACCESS_KEY="bench",
+    AWS_DEFAULT_REGION="us-east-1",
+    AWS_CONFIG_FILE=os.devnull,
+)
+
+from logs import tables  # noqa: E402  the environment above comes first
+from logs.models import STATUS, LogItem, account_type_key  # noqa: E402
+from logsite.local import engine  # noqa: E402
+from logsite.local.processes import accepts_connections, free_port  # noqa: E402
+
+
+@contextmanager
+def running() -> Iterator[None]:
+    """Run an engine meanwhile; what reads and writes finds it."""
+    port = free_port()
+    process = subprocess.Popen(engine.command(port), stdout=subprocess.DEVNULL)
+    os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = f"http://127.0.0.1:{port}"
+    LogItem._connection = None  # PynamoDB keeps its connection, and that its endpoint
+    try:
+        while not accepts_connections(port):
+            time.sleep(0.05)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def use(table: str) -> None:
+    """Let the model read and write this table."""
+    LogItem.Meta.table_name = table
+
+
+def fill(table: str, number: int, **rare: Any) -> None:
+    """Make the table and write that many logs of 20 accounts and 10 types, a second apart.
+
+    20 of them, spread evenly, have the values of `rare`.
+    """
+    use(table)
+    tables.ensure(LogItem)
+    with LogItem.batch_write() as batch:
+        for place in tqdm(range(number), desc=table, unit="log"):
+            account, type_, moment = str(place % 20), f"type{place % 10}", START + timedelta(seconds=place)
+            values: dict[str, Any] = {
+                "account_id": account,
+                "user_id": "12",
+                "type": type_,
+                "sub_type": "password",
+                "url": f"/things/{place}",
+                "submitter_city": "Sofia",
+                "submitter_country": "Bulgaria",
+            }
+            if place % (number // 20) == number // 40:
+                values |= rare
+            batch.save(
+                LogItem(
+                    uuid.uuid4().hex,
+                    created_at=moment,
+                    received_at=moment,
+                    status=STATUS,
+                    account_type=account_type_key(account, type_),
+                    **values,
+                )
+            )

@@ -1,0 +1,99 @@
+"""What each kind of page costs, as the table in docs/costs.md says."""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from pynamodb.signals import pre_dynamodb_send
+
+from logs.models import LogItem
+from tests.items import START, make_item, store
+from tests.test_listing import fetch, link
+
+DOCS = Path(__file__).resolve().parent.parent / "docs" / "costs.md"
+LOGS = 2_000
+
+pytestmark = pytest.mark.usefixtures("logs_table")
+
+
+def a_log(n: int) -> LogItem:
+    """Return one of 2,000 logs of 20 accounts and 10 types, as large as usual; 20 are of the user `rare`."""
+    return make_item(
+        n,
+        account_id=str(n % 20),
+        type=f"type{n % 10}",
+        user_id="rare" if n % 100 == 50 else "12",
+        url=f"/account/{n % 20}/orders/{n}",
+        submitter_id="12",
+        submitter_country="Bulgaria",
+        submitter_city="Sofia",
+        submitter_platform="Windows",
+        submitter_browser="Firefox",
+        submitter_agent="Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:144.0) Gecko/20100101 Firefox/144.0",
+        payload=f'{{"order":{n},"text":"{"Lorem ipsum " * 30}"}}',
+        payload_size=400,
+        payload_type="json",
+    )
+
+
+def query(text: str) -> Callable[[Client], str]:
+    return lambda client: text
+
+
+def behind(text: str) -> Callable[[Client], str]:
+    return lambda client: link(fetch(client), text)
+
+
+seven = "&".join(f"account_id={number}" for number in range(7))
+KINDS: dict[str, Callable[[Client], str]] = {
+    "Newest": query(""),
+    "Next, Previous": behind("Next ›"),
+    "Oldest (the last page)": behind("Oldest »"),
+    "One account, one type": query("?account_id=7&type=type7"),
+    "Seven accounts": query(f"?{seven}"),
+    "From a moment on (`at`)": query(f"?at={START:%Y-%m-%d}T00:16:40"),
+    "Around a log": query(f"?around={a_log(1000).id}"),
+    "200 rows": query("?limit=200"),
+    "A user among 2,000 logs": query("?user_id=rare"),
+    "A text in the payloads of 100 logs": query("?q=%22order%22:7,&account_id=7"),
+    "One log (detail)": query(f"{a_log(1000).id}/change/"),
+}
+
+
+def said() -> dict[str, tuple[str, str, str]]:
+    """Return the rows of the table: by kind, its requests, items examined and read units."""
+    rows = re.findall(r"^\| ([^|]+?) \| ([^|]+?) \| ([^|]+?) \| ([^|]+?) \|$", DOCS.read_text(), re.MULTILINE)
+    return {kind: (requests, items, units) for kind, requests, items, units in rows}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_costs_what_the_table_says(viewer_client: Client, kind: str) -> None:
+    store(a_log(n) for n in range(LOGS))
+    address = KINDS[kind](viewer_client)
+    calls: Counter[str] = Counter()
+
+    def note(sender: object, operation_name: str, table_name: str | None, **kwargs: object) -> None:
+        of_logs = table_name in (LogItem.Meta.table_name, None)  # a BatchGetItem names none here
+        calls[operation_name if of_logs else "sign-in"] += 1
+
+    with pre_dynamodb_send.connected_to(note):
+        response = viewer_client.get("/admin/logs/log/" + address)
+
+    assert response.status_code == 200
+    assert calls.pop("sign-in") == 2
+    requests = ", ".join(f"{number} {name}" for name, number in sorted(calls.items()))
+    if "listing" in response.context:
+        cost = response.context["listing"].page.cost
+        extra = 0.5 * calls["GetItem"]
+        measured = (requests, f"{cost.examined:,}", f"{cost.read_units + extra:g}")
+    else:
+        measured = (requests, "1", "0.5")
+    assert said()[kind] == measured
+
+
+def test_the_table_holds_nothing_that_is_not_measured() -> None:
+    kinds = [kind for kind in said() if kind not in ("page", "---")]
+    assert kinds == list(KINDS)
