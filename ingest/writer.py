@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -10,11 +10,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ingest.messages import Envelope, LogMessage, Refused
-from logs import document, times
-from logs.models import LogItem, account_type_key, shard_status
+from logs import document, parts, times
+from logs.document import Document
+from logs.models import LogItem, PartItem, account_type_key, shard_status
 
-# A longer payload lies compressed in `document`.
-MAX_PAYLOAD_BYTES = 1024
+# A longer payload lies compressed in `document`. `make bench ARGS=sizes` counts the write units that this
+# saves: a lower threshold saves no more, a higher one less.
+MAX_PAYLOAD_BYTES = 512
 
 # A longer text is cut in its attribute, and whole in `document`: four indexes carry most of them.
 MAX_TEXT_BYTES = 1024
@@ -22,6 +24,26 @@ MARK = "…"
 
 # How many partitions of SortingIndex new logs are spread over; the site reads those of all times.
 SORTING_SHARDS = int(os.environ.get("LOGS_SORTING_SHARDS", "1"))
+
+
+def _retention(text: str | None) -> timedelta | None:
+    """Read LOGS_RETENTION_DAYS. Raises ValueError, with its name."""
+    if not text:
+        return None
+    try:
+        days = int(text)
+    except ValueError:
+        days = 0
+    if not 0 < days <= MAX_RETENTION_DAYS:
+        raise ValueError(
+            f"LOGS_RETENTION_DAYS must be a whole number from 1 to {MAX_RETENTION_DAYS}, not {text!r}"
+        )
+    return timedelta(days=days)
+
+
+# How long a log is kept; None: for ever.
+MAX_RETENTION_DAYS = 36_500
+RETENTION = _retention(os.environ.get("LOGS_RETENTION_DAYS"))
 
 # A clock further ahead of SQS's is wrong. Behind is no error: an old log may be sent late.
 MAX_CLOCK_AHEAD = timedelta(hours=24)
@@ -41,31 +63,24 @@ class IdConflict(Refused):
         super().__init__("id_conflict", {"id": ["belongs to a log with other content already"]}, log_id)
 
 
-class ItemTooLarge(Refused):
-    """The log does not fit in one item: DynamoDB takes 400 KB, with names and values."""
-
-    def __init__(self, log_id: str) -> None:
-        super().__init__("too_large", {"body": ["must fit in 400 KB when compressed"]}, log_id)
-
-
 def to_item(message: LogMessage, envelope: Envelope) -> LogItem:
     """Return the item of a message; the same message delivered again gives the identical item."""
     log_id = message.id or envelope.log_id
-    rest = document.Document()
+    rest = Document()
     texts: dict[str, Any] = {name: getattr(message, name) for name in document.SENDER_FIELDS}
     if long := {name: text for name, text in texts.items() if text is not None and _is_long(text)}:
         rest["texts"] = long
     if message.model_extra:
         rest["extra"] = message.model_extra
+    created_at = message.created_at or envelope.sent_at
+    if _is_ahead(created_at, envelope.sent_at):
+        rest["created_at"] = times.to_text(created_at)
+        created_at = envelope.sent_at
     payload, payload_type = payload_text(message.payload)
     payload_size = None if payload is None else len(payload.encode())
     if payload is not None and payload_size is not None and payload_size > MAX_PAYLOAD_BYTES:
         rest["payload"] = payload
         payload = None
-    created_at = message.created_at or envelope.sent_at
-    if _is_ahead(created_at, envelope.sent_at):
-        rest["created_at"] = times.to_text(created_at)
-        created_at = envelope.sent_at
     shown: dict[str, Any] = {name: _cut(text) if name in long else text for name, text in texts.items()}
     return LogItem(
         **shown,
@@ -79,6 +94,7 @@ def to_item(message: LogMessage, envelope: Envelope) -> LogItem:
         payload_size=payload_size,
         document=document.pack(rest) if rest else None,
         sender=envelope.sender,
+        expires_at=envelope.sent_at + RETENTION if RETENTION else None,
     )
 
 
@@ -92,29 +108,40 @@ def payload_text(payload: Any) -> tuple[str | None, str | None]:
 
 
 def put(item: LogItem) -> Outcome:
-    """Store an item once, however often it comes.
+    """Store an item with its whole document once, however often it comes; its parts are written first.
 
-    Raises IdConflict where another log has its id, ItemTooLarge where DynamoDB refuses its size, and
-    botocore's BotoCoreError or ClientError where trying again may help.
+    Raises IdConflict where another log has its id, and botocore's BotoCoreError or ClientError, or PynamoDB's
+    PynamoDBException, where trying again may help.
     """
     operation = item.get_save_kwargs_from_instance(
         condition=LogItem.id.does_not_exist(),
         # The failed condition brings the old item along: no read, and nothing in between.
         return_values_on_condition_failure="ALL_OLD",
     )
+    head = parts.save(item)
+    if head is not None:
+        operation["Item"]["document"] = {"B": head}
     try:
         # Not item.save(): it has no way to ask for the old item.
         LogItem._get_connection().connection.dispatch("PutItem", operation)
     except ClientError as error:
-        code, text = error.response["Error"].get("Code"), error.response["Error"].get("Message", "")
-        if code == "ValidationException" and text.startswith("Item size"):
-            raise ItemTooLarge(item.id) from error
-        if code != "ConditionalCheckFailedException":
+        if error.response["Error"].get("Code") != "ConditionalCheckFailedException":
             raise
-        if said(LogItem.from_raw_data(_old_item(error))) != said(item):
+        old = LogItem.from_raw_data(_old_item(error))
+        olds_parts = document.part_ids(old.id, old.document)
+        parts.make_whole(old)
+        if old.damage or said(old) != said(item):
+            _forget(part_id for part_id in document.part_ids(item.id, head) if part_id not in olds_parts)
             raise IdConflict(item.id) from error
         return Outcome.DUPLICATE
     return Outcome.WRITTEN
+
+
+def _forget(part_ids: Iterable[str]) -> None:
+    """Delete parts that were written for a log that was not."""
+    with PartItem.batch_write() as batch:
+        for part_id in part_ids:
+            batch.delete(PartItem(part_id))
 
 
 def said(item: LogItem) -> str:

@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, register
 from pynamodb.models import Model
 
 from logs import endpoints
-from logs.models import LogItem
+from logs.models import LogItem, LogsTableMeta
 
 
 class LogsConfig(AppConfig):
@@ -19,8 +19,8 @@ class LogsConfig(AppConfig):
     verbose_name = "Logs"
 
     def ready(self) -> None:
-        """Let a host project name the table in its Django settings, before the model is first used."""
-        LogItem.Meta.table_name = getattr(settings, "LOGS_TABLE", LogItem.Meta.table_name)
+        """Let a host project name the table in its Django settings, before its models are first used."""
+        LogsTableMeta.table_name = getattr(settings, "LOGS_TABLE", LogsTableMeta.table_name)
 
     def dynamodb_models(self) -> list[type[Model]]:
         """Return the models whose tables `manage.py create_tables` makes."""

@@ -110,11 +110,31 @@ class SortingIndex(GlobalSecondaryIndex["LogItem"]):
     created_at = TimeAttribute(range_key=True)
 
 
+class LogsTableMeta(TableMeta):
+    """The table that holds the logs, and what belongs to them."""
+
+    table_name = os.environ.get("LOGS_TABLE", "LogsTable")
+
+
+class PartItem(Model):
+    """A piece of a log that is too large for one item. It has no index key, and so stands in no index."""
+
+    class Meta(LogsTableMeta):
+        pass
+
+    id = UnicodeAttribute(hash_key=True)
+    document = BinaryAttribute(legacy_encoding=False)
+    expires_at = TTLAttribute(null=True)
+
+
 class LogItem(Model):
     """One log as it lies in the table. `logs.document` says what is inside `document`."""
 
-    class Meta(TableMeta):
-        table_name = os.environ.get("LOGS_TABLE", "LogsTable")
+    # What was lost of it, in words: set by the reader, never stored.
+    damage: str | None = None
+
+    class Meta(LogsTableMeta):
+        pass
 
     id = UnicodeAttribute(hash_key=True)
     account_id = UnicodeAttribute()

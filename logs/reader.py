@@ -1,5 +1,6 @@
 """Read logs: the only place that queries the table."""
 
+import math
 import time
 import uuid
 from collections.abc import Iterable, Iterator
@@ -11,13 +12,15 @@ from itertools import islice
 from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import PynamoDBException
 
-from logs import document, times
+from logs import document, parts, times
 from logs.merge import Budget, Cost, Merge, is_expired, side_by_side
 from logs.models import LogItem, partition_key
 from logs.plan import Direction, Key, Position, QueryPlan
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 MAX_BATCH_GET = 100
+# Read consistently.
+READ_UNIT_BYTES = 4096
 
 
 class StoreUnavailable(Exception):
@@ -53,7 +56,7 @@ class _Read:
 def get(log_id: str) -> LogItem | None:
     """Return the log with that id, in any spelling of a UUID, or None where there is none (any more).
 
-    Raises StoreUnavailable.
+    Costs one GetItem, and one BatchGetItem for a log that is too large for one item. Raises StoreUnavailable.
     """
     try:
         key = uuid.UUID(log_id).hex
@@ -61,6 +64,8 @@ def get(log_id: str) -> LogItem | None:
         return None
     try:
         item = LogItem.get(key)
+        if not is_expired(item):
+            parts.make_whole(item)
     except LogItem.DoesNotExist:
         return None
     except (PynamoDBException, BotoCoreError) as error:
@@ -209,11 +214,18 @@ class _Search:
             for raw in answer["Responses"].get(table, []):
                 item = LogItem.from_raw_data(raw)
                 self._cost.payloads += 1
+                self._make_whole(item)
                 self._cost.payload_bytes += len(item.payload or "") + len(item.document or b"")
                 yield item
             # What did not fit in 16 MB, or was throttled.
             left = answer["UnprocessedKeys"].get(table, {}).get("Keys", [])
             keys = [{"id": key["id"]["S"]} for key in left]
+
+    def _make_whole(self, item: LogItem) -> None:
+        if document.part_ids(item.id, item.document):
+            side_by_side([partial(parts.make_whole, item)], self._cost)
+            self._cost.queries += 1
+            self._cost.read_units += math.ceil(len(item.document or b"") / READ_UNIT_BYTES)
 
 
 def _key(plan: QueryPlan, item: LogItem) -> Key:

@@ -30,7 +30,7 @@ def test_a_long_text_is_compressed_and_a_short_one_is_not() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"x", b"\x00{}", b"{}"])
 def test_bytes_of_no_known_format_are_an_error(data: bytes) -> None:
-    with pytest.raises(ValueError, match="a document begins with"):
+    with pytest.raises(ValueError, match="a whole document begins with"):
         document.unpack(data)
 
 

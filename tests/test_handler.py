@@ -1,6 +1,5 @@
 """The Lambda function with events in AWS's own shape: what is stored, answered and sent on."""
 
-import json
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -89,19 +88,6 @@ def test_an_id_conflict_is_a_dead_letter_and_the_first_log_stays(queues: Queues)
     assert letter["Body"] == other
     assert attribute_texts(letter)["error-code"] == "id_conflict"
     assert attribute_texts(letter)["log-id"] == HEX
-
-
-def test_a_log_over_400_kb_is_a_dead_letter(queues: Queues) -> None:
-    noise = "".join(chr(0x4E00 + (number * 7919) % 20_000) for number in range(300_000))
-    body = json.dumps(json.loads(make_body(payload=noise)), ensure_ascii=False)
-
-    answer = lambda_handler(make_event(body), None)
-
-    assert answer == NONE_FAILED
-    assert LogItem.count() == 0
-    [letter] = queues.dead_letters()
-    assert letter["Body"] == body
-    assert attribute_texts(letter)["error-code"] == "too_large"
 
 
 def test_a_dead_letter_sent_again_is_the_log_it_would_have_been(queues: Queues) -> None:
