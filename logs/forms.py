@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import QueryDict
 
 from logs import conf, times
@@ -20,6 +20,8 @@ FIRST_YEAR, LAST_YEAR = 2, 9998
 
 # A `+` in an address is a space, so an offset that was written by hand arrives with one.
 SPACED_OFFSET = re.compile(r"(?<=:\d\d) (?=\d{2}:?\d{2}$)")
+# What Django reads bytes as that are no UTF-8, half a surrogate pair included.
+NOT_UTF_8 = "\ufffd"
 # A comma between values; `\,` is one within a value.
 COMMA = re.compile(r"(?<!\\),")
 PICKABLE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?")
@@ -188,13 +190,18 @@ class FilterForm(forms.Form):
     field_order = ["q", "account_id", "type", "user_id", "from", "to", "order"]
     plan: QueryPlan
 
-    def __init__(self, data: Any, *, commas: bool = True) -> None:
-        """Read a query string; with `commas`, several values may stand in one parameter."""
+    def __init__(self, data: Any, *, strict: bool = False) -> None:
+        """Read a query string.
+
+        A page's form sends empty fields, its values may stand with commas in one parameter, and the admin
+        adds parameters of its own; a `strict` reader, the API, takes none of this.
+        """
         super().__init__(data)
+        self.strict = strict
         for name in ("account_id", "type"):
             field = self.fields[name]
             if isinstance(field, ValuesField):
-                field.commas = commas
+                field.commas = not strict
 
     def clean_account_id(self) -> tuple[str, ...]:
         """Refuse what no account is called: `#` joins account and type in an index."""
@@ -229,9 +236,24 @@ class FilterForm(forms.Form):
             if name in self.fields:
                 if len(values) > 1 and not isinstance(self.fields[name], ValuesField):
                     self.add_error(name, "This is given more than once; give one value.")
-            elif name not in ADMINS_OWN:
+                if any(NOT_UTF_8 in value for value in values):
+                    self.add_error(name, "This is no text in UTF-8.")
+                if self.strict and not all(value.strip() for value in values):
+                    self.add_error(name, "This is empty: leave it out, or give a value.")
+            elif self.strict or name not in ADMINS_OWN:
                 known = ", ".join(self.fields)
-                raise ValidationError(f"There is no filter “{name[:40]}”. The filters are: {known}.")
+                raise ValidationError(
+                    f"There is no filter “{name[:40]}”. The filters are: {known}.", params={"name": name[:40]}
+                )
+
+    def errors_by_parameter(self) -> dict[str, list[str]]:
+        """Return what is wrong, by the name of the parameter, known or not."""
+        found: dict[str, list[str]] = {}
+        for name, errors in self.errors.as_data().items():
+            for error in errors:
+                parameter = (error.params or {}).get("name", name) if name == NON_FIELD_ERRORS else name
+                found.setdefault(parameter, []).extend(error.messages)
+        return found
 
     def _log_filter(self) -> LogFilter:
         values = {

@@ -10,9 +10,9 @@ from urllib.parse import urlencode, urlsplit
 from django.utils.text import Truncator
 
 from logs import cursor, document, forms, sentence, times
+from logs.answer import Answer
 from logs.models import LogItem
-from logs.plan import END, Direction, LogFilter, Order, Position, QueryPlan
-from logs.reader import Page
+from logs.plan import END, Direction, LogFilter, Order, Position
 
 DAY = timedelta(days=1)
 PAGE_SIZES = (25, 50, 100, 200)
@@ -77,15 +77,13 @@ class Listing:
 
     headings = ("Account", "User", "Type", "Sub type", "URL", "From")
 
-    def __init__(
-        self, plan: QueryPlan, page: Page, position: Position | None, limit: int, around: str | None = None
-    ) -> None:
-        self.plan = plan
-        self.page = page
-        self.position = position
+    def __init__(self, found: Answer, limit: int) -> None:
+        self.plan = found.plan
+        self.page = found.page
+        self.position = found.position
         self.limit = limit
-        self.around = around
-        self.asked = plan.filter
+        self.around = found.around
+        self.asked = found.plan.filter
         self.oldest_first = self.asked.order is Order.OLDEST
 
     def href(self, asked: LogFilter | None = None, *, to: Position | None = None) -> str:

@@ -23,6 +23,10 @@ MAX_BATCH_GET = 100
 READ_UNIT_BYTES = 4096
 
 
+# What PynamoDB and botocore raise where DynamoDB refuses or does not answer.
+STORE_ERRORS = (PynamoDBException, BotoCoreError)
+
+
 class StoreUnavailable(Exception):
     """DynamoDB refused, did not answer in time, or has no such table."""
 
@@ -68,7 +72,7 @@ def get(log_id: str) -> LogItem | None:
             parts.make_whole(item)
     except LogItem.DoesNotExist:
         return None
-    except (PynamoDBException, BotoCoreError) as error:
+    except STORE_ERRORS as error:
         raise StoreUnavailable(str(error)) from error
     return None if is_expired(item) else item
 
@@ -131,7 +135,7 @@ def _read(plan: QueryPlan, position: Position | None, limit: int, budget: Budget
     try:
         items = _row_of_the_cut(position, cost)
         items += islice(search, wanted - len(items))
-    except (PynamoDBException, BotoCoreError, TimeoutError) as error:
+    except (*STORE_ERRORS, TimeoutError) as error:
         raise StoreUnavailable(str(error)) from error
     finally:
         cost.seconds = time.monotonic() - cost.started

@@ -9,9 +9,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from logs import conf, cursor, pages, reader
+from logs import answer, cursor, pages, reader
 from logs.forms import FilterForm, parameters
-from logs.plan import Direction, Position, QueryPlan, begin_at
 
 RETRY_AFTER_SECONDS = 5
 
@@ -39,19 +38,15 @@ def listing(request: HttpRequest, site: AdminSite) -> HttpResponse:
 
 
 def _listing(request: HttpRequest, form: FilterForm) -> pages.Listing:
-    plan, limit, budget = form.plan, form.page_size(), conf.budget()
-    if around := form.cleaned_data["around"]:
-        if item := reader.get(around):
-            return pages.Listing(plan, reader.read_around(plan, item, limit, budget), None, limit, around)
+    try:
+        found = answer.read(form)
+    except answer.Gone:
         messages.warning(request, "The log that this link leads to is gone. This is the first page.")
-    at = form.cleaned_data["at"]
-    position = begin_at(at) if at else _position(request, plan, form.cleaned_data["cursor"])
-    page = reader.read_page(plan, position, limit, budget)
-    if page.complete and not page.items and position and position.direction is Direction.PREVIOUS:
-        # What stood before is gone, so this is where the order begins.
-        position = None
-        page = reader.read_page(plan, position, limit, budget)
-    return pages.Listing(plan, page, position, limit)
+        found = answer.first(form)
+    except cursor.BadCursor as error:
+        messages.warning(request, f"This is the first page: {error}.")
+        found = answer.first(form)
+    return pages.Listing(found, form.page_size())
 
 
 def detail(request: HttpRequest, site: AdminSite, log_id: str) -> HttpResponse | None:
@@ -65,16 +60,6 @@ def detail(request: HttpRequest, site: AdminSite, log_id: str) -> HttpResponse |
     changelist = reverse("admin:logs_log_changelist", current_app=site.name)
     page = pages.Detail(item, changelist, request.GET.get("_changelist_filters", ""))
     return _page(request, site, "change_form", {"title": page.title, "detail": page})
-
-
-def _position(request: HttpRequest, plan: QueryPlan, text: str) -> Position | None:
-    if not text:
-        return None
-    try:
-        return cursor.decode(text, plan)
-    except cursor.BadCursor as error:
-        messages.warning(request, f"This is the first page: {error}.")
-        return None
 
 
 def _unavailable(request: HttpRequest, site: AdminSite) -> HttpResponse:

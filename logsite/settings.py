@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "logsite.accounts",
     "logsite.local",
     "logs",
+    "ninja",
     "logsite.admin.LogsiteAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -80,6 +81,10 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+
+# What one API token may do in a minute: requests, and items that DynamoDB looks at for it.
+LOGS_API_REQUESTS_PER_MINUTE = env.int("LOGS_API_REQUESTS_PER_MINUTE", default=120)
+LOGS_API_EXAMINED_PER_MINUTE = env.int("LOGS_API_EXAMINED_PER_MINUTE", default=500_000)
 
 # UTC in the process too: Django's default zone would change it, and with it the times in log lines.
 TIME_ZONE = "UTC"

@@ -1,10 +1,16 @@
-"""The PynamoDB models of users and sessions. No Django here."""
+"""The PynamoDB models of users, sessions and API tokens. No Django here."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pynamodb.attributes import BooleanAttribute, TTLAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import (
+    BooleanAttribute,
+    NumberAttribute,
+    TTLAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
@@ -37,6 +43,30 @@ class SessionItem(Model):
 
     session_key = UnicodeAttribute(hash_key=True)
     data = UnicodeAttribute()
+    expires_at = TTLAttribute()
+
+
+class TokenItem(Model):
+    """An API token as it lies in the table: never the token, only its hash."""
+
+    class Meta(TableMeta):
+        table_name = os.environ.get("TOKENS_TABLE", "LogsiteTokens")
+
+    name = UnicodeAttribute(hash_key=True)
+    token_hash = UnicodeAttribute()
+    created_at = TimeAttribute()
+    expires_at = TTLAttribute(null=True)
+
+
+class UsageItem(Model):
+    """What a token used in one minute. Its name holds a `#`, which a token's never does."""
+
+    class Meta(TokenItem.Meta):
+        pass
+
+    name = UnicodeAttribute(hash_key=True)
+    requests = NumberAttribute(default=0)
+    examined = NumberAttribute(default=0)
     expires_at = TTLAttribute()
 
 

@@ -87,3 +87,13 @@ def test_with_debug_on_and_no_endpoint_its_checks_refuse_aws(monkeypatch: pytest
     assert refused()
     monkeypatch.setitem(os.environ, "LOGS_ALLOW_AWS", "1")
     assert not refused()
+
+
+def test_the_api_stands_where_the_project_puts_it_under_its_users() -> None:
+    [log] = sign_in("view_log").get("/logs-api/logs?account_id=7").json()["items"]
+    assert log["created_at"] == "2026-11-01T00:00:00.000000+00:00"
+    assert Client().get("/logs-api/logs").status_code == 401
+
+
+def test_the_api_asks_for_the_permission() -> None:
+    assert sign_in().get("/logs-api/logs").json()["error"]["code"] == "forbidden"

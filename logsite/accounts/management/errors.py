@@ -15,5 +15,5 @@ def plain_errors() -> Iterator[None]:
         yield
     except (PynamoDBException, BotoCoreError, ClientError) as error:
         if getattr(error, "cause_response_code", None) == "ResourceNotFoundException":
-            raise CommandError("The table of users is missing. Run: manage.py create_tables") from error
+            raise CommandError("Its table is missing. Run: manage.py create_tables") from error
         raise CommandError(f"DynamoDB: {error}") from error

@@ -1,0 +1,186 @@
+"""What the JSON API says and takes, for its answers and for its OpenAPI schema."""
+
+from typing import Any
+
+from django import forms
+from ninja import Schema
+from pydantic import Field
+
+from logs import document, sentence, times
+from logs.answer import Answer
+from logs.cursor import encode
+from logs.forms import MAX_BYTES, FilterForm, IdField, MomentField, ValuesField
+from logs.models import LogItem
+from logs.plan import Order, Position
+
+TIME = Field(description="UTC, six decimals", examples=["2026-11-23T22:44:00.123456+00:00"])
+
+
+class LogInList(Schema):
+    """A log as the listing shows it. A text over 1,024 bytes is cut, with “…” at its end."""
+
+    id: str = Field(description="32 hex digits")
+    created_at: str = TIME
+    account_id: str
+    user_id: str
+    type: str
+    sub_type: str
+    url: str
+    submitter_id: str | None
+    submitter_country: str | None
+    submitter_city: str | None
+    submitter_platform: str | None
+    submitter_browser: str | None
+    payload_size: int | None = Field(description="bytes")
+
+
+class LogPage(Schema):
+    """A page of logs in the order asked for, and how it was read."""
+
+    items: list[LogInList]
+    next: str | None = Field(description="the cursor of the next page; null at the end")
+    previous: str | None = Field(description="the cursor of the page before; null at the beginning")
+    index: str | None = Field(description="the index that was read; null where `q` was the id of a log")
+    examined: int = Field(description="how many items DynamoDB looked at")
+    complete: bool = Field(
+        description="false where the budget ended the page: it may be empty, and `next` goes on"
+    )
+    reached: str | None = Field(description="the time of the last item looked at, where it is not complete")
+    sentence: str = Field(description="the filter in words")
+    queries: int
+    read_units: float
+    milliseconds: int
+
+
+class Log(LogInList):
+    """A log with every field, whole."""
+
+    submitter_agent: str | None
+    payload: Any = Field(description="as it was sent: a text, or any JSON value")
+    payload_type: str | None = Field(description="text or json; null without a payload")
+    extra: dict[str, Any] = Field(description="the fields of the message that Logsite does not know")
+    sent_created_at: str | None = Field(
+        description="the time as it was sent, where a wrong clock made it useless"
+    )
+    received_at: str = TIME
+    expires_at: str | None
+    sender: str | None = Field(description="SQS's SenderId")
+    status: str = Field(description="the partition of the time-ordered index")
+    damage: str | None = Field(description="what of this log is lost, in words; null as long as nothing is")
+
+
+class Problem(Schema):
+    """What is wrong."""
+
+    code: str
+    message: str
+    fields: dict[str, list[str]] = Field(description="by parameter, what is wrong with it; may be empty")
+
+
+class Error(Schema):
+    """The body of every answer that is not 200."""
+
+    error: Problem
+
+
+def page(found: Answer) -> dict[str, Any]:
+    """Return a page as LogPage describes it."""
+    cost = found.page.cost
+
+    def cursor(position: Position | None) -> str | None:
+        return encode(position, found.plan) if position else None
+
+    return {
+        "items": [in_list(item) for item in found.page.items],
+        "next": cursor(found.page.next),
+        "previous": cursor(found.page.previous),
+        "index": found.plan.index,
+        "examined": cost.examined,
+        "complete": found.page.complete,
+        "reached": times.to_text(found.page.reached) if found.page.reached else None,
+        "sentence": sentence.sentence(found.plan),
+        "queries": cost.queries,
+        "read_units": cost.read_units,
+        "milliseconds": round(cost.seconds * 1000),
+    }
+
+
+def page_of_one(item: LogItem) -> dict[str, Any]:
+    """Return the page that a whole id leads to."""
+    nowhere = dict.fromkeys(("next", "previous", "index", "reached"))
+    told = {"sentence": f"The log {item.id}.", "queries": 1, "read_units": 0.5, "milliseconds": 0}
+    return {"items": [in_list(item)], **nowhere, "examined": 1, "complete": True, **told}
+
+
+def in_list(item: LogItem) -> dict[str, Any]:
+    """Return a log as LogInList describes it."""
+    values = {name: getattr(item, name) for name in LogInList.model_fields}
+    return {**values, "created_at": times.to_text(item.created_at)}
+
+
+def whole(item: LogItem) -> dict[str, Any]:
+    """Return a log, read by its id, as Log describes it."""
+    said = document.content(item)
+    del said["payload_text"]
+    return {
+        **in_list(item),
+        **said,
+        "payload_type": item.payload_type,
+        "received_at": times.to_text(item.received_at),
+        "expires_at": times.to_text(item.expires_at) if item.expires_at else None,
+        "sender": item.sender,
+        "status": item.status,
+        "damage": item.damage,
+    }
+
+
+def parameters() -> list[dict[str, Any]]:
+    """Return the filters as OpenAPI describes parameters of a query string."""
+    return [
+        {
+            "in": "query",
+            "name": name,
+            "required": False,
+            "description": DESCRIPTIONS[name],
+            "schema": _schema(field),
+        }
+        for name, field in FilterForm.base_fields.items()
+    ]
+
+
+# Everything that is not blank; the rest is said in words, since JSON Schema counts characters, not bytes.
+NOT_BLANK = r"\S"
+DESCRIPTIONS = {
+    "q": "Text in the url or in the payload, case-sensitive; or the id of a log.",
+    "account_id": "Found by an index. Repeat it for several.",
+    "type": "Found by an index. Repeat it for several.",
+    "user_id": "Equal; looked for on the way.",
+    "sub_type": "Equal; looked for on the way.",
+    "url": "Contains, case-sensitive; looked for on the way.",
+    "submitter_country": "Equal; looked for on the way.",
+    "submitter_platform": "Equal; looked for on the way.",
+    "submitter_browser": "Equal; looked for on the way.",
+    "payload_size_min": "A payload of at least so many bytes.",
+    "from": "From this time on: ISO 8601, UTC where no offset is given. Before `to`.",
+    "to": "Up to, and without, this time; a bare date includes that day.",
+    "order": "Which end of time comes first.",
+    "limit": "How many logs a page holds.",
+    "at": "The page that begins at this moment. One of `at`, `around` and `cursor`.",
+    "around": "The page with the log of this id in its middle. One of `at`, `around` and `cursor`.",
+    "cursor": "`next` or `previous` of another page of the same filter and order.",
+}
+
+
+def _schema(field: forms.Field) -> dict[str, Any]:
+    text = {"type": "string", "minLength": 1, "maxLength": MAX_BYTES, "pattern": NOT_BLANK}
+    if isinstance(field, ValuesField):
+        return {"type": "array", "items": text, "minItems": 1}
+    if isinstance(field, forms.IntegerField):
+        return {"type": "integer", "minimum": field.min_value, "maximum": field.max_value}
+    if isinstance(field, forms.ChoiceField):
+        return {"type": "string", "enum": list(Order)}
+    if isinstance(field, MomentField):
+        return {"type": "string", "examples": ["2026-11-23", "2026-11-23T22:44:00Z"], "minLength": 1}
+    if isinstance(field, IdField):
+        return {"type": "string", "format": "uuid"}
+    return text

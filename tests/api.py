@@ -1,0 +1,34 @@
+"""A program that uses the JSON API with a token."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+from django.test import Client
+
+from logsite.accounts import tokens
+
+LOGS = "/api/logs"
+
+
+def program(token: str | None = None) -> Client:
+    """Return a client that sends the token, by default a new one."""
+    token = token or tokens.create(f"test-{uuid4().hex}")
+    return Client(headers={"authorization": f"Bearer {token}"})
+
+
+def fetch(client: Client, address: str = LOGS, status: int = 200) -> Any:
+    """Return the JSON of an answer."""
+    response = client.get(address)
+    assert response.status_code == status, response.content
+    assert response["Content-Type"].startswith("application/json")
+    return json.loads(response.content)
+
+
+def problem(client: Client, address: str, status: int) -> Any:
+    """Return what an answer says is wrong; fails where its body has another shape."""
+    body = fetch(client, address, status)
+    assert list(body) == ["error"]
+    assert set(body["error"]) == {"code", "message", "fields"}
+    assert body["error"]["message"]
+    return body["error"]

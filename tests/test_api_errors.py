@@ -1,0 +1,172 @@
+"""Whatever goes wrong under /api/ has one body and names the parameter; no caller can make a 500."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from pynamodb.models import Model
+
+from logs import api, reader
+from logs.models import LogItem
+from logsite.accounts.store import SessionItem, TokenItem, UserItem
+from tests.api import LOGS, fetch, problem, program
+from tests.items import make_item, store
+from tests.proxy import proxied
+
+pytestmark = pytest.mark.usefixtures("logs_table")
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "words"),
+    [
+        ("colour=red", "colour", "There is no filter “colour”"),
+        ("_changelist_filters=x", "_changelist_filters", "There is no filter"),
+        ("e=1", "e", "There is no filter"),
+        ("account_id=", "account_id", "empty"),
+        ("account_id=7&account_id=", "account_id", "empty"),
+        ("user_id=%20", "user_id", "empty"),
+        ("cursor=", "cursor", "empty"),
+        ("limit=0", "limit", "from 1 to 200"),
+        ("limit=201", "limit", "from 1 to 200"),
+        ("limit=1e9", "limit", "whole number"),
+        ("limit=-1", "limit", "from 1 to 200"),
+        ("limit=x", "limit", "whole number"),
+        ("limit=10&limit=20", "limit", "more than once"),
+        ("from=2026-11-20&to=2026-11-19", "to", "after the beginning"),
+        ("from=yesterday", "from", "is not a time"),
+        ("to=2026-13-01", "to", "is not a time"),
+        ("at=9999-12-31", "at", "year"),
+        ("order=up", "order", "is not an order"),
+        ("type=" + "x" * 10_000, "type", "over 500 bytes"),
+        ("q=%00", "q", "Null characters"),
+        ("q=%ED%A0%80", "q", "UTF-8"),
+        ("account_id=%FF", "account_id", "UTF-8"),
+        ("account_id=7%23login", "account_id", "never contains a “#”"),
+        ("around=x", "around", "not the id of a log"),
+        ("around=" + "0" * 32, "around", "There is no log"),
+        ("at=2026-11-20&cursor=x", "at", "Give only one of at and cursor"),
+        ("cursor=x", "cursor", "damaged"),
+        ("payload_size_min=-1", "payload_size_min", "greater than or equal to 0"),
+        ("&".join(f"account_id={n}" for n in range(51)), "account_id", "51 combinations"),
+    ],
+)
+def test_a_bad_parameter_is_named(query: str, name: str, words: str) -> None:
+    told = problem(program(), f"{LOGS}?{query}", 400)
+    assert told["code"] == "bad_request"
+    assert list(told["fields"]) == [name]
+    assert words in " ".join(told["fields"][name])
+    assert name in told["message"]
+
+
+def test_one_log_takes_no_parameters() -> None:
+    store([make_item(1)])
+    assert list(problem(program(), f"{LOGS}/{make_item(1).id}?limit=1", 400)["fields"]) == ["limit"]
+
+
+def test_several_bad_parameters_are_all_named() -> None:
+    assert set(problem(program(), f"{LOGS}?limit=0&from=x&order=y", 400)["fields"]) == {
+        "limit",
+        "from",
+        "order",
+    }
+
+
+def a_cursor(query: str = "") -> str:
+    cursor: str = fetch(program(), f"{LOGS}?limit=1{query}")["next"]
+    return cursor
+
+
+@pytest.mark.parametrize(
+    "kind", ["cut in half", "of other filters", "of another secret", "of an older version"]
+)
+def test_a_cursor_that_is_no_good_is_refused(
+    kind: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(make_item(n) for n in range(3))
+    if kind == "of an older version":
+        monkeypatch.setattr("logs.cursor.VERSION", 1)
+    cursor = a_cursor("&account_id=7" if kind == "of other filters" else "")
+    monkeypatch.undo()
+    if kind == "of another secret":
+        settings.SECRET_KEY = "another"
+        settings.SECRET_KEY_FALLBACKS = []
+    if kind == "cut in half":
+        cursor = cursor[: len(cursor) // 2]
+    assert list(problem(program(), f"{LOGS}?limit=1&cursor={cursor}", 400)["fields"]) == ["cursor"]
+
+
+@pytest.mark.parametrize(
+    "authorization", ["", "Bearer", "Bearer x", "Bearer logsite_x_y", "Basic eDp5", "Bearer \xff"]
+)
+@pytest.mark.parametrize("address", [LOGS, f"{LOGS}/{'0' * 32}", "/api/openapi.json"])
+def test_without_a_token_nothing_is_read(authorization: str, address: str) -> None:
+    client = Client(headers={"authorization": authorization})
+    assert problem(client, address, 401)["code"] == "unauthorized"
+    assert client.get(address)["WWW-Authenticate"] == "Bearer"
+
+
+def test_a_session_is_good_where_its_user_may_read_the_logs(
+    viewer_client: Client, staff_client: Client, stranger_client: Client
+) -> None:
+    assert fetch(viewer_client)["items"] == []
+    for client in (staff_client, stranger_client):
+        assert problem(client, LOGS, 403)["code"] == "forbidden"
+
+
+@pytest.mark.parametrize("log_id", ["0" * 32, "x", "0" * 10_000, "%00", "%ED%A0%80", "choices"])
+def test_a_log_that_does_not_exist_is_404(log_id: str) -> None:
+    assert problem(program(), f"{LOGS}/{log_id}", 404)["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    "address", ["/api/", "/api/nothing", "/api/logs/a/b", "/api/logs/a/b/", "/api/docs/"]
+)
+def test_an_address_that_does_not_exist_is_404(address: str) -> None:
+    assert problem(program(), address, 404)["code"] == "not_found"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])
+@pytest.mark.parametrize("address", [LOGS, f"{LOGS}/", f"{LOGS}/{'0' * 32}"])
+def test_anything_but_reading_is_405(method: str, address: str) -> None:
+    response = program().generic(method, address)
+    assert response.status_code == 405
+    assert response["Allow"] == "GET, HEAD"
+    assert response.json()["error"]["code"] == "method_not_allowed"
+
+
+@pytest.mark.parametrize("model", [LogItem, TokenItem])
+def test_whichever_table_is_away_the_answer_is_503(
+    model: type[Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = program()
+    monkeypatch.setattr(model.Meta, "table_name", "NoSuchTable")
+    assert problem(client, LOGS, 503)["code"] == "unavailable"
+    assert int(client.get(LOGS)["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize("model", [SessionItem, UserItem])
+def test_the_same_for_a_session(
+    viewer_client: Client, model: type[Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model.Meta, "table_name", "NoSuchTable")
+    assert problem(viewer_client, LOGS, 503)["code"] == "unavailable"
+
+
+def test_throttling_that_does_not_end_is_503() -> None:
+    client = program()
+    with proxied(lambda operation: "ThrottlingException"):
+        assert problem(client, LOGS, 503)["code"] == "unavailable"
+
+
+def test_what_nobody_thought_of_is_500_without_details(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object) -> None:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr(reader, "read_page", fail)
+    told = problem(program(), LOGS, 500)
+    assert told == {"code": "internal_error", "message": api.MESSAGES[500], "fields": {}}
+
+
+def test_no_other_site_may_read_it() -> None:
+    response = program().get(LOGS, headers={"origin": "https://evil.example"})
+    assert not [name for name in response.headers if name.lower().startswith("access-control")]
