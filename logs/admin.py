@@ -7,6 +7,7 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
 from logs import views
@@ -45,10 +46,11 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        """Route the listing and the detail; the admin's other pages would ask an SQL database."""
+        """Route the listing, its file and the detail; the admin's other pages would ask an SQL database."""
         view = self.admin_site.admin_view
         return [
             path("", view(self.changelist_view), name="logs_log_changelist"),
+            path("export/", view(self.export_view), name="logs_log_export"),
             path("<path:object_id>/change/", view(self.change_view), name="logs_log_change"),
         ]
 
@@ -58,6 +60,11 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
         """Show the listing. Raises PermissionDenied without `logs.view_log`."""
         self._check_permission(request)
         return views.listing(request, self.admin_site)
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Send a file. Raises PermissionDenied without `logs.view_log`."""
+        self._check_permission(request)
+        return views.export(request, self.admin_site)
 
     def change_view(
         self,

@@ -28,6 +28,11 @@ def shards() -> int:
     return max(_number("LOGS_SORTING_SHARDS", 1), _number("LOGS_SORTING_SHARDS_READ", 1))
 
 
+def export_rows() -> int:
+    """Return how many rows an export has at most."""
+    return _number("LOGS_EXPORT_ROWS", 10_000)
+
+
 def budget() -> Budget:
     """Return what one page may take."""
     usual = Budget()

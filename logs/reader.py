@@ -126,6 +126,11 @@ def read_around(
     )
 
 
+def after(plan: QueryPlan, item: LogItem) -> Position:
+    """Return the position of what follows a log of a plan."""
+    return Position(Direction.NEXT, _key(plan, item))
+
+
 def _read(plan: QueryPlan, position: Position | None, limit: int, budget: Budget, cost: Cost) -> _Read:
     """Read on from a position until the page is full, or to the end, or until the budget is spent."""
     merge = Merge(plan, position, limit, budget, cost)

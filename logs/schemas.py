@@ -9,7 +9,8 @@ from pydantic import Field
 from logs import document, sentence, times
 from logs.answer import Answer
 from logs.cursor import encode
-from logs.forms import MAX_BYTES, FilterForm, IdField, MomentField, ValuesField
+from logs.fields import MAX_BYTES, IdField, MomentField, ValuesField
+from logs.forms import FilterForm
 from logs.models import LogItem
 from logs.plan import Order, Position
 

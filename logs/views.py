@@ -2,15 +2,22 @@
 
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 
-from logs import answer, cursor, pages, reader
-from logs.forms import FilterForm, parameters
+from logs import answer, cursor, reader
+from logs.detail import Detail
+from logs.export import FORMATS, file_name, lines, with_cursor
+from logs.forms import MAX_LIMIT, FilterForm, parameters
+from logs.listing import Listing
+from logs.plan import Position
 
 RETRY_AFTER_SECONDS = 5
 
@@ -37,7 +44,7 @@ def listing(request: HttpRequest, site: AdminSite) -> HttpResponse:
     return _page(request, site, "change_list", context)
 
 
-def _listing(request: HttpRequest, form: FilterForm) -> pages.Listing:
+def _listing(request: HttpRequest, form: FilterForm) -> Listing:
     try:
         found = answer.read(form)
     except answer.Gone:
@@ -46,7 +53,48 @@ def _listing(request: HttpRequest, form: FilterForm) -> pages.Listing:
     except cursor.BadCursor as error:
         messages.warning(request, f"This is the first page: {error}.")
         found = answer.first(form)
-    return pages.Listing(found, form.page_size())
+    return Listing(found, form.page_size())
+
+
+def export(request: HttpRequest, site: AdminSite) -> HttpResponseBase:
+    """Send the logs that the query string asks for as a file; with a wrong value, what `listing` shows.
+
+    The first page is read before anything is sent, so that what is wrong still has its status.
+    """
+    asked = request.GET.copy()
+    formats = asked.pop("format", [])
+    form = FilterForm(asked)
+    context: dict[str, Any] = {"title": "Logs", "form": form}
+    if form.is_valid():
+        for name in ("around", "limit"):
+            if form.cleaned_data[name]:
+                form.add_error(name, f"A file has no pages: leave {name} out.")
+        if len(formats) != 1 or formats[0] not in FORMATS:
+            form.add_error(None, f"The format must be one of {' and '.join(FORMATS)}: format=csv.")
+    if form.errors:
+        return _page(request, site, "change_list", context, HTTPStatus.BAD_REQUEST)
+    form.cleaned_data["limit"] = MAX_LIMIT
+    try:
+        found = answer.read(form)
+    except cursor.BadCursor as error:
+        form.add_error("cursor", f"{error}.")
+        return _page(request, site, "change_list", context, HTTPStatus.BAD_REQUEST)
+    except reader.StoreUnavailable:
+        return _unavailable(request, site)
+    [kind] = formats
+
+    def address(position: Position) -> str:
+        place = f"{request.path}?{urlencode(with_cursor(found, position, kind), doseq=True)}"
+        return request.build_absolute_uri(place)
+
+    return StreamingHttpResponse(
+        lines(found, FORMATS[kind], MAX_LIMIT, address),
+        content_type=FORMATS[kind].content_type,
+        headers={
+            "Content-Disposition": content_disposition_header(True, file_name(found, kind)),
+            "Cache-Control": "no-store",
+        },
+    )
 
 
 def detail(request: HttpRequest, site: AdminSite, log_id: str) -> HttpResponse | None:
@@ -58,7 +106,7 @@ def detail(request: HttpRequest, site: AdminSite, log_id: str) -> HttpResponse |
     if item is None:
         return None
     changelist = reverse("admin:logs_log_changelist", current_app=site.name)
-    page = pages.Detail(item, changelist, request.GET.get("_changelist_filters", ""))
+    page = Detail(item, changelist, request.GET.get("_changelist_filters", ""))
     return _page(request, site, "change_form", {"title": page.title, "detail": page})
 
 

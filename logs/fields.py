@@ -1,0 +1,129 @@
+"""The kinds of values that filters have: moments, texts, lists of texts, ids."""
+
+import re
+import uuid
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+
+from logs import times
+
+MAX_BYTES = 500
+# A day and a microsecond can be added and taken away.
+FIRST_YEAR, LAST_YEAR = 2, 9998
+
+# A `+` in an address is a space, so an offset that was written by hand arrives with one.
+SPACED_OFFSET = re.compile(r"(?<=:\d\d) (?=\d{2}:?\d{2}$)")
+# A comma between values; `\,` is one within a value.
+COMMA = re.compile(r"(?<!\\),")
+PICKABLE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?")
+
+TYPED = {"autocomplete": "off", "spellcheck": "false"}
+
+
+def spell(moment: datetime) -> str:
+    """Spell a moment in UTC for an address and for a browser's picker: as short as it can be exact."""
+    text = times.as_utc(moment).replace(tzinfo=None).isoformat()
+    return text.removesuffix(":00") if moment.microsecond == 0 else text
+
+
+class MomentInput(forms.DateTimeInput):
+    """The browser's own picker of date and time; a plain text field for what a picker cannot show."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        text = context["widget"]["value"]
+        pickable = text is None or PICKABLE.fullmatch(text)
+        context["widget"]["type"] = "datetime-local" if pickable else "text"
+        # Seconds are asked for only where there are some: whoever types should not have to.
+        if text and pickable and text.count(":") == 2:
+            context["widget"]["attrs"]["step"] = "1"
+        return context
+
+
+class MomentField(forms.CharField):
+    """An ISO 8601 time, with any offset or none (UTC), as a moment in UTC."""
+
+    def __init__(self, *, whole_day: bool = False, **kwargs: Any) -> None:
+        """Read a bare date as its first moment or, with `whole_day`, as the first moment after it."""
+        super().__init__(**{"widget": MomentInput(), "required": False, **kwargs})
+        self.whole_day = whole_day
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            moment = times.parse(SPACED_OFFSET.sub("+", text))
+        except ValueError as error:
+            raise ValidationError(
+                f"“{text[:40]}” is not a time. Write it as 2026-11-17 or 2026-11-17T16:30 (UTC)."
+            ) from error
+        if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+            raise ValidationError(f"The year must be from {FIRST_YEAR} to {LAST_YEAR}.")
+        return moment + timedelta(days=1) if self.whole_day and _is_date(text) else moment
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+class TextField(forms.CharField):
+    """A text of at most 500 bytes, or None."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"required": False, "widget": forms.TextInput(attrs=TYPED), **kwargs})
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if len(text.encode(errors="replace")) > MAX_BYTES:
+            raise ValidationError(f"This is over {MAX_BYTES} bytes long; that is not looked for.")
+        return text or None
+
+
+class ValuesInput(forms.TextInput):
+    """One text field for several values: repeated in the address, or with commas between them."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        if isinstance(data, QueryDict):
+            return data.getlist(name)
+        value = data.get(name, [])
+        return [value] if isinstance(value, str) else value
+
+    def format_value(self, value: Any) -> str | None:
+        return ", ".join(value or []) or None
+
+
+class ValuesField(forms.Field):
+    """Values of an index key, each of at most 500 bytes, as a tuple without repetitions."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, widget=ValuesInput(attrs=TYPED), **kwargs)
+        self.commas = True
+        self.text = TextField()
+
+    def clean(self, value: Any) -> Any:
+        texts = [part for text in value for part in (self._split(text) if self.commas else [text])]
+        return tuple(dict.fromkeys(clean for text in texts if (clean := self.text.clean(text))))
+
+    @staticmethod
+    def _split(text: str) -> list[str]:
+        return [part.replace("\\,", ",") for part in COMMA.split(text)]
+
+
+class IdField(forms.CharField):
+    """A log's id in any spelling of a UUID, as 32 hex digits, or None."""
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        try:
+            return uuid.UUID(text).hex if text else None
+        except ValueError as error:
+            raise ValidationError("This is not the id of a log: 32 hex digits.") from error

@@ -1,0 +1,207 @@
+"""The logs of a filter as a file: all of them or up to a said place, and nothing a spreadsheet would run."""
+
+import csv
+import io
+import json
+import re
+from collections import Counter
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.test import Client
+from pynamodb.signals import pre_dynamodb_send
+
+from logs import export, reader
+from logs.models import LogItem
+from tests.items import make_item, store
+from tests.test_listing import LISTING, fetch, link
+
+pytestmark = pytest.mark.usefixtures("logs_table")
+EXPORT = f"{LISTING}export/"
+
+
+def text(client: Client, query: str) -> str:
+    response = client.get(query if query.startswith("/") else EXPORT + query)
+    assert response.status_code == 200
+    return b"".join(response).decode()
+
+
+def table(client: Client, query: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text(client, query).removeprefix("\ufeff"))))
+
+
+def objects(client: Client, query: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text(client, query).splitlines()]
+
+
+def test_csv_has_a_header_and_a_row_for_each_log_in_order(viewer_client: Client) -> None:
+    store(make_item(n, account_id=str(n % 2), submitter_city="Köln", payload_size=3) for n in range(450))
+    header, *rows = table(viewer_client, "?format=csv&account_id=1")
+    assert header == list(export.COLUMNS)
+    assert [row[1] for row in rows] == [make_item(n).id for n in range(449, 0, -2)]
+    assert rows[0] == [
+        "2026-11-01T00:07:29.000000+00:00", make_item(449).id, "1", "12", "login", "password", "/login",
+        "", "", "Köln", "", "", "3",
+    ]  # fmt: skip
+
+
+def test_ndjson_ends_with_a_line_that_says_that_this_is_all(viewer_client: Client) -> None:
+    store(make_item(n, payload="secret") for n in range(3))
+    *rows, last = objects(viewer_client, "?format=ndjson&order=oldest")
+    assert [row["id"] for row in rows] == [make_item(n).id for n in range(3)]
+    assert rows[0]["created_at"] == "2026-11-01T00:00:00.000000+00:00"
+    assert "payload" not in rows[0]
+    assert last == {"_logsite": {"rows": 3, "complete": True, "cut": None, "next": None}}
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
+def test_no_cell_is_a_formula(viewer_client: Client, start: str) -> None:
+    store([make_item(1, url=f"{start}cmd|' /C calc'!A0", sub_type='a"b,c\r\nd', user_id="-5")])
+    _, row = table(viewer_client, "?format=csv")
+    assert row[6] == f"'{start}cmd|' /C calc'!A0"
+    assert row[5] == 'a"b,c\r\nd'
+    assert row[3] == "'-5"
+    *_, plain, _ = objects(viewer_client, "?format=ndjson")
+    assert plain["url"] == f"{start}cmd|' /C calc'!A0"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("LOGS_EXPORT_ROWS", 120), ("LOGS_EXPORT_ROWS", 200), ("LOGS_MAX_EXAMINED", 300), ("bytes", 20_000)],
+)
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+def test_a_cut_file_says_where_it_goes_on_and_nothing_is_missing_or_twice(
+    viewer_client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch, setting: str, value: int, form: str
+) -> None:
+    if setting == "bytes":
+        monkeypatch.setattr(export, "MAX_BYTES", value)
+    else:
+        setattr(settings, setting, value)
+    store(make_item(n, account_id="78"[n % 2], user_id="12" if n % 5 else "31") for n in range(500))
+    address = f"?format={form}&user_id=12&account_id=7&account_id=8"
+    seen: list[str] = []
+    files = 0
+    while address:
+        files += 1
+        lines = text(viewer_client, address).removeprefix("\ufeff").splitlines()
+        if form == "ndjson":
+            told = json.loads(lines[-1])["_logsite"]
+            seen += [json.loads(line)["id"] for line in lines[:-1]]
+            assert told["rows"] == len(lines) - 1
+            assert told["complete"] == (told["next"] is None)
+            address = told["next"] or ""
+        else:
+            found = re.match(
+                r'"?# Cut after (\d+) rows: .* It goes on at (http://testserver)?(\S+)$', lines[-1]
+            )
+            rows = lines[1:-1] if found else lines[1:]
+            seen += [row.split(",")[1] for row in rows]
+            assert not found or int(found[1]) == len(rows)
+            address = found[3].rstrip('"') if found else ""
+        address = address.removeprefix("http://testserver")
+        assert files < 20
+    assert files > 1
+    assert seen == [make_item(n).id for n in range(499, -1, -1) if n % 5]
+
+
+def test_a_store_that_goes_away_in_the_middle_is_said(
+    viewer_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(make_item(n) for n in range(300))
+    response = viewer_client.get(f"{EXPORT}?format=ndjson")
+    monkeypatch.setattr(LogItem.Meta, "table_name", "NoSuchTable")
+    *rows, last = [json.loads(line) for line in b"".join(response).splitlines()]
+    assert len(rows) == 200
+    told = last["_logsite"]
+    assert (told["complete"], told["cut"]) == (False, "the database does not answer")
+    monkeypatch.undo()
+    *rest, _ = objects(viewer_client, told["next"].removeprefix("http://testserver"))
+    assert [row["id"] for row in rows + rest] == [make_item(n).id for n in range(299, -1, -1)]
+
+
+def test_a_store_that_is_away_is_503(viewer_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LogItem.Meta, "table_name", "NoSuchTable")
+    assert viewer_client.get(f"{EXPORT}?format=csv").status_code == 503
+
+
+def test_a_thousand_rows_take_five_queries(viewer_client: Client) -> None:
+    store(make_item(n) for n in range(1000))
+    calls: Counter[str] = Counter()
+
+    def note(sender: object, operation_name: str, **kwargs: object) -> None:
+        calls[operation_name] += 1
+
+    with pre_dynamodb_send.connected_to(note):
+        assert len(table(viewer_client, "?format=csv")) == 1001
+    assert calls == {"GetItem": 2, "Query": 5}
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("", "The format must be one of csv and ndjson"),
+        ("?format=pdf", "The format must be one of csv and ndjson"),
+        ("?format=csv&format=ndjson", "The format must be one of"),
+        ("?format=csv&colour=red", "There is no filter “colour”"),
+        ("?format=csv&from=x", "is not a time"),
+        ("?format=csv&limit=5", "A file has no pages: leave limit out."),
+        (f"?format=csv&around={'0' * 32}", "A file has no pages: leave around out."),
+        ("?format=csv&cursor=x", "damaged"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_sent(viewer_client: Client, query: str, words: str) -> None:
+    response = viewer_client.get(EXPORT + query)
+    assert response.status_code == 400
+    assert words in response.content.decode()
+    assert "Content-Disposition" not in response
+
+
+def test_it_takes_the_same_permission_as_reading(staff_client: Client) -> None:
+    assert staff_client.get(f"{EXPORT}?format=csv").status_code == 403
+    assert Client().get(f"{EXPORT}?format=csv").headers["Location"].startswith("/admin/login/")
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("format=csv", "logs.csv"),
+        ("format=ndjson&account_id=7&type=a/b&order=oldest", "logs-account_id-7-type-ab-order-oldest.ndjson"),
+        ("format=csv&account_id=%22;%0a../é", "logs-account_id-e.csv"),
+        ("format=csv&q=" + "x" * 400, f"logs-q-{'x' * 93}.csv"),
+    ],
+)  # fmt: skip
+def test_the_files_name_says_the_filter(viewer_client: Client, query: str, name: str) -> None:
+    response = viewer_client.get(f"{EXPORT}?{query}")
+    assert response["Content-Disposition"] == f'attachment; filename="{name}"'
+
+
+def test_the_listing_leads_to_the_file_of_its_filter(viewer_client: Client) -> None:
+    store(make_item(n) for n in range(60))
+    page = fetch(viewer_client, link(fetch(viewer_client, "?account_id=7&order=oldest"), "Next ›"))
+    for form in ("csv", "ndjson"):
+        address = urlsplit(link(page, form.upper()))
+        assert address.path == "export/"
+        assert parse_qs(address.query) == {"account_id": ["7"], "order": ["oldest"], "format": [form]}
+    assert "export/" not in fetch(viewer_client, "?account_id=nobody")
+
+
+def test_reading_stops_when_nobody_listens_any_more(
+    viewer_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(make_item(n) for n in range(1000))
+    read = 0
+    read_page = reader.read_page
+
+    def counting(*args: Any, **kwargs: Any) -> Any:
+        nonlocal read
+        read += 1
+        return read_page(*args, **kwargs)
+
+    monkeypatch.setattr(reader, "read_page", counting)
+    response = viewer_client.get(f"{EXPORT}?format=csv")
+    pieces = iter(response)
+    next(pieces)
+    next(pieces)
+    response.close()
+    assert read == 1
