@@ -11,12 +11,15 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from ingest import dead_letters, messages, writer
+from logs import choices
 
 logger = Logger(service="logsite-writer", utc=True)
 
 # At DEBUG these write whole requests, payloads included.
 for name in ("boto3", "botocore", "pynamodb"):
     logging.getLogger(name).setLevel(logging.INFO)
+
+registry = choices.Registry()
 
 DEAD_LETTERED = "dead_lettered"
 
@@ -54,7 +57,10 @@ def record_handler(record: SQSRecord) -> str:
     raw = record.raw_event
     known = messages.envelope(raw)
     try:
-        return writer.put(writer.to_item(messages.parse(record.body), known))
+        item = writer.to_item(messages.parse(record.body), known)
+        outcome = writer.put(item)
+        registry.note(item.type, item.sub_type)
+        return outcome
     except messages.Refused as refusal:
         dead_letters.send(raw, known, refusal)
         logger.warning(

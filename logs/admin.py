@@ -46,11 +46,12 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        """Route the listing, its file and the detail; the admin's other pages would ask an SQL database."""
+        """Route the listing and the detail; the admin's other pages would ask an SQL database."""
         view = self.admin_site.admin_view
         return [
             path("", view(self.changelist_view), name="logs_log_changelist"),
             path("export/", view(self.export_view), name="logs_log_export"),
+            path("choices/", view(self.choices_view), name="logs_log_choices"),
             path("<path:object_id>/change/", view(self.change_view), name="logs_log_change"),
         ]
 
@@ -65,6 +66,11 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
         """Send a file. Raises PermissionDenied without `logs.view_log`."""
         self._check_permission(request)
         return views.export(request, self.admin_site)
+
+    def choices_view(self, request: HttpRequest) -> HttpResponse:
+        """Send what the filter suggests. Raises PermissionDenied without `logs.view_log`."""
+        self._check_permission(request)
+        return views.choices(request)
 
     def change_view(
         self,

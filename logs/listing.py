@@ -8,8 +8,10 @@ from urllib.parse import urlencode
 
 from logs import conf, cursor, forms, sentence, times
 from logs.answer import Answer
+from logs.choices import nearest
 from logs.models import LogItem
 from logs.plan import END, Direction, LogFilter, Order, Position
+from logs.reader import Choices
 
 DAY = timedelta(days=1)
 PAGE_SIZES = (25, 50, 100, 200)
@@ -56,6 +58,15 @@ class Row:
     is_marked: bool
 
 
+@dataclass(frozen=True)
+class NeverSeen:
+    """A value that was asked for and that no log has had so far, and links to those most like it."""
+
+    field: str
+    value: str
+    nearest: list[Link]
+
+
 def show_time(moment: datetime) -> Time:
     """Split a moment into what a reader looks at: the day, the clock, the fraction."""
     iso = times.to_text(moment)
@@ -80,6 +91,7 @@ class Listing:
         self.around = found.around
         self.asked = found.plan.filter
         self.oldest_first = self.asked.order is Order.OLDEST
+        self.choices: Choices | None = None
 
     def href(self, asked: LogFilter | None = None, *, to: Position | None = None) -> str:
         """Return the address of a filter's first page, or of a position in this listing."""
@@ -137,6 +149,44 @@ class Listing:
             Link("Next ›", self.href(to=next_) if next_ else None, "next"),
             Link(f"{last} »", self.href(to=END) if next_ else None),
         ]
+
+    @property
+    def may_be_mistyped(self) -> bool:
+        """Tell whether nothing was found and a type or sub type was asked for."""
+        is_empty = self.page.complete and not self.page.items and self.position is None
+        return is_empty and bool(self.asked.type or self.asked.sub_type)
+
+    @property
+    def never_seen(self) -> list[NeverSeen]:
+        """Return what was asked for and never seen, with what comes nearest, which links to it instead."""
+        if self.choices is None:
+            return []
+        found = [
+            NeverSeen(
+                "type",
+                each,
+                [
+                    Link(
+                        other,
+                        self._narrow(
+                            type=tuple(other if type_ == each else type_ for type_ in self.asked.type)
+                        ),
+                    )
+                    for other in nearest(each, self.choices.types)
+                ],
+            )
+            for each in self.asked.type
+            if each not in self.choices.types
+        ]
+        sub_type = self.asked.sub_type
+        if sub_type and sub_type not in self.choices.sub_types:
+            others = nearest(sub_type, self.choices.sub_types)
+            found.append(
+                NeverSeen(
+                    "sub type", sub_type, [Link(other, self._narrow(sub_type=other)) for other in others]
+                )
+            )
+        return found
 
     @property
     def span(self) -> str:

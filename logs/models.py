@@ -11,6 +11,7 @@ from pynamodb.attributes import (
     NumberAttribute,
     TTLAttribute,
     UnicodeAttribute,
+    UnicodeSetAttribute,
 )
 from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE, STRING
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
@@ -125,6 +126,17 @@ class PartItem(Model):
     id = UnicodeAttribute(hash_key=True)
     document = BinaryAttribute(legacy_encoding=False)
     expires_at = TTLAttribute(null=True)
+
+
+class ChoicesItem(Model):
+    """The one item that holds the types and sub types seen so far. It has no index key either."""
+
+    class Meta(LogsTableMeta):
+        pass
+
+    id = UnicodeAttribute(hash_key=True, default="choices")
+    types = UnicodeSetAttribute(default=set)
+    sub_types = UnicodeSetAttribute(default=set)
 
 
 class LogItem(Model):

@@ -14,7 +14,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from logs import document, parts, times
 from logs.merge import Budget, Cost, Merge, is_expired, side_by_side
-from logs.models import LogItem, partition_key
+from logs.models import ChoicesItem, LogItem, partition_key
 from logs.plan import Direction, Key, Position, QueryPlan
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
@@ -75,6 +75,28 @@ def get(log_id: str) -> LogItem | None:
     except STORE_ERRORS as error:
         raise StoreUnavailable(str(error)) from error
     return None if is_expired(item) else item
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The types and sub types that logs were seen with, as far as they are noted."""
+
+    types: list[str]
+    sub_types: list[str]
+
+
+def choices() -> Choices:
+    """Return the types and sub types that there are, in alphabetical order. Costs one GetItem.
+
+    Raises StoreUnavailable.
+    """
+    try:
+        item = ChoicesItem.get("choices")
+    except ChoicesItem.DoesNotExist:
+        return Choices([], [])
+    except STORE_ERRORS as error:
+        raise StoreUnavailable(str(error)) from error
+    return Choices(sorted(item.types, key=str.lower), sorted(item.sub_types, key=str.lower))
 
 
 def read_page(

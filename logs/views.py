@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -53,7 +53,10 @@ def _listing(request: HttpRequest, form: FilterForm) -> Listing:
     except cursor.BadCursor as error:
         messages.warning(request, f"This is the first page: {error}.")
         found = answer.first(form)
-    return Listing(found, form.page_size())
+    listing = Listing(found, form.page_size())
+    if listing.may_be_mistyped:
+        listing.choices = reader.choices()
+    return listing
 
 
 def export(request: HttpRequest, site: AdminSite) -> HttpResponseBase:
@@ -95,6 +98,15 @@ def export(request: HttpRequest, site: AdminSite) -> HttpResponseBase:
             "Cache-Control": "no-store",
         },
     )
+
+
+def choices(request: HttpRequest) -> HttpResponse:
+    """Return the types and sub types that there are, for the filter's fields to suggest."""
+    try:
+        found = reader.choices()
+    except reader.StoreUnavailable:
+        return JsonResponse({}, status=HTTPStatus.SERVICE_UNAVAILABLE)
+    return JsonResponse({"type": found.types, "sub_type": found.sub_types})
 
 
 def detail(request: HttpRequest, site: AdminSite, log_id: str) -> HttpResponse | None:

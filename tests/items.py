@@ -33,3 +33,8 @@ def store(items: Iterable[LogItem]) -> None:
     with LogItem.batch_write() as batch:
         for item in items:
             batch.save(item)
+
+
+def logs() -> list[LogItem]:
+    """Return the logs in the table, without what else is in it: parts and choices."""
+    return list(LogItem.scan(LogItem.account_id.exists()))

@@ -8,9 +8,8 @@ import pytest
 from django.test import Client
 
 from logs import document
-from logs.models import LogItem
 from tests.api import LOGS, fetch, program
-from tests.items import START, make_item, store
+from tests.items import START, logs, make_item, store
 from tests.test_listing import fetch as fetch_page
 from tests.test_listing import link, row_ids
 
@@ -157,4 +156,4 @@ def test_head_and_both_slashes_are_answered_without_a_redirect() -> None:
 
 def test_an_answer_is_kept_by_nobody() -> None:
     assert "no-store" in program().get(LOGS)["Cache-Control"]
-    assert LogItem.count() == 0
+    assert len(logs()) == 0

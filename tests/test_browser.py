@@ -10,6 +10,7 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test.testcases import LiveServerThread
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from logs.choices import Registry
 from logsite.accounts.models import User
 from tests.browser import find, launch
 from tests.conftest import PASSWORD
@@ -152,6 +153,20 @@ def test_a_search_for_twenty_among_many_takes_one_click(page: Page, settings: An
     expect(page.locator("#result_list tbody tr")).to_have_count(20, timeout=30_000)
     expect(page.locator("#logs-onward")).to_have_count(0)
     assert times(page) == sorted(times(page), reverse=True)
+
+
+def test_the_filter_suggests_the_types_that_there_are(page: Page) -> None:
+    registry = Registry()
+    for type_ in ("login", "log,out", "view"):
+        registry.note(type_, "password")
+    page.goto("/")
+    assert page.locator("datalist").count() == 0
+    page.get_by_label("Type:", exact=True).focus()
+    options = page.locator("#id_type_choices option")
+    expect(options).to_have_count(3)
+    page.get_by_label("Type:", exact=True).fill("login, v")
+    expect(options.nth(2)).to_have_attribute("value", "login, view")
+    expect(options.nth(0)).to_have_attribute("value", "login, log\\,out")
 
 
 def test_what_happened_around_a_log_is_a_click_away(page: Page) -> None:

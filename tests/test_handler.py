@@ -12,6 +12,7 @@ from logs import document
 from logs.models import LogItem
 from tests.conftest import free_port
 from tests.factories import make_body, make_event, make_record
+from tests.items import logs
 from tests.queues import Queues, attribute_texts
 
 pytest_plugins = ["tests.sqs_server"]
@@ -43,7 +44,7 @@ def test_a_batch_over_ten_is_stored_whole() -> None:
     answer = lambda_handler(make_event(*[make_body(id=log_id) for log_id in ids]), None)
 
     assert answer == NONE_FAILED
-    assert {item.id for item in LogItem.scan()} == set(ids)
+    assert {item.id for item in logs()} == set(ids)
 
 
 def test_a_message_delivered_twice_is_one_log() -> None:
@@ -53,7 +54,7 @@ def test_a_message_delivered_twice_is_one_log() -> None:
     again = lambda_handler(make_event(record, record), None)
 
     assert first == again == NONE_FAILED
-    assert LogItem.count() == 1
+    assert len(logs()) == 1
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_a_wrong_message_is_a_dead_letter_and_its_neighbours_are_stored(
     answer = lambda_handler(make_event(make_body(), body, make_body()), None)
 
     assert answer == NONE_FAILED
-    assert LogItem.count() == 2
+    assert len(logs()) == 2
     [letter] = queues.dead_letters()
     assert letter["Body"] == body
     told = attribute_texts(letter)
@@ -98,7 +99,7 @@ def test_a_dead_letter_sent_again_is_the_log_it_would_have_been(queues: Queues) 
     mended = make_record(make_body(), attributes=attribute_texts(letter))
     lambda_handler(make_event(mended, make_record(make_body(), attributes=attribute_texts(letter))), None)
 
-    [item] = LogItem.scan()
+    [item] = logs()
     assert item.id == attribute_texts(letter)["log-id"]
     assert item.created_at.isoformat(timespec="microseconds") == attribute_texts(letter)["log-sent-at"]
 
@@ -122,7 +123,7 @@ def test_a_throttled_record_alone_is_reported(refusing: Callable[[str], None]) -
     throttled = make_record(make_body(id=HEX))
 
     assert lambda_handler(make_event(make_record(), throttled, make_record()), None) == failed(throttled)
-    assert LogItem.count() == 2
+    assert len(logs()) == 2
 
 
 def test_without_a_dead_letter_queue_a_wrong_message_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +131,7 @@ def test_without_a_dead_letter_queue_a_wrong_message_is_reported(monkeypatch: py
     wrong = make_record("not json")
 
     assert lambda_handler(make_event(wrong, make_record()), None) == failed(wrong)
-    assert LogItem.count() == 1
+    assert len(logs()) == 1
 
 
 def test_a_dead_letter_that_cannot_be_sent_is_reported(

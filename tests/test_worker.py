@@ -19,6 +19,7 @@ from ingest.worker import queue_arn, record
 from logs.models import LogItem
 from tests.conftest import free_port
 from tests.factories import make_attribute, make_body, make_record
+from tests.items import logs
 from tests.queues import Queues, attribute_texts
 
 pytest_plugins = ["tests.sqs_server"]
@@ -97,7 +98,7 @@ def test_many_are_stored_and_deleted(worker: Worker, queues: Queues) -> None:
         queues.send(make_body(user_id=number))
 
     wait_until(lambda: queues.count() == 0)
-    assert {item.user_id for item in LogItem.scan()} == {str(number) for number in range(25)}
+    assert {item.user_id for item in logs()} == {str(number) for number in range(25)}
 
 
 def test_the_same_message_sent_twice_appears_once(worker: Worker, queues: Queues) -> None:
@@ -105,7 +106,7 @@ def test_the_same_message_sent_twice_appears_once(worker: Worker, queues: Queues
     queues.send(make_body(id=HEX))
 
     wait_until(lambda: queues.count() == 0)
-    assert LogItem.count() == 1
+    assert len(logs()) == 1
     assert queues.dead_letters() == []
 
 
@@ -114,7 +115,7 @@ def test_a_wrong_one_is_a_dead_letter_and_its_neighbours_are_stored(worker: Work
         queues.send(body, trace="abc")
 
     wait_until(lambda: queues.count() == 0)
-    assert LogItem.count() == 2
+    assert len(logs()) == 2
     [letter] = queues.dead_letters()
     assert attribute_texts(letter)["error-message"] == "type: must be a non-empty text"
     assert attribute_texts(letter)["trace"] == "abc"
@@ -196,7 +197,7 @@ def test_two_workers_share_a_queue(worker: Worker, queues: Queues) -> None:
         worker.stop(signal.SIGINT)
 
         written = [line["written"] for one in (worker, other) for line in one.told("batch")]
-    assert sum(written) == LogItem.count() == 60
+    assert sum(written) == len(logs()) == 60
 
 
 @pytest.mark.parametrize(

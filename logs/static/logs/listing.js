@@ -82,3 +82,31 @@ async function goOn() {
 if (onward) {
     goOn();
 }
+
+// The types and sub types that there are, asked for when one of their fields is first used: a page without
+// that need costs nothing. A field that takes several values, with commas, suggests for the last of them.
+const SEVERAL = ["type"];
+let choices;
+
+async function suggest(field) {
+    choices ??= fetch(filter.dataset.choices).then((answer) => (answer.ok ? answer.json() : {}));
+    const values = (await choices)[field.name] ?? [];
+    let list = document.getElementById(`${field.id}_choices`);
+    if (!list) {
+        list = document.createElement("datalist");
+        list.id = `${field.id}_choices`;
+        field.after(list);
+        field.setAttribute("list", list.id);
+    }
+    const before = SEVERAL.includes(field.name) ? field.value.match(/^(.*,\s*)?/)[0] : "";
+    list.replaceChildren(
+        ...values.map((value) => new Option("", before + (before || SEVERAL.includes(field.name) ? value.replaceAll(",", "\\,") : value))),
+    );
+}
+
+for (const name of ["type", "sub_type"]) {
+    const field = filter.elements[name];
+    for (const event of ["focus", "input"]) {
+        field.addEventListener(event, () => suggest(field));
+    }
+}
