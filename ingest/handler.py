@@ -1,16 +1,21 @@
 """The Lambda function that takes messages off the queue and stores them. It only wires."""
 
 import logging
+import time
 import traceback
 from collections import Counter
+from functools import partial
 from typing import Any
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from pynamodb.exceptions import PynamoDBException
 
 from ingest import dead_letters, messages, writer
+from ingest.batch import SideBySide
+from ingest.patience import OutOfTime, Patience
 from logs import choices
 
 logger = Logger(service="logsite-writer", utc=True)
@@ -18,6 +23,9 @@ logger = Logger(service="logsite-writer", utc=True)
 # At DEBUG these write whole requests, payloads included.
 for name in ("boto3", "botocore", "pynamodb"):
     logging.getLogger(name).setLevel(logging.INFO)
+
+# In CloudWatch's embedded format, with one dimension: the service.
+metrics = Metrics(namespace="Logsite", service="logsite-writer")
 
 registry = choices.Registry()
 
@@ -30,26 +38,31 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     A message that can never be stored goes to the dead-letter queue and counts as done. Every other failure
     is answered, and SQS delivers that message again: the mapping must have ReportBatchItemFailures.
     """
-    processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-    with processor(event["Records"], record_handler, context):
+    writer.connect()
+    processor = SideBySide()
+    with processor(event["Records"], partial(record_handler, patience=Patience(context))):
         results = processor.process()
     for record, (_, error, _) in zip(processor.fail_messages, processor.exceptions, strict=True):
         _log_failure(record, error)
     counts = Counter(result for status, result, _ in results if status == "success")
-    logger.info(
-        "batch",
-        messages=len(results),
-        written=counts[writer.Outcome.WRITTEN],
-        duplicate=counts[writer.Outcome.DUPLICATE],
-        dead_lettered=counts[DEAD_LETTERED],
-        failed=len(processor.fail_messages),
-        request_id=getattr(context, "aws_request_id", None),
-    )
+    told: dict[str, Any] = {
+        "messages": len(results),
+        "written": counts[writer.Outcome.WRITTEN],
+        "duplicate": counts[writer.Outcome.DUPLICATE],
+        "dead_lettered": counts[DEAD_LETTERED],
+        "failed": len(processor.fail_messages),
+    }
+    logger.info("batch", **told, request_id=getattr(context, "aws_request_id", None))
+    for name, number in told.items():
+        metrics.add_metric(name, MetricUnit.Count, number)
+    if ages := [age for record in event["Records"] if (age := _age(record)) is not None]:
+        metrics.add_metric("oldest_age", MetricUnit.Seconds, max(ages))
+    metrics.flush_metrics()
     return dict(processor.response())
 
 
 # Powertools passes the record by this very name; under any other, every record would fail.
-def record_handler(record: SQSRecord) -> str:
+def record_handler(record: SQSRecord, patience: Patience) -> str:
     """Store one message, or send it to the dead-letter queue; return what became of it.
 
     Raises where only trying again can help.
@@ -58,7 +71,7 @@ def record_handler(record: SQSRecord) -> str:
     known = messages.envelope(raw)
     try:
         item = writer.to_item(messages.parse(record.body), known)
-        outcome = writer.put(item)
+        outcome = patience.keep_trying(partial(writer.put, item))
         registry.note(item.type, item.sub_type)
         return outcome
     except messages.Refused as refusal:
@@ -71,6 +84,14 @@ def record_handler(record: SQSRecord) -> str:
             fields=list(refusal.fields),
         )
         return DEAD_LETTERED
+
+
+def _age(record: dict[str, Any]) -> float | None:
+    """Return how many seconds ago SQS received a message, or None where the record is none of SQS's."""
+    try:
+        return max(0.0, time.time() - int(record["attributes"]["SentTimestamp"]) / 1000)
+    except (KeyError, ValueError):
+        return None
 
 
 def _log_failure(record: Any, error: BaseException | None) -> None:
@@ -100,9 +121,8 @@ def _log_id(record: Any) -> str | None:
 
 def _reason(error: BaseException | None) -> str:
     """Return an error's text where it is known to quote no message, else the place it was raised at."""
-    if isinstance(error, BotoCoreError | ClientError | dead_letters.NoDeadLetterQueue) and not isinstance(
-        error, ParamValidationError
-    ):
+    plain = BotoCoreError | ClientError | PynamoDBException | OutOfTime | dead_letters.NoDeadLetterQueue
+    if isinstance(error, plain) and not isinstance(error, ParamValidationError):
         return str(error)
     places = traceback.extract_tb(error.__traceback__) if error else []
     return " < ".join(f"{place.name} ({place.filename}:{place.lineno})" for place in reversed(places))

@@ -14,6 +14,8 @@ MAX_BATCH = 10
 MAX_BYTES = 1_048_576  # a message, and all of a batch together
 MAX_ATTRIBUTES = 10
 
+MAX_CONNECTIONS = 32
+
 
 def region_of(queue_url: str | None) -> str | None:
     """Return the region that an address such as `https://sqs.REGION.amazonaws.com/…` names, or None."""
@@ -33,6 +35,7 @@ def client(read_timeout: float = 5, queue_url: str | None = None) -> "SQSClient"
         config=Config(
             connect_timeout=2,
             read_timeout=read_timeout,
+            max_pool_connections=MAX_CONNECTIONS,
             retries={"mode": "standard", "total_max_attempts": 3},
         ),
     )

@@ -28,17 +28,25 @@ if TYPE_CHECKING:
 # queue's visibility timeout.
 GRACE_SECONDS = 0.5
 TICK_SECONDS = 0.1
+# As a Lambda function's timeout: well below any queue's visibility timeout.
+INVOCATION_SECONDS = 15.0
 FIRST_PAUSE, MAX_PAUSE = 1.0, 30.0
 
 
 @dataclass(frozen=True)
 class Context:
-    """What Lambda tells a function of its invocation, as far as Powertools reads it."""
+    """What Lambda tells a function of its invocation, as far as Powertools and we read it."""
 
+    worker: "Worker"
+    ends: float = field(default_factory=lambda: time.monotonic() + INVOCATION_SECONDS)
     aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     function_name: str = "ingest.worker"
     memory_limit_in_mb: int = 0
     invoked_function_arn: str = "arn:aws:lambda:local:000000000000:function:ingest-worker"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return what is left of the batch's time: nothing once the worker is to stop."""
+        return 0 if self.worker.is_stopping else max(0, int((self.ends - time.monotonic()) * 1000))
 
 
 class Worker:
@@ -51,6 +59,11 @@ class Worker:
         self.wait = wait
         self.arn = queue_arn(queue_url, client.meta.region_name, client.meta.partition)
         self._stopping = False
+
+    @property
+    def is_stopping(self) -> bool:
+        """Tell whether the worker was told to stop."""
+        return self._stopping
 
     def stop(self, *_: object) -> None:
         """Stop after the batch in hand. A plain flag: a signal may come while any lock is held."""
@@ -98,7 +111,7 @@ class Worker:
     def _handle(self, batch: list[Mapping[str, Any]]) -> bool:
         """Handle a batch and delete what succeeded; return whether anything did."""
         event = {"Records": [record(message, self.arn) for message in batch]}
-        answer = lambda_handler(event, Context())
+        answer = lambda_handler(event, Context(self))
         failed = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
         done = [message for message in batch if message["MessageId"] not in failed]
         if done:
@@ -230,6 +243,8 @@ def main(arguments: list[str] | None = None) -> None:
         client = sqs.client(read_timeout=options.wait + 5)
     except NoRegionError:
         parser.error("name the region in AWS_DEFAULT_REGION")
+    # CloudWatch's format is for Lambda's log alone.
+    os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
     worker = Worker(client, options.queue_url, batch_size=options.batch_size, wait=options.wait)
     signal.signal(signal.SIGINT, worker.stop)
     signal.signal(signal.SIGTERM, worker.stop)

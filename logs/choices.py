@@ -2,6 +2,7 @@
 
 import difflib
 import logging
+import threading
 import time
 from collections.abc import Iterable
 
@@ -25,6 +26,8 @@ class Registry:
     def __init__(self) -> None:
         self._known: dict[str, set[str]] = {"types": set(), "sub_types": set()}
         self._resume = 0.0
+        # Threads that meet the same new value at once write it once.
+        self._writing = threading.Lock()
 
     def note(self, type_: str, sub_type: str) -> None:
         """Note the values of a log that was written. Never raises for DynamoDB's sake: it is a help, no data.
@@ -35,14 +38,18 @@ class Registry:
             known = self._known[kind]
             if value in known or len(known) >= MAX_VALUES or not 0 < len(value.encode()) <= MAX_VALUE_BYTES:
                 continue
-            if time.monotonic() < self._resume:
-                return
-            try:
-                self._write(kind, value)
-            except (PynamoDBException, BotoCoreError) as error:
-                logger.warning("the choices were not noted: %s", error)
-                self._resume = time.monotonic() + PAUSE_SECONDS
-                return
+            with self._writing:
+                if value not in known:
+                    self._try_to_write(kind, value)
+
+    def _try_to_write(self, kind: str, value: str) -> None:
+        if time.monotonic() < self._resume:
+            return
+        try:
+            self._write(kind, value)
+        except (PynamoDBException, BotoCoreError) as error:
+            logger.warning("the choices were not noted: %s", error)
+            self._resume = time.monotonic() + PAUSE_SECONDS
 
     def _write(self, kind: str, value: str) -> None:
         attribute = getattr(ChoicesItem, kind)
