@@ -3,6 +3,7 @@
 import argparse
 import sys
 from functools import partial
+from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -11,7 +12,7 @@ from deploy import commands, environment, stacks
 from deploy.account import Account, NoAccount
 from deploy.environment import ARCHITECTURES, PYTHONS, BuildFailed, Target
 from deploy.stacks import StackFailed
-from deploy.stage import NoSuchStage, Stage
+from deploy.stage import ROOT, NoSuchStage, Stage
 
 EXPECTED = (
     BotoCoreError,
@@ -71,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
     subs = top.add_subparsers(dest="command", required=True)
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--stage", required=True, help="a stage of zappa_settings.json: dev, production")
+    common.add_argument("--build", type=Path, default=ROOT / "build", help="where to build; default: build")
     up = subs.add_parser("up", parents=[common], help="deploy, or bring up to date")
     up.add_argument("--keep-days", default="", help="how long logs are kept; 0 for ever; asked for at first")
     up.add_argument(
@@ -98,7 +100,7 @@ def parser() -> argparse.ArgumentParser:
 
 def ready(options: argparse.Namespace) -> tuple[Stage, Account]:
     """Return stage and account. Raises NotReady with everything that is missing, not with the first of it."""
-    stage = Stage(options.stage)
+    stage = Stage(options.stage, options.build.resolve())
     missing: list[str] = []
     account = None
     try:

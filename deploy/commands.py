@@ -131,11 +131,8 @@ def delete_data(stage: Stage, account: Account, say: Say) -> None:
 
 def rollback(stage: Stage, account: Account, versions: int, say: Say) -> None:
     """Let both functions run the code of `versions` deployments ago. Raises NotDeployed, BuildFailed."""
-    outputs = _deployed(stage, account)
-    placeholder = dict.fromkeys(stage.functions.values(), "")
-    target = Target(environment.this_python(), "x86_64")
-    settings = functions.write_settings(stage, account, target, outputs, placeholder)
-    functions.roll_back(stage, account, settings, versions)
+    _deployed(stage, account)
+    functions.roll_back(stage, account, versions)
     say(f"{', '.join(stage.functions.values())} run what they ran {versions} deployments ago.")
     say("Settings and resources stay as they are: make deploy brings both to what stands in this folder.")
 

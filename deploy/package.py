@@ -1,11 +1,13 @@
 """The one package that both functions run: the project, its static files, and the packages it needs."""
 
 import hashlib
+import json
 import os
 import secrets
 import shutil
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,11 +39,14 @@ def build(stage: Stage, target: Target, settings: Path, say: Callable[[str], Non
     project = stage.folder / "project"
     # Not `env` or `venv`: Zappa leaves everything of its name out of the package.
     packages = stage.folder / "lambda-packages"
-    environment.build(packages, target)
-    copy_project(project)
-    collect_static(project)
-    environment.prune(project)
-    if not environment.compile_all(target, project, packages):
+    with ThreadPoolExecutor(1) as pool:
+        building = pool.submit(environment.build, packages, target)
+        copy_project(project)
+        collect_static(project)
+        environment.prune(project)
+        environment.compile_all(target, project)
+        building.result()
+    if not environment.compiler(target):
         say(f"There is no Python {target.python} here to compile with: cold starts take a second longer.")
     path = stage.folder / "logsite.zip"
     path.unlink(missing_ok=True)
@@ -86,3 +91,11 @@ def collect_static(folder: Path) -> None:
             "ALLOWED_HOSTS": "localhost",
         },
     )
+    static = folder / "staticfiles"
+    manifest = static / "staticfiles.json"
+    named: dict[str, str] = json.loads(manifest.read_text())["paths"] if manifest.exists() else {}
+    # Pages name the hashed file alone, and only a developer's tools ask for a map: half of the package.
+    unasked = [static / name for name, hashed in named.items() if hashed != name]
+    for path in [*unasked, *static.rglob("*.map")]:
+        path.unlink(missing_ok=True)
+        path.with_name(f"{path.name}.gz").unlink(missing_ok=True)

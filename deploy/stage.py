@@ -20,6 +20,7 @@ class Stage:
     """A stage by its name. deploy/resources.yaml makes the same names of it."""
 
     name: str
+    build: Path = ROOT / "build"
 
     @property
     def writer(self) -> str:
@@ -69,7 +70,7 @@ class Stage:
     @property
     def folder(self) -> Path:
         """Where everything that is built for the stage lies."""
-        return ROOT / "build" / self.name
+        return self.build / self.name
 
     def settings(self) -> dict[str, dict[str, Any]]:
         """Return what zappa_settings.json says of the two functions. Raises NoSuchStage."""
