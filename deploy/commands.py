@@ -213,6 +213,7 @@ def variables(stage: Stage, account: Account) -> dict[str, str]:
         "DEBUG": "off",
         # What commands do needs no signature of the site's own.
         "SECRET_KEY": secrets.token_urlsafe(40),
+        "SECRET_KEY_PARAMETER": "",
         "ALLOWED_HOSTS": "localhost",
         "AWS_DEFAULT_REGION": account.region,
         "LOGS_TABLE": outputs["LogsTableName"],

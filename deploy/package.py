@@ -87,6 +87,7 @@ def collect_static(folder: Path) -> None:
             "PYTHONPATH": str(folder),
             # Signs nothing; Django asks for one.
             "SECRET_KEY": secrets.token_urlsafe(40),
+            "SECRET_KEY_PARAMETER": "",
             "DEBUG": "off",
             "ALLOWED_HOSTS": "localhost",
         },

@@ -6,7 +6,7 @@ for name in [name for name in os.environ if name.startswith(("AWS_", "LOGS_", "D
     del os.environ[name]
 
 os.environ.update(
-    SECRET_KEY="tests",
+    SECRET_KEY="a key for the tests, long enough for production",
     DEBUG="off",
     ALLOWED_HOSTS="testserver,127.0.0.1,localhost",
     AWS_ACCESS_KEY_ID="tests",
@@ -23,5 +23,8 @@ from logsite.settings import *  # noqa: E402, F403  the environment above comes 
 
 # Fast on purpose: the tests sign in often.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Nothing has been collected: static files are found where they lie (tests/test_static.py collects them).
+MIDDLEWARE = [name for name in MIDDLEWARE if name != "whitenoise.middleware.WhiteNoiseMiddleware"]  # noqa: F405  the site's
+STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 SESSION_COOKIE_SECURE = False
 CSRF_COOKIE_SECURE = False

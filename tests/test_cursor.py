@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from django.conf import settings
 from django.test import override_settings
 
 from logs import cursor
@@ -84,7 +85,7 @@ def test_one_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_rotated_key_ends_no_cursor_and_another_secret_does() -> None:
     text = cursor.encode(HERE, PLAN)
-    with override_settings(SECRET_KEY="new", SECRET_KEY_FALLBACKS=["tests"]):
+    with override_settings(SECRET_KEY="new", SECRET_KEY_FALLBACKS=[settings.SECRET_KEY]):
         assert cursor.decode(text, PLAN) == HERE
     with override_settings(SECRET_KEY="new", SECRET_KEY_FALLBACKS=[]), pytest.raises(cursor.BadCursor):
         cursor.decode(text, PLAN)

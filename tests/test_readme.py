@@ -5,7 +5,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # Set by us for child processes, or read by Django, a shell or Lambda themselves.
-NOT_OURS = {"DJANGO_SETTINGS_MODULE", "PYTHONUNBUFFERED", "POWERTOOLS_METRICS_DISABLED"}
+NOT_OURS = {
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "DJANGO_SETTINGS_MODULE",
+    "PYTHONUNBUFFERED",
+    "POWERTOOLS_METRICS_DISABLED",
+}
 READ = re.compile(
     r"""(?:environ(?:\.get\(|\[)|getenv\(|env(?:\.\w+)?\(|_number\()\s*["']([A-Z][A-Z0-9_]+)["']"""
 )

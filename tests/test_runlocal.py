@@ -335,4 +335,7 @@ def test_a_missing_setting_is_said_in_a_sentence() -> None:
             text=True,
         )
         assert run.returncode == 1
-        assert run.stderr == "Settings: Set the SECRET_KEY environment variable\n"
+        assert run.stderr == (
+            "Settings: Set SECRET_KEY, "
+            "or SECRET_KEY_PARAMETER to the name of the SSM parameter that holds it.\n"
+        )
