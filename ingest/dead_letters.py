@@ -2,6 +2,7 @@
 
 import base64
 import functools
+import importlib.metadata
 import os
 import re
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 # Ours; the reader of a dead letter wants a reason, not a second copy of the message.
 MAX_ATTRIBUTE_BYTES = 2048
 MAX_TEXT_BYTES = 512
+ESSENTIAL = {"log-id", "log-sent-at", "error-code"}
 
 # SQS takes the characters of XML 1.0 and no others:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
@@ -32,14 +34,21 @@ class NoDeadLetterQueue(Exception):
         return str(self.__doc__)
 
 
+class NoRoom(Exception):
+    """The message leaves no room in its 1 MiB for the reason, so SQS's own redrive has to take it."""
+
+    def __str__(self) -> str:
+        return str(self.__doc__)
+
+
 def send(record: Mapping[str, Any], known: Envelope, refusal: Refused) -> None:
     """Send one record of a Lambda SQS event to LOGS_DEAD_LETTER_QUEUE_URL, its body unchanged.
 
     Its message attributes: `error-code`, `error-message`, `error-fields` (names, with commas between),
-    `log-id` and `log-sent-at` (what the first message was, for whoever sends it again), `rejected-at`, and
-    the sender's own as far as they fit.
+    `log-id` and `log-sent-at` (what the first message was, for whoever sends it again), `rejected-at`,
+    `rejected-by` (which version of ours), and the sender's own as far as they fit.
 
-    Raises NoDeadLetterQueue where none is configured, and botocore's BotoCoreError or ClientError.
+    Raises NoDeadLetterQueue where none is configured, NoRoom, and botocore's BotoCoreError or ClientError.
     """
     url = os.environ.get("LOGS_DEAD_LETTER_QUEUE_URL")
     if not url:
@@ -52,7 +61,8 @@ def send(record: Mapping[str, Any], known: Envelope, refusal: Refused) -> None:
 def attributes(record: Mapping[str, Any], known: Envelope, refusal: Refused) -> "dict[str, Attribute]":
     """Return a dead letter's message attributes: ten at most, MAX_ATTRIBUTE_BYTES at most in all.
 
-    AWS counts them with the body, so a body of almost 1 MiB leaves them less.
+    AWS counts them with the body, so a body of almost 1 MiB leaves them less. Raises NoRoom where it leaves
+    too little for those without which a dead letter is a riddle.
     """
     ours = {
         "log-id": refusal.log_id or known.log_id,
@@ -61,6 +71,7 @@ def attributes(record: Mapping[str, Any], known: Envelope, refusal: Refused) -> 
         "rejected-at": times.to_text(datetime.now(UTC)),
         "error-fields": ",".join(refusal.fields),
         "error-message": str(refusal),
+        "rejected-by": f"logsite {_version()}",
     }
     wanted: dict[str, Attribute] = {
         name: {"DataType": "String", "StringValue": text}
@@ -70,7 +81,18 @@ def attributes(record: Mapping[str, Any], known: Envelope, refusal: Refused) -> 
     for name, value in record.get("messageAttributes", {}).items():
         if name not in ours:
             wanted[name] = _as_sent(value)
-    return _fitting(wanted, min(MAX_ATTRIBUTE_BYTES, sqs.MAX_BYTES - len(record["body"].encode())))
+    taken = _fitting(wanted, min(MAX_ATTRIBUTE_BYTES, sqs.MAX_BYTES - len(record["body"].encode())))
+    if not taken.keys() >= ESSENTIAL:
+        raise NoRoom
+    return taken
+
+
+@functools.cache
+def _version() -> str:
+    try:
+        return importlib.metadata.version("logsite")
+    except importlib.metadata.PackageNotFoundError:
+        return "of unknown version"
 
 
 @functools.cache

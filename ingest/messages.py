@@ -1,9 +1,11 @@
 """The wire format: what a message on the queue may say, and what SQS itself knows of it."""
 
+import base64
 import json
 import re
 import unicodedata
 import uuid
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +21,11 @@ MAX_KEY_BYTES = 500
 
 # Fixed for ever: a redelivered message must get the same id from its SQS message id.
 ID_NAMESPACE = uuid.UUID("1f6f9a52-4c1b-5a0e-9d0c-6a3f0c7b2e11")
+
+# A message larger than SQS takes may come as `{"_deflate": "<base64 of its zlib-compressed JSON>"}`. What it
+# inflates to is bounded: a few KB could else fill the memory.
+DEFLATE = "_deflate"
+MAX_INFLATED_BYTES = 16 * 1024 * 1024
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -169,8 +176,30 @@ def parse(body: str) -> LogMessage:
     """Read a message's body.
 
     Raises InvalidMessage: `not_json` for what is no JSON, or JSON that could not be written again (NaN,
-    1e400, lone surrogates, nesting over 200 levels); `not_an_object`; `invalid_fields`.
+    1e400, lone surrogates, nesting over 200 levels); `not_an_object`; `not_deflated`; `invalid_fields`.
     """
+    data = _object(body)
+    if data.keys() == {DEFLATE}:
+        data = _object(_inflated(data[DEFLATE]))
+    return validate(data)
+
+
+def _inflated(packed: object) -> bytes:
+    rule = f"must be base64 of zlib-compressed JSON of at most {MAX_INFLATED_BYTES:,} bytes"
+    refused = InvalidMessage("not_deflated", {DEFLATE: [rule]})
+    if not isinstance(packed, str):
+        raise refused
+    try:
+        stream = zlib.decompressobj()
+        text = stream.decompress(base64.b64decode(packed, validate=True), MAX_INFLATED_BYTES)
+    except (ValueError, zlib.error):
+        raise refused from None
+    if not stream.eof:
+        raise refused
+    return text
+
+
+def _object(body: str | bytes) -> dict[str, Any]:
     try:
         # Not json.loads: that takes NaN and lone surrogates, and deep nesting is a RecursionError there.
         data = from_json(body, allow_inf_nan=False)
@@ -181,7 +210,7 @@ def parse(body: str) -> LogMessage:
         raise InvalidMessage("not_json", {"body": ["must be JSON in UTF-8, with finite numbers"]}) from None
     if not isinstance(data, dict):
         raise InvalidMessage("not_an_object", {"body": ["must be a JSON object"]})
-    return validate(data)
+    return data
 
 
 @dataclass(frozen=True)

@@ -26,27 +26,29 @@ class Log:
     fields: dict[str, Any]
     body: str
 
-    @property
-    def excess(self) -> str | None:
-        """Say how much too large it is for SQS, or None; an ASCII body's length is its size in bytes."""
-        size = len(self.body)
-        return f"log {self.id[:32]} has {size:,} bytes of {sqs.MAX_BYTES:,}" if size > sqs.MAX_BYTES else None
-
 
 @dataclass(frozen=True)
 class Unsent:
-    """The logs of a batch that SQS did not take, and why; `is_down` where it took nothing at all."""
+    """The logs of a batch that SQS did not take, and why; `is_down` where it took nothing at all.
 
-    logs: list[Log]
+    Those `refused` it will never take, those `waiting` it may.
+    """
+
+    refused: list[Log]
+    waiting: list[Log]
     reason: str = ""
     is_down: bool = False
+
+    @property
+    def logs(self) -> list[Log]:
+        """Return both."""
+        return [*self.refused, *self.waiting]
 
 
 def batches(logs: Iterable[Log]) -> Iterator[list[Log]]:
     """Group logs, in their order and as they come, into what one SendMessageBatch takes.
 
-    A log that is too large for SQS stands alone in its batch. Where `logs` raises, what it gave before is
-    still given out, and then its error passes through.
+    Where `logs` raises, what it gave before is still given out, and then its error passes through.
     """
     batch: list[Log] = []
     size = 0
@@ -67,8 +69,6 @@ def batches(logs: Iterable[Log]) -> Iterator[list[Log]]:
 
 def send(client: "SQSClient", queue_url: str, batch: list[Log]) -> Unsent:
     """Send one batch; return what did not go. The network's failures are tried again by botocore itself."""
-    if excess := batch[0].excess:
-        return Unsent(batch, excess)
     waiting = {str(number): log for number, log in enumerate(batch)}
     refused: list[Log] = []
     reason = ""
@@ -81,7 +81,7 @@ def send(client: "SQSClient", queue_url: str, batch: list[Log]) -> Unsent:
                 Entries=[{"Id": number, "MessageBody": log.body} for number, log in waiting.items()],
             )
         except (BotoCoreError, ClientError) as error:
-            return Unsent([*refused, *waiting.values()], str(error), is_down=True)
+            return Unsent(refused, [*waiting.values()], str(error), is_down=True)
         # SQS answers 200 with a list of what failed; only what it says has gone has gone.
         for entry in answer.get("Successful", []):
             waiting.pop(entry["Id"], None)
@@ -91,7 +91,7 @@ def send(client: "SQSClient", queue_url: str, batch: list[Log]) -> Unsent:
                 refused.append(waiting.pop(failed["Id"]))
         if not waiting:
             break
-    return Unsent([*refused, *waiting.values()], reason, is_down=len(waiting) == len(batch))
+    return Unsent(refused, [*waiting.values()], reason, is_down=len(waiting) == len(batch))
 
 
 def _pause(attempt: int) -> None:
