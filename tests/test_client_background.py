@@ -4,8 +4,7 @@ import json
 import logging
 import os
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from ingest import background, sqs
 from ingest.client import LogClient
 from tests.factories import make_fields
 from tests.queues import Queues
+from tests.workers import wait_until
 
 pytest_plugins = ["tests.sqs_server"]
 
@@ -68,13 +68,6 @@ def client(switched: SwitchedSqs) -> Iterator[LogClient]:
 def fill(client: LogClient, numbers: range) -> None:
     for number in numbers:
         client.enqueue(**make_fields(user_id=number))
-
-
-def wait_until(ready: Callable[[], object], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not ready():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.01)
 
 
 def test_what_is_taken_arrives_in_the_queue(queues: Queues) -> None:
