@@ -1,15 +1,13 @@
 """Messages that can never be stored: sent to the dead-letter queue at once, with the reason."""
 
-import base64
 import functools
 import importlib.metadata
 import os
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ingest import sqs
+from ingest import attributes, sqs
 from ingest.messages import Envelope, Refused
 from logs import times
 
@@ -19,12 +17,8 @@ if TYPE_CHECKING:
 
 # Ours; the reader of a dead letter wants a reason, not a second copy of the message.
 MAX_ATTRIBUTE_BYTES = 2048
-MAX_TEXT_BYTES = 512
 ESSENTIAL = {"log-id", "log-sent-at", "error-code"}
-
-# SQS takes the characters of XML 1.0 and no others:
-# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
-NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+OURS = {*ESSENTIAL, "rejected-at", "error-fields", "error-message", "rejected-by"}
 
 
 class NoDeadLetterQueue(Exception):
@@ -54,11 +48,11 @@ def send(record: Mapping[str, Any], known: Envelope, refusal: Refused) -> None:
     if not url:
         raise NoDeadLetterQueue
     _client().send_message(
-        QueueUrl=url, MessageBody=record["body"], MessageAttributes=attributes(record, known, refusal)
+        QueueUrl=url, MessageBody=record["body"], MessageAttributes=reasons(record, known, refusal)
     )
 
 
-def attributes(record: Mapping[str, Any], known: Envelope, refusal: Refused) -> "dict[str, Attribute]":
+def reasons(record: Mapping[str, Any], known: Envelope, refusal: Refused) -> "dict[str, Attribute]":
     """Return a dead letter's message attributes: ten at most, MAX_ATTRIBUTE_BYTES at most in all.
 
     AWS counts them with the body, so a body of almost 1 MiB leaves them less. Raises NoRoom where it leaves
@@ -74,14 +68,12 @@ def attributes(record: Mapping[str, Any], known: Envelope, refusal: Refused) -> 
         "rejected-by": f"logsite {_version()}",
     }
     wanted: dict[str, Attribute] = {
-        name: {"DataType": "String", "StringValue": text}
-        for name, value in ours.items()
-        if (text := _clean(value))
+        name: attribute for name, value in ours.items() if (attribute := attributes.text(value))
     }
     for name, value in record.get("messageAttributes", {}).items():
         if name not in ours:
-            wanted[name] = _as_sent(value)
-    taken = _fitting(wanted, min(MAX_ATTRIBUTE_BYTES, sqs.MAX_BYTES - len(record["body"].encode())))
+            wanted[name] = attributes.for_sending(value)
+    taken = attributes.fitting(wanted, min(MAX_ATTRIBUTE_BYTES, sqs.MAX_BYTES - len(record["body"].encode())))
     if not taken.keys() >= ESSENTIAL:
         raise NoRoom
     return taken
@@ -99,33 +91,3 @@ def _version() -> str:
 def _client() -> "SQSClient":
     """Make the client at its first use: importing needs no region."""
     return sqs.client()
-
-
-def _clean(text: str) -> str:
-    """Return a text that SQS takes as an attribute's value."""
-    return NOT_XML.sub("�", text).encode()[:MAX_TEXT_BYTES].decode(errors="ignore")
-
-
-def _as_sent(value: Mapping[str, Any]) -> "Attribute":
-    """Spell an attribute for SendMessage, as Lambda spells it in its event (binary values as base64)."""
-    if value["dataType"].startswith("Binary"):
-        return {"DataType": value["dataType"], "BinaryValue": base64.b64decode(value["binaryValue"])}
-    return {"DataType": value["dataType"], "StringValue": value["stringValue"]}
-
-
-def _fitting(wanted: "Mapping[str, Attribute]", room: int) -> "dict[str, Attribute]":
-    """Take the attributes in their order, each that still fits in `room` bytes."""
-    taken: dict[str, Attribute] = {}
-    for name, value in wanted.items():
-        size = _size(name, value)
-        if size <= room and len(taken) < sqs.MAX_ATTRIBUTES:
-            taken[name] = value
-            room -= size
-    return taken
-
-
-def _size(name: str, value: "Attribute") -> int:
-    """Count an attribute as AWS does: its name, type and value, in bytes."""
-    binary = value.get("BinaryValue", b"")
-    text = name + value["DataType"] + value.get("StringValue", "")
-    return len(text.encode()) + (len(binary) if isinstance(binary, bytes) else 0)

@@ -5,7 +5,6 @@ that two of them get is one log all the same.
 """
 
 import argparse
-import base64
 import os
 import signal
 import threading
@@ -18,7 +17,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
-from ingest import sqs
+from ingest import attributes, sqs
 from ingest.handler import lambda_handler, logger
 
 if TYPE_CHECKING:
@@ -199,7 +198,7 @@ def record(message: Mapping[str, Any], arn: str) -> dict[str, Any]:
         "body": message["Body"],
         "attributes": dict(message["Attributes"]),
         "messageAttributes": {
-            name: _attribute(value) for name, value in message.get("MessageAttributes", {}).items()
+            name: attributes.for_lambda(value) for name, value in message.get("MessageAttributes", {}).items()
         },
         "md5OfBody": message["MD5OfBody"],
         "eventSource": "aws:sqs",
@@ -208,15 +207,6 @@ def record(message: Mapping[str, Any], arn: str) -> dict[str, Any]:
     }
     if "MD5OfMessageAttributes" in message:
         told["md5OfMessageAttributes"] = message["MD5OfMessageAttributes"]
-    return told
-
-
-def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:
-    told: dict[str, Any] = {"stringListValues": [], "binaryListValues": [], "dataType": value["DataType"]}
-    if "StringValue" in value:
-        told["stringValue"] = value["StringValue"]
-    if "BinaryValue" in value:
-        told["binaryValue"] = base64.b64encode(value["BinaryValue"]).decode()
     return told
 
 

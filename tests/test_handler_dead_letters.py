@@ -19,7 +19,7 @@ REFUSAL = InvalidMessage("invalid_fields", {"type": ["must be a non-empty text"]
 
 
 def attributes_of(record: dict[str, Any], refusal: Refused = REFUSAL) -> dict[str, Any]:
-    return dict(dead_letters.attributes(record, envelope(record), refusal))
+    return dict(dead_letters.reasons(record, envelope(record), refusal))
 
 
 def size_of(attributes: dict[str, Any]) -> int:
