@@ -184,6 +184,15 @@ def parse(body: str) -> LogMessage:
     return validate(data)
 
 
+def unpacked(body: str) -> str:
+    """Return the text that a body stands for, inflated where it is compressed; a wrong one as it is."""
+    try:
+        data = _object(body)
+        return _inflated(data[DEFLATE]).decode() if data.keys() == {DEFLATE} else body
+    except (InvalidMessage, UnicodeDecodeError):
+        return body
+
+
 def _inflated(packed: object) -> bytes:
     rule = f"must be base64 of zlib-compressed JSON of at most {MAX_INFLATED_BYTES:,} bytes"
     refused = InvalidMessage("not_deflated", {DEFLATE: [rule]})

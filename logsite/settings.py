@@ -22,6 +22,7 @@ if refusal := endpoints.refusal(debug=DEBUG):
 
 INSTALLED_APPS = [
     "logsite.accounts",
+    "logsite.letters",
     "logsite.local",
     "logs",
     "ninja",
