@@ -4,9 +4,10 @@ import argparse
 import os
 import sys
 
+from ingest import schema_command, send_command
 from ingest.letters import command as letters_command
 
-COMMANDS = (letters_command,)
+COMMANDS = (send_command, letters_command, schema_command)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -273,7 +273,7 @@ class Background:
                 if found is None:
                     break
                 bodies, path = found
-                for batch in sending.batches(Log("spooled", {}, body) for body in bodies):
+                for batch in sending.batches(Log("", body) for body in bodies):
                     if not self._send(client, batch):
                         return False
                 path.unlink(missing_ok=True)

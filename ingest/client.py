@@ -1,5 +1,6 @@
 """What a main application imports to send logs: `LogClient().enqueue(account_id=7, …)`."""
 
+import json
 import logging
 import os
 import uuid
@@ -193,24 +194,26 @@ class LogClient:
 
     def _prepare(self, given: Mapping[str, Any]) -> sending.Log:
         """Make a log of what the application gave: its identity, values for JSON, a check of its fields."""
-        fields: dict[str, Any] = plain(given)
+        fields = dict(given)
         if fields.get("id") is None:
             fields["id"] = uuid.uuid4().hex
         if fields.get("created_at") is None:
             fields["created_at"] = times.to_text(datetime.now(UTC))
-        log_id = messages.id_from(fields["id"]) or str(fields["id"])
-        try:
-            messages.validate(fields)
-        except messages.InvalidMessage as error:
+        text = fitting.written(fields)
+        refusal = _refusal(text)
+        if refusal and refusal.code == "not_json":
+            # Lone surrogates, or nested too deep.
+            text = fitting.body(plain(fields))
+            refusal = _refusal(text)
+        named = str(plain(fields["id"]))
+        log_id = messages.id_from(named)
+        if refusal:
             if self.strict:
-                raise
-            logger.warning(
-                "log %s will be a dead letter: %s", messages.id_from(fields["id"]) or "with a wrong id", error
-            )
-        return sending.Log(log_id, fields, self._fitted(fields, log_id))
+                raise refusal
+            logger.warning("log %s will be a dead letter: %s", log_id or "with a wrong id", refusal)
+        return sending.Log(log_id or named, self._fitted(text, log_id or named))
 
-    def _fitted(self, fields: dict[str, Any], log_id: str) -> str:
-        text = fitting.body(fields)
+    def _fitted(self, text: str, log_id: str) -> str:
         if not (excess := fitting.excess(text)):
             return text
         if packed := fitting.compressed(text):
@@ -218,7 +221,7 @@ class LogClient:
         if self.strict:
             raise TooLarge(f"log {log_id} has {excess}")
         logger.warning("log %s has %s: it is cut", log_id[:32], excess)
-        return fitting.cut(fields)
+        return fitting.cut(json.loads(text))
 
     def _send(self, logs: Iterable[sending.Log]) -> int:
         """Send logs in batches; return how many went, where all did, and raise NotSent otherwise."""
@@ -245,6 +248,15 @@ class LogClient:
         if unsent:
             raise NotSent(reason, unsent, sent)
         return sent
+
+
+def _refusal(text: str) -> messages.InvalidMessage | None:
+    """Return what the writer would say of a body, or None."""
+    try:
+        messages.validate_json(text)
+    except messages.InvalidMessage as refusal:
+        return refusal
+    return None
 
 
 def _strict_by_default() -> bool:

@@ -4,19 +4,38 @@ import base64
 import hashlib
 import json
 import zlib
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from ingest import sqs
 from ingest.messages import DEFLATE, MAX_INFLATED_BYTES
+from ingest.plain import plain
 
 # What a value that was cut keeps of its beginning, and what the fields that name the log may have at most.
 KEPT_CHARACTERS = 1_000
 NAMES = ("id", "created_at", "account_id", "user_id", "type", "sub_type")
 
 
+# One for all: json.dumps makes a new one at each call.
+_PLAIN_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+_ANY_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=plain)
+
+
 def body(fields: dict[str, Any]) -> str:
     """Return the fields as JSON in ASCII: SQS refuses the characters that XML forbids."""
-    return json.dumps(fields, allow_nan=False, separators=(",", ":"))
+    return _PLAIN_ENCODER.encode(fields)
+
+
+def written(fields: Mapping[str, Any]) -> str:
+    """Return any fields as a body; what JSON does not know is written as `plain` says.
+
+    Most logs are JSON but for a value or two: json's C encoder writes those faster than Python walks through
+    them. What it cannot take (a value that holds itself, NaN, keys of other kinds) `plain` can.
+    """
+    with suppress(Exception):
+        return _ANY_ENCODER.encode(fields)
+    return body(plain(fields))
 
 
 def excess(text: str) -> str | None:

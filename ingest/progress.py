@@ -51,17 +51,18 @@ class Lines:
     def _tell(self) -> None:
         self._told = self.done
         self._next = time.monotonic() + SECONDS_BETWEEN_LINES
-        self._file.write(f"{self._title}: {self.done} of about {self._total} {self._unit}s\n")
+        of = f" of about {self._total}" if self._total else ""
+        self._file.write(f"{self._title}: {self.done}{of} {self._unit}s\n")
         self._file.flush()
 
 
 def bar(total: int, title: str, unit: str, file: TextIO) -> AbstractContextManager[Bar]:
-    """Return a context in which progress is shown on `file`, of about `total` units."""
+    """Return a context in which progress is shown on `file`, of about `total` units (0: nobody knows)."""
     if _tqdm is None:
         return Lines(total, title, unit, file)
     # Into a file a bar is a line each time: a few are enough.
     interval = 0.1 if file.isatty() else SECONDS_BETWEEN_LINES
     made: AbstractContextManager[Bar] = _tqdm(
-        total=total, desc=title, unit=unit, file=file, mininterval=interval, maxinterval=interval
+        total=total or None, desc=title, unit=unit, file=file, mininterval=interval, maxinterval=interval
     )
     return made

@@ -9,44 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
 
 from ingest import background, sqs
 from ingest.client import LogClient
 from tests.factories import make_fields
 from tests.queues import Queues
+from tests.switched_sqs import SwitchedSqs
 from tests.workers import wait_until
 
 pytest_plugins = ["tests.sqs_server"]
 
 URL = "http://127.0.0.1/123456789012/logs"
-
-
-class SwitchedSqs:
-    """Takes batches while it is `on`, and cannot be reached otherwise."""
-
-    def __init__(self) -> None:
-        self.on = threading.Event()
-        self.on.set()
-        self.lock = threading.Lock()
-        self.batches: list[list[str]] = []
-        self.tries = 0
-
-    def close(self) -> None:
-        """Let go, as boto3's client does."""
-
-    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
-        with self.lock:
-            self.tries += 1
-            if not self.on.is_set():
-                raise EndpointConnectionError(endpoint_url=QueueUrl)
-            self.batches.append([entry["MessageBody"] for entry in Entries])
-        return {"Successful": [{"Id": entry["Id"]} for entry in Entries]}
-
-    @property
-    def users(self) -> list[int]:
-        """Return the numbers of the logs that were taken, in their order."""
-        return [json.loads(body)["user_id"] for batch in self.batches for body in batch]
 
 
 @pytest.fixture
@@ -120,6 +93,24 @@ def test_sqs_away_and_back_loses_nothing(
     assert client.flush(20)
     assert switched.users == [*range(30)]
     assert len([record for record in caplog.records if "they wait" in record.message]) == 1
+
+
+def test_half_a_batch_that_sqs_cannot_take_just_now_is_sent_again(
+    client: LogClient, switched: SwitchedSqs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = switched.send_message_batch
+    busy = {"SenderFault": False, "Code": "InternalError", "Message": "busy"}
+
+    def half(QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
+        some = Entries[: (len(Entries) + 1) // 2]
+        failed = [{"Id": entry["Id"], **busy} for entry in Entries[len(some) :]]
+        return {**take(QueueUrl, some), "Failed": failed}
+
+    monkeypatch.setattr(switched, "send_message_batch", half)
+    fill(client, range(40))
+    assert client.flush(20)
+    assert sorted(switched.users) == [*range(40)]
+    assert client.counts.sent == 40
 
 
 def test_a_full_buffer_drops_counts_and_says_so_once(
