@@ -92,7 +92,7 @@ browser: $(VENV)/.installed
 $(VENV)/.installed: pyproject.toml Makefile
 	@python=$$($(FIND_PYTHON)) && "$$python" -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
-	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[writer,admin,site]" --group dev
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[django,writer,admin,site]" --group dev
 	@touch $@
 
 # It pins botocore, so it has an environment of its own.

@@ -125,7 +125,14 @@ def _log_id(record: Any) -> str | None:
 
 def _reason(error: BaseException | None) -> str:
     """Return an error's text where it is known to quote no message, else the place it was raised at."""
-    plain = BotoCoreError | ClientError | PynamoDBException | OutOfTime | dead_letters.NoDeadLetterQueue
+    plain = (
+        BotoCoreError
+        | ClientError
+        | PynamoDBException
+        | OutOfTime
+        | dead_letters.NoRoom
+        | dead_letters.NoDeadLetterQueue
+    )
     if isinstance(error, plain) and not isinstance(error, ParamValidationError):
         return str(error)
     places = traceback.extract_tb(error.__traceback__) if error else []
