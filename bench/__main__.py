@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from functools import partial
 
-from bench import client, package, pages, search, sizes, streams, client, writing
+from bench import client, package, pages, search, sizes, streams, writing
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="make bench", description="Measure what the README says of speed.")
