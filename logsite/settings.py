@@ -41,6 +41,7 @@ FORCE_SCRIPT_NAME = STAGE_PREFIX or None
 INSTALLED_APPS = [
     "logsite.accounts",
     "logsite.local",
+    "logsite.doctor",
     "logs",
     "ninja",
     "logsite.admin.LogsiteAdminConfig",
