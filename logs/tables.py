@@ -7,6 +7,8 @@ from typing import Any
 from pynamodb.exceptions import TableError
 from pynamodb.models import Model
 
+TTL_OFF = "off"
+
 
 class TableDiffers(Exception):
     """A table of that name exists, with other keys or indexes than the model's."""
@@ -81,19 +83,28 @@ def _index(schema: list[dict[str, str]], projection: Mapping[str, Any], types: d
     return f"{_keys(schema, types)} with {projection['ProjectionType']} {attributes}".rstrip()
 
 
-def _enable_ttl(model: type[Model]) -> None:
-    """Turn TTL on where it is off: AWS refuses to set it a second time."""
-    connection = model._get_connection()
+def ttl_difference(model: type[Model]) -> str | None:
+    """Return what is wrong with the TTL of a model's table, or None. Raises botocore's errors."""
     attribute = model._ttl_attribute()
     if attribute is None:
-        return
+        return None
+    connection = model._get_connection()
     client: Any = connection.connection.client  # a botocore client: its operations are made at run time
     status = client.describe_time_to_live(TableName=connection.table_name)["TimeToLiveDescription"]
-    if status["TimeToLiveStatus"] in ("ENABLED", "ENABLING"):
-        if status.get("AttributeName") != attribute.attr_name:
-            raise TableError(
-                f"TTL of the table {connection.table_name} is on {status.get('AttributeName')} "
-                f"instead of {attribute.attr_name}"
-            )
+    if status["TimeToLiveStatus"] not in ("ENABLED", "ENABLING"):
+        return TTL_OFF
+    if status.get("AttributeName") != attribute.attr_name:
+        return f"on {status.get('AttributeName')} instead of {attribute.attr_name}"
+    return None
+
+
+def _enable_ttl(model: type[Model]) -> None:
+    """Turn TTL on where it is off: AWS refuses to set it a second time."""
+    attribute = model._ttl_attribute()
+    difference = ttl_difference(model)
+    if attribute is None or difference is None:
         return
+    connection = model._get_connection()
+    if difference != TTL_OFF:
+        raise TableError(f"TTL of the table {connection.table_name} is {difference}")
     connection.update_time_to_live(attribute.attr_name)

@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "logsite.accounts",
     "logsite.letters",
     "logsite.local",
+    "logsite.doctor",
     "logs",
     "ninja",
     "logsite.admin.LogsiteAdminConfig",

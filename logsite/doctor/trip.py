@@ -1,0 +1,42 @@
+"""Does a log that is sent through the queue become readable?"""
+
+import os
+import time
+from collections.abc import Iterator
+
+from ingest.client import LogClient
+from logs import reader
+from logsite.doctor.findings import Finding, fail, ok
+
+TRIP = "Round trip"
+# The writer keeps it for a day: `ingest.writer.DOCTOR`.
+LOG = {
+    "account_id": "_logsite",
+    "user_id": 0,
+    "type": "logsite",
+    "sub_type": "doctor",
+    "url": "",
+    "payload": "Sent by manage.py doctor, to see whether it arrives.",
+}
+PAUSE_SECONDS = 0.2
+
+
+def check(timeout: float) -> Iterator[Finding]:
+    """Send a log, and look for it until it is there or `timeout` seconds are over."""
+    if not os.environ.get("LOGS_QUEUE_URL"):
+        yield fail(TRIP, "LOGS_QUEUE_URL is not set", "Set it to the address of the queue of logs.")
+        return
+    began = time.monotonic()
+    with LogClient(sync=True) as client:
+        log_id = client.enqueue(**LOG)
+    while reader.get(log_id) is None:
+        if time.monotonic() - began > timeout:
+            yield fail(
+                TRIP,
+                f"the log {log_id} was sent, and cannot be read after {timeout:g} s",
+                "Is the writer running? See its log lines, the dead-letter queue, and LOGS_TABLE on both "
+                "sides; a long queue takes longer: --timeout.",
+            )
+            return
+        time.sleep(PAUSE_SECONDS)
+    yield ok(TRIP, f"the log {log_id} was readable after {time.monotonic() - began:.1f} s")

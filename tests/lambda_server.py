@@ -1,0 +1,63 @@
+"""A Lambda API that knows mappings and timeouts, and runs nothing: moto's would start a container."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+# https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html
+MAPPINGS = "/2015-03-31/event-source-mappings"
+FUNCTIONS = "/2015-03-31/functions/"
+
+
+@dataclass
+class Lambda:
+    """What the API knows."""
+
+    endpoint: str = ""
+    mappings: list[dict[str, Any]] = field(default_factory=list)
+    timeouts: dict[str, int] = field(default_factory=dict)  # by the function's ARN
+
+    def answer(self, address: str) -> dict[str, Any]:
+        """Return what Lambda answers to a GET."""
+        asked = urlsplit(address)
+        path = unquote(asked.path)
+        if path.rstrip("/") == MAPPINGS:
+            [source] = parse_qs(asked.query)["EventSourceArn"]
+            found = [mapping for mapping in self.mappings if mapping["EventSourceArn"] == source]
+            return {"EventSourceMappings": found}
+        arn = path.removeprefix(FUNCTIONS).removesuffix("/configuration")
+        return {"FunctionArn": arn, "Timeout": self.timeouts[arn]}
+
+
+@contextmanager
+def serving() -> Iterator[Lambda]:
+    """Serve the API on a free port of this machine."""
+    known = Lambda()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps(known.answer(self.path)).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    known.endpoint = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield known
+    finally:
+        server.shutdown()
+        thread.join(10)
+        server.server_close()
