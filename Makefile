@@ -5,6 +5,8 @@ SHELL = /bin/sh
 VENV = .venv
 EMULATOR = .venv-emulator
 BIN = $(VENV)/bin
+DEPLOY = $(BIN)/python -m deploy
+STAGED = --stage "$(or $(STAGE),dev)"
 # The first Python that runs, fits, and can make virtual environments.
 FIND_PYTHON = for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$python" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' \
@@ -17,10 +19,11 @@ IN_CONTAINER = { [ -n "$$CI" ] || [ -e /.dockerenv ] || [ -e /run/.containerenv 
 	|| grep -qsE ' / / .* overlay ' /proc/self/mountinfo; }
 
 .PHONY: help setup run test lint bench screenshots browser
+.PHONY: deploy undeploy rollback deploy-status tail admin manage requirements
 
 # List the targets.
 help:
-	@awk '/^# /{text=substr($$0, 3)} /^[a-z]+:/{split($$1, name, ":"); printf "make %-12s %s\n", name[1], text}' Makefile
+	@awk '/^# /{text=substr($$0, 3)} /^[a-z-]+:/{split($$1, name, ":"); printf "make %-14s %s\n", name[1], text}' Makefile
 
 # Install everything into this folder: .venv, the SQS emulator's own environment, the DynamoDB engine.
 setup: $(VENV)/.installed $(EMULATOR)/.installed node_modules/.installed
@@ -47,6 +50,39 @@ bench: setup
 screenshots: setup browser
 	$(BIN)/python -m docs.screenshots
 
+# Deploy to AWS, or bring up to date: STAGE=dev. At first KEEP=365 (days, 0 for ever), or it asks; PYTHON=3.13, ARCH=arm64.
+deploy: $(VENV)/.installed
+	@$(DEPLOY) up $(STAGED) --keep-days "$(KEEP)" --python "$(PYTHON)" --arch "$(ARCH)" $(patsubst %,--set %,$(SET)) $(ARGS)
+
+# Take the functions down; tables and queues stay. DELETE_DATA=yes deletes all, after asking again (CONFIRM=stage).
+undeploy: $(VENV)/.installed
+	@$(DEPLOY) down $(STAGED) $(if $(filter yes,$(DELETE_DATA)),--delete-data) --confirm "$(CONFIRM)" $(ARGS)
+
+# Let the functions run the code of one deployment ago; ARGS="--versions 2" of two.
+rollback: $(VENV)/.installed
+	@$(DEPLOY) rollback $(STAGED) $(ARGS)
+
+# Say what runs, what waits, and which alarms ring.
+deploy-status: $(VENV)/.installed
+	@$(DEPLOY) status $(STAGED) $(ARGS)
+
+# Print the functions' log lines as they come.
+tail: $(VENV)/.installed
+	@$(DEPLOY) tail $(STAGED) $(ARGS)
+
+# Make an administrator of the deployed site; asks for the password here.
+admin: $(VENV)/.installed
+	@$(DEPLOY) admin $(STAGED) $(if $(ARGS),-- $(ARGS))
+
+# Run a command of manage.py against the deployed stage: ARGS="create_api_token reports".
+manage: $(VENV)/.installed
+	@$(DEPLOY) manage $(STAGED) -- $(ARGS)
+
+# Pin anew, with hashes, what goes to Lambda.
+requirements: $(VENV)/.installed
+	@$(BIN)/pip-compile --output-file - pyproject.toml deploy/requirements.in \
+		| sed '/^# WARNING/,$$d' > deploy/requirements.draft && mv deploy/requirements.draft deploy/requirements.txt
+
 # Find a browser for the tests; as root in a container, install Debian's.
 browser: $(VENV)/.installed
 	@$(BIN)/python -m tests.browser || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && $(IN_CONTAINER) \
@@ -56,7 +92,7 @@ browser: $(VENV)/.installed
 $(VENV)/.installed: pyproject.toml Makefile
 	@python=$$($(FIND_PYTHON)) && "$$python" -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
-	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[writer,admin,site]" --group dev
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[django,writer,admin,site]" --group dev
 	@touch $@
 
 # It pins botocore, so it has an environment of its own.

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from functools import partial
 
-from bench import pages, search, sizes, streams, writing
+from bench import client, package, pages, search, sizes, streams, writing
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="make bench", description="Measure what the README says of speed.")
@@ -12,7 +12,7 @@ if __name__ == "__main__":
         "only",
         nargs="*",
         metavar="NAME",
-        help="pages, streams, writing, sizes, search; all of them if none is named",
+        help="pages, streams, client, writing, sizes, search, package; all of them if none is named",
     )
     parser.add_argument(
         "--logs", type=int, default=100_000, metavar="N", help="how many logs the search is among (100000)"
@@ -21,9 +21,11 @@ if __name__ == "__main__":
     benches: dict[str, Callable[[], None]] = {
         "pages": pages.main,
         "streams": streams.main,
+        "client": client.main,
         "writing": writing.main,
         "sizes": sizes.main,
         "search": partial(search.main, options.logs),
+        "package": package.main,
     }
     if unknown := set(options.only) - set(benches):
         parser.error(f"no such measurement: {', '.join(sorted(unknown))}")

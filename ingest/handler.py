@@ -1,6 +1,7 @@
 """The Lambda function that takes messages off the queue and stores them. It only wires."""
 
 import logging
+import os
 import time
 import traceback
 from collections import Counter
@@ -18,14 +19,17 @@ from ingest.batch import SideBySide
 from ingest.patience import OutOfTime, Patience
 from logs import choices
 
-logger = Logger(service="logsite-writer", utc=True)
+# Each stage of one account counts for itself.
+SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME") or "logsite-writer"
+
+logger = Logger(service=SERVICE, utc=True)
 
 # At DEBUG these write whole requests, payloads included.
 for name in ("boto3", "botocore", "pynamodb"):
     logging.getLogger(name).setLevel(logging.INFO)
 
 # In CloudWatch's embedded format, with one dimension: the service.
-metrics = Metrics(namespace="Logsite", service="logsite-writer")
+metrics = Metrics(namespace="Logsite", service=SERVICE)
 
 registry = choices.Registry()
 
@@ -121,7 +125,14 @@ def _log_id(record: Any) -> str | None:
 
 def _reason(error: BaseException | None) -> str:
     """Return an error's text where it is known to quote no message, else the place it was raised at."""
-    plain = BotoCoreError | ClientError | PynamoDBException | OutOfTime | dead_letters.NoDeadLetterQueue
+    plain = (
+        BotoCoreError
+        | ClientError
+        | PynamoDBException
+        | OutOfTime
+        | dead_letters.NoRoom
+        | dead_letters.NoDeadLetterQueue
+    )
     if isinstance(error, plain) and not isinstance(error, ParamValidationError):
         return str(error)
     places = traceback.extract_tb(error.__traceback__) if error else []

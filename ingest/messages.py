@@ -1,15 +1,17 @@
 """The wire format: what a message on the queue may say, and what SQS itself knows of it."""
 
+import base64
 import json
 import re
 import unicodedata
 import uuid
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError, from_json
 
 from logs import times
@@ -19,6 +21,13 @@ MAX_KEY_BYTES = 500
 
 # Fixed for ever: a redelivered message must get the same id from its SQS message id.
 ID_NAMESPACE = uuid.UUID("1f6f9a52-4c1b-5a0e-9d0c-6a3f0c7b2e11")
+
+# A message larger than SQS takes may come as `{"_deflate": "<base64 of its zlib-compressed JSON>"}`. What it
+# inflates to is bounded: a few KB could else fill the memory.
+DEFLATE = "_deflate"
+MAX_INFLATED_BYTES = 16 * 1024 * 1024
+
+NOT_JSON = {"body": ["must be JSON in UTF-8, with finite numbers"]}
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -125,6 +134,38 @@ def _moment(value: object) -> datetime | None:
     raise PydanticCustomError("time", "must be an ISO 8601 time such as 2026-11-23T22:44:00+00:00")
 
 
+# What JSON Schema can say of a field; the rest is in words, since it counts characters and not bytes.
+_INTEGER = {"type": "integer", "minimum": 0}
+_NULL = {"type": "null"}
+_NO_CONTROLS = "\\u0000-\\u001f\\u007f-\\u009f"
+_NAME = {"anyOf": [_INTEGER, {"type": "string", "minLength": 1}]}
+_ACCOUNT = {
+    "anyOf": [
+        _INTEGER,
+        {
+            "type": "string",
+            "maxLength": MAX_KEY_BYTES,
+            "pattern": f"^[^#{_NO_CONTROLS}]*[^#{_NO_CONTROLS}\\s][^#{_NO_CONTROLS}]*$",
+        },
+    ],
+    "description": f"0 where there is none. At most {MAX_KEY_BYTES} bytes in UTF-8.",
+}
+_TYPE = {
+    "type": "string",
+    "maxLength": MAX_KEY_BYTES,
+    "pattern": f"^[^{_NO_CONTROLS}]*[^{_NO_CONTROLS}\\s][^{_NO_CONTROLS}]*$",
+    "description": f"At most {MAX_KEY_BYTES} bytes in UTF-8.",
+}
+_UUID = {
+    "anyOf": [{"type": "string", "pattern": "^[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}$"}, _NULL],
+    "description": "A UUID; else one is derived from SQS's message id.",
+}
+_TIME = {
+    "anyOf": [{"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].+)?$"}, _NULL],
+    "description": "ISO 8601 with any offset, or none for UTC; else the time when SQS received it.",
+    "examples": ["2026-11-23T22:44:00+00:00"],
+}
+
 OptionalText = Annotated[str | None, BeforeValidator(_optional_text)]
 
 
@@ -136,15 +177,17 @@ class LogMessage(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="allow", frozen=True, hide_input_in_errors=True)
 
-    account_id: Annotated[str, BeforeValidator(_account)]
-    user_id: Annotated[str, BeforeValidator(_name)]
-    type: Annotated[str, BeforeValidator(_type)]
+    account_id: Annotated[str, BeforeValidator(_account), WithJsonSchema(_ACCOUNT)]
+    user_id: Annotated[str, BeforeValidator(_name), WithJsonSchema(_NAME)]
+    type: Annotated[str, BeforeValidator(_type), WithJsonSchema(_TYPE)]
     sub_type: Annotated[str, BeforeValidator(_text)]
     url: Annotated[str, BeforeValidator(_text)]
-    id: Annotated[str | None, BeforeValidator(_id)] = None
-    created_at: Annotated[datetime | None, BeforeValidator(_moment)] = None
+    id: Annotated[str | None, BeforeValidator(_id), WithJsonSchema(_UUID)] = None
+    created_at: Annotated[datetime | None, BeforeValidator(_moment), WithJsonSchema(_TIME)] = None
     payload: Any = None
-    submitter_id: Annotated[str | None, BeforeValidator(_optional_name)] = None
+    submitter_id: Annotated[
+        str | None, BeforeValidator(_optional_name), WithJsonSchema({"anyOf": [*_NAME["anyOf"], _NULL]})
+    ] = None
     submitter_country: OptionalText = None
     submitter_city: OptionalText = None
     submitter_platform: OptionalText = None
@@ -157,20 +200,68 @@ def validate(data: Mapping[str, Any]) -> LogMessage:
     try:
         return LogMessage.model_validate(dict(data))
     except ValidationError as error:
-        fields: dict[str, list[str]] = {}
-        for problem in error.errors(include_url=False, include_context=False, include_input=False):
-            text = "is required" if problem["type"] == "missing" else problem["msg"]
-            fields.setdefault(str(problem["loc"][0]), []).append(text)
-        # Without its cause: only the words above are known to hold no value of the message.
-        raise InvalidMessage("invalid_fields", fields, id_from(data.get("id"))) from None
+        # Without its cause: only the words of `_refusal` are known to hold no value of the message.
+        raise _refusal(error, data.get("id")) from None
+
+
+def validate_json(text: str) -> LogMessage:
+    """Do what `validate` does, faster, to an object that is JSON already.
+
+    Raises InvalidMessage, `not_json` too, for lone surrogates and what nests too deep.
+    """
+    try:
+        return LogMessage.model_validate_json(text)
+    except ValidationError as error:
+        if error.errors(include_url=False, include_input=False)[0]["type"] == "json_invalid":
+            raise InvalidMessage("not_json", NOT_JSON) from None
+        raise _refusal(error, json.loads(text).get("id")) from None
+
+
+def _refusal(error: ValidationError, log_id: object) -> InvalidMessage:
+    fields: dict[str, list[str]] = {}
+    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+        text = "is required" if problem["type"] == "missing" else problem["msg"]
+        fields.setdefault(str(problem["loc"][0]), []).append(text)
+    return InvalidMessage("invalid_fields", fields, id_from(log_id))
 
 
 def parse(body: str) -> LogMessage:
     """Read a message's body.
 
     Raises InvalidMessage: `not_json` for what is no JSON, or JSON that could not be written again (NaN,
-    1e400, lone surrogates, nesting over 200 levels); `not_an_object`; `invalid_fields`.
+    1e400, lone surrogates, nesting over 200 levels); `not_an_object`; `not_deflated`; `invalid_fields`.
     """
+    data = _object(body)
+    if data.keys() == {DEFLATE}:
+        data = _object(_inflated(data[DEFLATE]))
+    return validate(data)
+
+
+def unpacked(body: str) -> str:
+    """Return the text that a body stands for, inflated where it is compressed; a wrong one as it is."""
+    try:
+        data = _object(body)
+        return _inflated(data[DEFLATE]).decode() if data.keys() == {DEFLATE} else body
+    except (InvalidMessage, UnicodeDecodeError):
+        return body
+
+
+def _inflated(packed: object) -> bytes:
+    rule = f"must be base64 of zlib-compressed JSON of at most {MAX_INFLATED_BYTES:,} bytes"
+    refused = InvalidMessage("not_deflated", {DEFLATE: [rule]})
+    if not isinstance(packed, str):
+        raise refused
+    try:
+        stream = zlib.decompressobj()
+        text = stream.decompress(base64.b64decode(packed, validate=True), MAX_INFLATED_BYTES)
+    except (ValueError, zlib.error):
+        raise refused from None
+    if not stream.eof:
+        raise refused
+    return text
+
+
+def _object(body: str | bytes) -> dict[str, Any]:
     try:
         # Not json.loads: that takes NaN and lone surrogates, and deep nesting is a RecursionError there.
         data = from_json(body, allow_inf_nan=False)
@@ -178,10 +269,10 @@ def parse(body: str) -> LogMessage:
         json.dumps(data, allow_nan=False)
     except (ValueError, TypeError):  # TypeError: a lone surrogate in the body itself
         # Without its cause, which may quote the body.
-        raise InvalidMessage("not_json", {"body": ["must be JSON in UTF-8, with finite numbers"]}) from None
+        raise InvalidMessage("not_json", NOT_JSON) from None
     if not isinstance(data, dict):
         raise InvalidMessage("not_an_object", {"body": ["must be a JSON object"]})
-    return validate(data)
+    return data
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,15 @@
 """Logs in batches to the queue: what SQS cannot take just now is sent again, what it refuses is told."""
 
+import json
 import random
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ingest import sqs
+from ingest import messages, sqs
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -20,35 +21,45 @@ FIRST_PAUSE, MAX_PAUSE = 0.1, 2.0
 
 @dataclass(frozen=True)
 class Log:
-    """A log ready to go: its fields as JSON knows them, and the message's body, in ASCII."""
+    """A log ready to go: its id, as far as it is known, and the message's body, in ASCII."""
 
     id: str
-    fields: dict[str, Any]
     body: str
 
     @property
-    def excess(self) -> str | None:
-        """Say how much too large it is for SQS, or None; an ASCII body's length is its size in bytes."""
-        size = len(self.body)
-        return f"log {self.id[:32]} has {size:,} bytes of {sqs.MAX_BYTES:,}" if size > sqs.MAX_BYTES else None
+    def fields(self) -> dict[str, Any]:
+        """Return what the body says."""
+        fields: dict[str, Any] = json.loads(messages.unpacked(self.body))
+        return fields
+
+
+L = TypeVar("L", bound=Log)
 
 
 @dataclass(frozen=True)
-class Unsent:
-    """The logs of a batch that SQS did not take, and why; `is_down` where it took nothing at all."""
+class Unsent(Generic[L]):
+    """The logs of a batch that SQS did not take, and why; `is_down` where it took nothing at all.
 
-    logs: list[Log]
+    Those `refused` it will never take, those `waiting` it may.
+    """
+
+    refused: list[L]
+    waiting: list[L]
     reason: str = ""
     is_down: bool = False
 
+    @property
+    def logs(self) -> list[L]:
+        """Return both."""
+        return [*self.refused, *self.waiting]
 
-def batches(logs: Iterable[Log]) -> Iterator[list[Log]]:
+
+def batches(logs: Iterable[L]) -> Iterator[list[L]]:
     """Group logs, in their order and as they come, into what one SendMessageBatch takes.
 
-    A log that is too large for SQS stands alone in its batch. Where `logs` raises, what it gave before is
-    still given out, and then its error passes through.
+    Where `logs` raises, what it gave before is still given out, and then its error passes through.
     """
-    batch: list[Log] = []
+    batch: list[L] = []
     size = 0
     try:
         for log in logs:
@@ -65,12 +76,10 @@ def batches(logs: Iterable[Log]) -> Iterator[list[Log]]:
         yield batch
 
 
-def send(client: "SQSClient", queue_url: str, batch: list[Log]) -> Unsent:
+def send(client: "SQSClient", queue_url: str, batch: Sequence[L]) -> Unsent[L]:
     """Send one batch; return what did not go. The network's failures are tried again by botocore itself."""
-    if excess := batch[0].excess:
-        return Unsent(batch, excess)
     waiting = {str(number): log for number, log in enumerate(batch)}
-    refused: list[Log] = []
+    refused: list[L] = []
     reason = ""
     for attempt in range(ATTEMPTS):
         if attempt:
@@ -81,7 +90,7 @@ def send(client: "SQSClient", queue_url: str, batch: list[Log]) -> Unsent:
                 Entries=[{"Id": number, "MessageBody": log.body} for number, log in waiting.items()],
             )
         except (BotoCoreError, ClientError) as error:
-            return Unsent([*refused, *waiting.values()], str(error), is_down=True)
+            return Unsent(refused, [*waiting.values()], str(error), is_down=True)
         # SQS answers 200 with a list of what failed; only what it says has gone has gone.
         for entry in answer.get("Successful", []):
             waiting.pop(entry["Id"], None)
@@ -91,7 +100,7 @@ def send(client: "SQSClient", queue_url: str, batch: list[Log]) -> Unsent:
                 refused.append(waiting.pop(failed["Id"]))
         if not waiting:
             break
-    return Unsent([*refused, *waiting.values()], reason, is_down=len(waiting) == len(batch))
+    return Unsent(refused, [*waiting.values()], reason, is_down=len(waiting) == len(batch))
 
 
 def _pause(attempt: int) -> None:

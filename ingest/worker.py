@@ -5,7 +5,6 @@ that two of them get is one log all the same.
 """
 
 import argparse
-import base64
 import os
 import signal
 import threading
@@ -18,7 +17,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
-from ingest import sqs
+from ingest import attributes, sqs
 from ingest.handler import lambda_handler, logger
 
 if TYPE_CHECKING:
@@ -31,6 +30,9 @@ TICK_SECONDS = 0.1
 # As a Lambda function's timeout: well below any queue's visibility timeout.
 INVOCATION_SECONDS = 15.0
 FIRST_PAUSE, MAX_PAUSE = 1.0, 30.0
+# A batch is gathered from answers of ten messages, and holds what Lambda hands to a function at most:
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_GATHERED, MAX_GATHERED_BYTES = 1_000, 6_000_000
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,10 @@ class Worker:
 
     def _delete(self, done: list[Mapping[str, Any]]) -> None:
         """Delete messages; one that stays comes again, and is found to be stored already."""
+        for start in range(0, len(done), sqs.MAX_BATCH):
+            self._delete_ten(done[start : start + sqs.MAX_BATCH])
+
+    def _delete_ten(self, done: list[Mapping[str, Any]]) -> None:
         receipts = {str(number): message["ReceiptHandle"] for number, message in enumerate(done)}
         try:
             answer = self.client.delete_message_batch(
@@ -140,34 +146,45 @@ class Worker:
 
 
 class _Poll(threading.Thread):
-    """One ReceiveMessage. A daemon: the process may end while it waits."""
+    """A batch's ReceiveMessages. A daemon: the process may end while it waits."""
 
     def __init__(self, worker: Worker) -> None:
         super().__init__(daemon=True)
         self._worker = worker
-        self._messages: list[Mapping[str, Any]] | None = None
+        self._messages: list[Mapping[str, Any]] = []
+        self._is_done = False
         self._error: BotoCoreError | ClientError | None = None
 
     def run(self) -> None:
+        """Wait for the first messages, and take what else is there until the batch is full."""
+        worker = self._worker
+        size = 0
         try:
-            answer = self._worker.client.receive_message(
-                QueueUrl=self._worker.queue_url,
-                MaxNumberOfMessages=self._worker.batch_size,
-                WaitTimeSeconds=self._worker.wait,
-                MessageSystemAttributeNames=["All"],
-                MessageAttributeNames=["All"],
-            )
-            self._messages = list(answer.get("Messages", []))
+            while not worker.is_stopping and size < MAX_GATHERED_BYTES:
+                asked = min(sqs.MAX_BATCH, worker.batch_size - len(self._messages))
+                answer = worker.client.receive_message(
+                    QueueUrl=worker.queue_url,
+                    MaxNumberOfMessages=asked,
+                    WaitTimeSeconds=0 if self._messages else worker.wait,
+                    MessageSystemAttributeNames=["All"],
+                    MessageAttributeNames=["All"],
+                )
+                found = answer.get("Messages", [])
+                self._messages += found
+                size += sum(len(message["Body"]) for message in found)
+                if len(found) < asked or len(self._messages) == worker.batch_size:
+                    break
+            self._is_done = True
         except (BotoCoreError, ClientError) as error:
             self._error = error
 
     def result(self) -> list[Mapping[str, Any]]:
         """Return what came, which is nothing as long as the poll goes on; raise what it raised."""
-        if self._error:
+        if self._error and not self._messages:
             raise self._error
-        if self._messages is None and not self.is_alive():
+        if not (self._is_done or self._error or self.is_alive()):
             raise RuntimeError("the thread that polls has ended without an answer")
-        return self._messages or []
+        return [] if self.is_alive() else self._messages
 
 
 def record(message: Mapping[str, Any], arn: str) -> dict[str, Any]:
@@ -181,7 +198,7 @@ def record(message: Mapping[str, Any], arn: str) -> dict[str, Any]:
         "body": message["Body"],
         "attributes": dict(message["Attributes"]),
         "messageAttributes": {
-            name: _attribute(value) for name, value in message.get("MessageAttributes", {}).items()
+            name: attributes.for_lambda(value) for name, value in message.get("MessageAttributes", {}).items()
         },
         "md5OfBody": message["MD5OfBody"],
         "eventSource": "aws:sqs",
@@ -190,15 +207,6 @@ def record(message: Mapping[str, Any], arn: str) -> dict[str, Any]:
     }
     if "MD5OfMessageAttributes" in message:
         told["md5OfMessageAttributes"] = message["MD5OfMessageAttributes"]
-    return told
-
-
-def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:
-    told: dict[str, Any] = {"stringListValues": [], "binaryListValues": [], "dataType": value["DataType"]}
-    if "StringValue" in value:
-        told["stringValue"] = value["StringValue"]
-    if "BinaryValue" in value:
-        told["binaryValue"] = base64.b64encode(value["BinaryValue"]).decode()
     return told
 
 
@@ -226,7 +234,12 @@ def main(arguments: list[str] | None = None) -> None:
         "--queue-url", default=os.environ.get("LOGS_QUEUE_URL"), help="default: LOGS_QUEUE_URL"
     )
     parser.add_argument(
-        "--batch-size", type=int, default=10, choices=range(1, 11), metavar="1-10", help="default: 10"
+        "--batch-size",
+        type=int,
+        default=10,
+        choices=range(1, MAX_GATHERED + 1),
+        metavar=f"1-{MAX_GATHERED}",
+        help="how many messages are written side by side, as far as they are there; default: 10",
     )
     parser.add_argument(
         "--wait",

@@ -40,6 +40,7 @@ FORCE_SCRIPT_NAME = STAGE_PREFIX or None
 
 INSTALLED_APPS = [
     "logsite.accounts",
+    "logsite.letters",
     "logsite.local",
     "logsite.doctor",
     "logs",

@@ -13,6 +13,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.test import Client
+from xdist.scheduler import LoadFileScheduling
 
 from logs.models import LogItem
 from logsite.local import engine
@@ -23,6 +24,19 @@ if TYPE_CHECKING:
 
     # Not in tests/host, where the users are Django's own.
     from logsite.accounts.models import User
+
+
+class OneDeployment(LoadFileScheduling):
+    """A process takes a whole file, and one process all files of tests/e2e, which share a deployment."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/e2e" if nodeid.startswith("tests/e2e/") else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """Let `--dist loadfile`, which `make test` says, keep tests/e2e together."""
+    return OneDeployment(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def free_port() -> int:

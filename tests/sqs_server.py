@@ -9,6 +9,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from ingest import dead_letters, sqs
+from ingest.letters import peeking
+from tests.letters import Letters
 from tests.queues import Queues
 
 
@@ -40,3 +42,11 @@ def queues(sqs_server: str, monkeypatch: pytest.MonkeyPatch) -> Queues:
     monkeypatch.setenv("LOGS_QUEUE_URL", made.url)
     monkeypatch.setenv("LOGS_DEAD_LETTER_QUEUE_URL", made.dead_letter_url)
     return made
+
+
+@pytest.fixture
+def letters(queues: Queues, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Letters:
+    """Return the empty queues with the command; moto's one server has no need of polls that wait."""
+    monkeypatch.setattr(peeking, "WAIT_SECONDS", 0)
+    monkeypatch.setenv("COLUMNS", "150")
+    return Letters(queues, capsys)

@@ -1,7 +1,10 @@
 """The client against a real queue: what it sends, how it counts, what it says of wrong fields."""
 
+import base64
+import hashlib
 import json
 import logging
+import random
 import time
 import uuid
 from collections.abc import Iterator
@@ -11,9 +14,9 @@ from typing import Any
 import pytest
 
 from ingest import sqs
-from ingest.client import LogClient, NotSent, TooLarge
+from ingest.client import LogClient, TooLarge
 from ingest.handler import lambda_handler
-from logs import times
+from logs import document, reader, times
 from logs.models import LogItem
 from tests.factories import make_event, make_fields
 from tests.queues import Queues
@@ -134,22 +137,60 @@ def test_strict_sends_what_is_right(strict: LogClient, queues: Queues) -> None:
     assert queues.count() == 13
 
 
+def noise(size: int) -> str:
+    return base64.b64encode(random.Random(1).randbytes(size)).decode()
+
+
 def test_strict_refuses_a_log_over_1_mib_and_sends_nothing(strict: LogClient, queues: Queues) -> None:
-    with pytest.raises(TooLarge, match="of 1,048,576"):
-        strict.enqueue_many([make_fields(), make_fields(payload="x" * 1_048_576)])
+    with pytest.raises(TooLarge, match=r"log \w{32} has .* bytes of 1,048,576"):
+        strict.enqueue_many([make_fields(), make_fields(payload=noise(2_000_000))])
 
     assert queues.count() == 0
 
 
-def test_a_log_over_1_mib_comes_back_and_its_neighbours_are_sent(client: LogClient, queues: Queues) -> None:
-    logs = [make_fields(), make_fields(id=HEX, payload="x" * 1_048_576), make_fields()]
+@pytest.mark.parametrize("payload", ["x" * 5_000_000, {"a": ["é" * 400_000]}], ids=["text", "json"])
+def test_a_log_over_1_mib_is_compressed_and_stored_whole(
+    strict: LogClient, queues: Queues, logs_table: None, payload: Any
+) -> None:
+    log_id = strict.enqueue(**make_fields(payload=payload, trace="abc"))
 
-    with pytest.raises(NotSent, match=rf"not sent: 1, sent: 2; log {HEX} has .* of 1,048,576") as caught:
-        client.enqueue_many(logs)
+    [body] = queues.bodies()
+    assert len(body) <= 1_048_576
+    assert lambda_handler(make_event(body), None) == {"batchItemFailures": []}
+    item = reader.get(log_id)
+    assert item
+    assert document.content(item)["payload"] == payload
+    assert document.content(item)["extra"] == {"trace": "abc"}
 
-    assert [log["id"] for log in caught.value.logs] == [HEX]
-    assert list(caught.value.rest) == []
-    assert queues.count() == 2
+
+@pytest.mark.parametrize("name", ["payload", "url", "trace"])
+def test_what_compression_does_not_help_is_cut_with_its_size_and_hash(
+    client: LogClient, queues: Queues, logs_table: None, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    text = noise(2_000_000)
+    log_id = client.enqueue(**make_fields(**{"other": 1, name: text}))
+
+    [body] = queues.bodies()
+    assert lambda_handler(make_event(body), None) == {"batchItemFailures": []}
+    item = reader.get(log_id)
+    assert item
+    said = document.content(item)
+    kept = said["extra"]["trace"] if name == "trace" else said[name]
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    assert kept == f"{text[:1000]}… (cut: {len(text)} bytes, SHA-256 {digest})"
+    assert said["extra"]["other"] == 1
+    assert f"log {log_id} has" in caplog.text
+
+
+def test_ten_thousand_fields_too_many_are_cut_too(client: LogClient, queues: Queues) -> None:
+    chance = random.Random(1)
+    fields = {chance.randbytes(60).hex(): 1 for _ in range(20_000)}
+    log_id = client.enqueue(**make_fields(**fields))
+    [body] = queues.bodies()
+    sent = json.loads(body)
+    assert len(body) <= 1_048_576
+    assert (sent["id"], sent["account_id"]) == (log_id, 7)
+    assert "SHA-256" in sent["payload"]
 
 
 def test_the_largest_message_that_sqs_takes_is_sent(client: LogClient, queues: Queues) -> None:
@@ -183,11 +224,6 @@ def test_without_a_queue_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch
 
     with pytest.raises(ValueError, match="LOGS_QUEUE_URL"):
         LogClient(sync=True)
-
-
-def test_the_background_mode_is_refused_with_the_way_out(queues: Queues) -> None:
-    with pytest.raises(NotImplementedError, match="sync=True"):
-        LogClient()
 
 
 def test_flush_has_nothing_to_wait_for(client: LogClient) -> None:

@@ -4,6 +4,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from ingest import dead_letters
 from ingest.messages import InvalidMessage, Refused, envelope
 from logs import times
@@ -17,7 +19,7 @@ REFUSAL = InvalidMessage("invalid_fields", {"type": ["must be a non-empty text"]
 
 
 def attributes_of(record: dict[str, Any], refusal: Refused = REFUSAL) -> dict[str, Any]:
-    return dict(dead_letters.attributes(record, envelope(record), refusal))
+    return dict(dead_letters.reasons(record, envelope(record), refusal))
 
 
 def size_of(attributes: dict[str, Any]) -> int:
@@ -39,6 +41,7 @@ def test_it_tells_reason_and_first_identity(queues: Queues) -> None:
     told = attribute_texts(letter)
     assert letter["Body"] == "a wrong body"
     assert datetime.now(UTC) - times.parse(told.pop("rejected-at")) < timedelta(minutes=1)
+    assert re.fullmatch(r"logsite \S+", told.pop("rejected-by"))
     assert told == {
         "error-code": "invalid_fields",
         "error-fields": "type,url",
@@ -87,11 +90,17 @@ def test_there_are_ten_attributes_and_2_kb_at_most() -> None:
     assert size_of(attributes_of(long, both)) <= 2048
 
 
-def test_a_body_of_almost_1_mib_leaves_room_for_the_identity_first() -> None:
-    told = attributes_of(make_record("x" * (1_048_576 - 120)))
+def test_a_body_of_almost_1_mib_leaves_room_for_what_matters_most() -> None:
+    told = attributes_of(make_record("x" * (1_048_576 - 130)))
 
-    assert "log-id" in told
-    assert size_of(told) <= 120
+    assert told.keys() == {"log-id", "log-sent-at", "error-code"}
+    assert size_of(told) <= 130
+
+
+@pytest.mark.parametrize("room", [0, 1, 100])
+def test_without_room_for_a_reason_it_is_no_dead_letter_of_ours(room: int) -> None:
+    with pytest.raises(dead_letters.NoRoom):
+        attributes_of(make_record("x" * (1_048_576 - room)))
 
 
 def test_values_hold_what_sqs_takes_only() -> None:

@@ -136,6 +136,14 @@ def test_what_can_never_be_stored_is_a_dead_letter_with_its_reason(queues: Queue
     assert len(logs()) == 1
 
 
+def test_a_message_with_no_room_for_its_reason_is_left_to_the_redrive(queues: Queues) -> None:
+    record = make_record("x" * sqs.MAX_BYTES)
+    failed = {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
+    assert lambda_handler(make_event(record, make_record()), None) == failed
+    assert queues.dead_letters() == []
+    assert len(logs()) == 1
+
+
 def test_parts_are_in_no_index_and_no_log() -> None:
     put()
     assert len(part_ids()) == 1

@@ -1,15 +1,14 @@
 """`python -m ingest.worker` as a process of its own: stores, deletes, survives, stops."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Self
 
 import boto3
 import pytest
@@ -21,61 +20,11 @@ from tests.conftest import free_port
 from tests.factories import make_attribute, make_body, make_record
 from tests.items import logs
 from tests.queues import Queues, attribute_texts
+from tests.workers import Worker, wait_until
 
 pytest_plugins = ["tests.sqs_server"]
 
 HEX = "0123456789abcdef0123456789abcdef"
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it does not come true"
-        time.sleep(0.05)
-
-
-class Worker:
-    """A worker's process, and what it has written so far."""
-
-    def __init__(self, *arguments: str, **environment: str) -> None:
-        self.output: list[str] = []
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "ingest.worker", *arguments],
-            env={**os.environ, **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.output.append(line)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.wait(10)
-        self._reader.join(10)
-
-    def told(self, message: str) -> list[dict[str, Any]]:
-        """Return its log lines with this message."""
-        lines = [json.loads(line) for line in self.output if line.startswith("{")]
-        return [line for line in lines if line["message"] == message]
-
-    def stop(self, number: signal.Signals) -> float:
-        """Send a signal; return the seconds until the end, which must be an orderly one."""
-        start = time.monotonic()
-        self.process.send_signal(number)
-        assert self.process.wait(10) == 0, self.output
-        took = time.monotonic() - start
-        self._reader.join(10)
-        assert "Traceback" not in "".join(self.output)
-        return took
 
 
 @pytest.fixture
@@ -99,6 +48,15 @@ def test_many_are_stored_and_deleted(worker: Worker, queues: Queues) -> None:
 
     wait_until(lambda: queues.count() == 0)
     assert {item.user_id for item in logs()} == {str(number) for number in range(25)}
+
+
+def test_a_batch_is_gathered_from_what_is_there(queues: Queues, logs_table: None) -> None:
+    for number in range(25):
+        queues.send(make_body(user_id=number))
+    with Worker("--batch-size", "22", "--wait", "1") as worker:
+        wait_until(lambda: queues.count() == 0)
+        worker.stop(signal.SIGTERM)
+    assert [batch["written"] for batch in worker.told("batch")] == [22, 3]
 
 
 def test_the_same_message_sent_twice_appears_once(worker: Worker, queues: Queues) -> None:

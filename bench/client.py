@@ -1,0 +1,67 @@
+"""What one `enqueue` takes of a 1 KB log: into the buffer, and with `durable=True` into a file first."""
+
+import json
+import logging
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ingest import sqs
+from ingest.client import LogClient
+
+CALLS = 20_000
+REQUEST_SECONDS = 0.01
+URL = "http://127.0.0.1/123456789012/logs"
+FIELDS: dict[str, Any] = {
+    "account_id": 7,
+    "user_id": 12,
+    "type": "update",
+    "sub_type": "invoice",
+    "url": "/invoices/4711",
+    "payload": {"id": 4711, "changes": {"status": ["open", "paid"], "note": "x" * 600}},
+    "submitter_country": "Bulgaria",
+    "submitter_platform": "Windows",
+    "submitter_agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/142.0 Safari/537.36",
+}
+
+
+class TakesAll:
+    """SQS that takes everything, after the time that a request takes in AWS's own network."""
+
+    def close(self) -> None:
+        """Let go, as boto3's client does."""
+
+    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
+        """Take a batch."""
+        time.sleep(REQUEST_SECONDS)
+        return {"Successful": [{"Id": entry["Id"]} for entry in Entries]}
+
+
+def microseconds(call: Callable[[], object]) -> float:
+    """Return the median of many calls."""
+    taken = []
+    for _ in range(CALLS):
+        began = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - began)
+    return statistics.median(taken) * 1_000_000
+
+
+def main() -> None:
+    """Compare in one run."""
+    logging.getLogger("ingest").setLevel(logging.CRITICAL)
+    sqs.client = lambda **_: TakesAll()  # type: ignore[assignment]  # the rest is never called
+    size = len(json.dumps(FIELDS))
+    base = microseconds(lambda: json.dumps(FIELDS))
+    print(f"\nenqueue of a log of {size:,} bytes, medians of {CALLS:,}; json.dumps of it {base:.0f} µs")
+    with LogClient(URL, max_logs=CALLS * 2) as client:
+        show("in the buffer", microseconds(lambda: client.enqueue(**FIELDS)), base)
+    with tempfile.TemporaryDirectory() as folder, LogClient(URL, spool_dir=folder, durable=True) as client:
+        show("durable", microseconds(lambda: client.enqueue(**FIELDS)), base)
+
+
+def show(name: str, median: float, base: float) -> None:
+    """Print a row."""
+    print(f"{name:<16}{median:6.0f} µs   {median / base:5.1f} times json.dumps")

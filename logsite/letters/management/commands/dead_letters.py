@@ -1,0 +1,23 @@
+"""`manage.py dead_letters`: `python -m ingest dead-letters` with the site's settings."""
+
+import argparse
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from ingest.letters import command
+
+
+class Command(BaseCommand):
+    """List, show, replay, edit and discard what the writer could not store."""
+
+    help = command.DESCRIPTION
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        command.add_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if status := command.run(argparse.Namespace(**options)):
+            sys.exit(status)

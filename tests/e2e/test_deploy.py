@@ -1,0 +1,105 @@
+"""What `make deploy` prints, and `make deploy` again while messages flow."""
+
+import threading
+
+from tests.e2e.browser import Browser
+from tests.e2e.deployment import KEEP_DAYS, Deployment, a_log, wait_until
+
+EMULATOR_S_OWN = "Worker "
+
+
+def test_it_prints_address_queue_and_what_to_do_next(deployment: Deployment) -> None:
+    assert deployment.address.endswith(
+        ".execute-api.localhost:" + deployment.endpoint.split(":")[-1] + "/dev/"
+    )
+    assert "logsite-dev-logs" in deployment.outputs["LogsQueueUrl"]
+    for line in (
+        deployment.outputs["LogsQueueUrl"],
+        deployment.outputs["SenderPolicyArn"],
+        "aws sqs send-message",
+    ):
+        assert line in deployment.output
+    assert "make admin STAGE=dev" in deployment.output
+
+
+def test_no_secret_stands_in_a_function_s_configuration_or_in_what_was_built(deployment: Deployment) -> None:
+    parameter = deployment.client("ssm").get_parameter(Name="/logsite/dev/secret-key", WithDecryption=True)
+    assert parameter["Parameter"]["Type"] == "SecureString"
+    key = parameter["Parameter"]["Value"]
+    assert len(key) > 60
+    for function in deployment.stage.functions.values():
+        configuration = deployment.client("lambda").get_function_configuration(FunctionName=function)
+        assert key not in str(configuration)
+    assert key not in (deployment.stage.folder / "zappa_settings.json").read_text()
+
+
+def test_the_mapping_reports_failures_and_the_writer_knows_how_long_to_keep(deployment: Deployment) -> None:
+    [mapping] = deployment.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["State"] == "Enabled"
+    writer = deployment.client("lambda").get_function_configuration(FunctionName="logsite-dev-writer")
+    assert writer["Environment"]["Variables"]["LOGS_RETENTION_DAYS"] == str(KEEP_DAYS)
+
+
+def test_the_api_is_throttled(deployment: Deployment) -> None:
+    gateway = deployment.client("apigateway")
+    [api] = gateway.get_rest_apis()["items"]
+    [stage] = gateway.get_stages(restApiId=api["id"])["item"]
+    method = stage["methodSettings"]["*/*"]
+    assert (method["throttlingRateLimit"], method["throttlingBurstLimit"]) == (50, 100)
+
+
+def test_an_update_loses_neither_a_message_nor_a_request(deployment: Deployment, browser: Browser) -> None:
+    sent: list[str] = []
+    answers: list[str] = []
+    over = threading.Event()
+
+    def produce() -> None:
+        while not over.wait(0.2):
+            log = a_log(type="update")
+            deployment.send(log)
+            sent.append(log["id"])
+
+    def visit() -> None:
+        while not over.wait(0.5):
+            answer = browser.get("admin/login/")
+            answers.append("fine" if answer.status == 200 else answer.text)
+
+    threads = [threading.Thread(target=work) for work in (produce, visit)]
+    with deployment.impatience():
+        for thread in threads:
+            thread.start()
+        try:
+            printed = deployment.up("--set", "NothingWrittenMinutes=30")
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
+        assert len(sent) > 20
+        wait_until(lambda: all(map(deployment.stored, sent)), "every message is stored")
+    assert deployment.address in printed
+    # The emulator ends the worker of the old code in the midst of a request; AWS lets it finish.
+    assert {answer for answer in answers if EMULATOR_S_OWN not in answer} == {"fine"}
+    [alarm] = deployment.client("cloudwatch").describe_alarms(AlarmNames=["logsite-dev-NothingWrittenAlarm"])[
+        "MetricAlarms"
+    ]
+    assert int(alarm["EvaluationPeriods"]) == 30
+
+
+def test_the_code_of_the_deployment_before_runs_again(deployment: Deployment, browser: Browser) -> None:
+    run = deployment.command("rollback")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert browser.get("admin/login/").status == 200
+    run = deployment.command("rollback", "--versions", "50")
+    assert run.returncode == 1
+    assert "earlier versions, not 50" in run.stderr
+
+
+def test_the_status_says_what_runs_and_what_waits(deployment: Deployment) -> None:
+    run = deployment.command("status")
+    assert run.returncode == 0, run.stderr
+    lines = dict(line.split(maxsplit=1) for line in run.stdout.splitlines() if line.startswith("logsite-dev"))
+    assert lines["logsite-dev-resources"].endswith("COMPLETE")
+    assert lines["logsite-dev-writer"].startswith("python3.")
+    assert "mapping                           Enabled" in run.stdout
+    assert deployment.address in run.stdout

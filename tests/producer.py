@@ -1,0 +1,67 @@
+"""A main application that logs, forks, and logs on: `python -m tests.producer NUMBER`.
+
+It sends NUMBER logs, of which one in WRONG_EVERY is wrong, and prints nothing. Three children, forked after
+the first use, take a quarter each.
+"""
+
+import logging
+import os
+import sys
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from ingest.client import LogClient
+from tests.factories import make_fields
+
+FORKS = 3
+WRONG_EVERY = 100
+TWICE_EVERY = 20
+WRONG: list[dict[str, Any]] = [{"account_id": "7#login"}, {"type": ""}, {"url": ...}, {"created_at": "soon"}]
+
+
+def log_id(number: int) -> str:
+    """Return the id of a log."""
+    return uuid.UUID(int=number, version=4).hex
+
+
+def is_wrong(number: int) -> bool:
+    """Tell whether a log can never be stored."""
+    return number % WRONG_EVERY == 0
+
+
+def fields(number: int) -> dict[str, Any]:
+    """Return the fields of a log."""
+    wrong = WRONG[number // WRONG_EVERY % len(WRONG)] if is_wrong(number) else {}
+    return make_fields(
+        **{"id": log_id(number), "user_id": number, "created_at": "2026-11-23T22:44:00", **wrong}
+    )
+
+
+def some(first: int, number: int) -> Iterator[dict[str, Any]]:
+    """Yield every fourth log, some of them twice."""
+    for each in range(first, number, FORKS + 1):
+        yield fields(each)
+        if each % TWICE_EVERY == 0:
+            yield fields(each)
+
+
+def main(number: int) -> int:
+    """Send; return the exit status, 0 where everything went."""
+    logging.getLogger("ingest").setLevel(logging.ERROR)
+    client = LogClient(max_logs=number * 2)
+    children = []
+    first = some(0, number)
+    client.enqueue(**next(first))
+    for child in range(1, FORKS + 1):
+        if (process := os.fork()) == 0:
+            client.enqueue_many(some(child, number))
+            os._exit(0 if client.flush(120) else 1)
+        children.append(process)
+    client.enqueue_many(first)
+    went = [os.waitpid(process, 0)[1] == 0 for process in children]
+    return 0 if client.flush(120) and all(went) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1])))

@@ -1,0 +1,118 @@
+"""`dead-letters discard`: what is given up is kept as a log before it goes."""
+
+import getpass
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from ingest.letters.letter import Letter
+from ingest.letters.peeking import DeadLetterQueue
+from ingest.letters.resending import discard
+from logs import document, parts
+from logs.models import LogItem
+from tests.conftest import free_port
+from tests.factories import make_body
+from tests.items import logs
+from tests.letters import Letters, noise
+
+pytest_plugins = ["tests.sqs_server"]
+pytestmark = pytest.mark.usefixtures("logs_table")
+
+
+def kept(letters: Letters) -> tuple[LogItem, dict[str, Any]]:
+    """Let the writer store the one discarded letter; return its log and payload."""
+    letters.work()
+    [item] = logs()
+    parts.make_whole(item)
+    payload = document.content(item)["payload_text"]
+    told: dict[str, Any] = json.loads(payload)
+    return item, told
+
+
+def test_a_log_of_the_site_keeps_it(letters: Letters) -> None:
+    told = letters.reject(make_body(type="", url="/ü"))
+
+    run = letters.run("discard", told["message_id"], "--reason", " a test's ")
+
+    assert run.status == 0
+    assert run.out == f"Discarded {told['message_id']}: a log of the account _logsite keeps it\n"
+    assert letters.listed() == []
+    item, payload = kept(letters)
+    assert (item.account_id, item.type, item.sub_type) == ("_logsite", "logsite", "dead-letter-discarded")
+    assert item.user_id == getpass.getuser()
+    assert item.sender
+    assert payload == {
+        "reason": "a test's",
+        "error": "invalid_fields: type: must be a non-empty text",
+        "log_id": told["log_id"],
+        "sent_at": told["sent_at"],
+        "message_id": told["message_id"],
+        "sender": None,
+        "body": told["body"],
+    }
+
+
+def test_of_what_sqs_moved_the_sender_is_known(letters: Letters) -> None:
+    first = letters.redrive(make_body())
+
+    letters.run("discard", first["MessageId"], "--reason", "old")
+
+    assert kept(letters)[1]["sender"]
+
+
+def test_it_is_kept_before_it_is_deleted(letters: Letters) -> None:
+    told = letters.reject("wrong")
+
+    class Stopped(DeadLetterQueue):
+        def delete(self, dead: Letter) -> None:
+            raise KeyboardInterrupt
+
+    queues = letters.queues
+    with Stopped(queues.client, queues.dead_letter_url) as queue:
+        [dead] = queue.find([told["log_id"]])
+        with pytest.raises(KeyboardInterrupt):
+            discard(queue, queues.url, dead, "x")
+
+    assert queues.count() == 1
+    assert letters.listed() == [told]
+
+
+def test_where_it_cannot_be_kept_it_stays(letters: Letters) -> None:
+    told = letters.reject("wrong")
+    nowhere = f"http://127.0.0.1:{free_port()}/000000000000/none"
+
+    run = letters.run("discard", told["message_id"], "--reason", "x", "--queue-url", nowhere)
+
+    assert run.status == 1
+    assert "not sent" in run.err
+    assert letters.listed() == [told]
+
+
+def test_a_body_of_1_mib_is_kept_whole_where_it_can_be_compressed(letters: Letters) -> None:
+    body = '"' * 1_048_576  # twice as much in JSON
+    first = letters.redrive(body)
+
+    letters.run("discard", first["MessageId"], "--reason", "x")
+
+    assert kept(letters)[1]["body"] == body
+
+
+def test_what_does_not_fit_is_cut_with_its_size_and_hash(letters: Letters) -> None:
+    body = noise(1_048_576)
+    first = letters.redrive(body)
+
+    run = letters.run("discard", first["MessageId"], "--reason", "x")
+
+    payload = kept(letters)[1]
+    assert run.out.endswith("keeps it, its body cut to what a message holds\n")
+    assert payload["body"] == body[:524_288]
+    assert payload["body_bytes"] == 1_048_576
+    assert payload["body_sha256"] == hashlib.sha256(body.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("arguments", [[], ["--reason", " "]])
+def test_it_takes_a_reason(letters: Letters, arguments: list[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        letters.run("discard", "ffffffff", *arguments)

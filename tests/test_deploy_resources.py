@@ -1,0 +1,237 @@
+"""The templates say what the models and the design say, in a form that AWS takes."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cfnlint.decode import cfn_yaml
+from pynamodb.models import Model
+
+from deploy.stage import ROOT, Stage
+from logs import tables
+from logs.models import LogItem
+from logsite.accounts.store import SessionItem, TokenItem, UserItem
+
+MODELS = {
+    "LogsTable": LogItem,
+    "UsersTable": UserItem,
+    "SessionsTable": SessionItem,
+    "TokensTable": TokenItem,
+}
+ALARMS = {
+    "resources.yaml": {
+        "DeadLettersAlarm",
+        "OldestMessageAlarm",
+        "WriterErrorsAlarm",
+        "WriterThrottlesAlarm",
+        "TableThrottlesAlarm",
+        "WebErrorsAlarm",
+        "NothingWrittenAlarm",
+    },
+    "mapping.yaml": {"MappingDisabledAlarm"},
+}
+KEEPING = {"Retain", "RetainExceptOnCreate"}
+
+
+def template(name: str) -> dict[str, Any]:
+    read: dict[str, Any] = cfn_yaml.load(str(ROOT / "deploy" / name))
+    return read
+
+
+@pytest.fixture(scope="module")
+def resources() -> dict[str, Any]:
+    """Return the resources of deploy/resources.yaml."""
+    found: dict[str, Any] = template("resources.yaml")["Resources"]
+    return found
+
+
+def of_type(resources: dict[str, Any], kind: str) -> dict[str, Any]:
+    return {name: resource for name, resource in resources.items() if resource["Type"] == kind}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_table_has_the_keys_indexes_and_projections_of_its_model(
+    resources: dict[str, Any], name: str
+) -> None:
+    assert tables.differences(MODELS[name], resources[name]["Properties"]) == []
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_only_attributes_that_are_keys_are_declared(resources: dict[str, Any], name: str) -> None:
+    properties = resources[name]["Properties"]
+    indexes = properties.get("GlobalSecondaryIndexes", [])
+    schemas = [properties["KeySchema"], *(index["KeySchema"] for index in indexes)]
+    keys = {key["AttributeName"] for schema in schemas for key in schema}
+    assert {each["AttributeName"] for each in properties["AttributeDefinitions"]} == keys
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_table_forgets_by_the_attribute_of_its_model(resources: dict[str, Any], name: str) -> None:
+    model: type[Model] = MODELS[name]
+    attribute = model._ttl_attribute()
+    expected = {"AttributeName": attribute.attr_name, "Enabled": True} if attribute else None
+    assert resources[name]["Properties"].get("TimeToLiveSpecification") == expected
+
+
+@pytest.mark.parametrize(
+    "drift",
+    [
+        lambda table: table["GlobalSecondaryIndexes"].pop(),
+        lambda table: table["GlobalSecondaryIndexes"][0]["Projection"]["NonKeyAttributes"].append("payload"),
+        lambda table: table["GlobalSecondaryIndexes"][1]["Projection"]["NonKeyAttributes"].remove("url"),
+        lambda table: (
+            table["GlobalSecondaryIndexes"][2]["KeySchema"].reverse()
+            or table["GlobalSecondaryIndexes"][2]["KeySchema"][0].update(KeyType="HASH")
+        ),
+        lambda table: table["AttributeDefinitions"][-1].update(AttributeType="N"),
+    ],
+)
+def test_a_template_that_drifts_from_the_model_is_found(drift: Any) -> None:
+    table = template("resources.yaml")["Resources"]["LogsTable"]["Properties"]
+    drift(table)
+    assert tables.differences(LogItem, table)
+
+
+def test_every_table_is_kept_restorable_and_paid_by_request(resources: dict[str, Any]) -> None:
+    found = of_type(resources, "AWS::DynamoDB::Table")
+    assert found.keys() == MODELS.keys()
+    for table in found.values():
+        properties = table["Properties"]
+        assert properties["BillingMode"] == "PAY_PER_REQUEST"
+        assert properties["DeletionProtectionEnabled"] is True
+        assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_what_holds_data_outlives_its_stack(resources: dict[str, Any]) -> None:
+    holding = of_type(resources, "AWS::DynamoDB::Table") | of_type(resources, "AWS::SQS::Queue")
+    assert len(holding) == 6
+    for resource in holding.values():
+        assert resource["DeletionPolicy"] in KEEPING
+        assert resource["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_queues_are_encrypted_and_wired(resources: dict[str, Any]) -> None:
+    queue = resources["LogsQueue"]["Properties"]
+    dead = resources["DeadLetterQueue"]["Properties"]
+    assert queue["SqsManagedSseEnabled"] is dead["SqsManagedSseEnabled"] is True
+    assert queue["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
+        "maxReceiveCount": {"Ref": "ReceiveCount"},
+    }
+    assert dead["MessageRetentionPeriod"] > queue["MessageRetentionPeriod"]
+
+
+def test_a_message_stays_hidden_for_six_times_as_long_as_the_writer_may_take() -> None:
+    shortest = template("resources.yaml")["Parameters"]["VisibilityTimeout"]["Default"]
+    for name in ("dev", "production"):
+        stage = Stage(name)
+        assert shortest >= 6 * stage.settings()[stage.writer]["timeout_seconds"]
+
+
+def test_only_tls_reaches_queues_and_bucket(resources: dict[str, Any]) -> None:
+    for name in ("LogsQueuePolicy", "DeadLetterQueuePolicy", "DeploymentBucketPolicy", "AlarmTopicPolicy"):
+        statements = resources[name]["Properties"]["PolicyDocument"]["Statement"]
+        plain = [each["Fn::If"][1] if "Fn::If" in each else each for each in statements]
+        [denied] = [each for each in plain if each["Sid"] == "OnlyTls"]
+        assert denied["Effect"] == "Deny"
+        assert denied["Principal"] == "*"
+        assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_a_sender_may_send_and_nothing_else(resources: dict[str, Any]) -> None:
+    [statement] = resources["SenderPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert statement == {
+        "Effect": "Allow",
+        "Action": "sqs:SendMessage",
+        "Resource": {"Fn::GetAtt": ["LogsQueue", "Arn"]},
+    }
+    foreign = [
+        each["Fn::If"][1]
+        for each in resources["LogsQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+        if each["Fn::If"][1]["Effect"] == "Allow"
+    ]
+    assert [each["Action"] for each in foreign] == ["sqs:SendMessage"] * 2
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_every_alarm_is_there_and_is_heard(name: str) -> None:
+    alarms = of_type(template(name)["Resources"], "AWS::CloudWatch::Alarm")
+    assert alarms.keys() == ALARMS[name]
+    topics = [{"Ref": "AlarmTopic"}, {"Ref": "AlarmTopicArn"}]
+    for logical_id, alarm in alarms.items():
+        properties = alarm["Properties"]
+        assert properties["AlarmName"]["Fn::Sub"] == f"logsite-${{Stage}}-{logical_id}"
+        [action] = properties["AlarmActions"]
+        assert action in topics
+
+
+def test_throttles_of_every_index_ring(resources: dict[str, Any]) -> None:
+    watched = {
+        (metric["MetricName"], *(each["Value"] for each in metric["Dimensions"][1:]))
+        for each in resources["TableThrottlesAlarm"]["Properties"]["Metrics"]
+        if "MetricStat" in each
+        for metric in [each["MetricStat"]["Metric"]]
+    }
+    indexes = [index["IndexName"] for index in resources["LogsTable"]["Properties"]["GlobalSecondaryIndexes"]]
+    kinds = ("WriteThrottleEvents", "ReadThrottleEvents")
+    assert watched == {(kind, *index) for kind in kinds for index in [(), *((name,) for name in indexes)]}
+
+
+def test_every_name_holds_the_stage(resources: dict[str, Any]) -> None:
+    names = {
+        name: value
+        for name, resource in {**resources, **template("mapping.yaml")["Resources"]}.items()
+        for key, value in resource["Properties"].items()
+        if key in {"TableName", "QueueName", "BucketName", "LogGroupName", "AlarmName", "TopicName"}
+        or key in {"ManagedPolicyName", "DashboardName"}
+    }
+    assert len(names) == 20
+    for name, value in names.items():
+        assert "logsite-${Stage}" in value["Fn::Sub"], name
+
+
+def test_the_tool_and_the_template_give_the_same_names(resources: dict[str, Any]) -> None:
+    stage = Stage("dev")
+
+    def named(kind: str, key: str) -> list[str]:
+        return [
+            resource["Properties"][key]["Fn::Sub"].replace("${Stage}", "dev")
+            for resource in of_type(resources, kind).values()
+        ]
+
+    assert named("AWS::DynamoDB::Table", "TableName") == stage.tables
+    assert named("AWS::SQS::Queue", "QueueName") == stage.queues
+    groups = [f"/aws/lambda/{function}" for function in stage.functions.values()]
+    assert named("AWS::Logs::LogGroup", "LogGroupName") == groups
+
+
+def test_the_mapping_reports_which_messages_failed() -> None:
+    mapping = template("mapping.yaml")["Resources"]["Mapping"]["Properties"]
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["Enabled"] is True
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "MaximumConcurrency"}}
+    # AWS takes a batch of more than 10 with a window alone.
+    assert template("mapping.yaml")["Parameters"]["BatchingWindow"]["MinValue"] >= 1
+
+
+def test_cfn_lint_finds_nothing() -> None:
+    run = subprocess.run(
+        [
+            Path(sys.executable).with_name("cfn-lint"),
+            "--include-checks=I",
+            "--non-zero-exit-code=informational",
+            "--template",
+            *sorted((ROOT / "deploy").glob("*.yaml")),
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert run.stdout + run.stderr == ""
+    assert run.returncode == 0
+
+
+def test_nothing_is_ignored_by_a_comment_or_by_metadata() -> None:
+    for path in (ROOT / "deploy").glob("*.yaml"):
+        assert "cfn-lint" not in path.read_text()

@@ -1,0 +1,82 @@
+"""Python's logging as a way in."""
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ingest.client import LogClient
+from ingest.logging_handler import LogHandler
+from ingest.testing import RecordingClient
+from logs import times
+
+
+@pytest.fixture
+def recording() -> RecordingClient:
+    return RecordingClient()
+
+
+@pytest.fixture
+def app(recording: RecordingClient) -> Iterator[logging.Logger]:
+    """Return an application's logger with our handler at the root, as most would put it."""
+    handler = LogHandler(recording, type="shop")
+    logging.getLogger().addHandler(handler)
+    yield logging.getLogger("shop.cart")
+    logging.getLogger().removeHandler(handler)
+
+
+def test_a_record_is_a_log(app: logging.Logger, recording: RecordingClient) -> None:
+    app.warning("%d items are gone", 3)
+    [log] = recording.logs
+    assert (log["account_id"], log["user_id"], log["type"], log["sub_type"]) == (0, 0, "shop", "warning")
+    assert log["payload"] == {"level": "WARNING", "logger": "shop.cart", "message": "3 items are gone"}
+    assert datetime.now(UTC) - times.parse(log["created_at"]) < timedelta(minutes=1)
+
+
+def test_extra_sets_fields_and_the_rest_goes_into_the_payload(
+    app: logging.Logger, recording: RecordingClient
+) -> None:
+    extra = {"account_id": 7, "user_id": 12, "type": "cart", "url": "/cart", "basket": {"size": 3}}
+    app.error("gone", extra=extra)
+    [log] = recording.logs
+    assert (log["account_id"], log["user_id"], log["type"], log["url"]) == (7, 12, "cart", "/cart")
+    assert log["payload"]["basket"] == {"size": 3}
+
+
+def test_an_exception_is_told(app: logging.Logger, recording: RecordingClient) -> None:
+    try:
+        raise ZeroDivisionError("by nothing")
+    except ZeroDivisionError:
+        app.exception("failed")
+    assert "ZeroDivisionError: by nothing" in recording.logs[0]["payload"]["exception"]
+
+
+@pytest.mark.parametrize("name", ["ingest.client", "botocore.endpoint", "urllib3", "boto3"])
+def test_what_sending_itself_logs_does_not_come_back(
+    app: logging.Logger, recording: RecordingClient, name: str
+) -> None:
+    logging.getLogger(name).error("SQS is away")
+    assert recording.logs == []
+
+
+def test_an_application_named_alike_is_not_left_out(app: logging.Logger, recording: RecordingClient) -> None:
+    logging.getLogger("ingestion").error("x")
+    assert len(recording.logs) == 1
+
+
+def test_it_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    client = LogClient("http://127.0.0.1/1/x", sync=True)
+    client.close()
+    logger = logging.Logger("apart")
+    logger.addHandler(LogHandler(client))
+    logger.error("%s")
+
+
+def test_a_wrong_field_in_extra_does_not_break_the_caller(
+    app: logging.Logger, recording: RecordingClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    app.error("x", extra={"account_id": "7#"})
+    assert recording.logs == []

@@ -1,0 +1,91 @@
+"""docs/message.schema.json is what the code says, and says what the code does."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from ingest import messages, schema_command
+from tests.factories import make_fields
+
+PATH = Path(__file__).resolve().parent.parent / "docs" / "message.schema.json"
+HEX = "0123456789abcdef0123456789abcdef"
+
+GOOD: list[dict[str, Any]] = [
+    {},
+    {"account_id": 0},
+    {"account_id": " 7 "},
+    {"account_id": "ü" * 250},
+    {"user_id": "x"},
+    {"type": "a b"},
+    {"sub_type": "", "url": ""},
+    {"id": HEX},
+    {"id": "01234567-89AB-cdef-0123-456789abcdef"},
+    {"id": None, "created_at": None, "payload": None, "submitter_city": None},
+    {"created_at": "2026-11-23"},
+    {"created_at": "2026-11-23T22:44:00.5+02:00"},
+    {"payload": [1, {"a": None}]},
+    {"submitter_id": 7},
+    {"status": "mine", "anything": {"else": 1}},
+]
+BAD: list[dict[str, Any]] = [
+    {"account_id": ...},
+    {"url": ...},
+    {"account_id": -1},
+    {"account_id": True},
+    {"account_id": 7.5},
+    {"account_id": ""},
+    {"account_id": "   "},
+    {"account_id": "7#login"},
+    {"account_id": "a\u0000b"},
+    {"account_id": "x" * 501},
+    {"user_id": ""},
+    {"user_id": None},
+    {"type": ""},
+    {"type": 7},
+    {"type": "x" * 501},
+    {"sub_type": None},
+    {"url": 7},
+    {"id": "7"},
+    {"id": HEX + "0"},
+    {"created_at": "soon"},
+    {"created_at": 1_700_000_000},
+    {"submitter_id": ""},
+    {"submitter_city": 7},
+]
+
+
+def is_valid(fields: dict[str, Any]) -> bool:
+    validator = jsonschema.Draft202012Validator(json.loads(PATH.read_text()))
+    return bool(validator.is_valid(fields))
+
+
+def is_taken(fields: dict[str, Any]) -> bool:
+    try:
+        messages.validate(fields)
+    except messages.InvalidMessage:
+        return False
+    return True
+
+
+def test_the_file_is_what_the_code_says() -> None:
+    assert PATH.read_text() == schema_command.text(), (
+        "run: python -m ingest schema > docs/message.schema.json"
+    )
+    jsonschema.Draft202012Validator.check_schema(json.loads(PATH.read_text()))
+
+
+@pytest.mark.parametrize("changes", GOOD, ids=str)
+def test_what_the_writer_takes_the_schema_takes(changes: dict[str, Any]) -> None:
+    fields = make_fields(**changes)
+    assert is_taken(fields)
+    assert is_valid(fields)
+
+
+@pytest.mark.parametrize("changes", BAD, ids=lambda changes: str(changes)[:40])
+def test_what_the_writer_refuses_the_schema_refuses(changes: dict[str, Any]) -> None:
+    fields = make_fields(**changes)
+    assert not is_taken(fields)
+    assert not is_valid(fields)

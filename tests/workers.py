@@ -1,0 +1,64 @@
+"""`python -m ingest.worker` as a process of its own, and what it says."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Self
+
+
+def wait_until(true: Callable[[], object], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it does not come true"
+        time.sleep(0.05)
+
+
+class Worker:
+    """A worker's process, and what it has written so far."""
+
+    def __init__(self, *arguments: str, **environment: str) -> None:
+        self.output: list[str] = []
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "ingest.worker", *arguments],
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.output.append(line)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait(10)
+        self._reader.join(10)
+        if self.process.stdout:
+            self.process.stdout.close()
+
+    def told(self, message: str) -> list[dict[str, Any]]:
+        """Return its log lines with this message."""
+        lines = [json.loads(line) for line in self.output if line.startswith("{")]
+        return [line for line in lines if line["message"] == message]
+
+    def stop(self, number: signal.Signals) -> float:
+        """Send a signal; return the seconds until the end, which must be an orderly one."""
+        start = time.monotonic()
+        self.process.send_signal(number)
+        assert self.process.wait(10) == 0, self.output
+        took = time.monotonic() - start
+        self._reader.join(10)
+        assert "Traceback" not in "".join(self.output)
+        return took
