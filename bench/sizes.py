@@ -6,7 +6,7 @@ Counted, not timed: the sample logs, their payloads widened by a list of some le
 import json
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,7 +40,12 @@ def bodies(length: int) -> Iterator[str]:
 
 def size(item: LogItem) -> int:
     """Count an item's bytes as DynamoDB does: names and values."""
-    return sum(len(name.encode()) + _size(value) for name, value in item.serialize().items())
+    return size_of(item.serialize())
+
+
+def size_of(attributes: Mapping[str, dict[str, Any]]) -> int:
+    """Count the bytes of attributes as they are sent to DynamoDB."""
+    return sum(len(name.encode()) + _size(value) for name, value in attributes.items())
 
 
 def _size(value: dict[str, Any]) -> int:

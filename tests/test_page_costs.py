@@ -65,7 +65,8 @@ KINDS: dict[str, Callable[[Client], str]] = {
 
 def said() -> dict[str, tuple[str, str, str]]:
     """Return the rows of the table: by kind, its requests, items examined and read units."""
-    rows = re.findall(r"^\| ([^|]+?) \| ([^|]+?) \| ([^|]+?) \| ([^|]+?) \|$", DOCS.read_text(), re.MULTILINE)
+    pages = DOCS.read_text().split("# What a log costs")[0]
+    rows = re.findall(r"^\| ([^|]+?) \| ([^|]+?) \| ([^|]+?) \| ([^|]+?) \|$", pages, re.MULTILINE)
     return {kind: (requests, items, units) for kind, requests, items, units in rows}
 
 
