@@ -1,8 +1,10 @@
-"""The logs in the Django admin: one model without a table, and the way to its two pages."""
+"""The logs in the Django admin: one model without a table, and the way to its pages."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin import AdminSite
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import models
@@ -52,6 +54,7 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
             path("", view(self.changelist_view), name="logs_log_changelist"),
             path("export/", view(self.export_view), name="logs_log_export"),
             path("choices/", view(self.choices_view), name="logs_log_choices"),
+            path("<path:object_id>/json/", view(self.json_view), name="logs_log_json"),
             path("<path:object_id>/change/", view(self.change_view), name="logs_log_change"),
         ]
 
@@ -81,8 +84,21 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
     ) -> HttpResponse:
         """Show one log, or say in the admin's own words that there is none."""
         self._check_permission(request)
+        return self._of_one(views.detail, request, object_id)
+
+    def json_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Send one log as a file, or say in the admin's own words that there is none."""
+        self._check_permission(request)
+        return self._of_one(views.file, request, object_id)
+
+    def _of_one(
+        self,
+        view: Callable[[HttpRequest, AdminSite, str], HttpResponse | None],
+        request: HttpRequest,
+        object_id: str,
+    ) -> HttpResponse:
         log_id = unquote(object_id)
-        response = views.detail(request, self.admin_site, log_id)
+        response = view(request, self.admin_site, log_id)
         if response is None:
             # A method of Django's ModelAdmin that its stubs leave out.
             return self._get_obj_does_not_exist_redirect(request, self.opts, log_id)  # type: ignore[attr-defined,no-any-return]

@@ -8,13 +8,17 @@ from urllib.parse import urlencode, urlsplit
 
 from django.utils.text import Truncator
 
-from logs import document, forms
+from logs import document, forms, room, times
 from logs.listing import NO_ONE, Link, show_time
 from logs.models import LogItem
 from logs.plan import LogFilter
+from logs.room import Shown
 
-# A payload that indentation makes longer than this is shown as it was sent (a response holds 6 MB).
+# A payload that indentation makes longer than this is shown as it was sent.
 MAX_PRETTY = 1_500_000
+# What a page shows of each text, as `room.carried` counts bytes; together less than an answer's 6 MB.
+FIELD_ROOM = 100_000
+PAYLOAD_ROOM, AS_SENT_ROOM, EXTRA_ROOM = 2_000_000, 1_500_000, 600_000
 
 
 @dataclass(frozen=True)
@@ -26,14 +30,21 @@ class Field:
     href: str | None = None
     external: bool = False
 
+    @property
+    def shown(self) -> Shown:
+        """Return of the value what a page has room for."""
+        return room.shown(self.value, FIELD_ROOM)
+
 
 class Detail:
     """One log with every field, whole."""
 
-    def __init__(self, item: LogItem, changelist: str, filters: str) -> None:
+    def __init__(self, item: LogItem, changelist: str, filters: str, file: str) -> None:
+        """Show an item within a listing, with the filters to return to and the address of its file."""
         self.item = item
         self.content = document.content(item)
         self.changelist = changelist
+        self.file = file
         self.back = f"{changelist}?{filters}" if filters else changelist
 
     @property
@@ -63,7 +74,9 @@ class Detail:
             Field("User", _who(said["user_id"])),
             Field("Type", said["type"], self._only(LogFilter(type=(said["type"],)))),
             Field("Sub type", said["sub_type"] or "—"),
-            Field("URL", said["url"] or "—", said["url"] if is_web(said["url"]) else None, external=True),
+            Field(
+                "URL", said["url"] or "—", said["url"] if may_be_link(said["url"]) else None, external=True
+            ),
         ]
 
     @property
@@ -94,22 +107,29 @@ class Detail:
         ]
 
     @cached_property
-    def payload(self) -> str | None:
+    def _indented(self) -> str | None:
+        text: str | None = self.content["payload_text"]
+        return None if text is None else pretty(text)
+
+    @property
+    def payload(self) -> Shown | None:
         """Return the payload for reading: indented where it is JSON, as it was sent otherwise."""
         text: str | None = self.content["payload_text"]
-        return None if text is None else pretty(text) or text
+        return None if text is None else room.shown(self._indented or text, PAYLOAD_ROOM)
 
     @property
-    def payload_as_sent(self) -> str | None:
+    def payload_as_sent(self) -> Shown | None:
         """Return the payload as it was sent, where it is shown differently."""
         text: str | None = self.content["payload_text"]
-        return None if text == self.payload else text
+        if text is None or self._indented in (None, text):
+            return None
+        return room.shown(text, AS_SENT_ROOM)
 
     @property
-    def extra(self) -> str | None:
+    def extra(self) -> Shown | None:
         """Return the fields that the table does not know, as JSON."""
         extra = self.content["extra"]
-        return json.dumps(extra, ensure_ascii=False, indent=2) if extra else None
+        return room.shown(json.dumps(extra, ensure_ascii=False, indent=2), EXTRA_ROOM) if extra else None
 
     @property
     def internal(self) -> list[Field]:
@@ -125,6 +145,25 @@ class Detail:
             Field("Status", item.status),
             Field("Account and type", item.account_type),
         ]
+
+
+def as_json(item: LogItem) -> str:
+    """Return all of a log as JSON: what its sender said, and when it came."""
+    said = document.content(item)
+    del said["payload_text"]
+    told = {
+        "id": item.id,
+        "created_at": times.to_text(item.created_at),
+        "received_at": times.to_text(item.received_at),
+        **said,
+        "damage": item.damage,
+    }
+    return json.dumps(told, ensure_ascii=False)
+
+
+def may_be_link(url: str) -> bool:
+    """Tell whether a url may be followed: a web address that the page shows whole."""
+    return is_web(url) and room.shown(url, FIELD_ROOM).whole is None
 
 
 def is_web(url: str) -> bool:

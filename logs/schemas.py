@@ -54,7 +54,7 @@ class LogPage(Schema):
 
 
 class Log(LogInList):
-    """A log with every field, whole."""
+    """A log with every field, whole. One of megabytes has to be asked for with `Accept-Encoding: gzip`."""
 
     submitter_agent: str | None
     payload: Any = Field(description="as it was sent: a text, or any JSON value")

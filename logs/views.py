@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header
 
 from logs import answer, cursor, reader
-from logs.detail import Detail
+from logs.detail import Detail, as_json
 from logs.export import FORMATS, file_name, lines, with_cursor
 from logs.forms import MAX_LIMIT, FilterForm, parameters
 from logs.listing import Listing
@@ -118,8 +118,27 @@ def detail(request: HttpRequest, site: AdminSite, log_id: str) -> HttpResponse |
     if item is None:
         return None
     changelist = reverse("admin:logs_log_changelist", current_app=site.name)
-    page = Detail(item, changelist, request.GET.get("_changelist_filters", ""))
+    file = reverse("admin:logs_log_json", args=[item.id], current_app=site.name)
+    page = Detail(item, changelist, request.GET.get("_changelist_filters", ""), file)
     return _page(request, site, "change_form", {"title": page.title, "detail": page})
+
+
+def file(request: HttpRequest, site: AdminSite, log_id: str) -> HttpResponse | None:
+    """Send all of one log as a file, JSON, or return None where there is no such log."""
+    try:
+        item = reader.get(log_id)
+    except reader.StoreUnavailable:
+        return _unavailable(request, site)
+    if item is None:
+        return None
+    return HttpResponse(
+        as_json(item),
+        content_type="application/json",
+        headers={
+            "Content-Disposition": content_disposition_header(True, f"log-{item.id}.json"),
+            "Cache-Control": "no-store",
+        },
+    )
 
 
 def _unavailable(request: HttpRequest, site: AdminSite) -> HttpResponse:

@@ -58,6 +58,7 @@ MIDDLEWARE = [
     "logsite.middleware.HealthMiddleware",
     # With DEBUG on, Django's own server finds static files where they lie.
     *([] if DEBUG else ["whitenoise.middleware.WhiteNoiseMiddleware"]),
+    "logsite.answers.LimitMiddleware",
     # Against BREACH it adds up to 100 random bytes to each answer.
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

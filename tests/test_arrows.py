@@ -58,7 +58,16 @@ ARROWS = {
         "logs.sentence",
         "logs.times",
     },
-    "logs.detail": {"logs.document", "logs.forms", "logs.listing", "logs.models", "logs.plan"},
+    "logs.room": set(),
+    "logs.detail": {
+        "logs.document",
+        "logs.forms",
+        "logs.listing",
+        "logs.models",
+        "logs.plan",
+        "logs.room",
+        "logs.times",
+    },
     "logs.export": {
         "logs.answer",
         "logs.conf",
@@ -68,6 +77,7 @@ ARROWS = {
         "logs.models",
         "logs.plan",
         "logs.reader",
+        "logs.room",
         "logs.times",
     },
     "logs.views": {
