@@ -34,7 +34,7 @@ run: setup
 
 # Run every test. ARGS="-k cursor" chooses some.
 test: setup browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Check style and types.
 lint: $(VENV)/.installed
