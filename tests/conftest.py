@@ -81,7 +81,7 @@ def dynamodb_engine() -> Iterator[str]:
         call_command("create_tables", verbosity=0)
         yield endpoint
     finally:
-        process.terminate()
+        process.kill()  # its data is in memory
         process.wait(10)
 
 

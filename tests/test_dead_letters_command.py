@@ -42,7 +42,7 @@ def test_ctrl_c_makes_visible_again_what_was_not_sent(letters: Letters) -> None:
     wait_until(lambda: letters.queues.count() == 1)
 
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=15)
+    out, err = process.communicate(timeout=60)
 
     assert process.returncode == 130
     assert out == "Sent again: 1\n"

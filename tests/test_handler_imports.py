@@ -1,4 +1,4 @@
-"""Who loads what: the writer starts without Django, the client with boto3 and pydantic alone."""
+"""Who loads what: the writer starts without Django, the client with botocore and pydantic alone."""
 
 import json
 import os
@@ -23,8 +23,8 @@ def test_no_django_is_loaded(module: str) -> None:
     assert "django" not in loaded_by(module)
 
 
-def test_the_client_needs_boto3_and_pydantic_only() -> None:
+def test_the_client_needs_botocore_and_pydantic_only() -> None:
     loaded = loaded_by("ingest.client")
 
-    assert {"boto3", "pydantic"} <= loaded
+    assert {"botocore", "pydantic"} <= loaded
     assert not loaded & {"pynamodb", "aws_lambda_powertools", "environ"}
