@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ def switched(monkeypatch: pytest.MonkeyPatch) -> SwitchedSqs:
     monkeypatch.setattr(sqs, "client", lambda **kwargs: made)
     monkeypatch.setattr(relay, "FIRST_PAUSE", 0.02)
     monkeypatch.setattr(relay, "TICK_SECONDS", 0.01)
+    monkeypatch.setattr(relay, "QUIET_SECONDS", 0.3)
     return made
 
 
@@ -99,6 +102,95 @@ def test_a_rotation_loses_nothing(
     assert switched.users == [0, 1, 2, 3]
 
 
+def test_a_writer_that_goes_on_in_the_renamed_file_is_followed_there_first(
+    following: Callable[[], Any], switched: SwitchedSqs, path: Path
+) -> None:
+    with following(), path.open("a") as writer:
+        write(path, 0)
+        wait_until(lambda: switched.users == [0])
+        path.rename(path.with_name("app.ndjson.1"))
+        write(path, 3)
+        writer.write(f"{make_body(user_id=1)}\n{make_body(user_id=2)[:20]}")
+        writer.flush()
+        wait_until(lambda: 1 in switched.users)
+        writer.write(f"{make_body(user_id=2)[20:]}\n")
+        writer.flush()
+        wait_until(lambda: 3 in switched.users)
+    assert switched.users == [0, 1, 2, 3]
+
+
+def test_a_file_that_was_emptied_and_has_grown_further_is_begun_anew(
+    switched: SwitchedSqs, path: Path, following: Callable[[], Any]
+) -> None:
+    with following():
+        write(path, 0)
+        wait_until(lambda: switched.users == [0])
+        # In one step, as between two looks.
+        with path.open("r+") as file:
+            file.write("".join(f"{make_body(user_id=number)}\n" for number in (11, 12, 13)))
+        wait_until(lambda: 13 in switched.users)
+    assert switched.users == [0, 11, 12, 13]
+
+
+@pytest.mark.parametrize("is_copied", [False, True], ids=["renamed", "copied and emptied"])
+def test_what_is_rotated_twice_while_sqs_is_away_is_sent_in_its_order(
+    following: Callable[[], Any], switched: SwitchedSqs, path: Path, is_copied: bool
+) -> None:
+    first, second = path.with_name("app.ndjson.1"), path.with_name("app.ndjson.2")
+
+    def rotate() -> None:
+        if is_copied:
+            shutil.copy(path, first)
+            os.truncate(path, 0)
+        else:
+            path.rename(first)
+
+    with following():
+        write(path, 0)
+        wait_until(lambda: switched.users == [0])
+        switched.on.clear()
+        write(path, *range(1, 15))
+        wait_until(lambda: switched.tries > 1)
+        write(path, 15)
+        rotate()
+        write(path, *range(16, 40))
+        first.rename(second)
+        rotate()
+        write(path, 40)
+        path.with_name("app.ndjson.3.gz").write_bytes(b"\x1f\x8b\x08 no lines")
+        switched.on.set()
+        wait_until(lambda: 40 in switched.users)
+    assert switched.users == [*range(41)]
+
+
+def test_a_stop_before_the_rest_of_a_renamed_file_was_sent_loses_it_not(
+    following: Callable[[], Any], switched: SwitchedSqs, path: Path
+) -> None:
+    with following():
+        write(path, 0)
+        wait_until(lambda: switched.users == [0])
+        switched.on.clear()
+        write(path, 1, end="")  # its writer has died
+        path.rename(path.with_name("app.ndjson.1"))
+        write(path, 2)
+        wait_until(lambda: switched.tries > 2)
+    switched.on.set()
+    with following():
+        wait_until(lambda: 2 in switched.users)
+    assert switched.users == [0, 1, 2]
+
+
+def test_a_line_without_an_end_that_no_log_can_have_does_not_fill_the_memory(
+    following: Callable[[], Any], switched: SwitchedSqs, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.ndjson.MAX_LINE_BYTES", 1000)
+    monkeypatch.setattr(relay, "MAX_READ_BYTES", 1002)
+    path.write_text("x" * 2500)
+    with following() as running:
+        wait_until(lambda: running.sent == 2)
+    assert [len(body) for batch in switched.batches for body in batch] == [1002, 1002]
+
+
 def test_a_restart_goes_on_where_it_stopped(
     following: Callable[[], Any], switched: SwitchedSqs, path: Path
 ) -> None:
@@ -160,9 +252,8 @@ def test_a_batch_that_was_sent_before_a_crash_has_the_same_ids_again(
         wait_until(lambda: len(switched.users) == 2)
     checkpoint = path.with_name("checkpoint")
     kept = json.loads(checkpoint.read_text())
-    with path.open("rb") as file:
-        empty = {**kept, "offset": 0, "head": relay._head(file, 0)}
-    checkpoint.write_text(json.dumps(empty))  # as it was before the batch
+    # As it was before the batch.
+    checkpoint.write_text(json.dumps({**kept, "offset": 0, "head": relay._hash(b"")}))
     with following():
         wait_until(lambda: len(switched.users) == 4)
     ids = [json.loads(body)["id"] for batch in switched.batches for body in batch]
@@ -199,6 +290,51 @@ def test_a_spoilt_checkpoint_is_said(path: Path, switched: SwitchedSqs) -> None:
     path.with_name("checkpoint").write_text("{")
     with pytest.raises(OSError, match="is no checkpoint: delete it to begin anew"):
         Relay(path, path.with_name("checkpoint"), sqs.client(), URL).run()
+
+
+IMPATIENT = (
+    "from ingest import __main__, relay; relay.QUIET_SECONDS = 0.3; "
+    "__main__.main(['send', '--follow', '{path}'])"
+)
+
+
+def test_killed_again_and_again_while_the_file_is_rotated_each_line_is_one_log(
+    queues: Queues, path: Path
+) -> None:
+    program = IMPATIENT.format(path=path)
+    number = 0
+    for turn in range(4):
+        process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL)
+        try:
+            count = queues.count()
+            write(path, *range(number, number + 30))
+            number += 30
+            wait_until(partial(has_more_than, queues, count))
+            if turn % 2:
+                path.rename(path.with_name(f"app.ndjson.{turn}"))
+        finally:
+            process.kill()
+            process.wait()
+    with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL) as last:
+        write(path, number)
+        sent: dict[int, set[str]] = {}
+        try:
+            wait_until(lambda: number in collect(queues, sent))
+        finally:
+            last.kill()
+    assert sorted(sent) == [*range(number + 1)]
+    assert {len(ids) for ids in sent.values()} == {1}
+
+
+def has_more_than(queues: Queues, count: int) -> bool:
+    return queues.count() > count
+
+
+def collect(queues: Queues, sent: dict[int, set[str]]) -> dict[int, set[str]]:
+    for body in queues.bodies():
+        fields = json.loads(body)
+        sent.setdefault(fields["user_id"], set()).add(fields["id"])
+    return sent
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
