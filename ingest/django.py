@@ -1,10 +1,12 @@
 """For a main application in Django: one call logs what a request did."""
 
 import functools
+import logging
 import os
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
 from ua_parser import parse
 
@@ -14,6 +16,8 @@ from ingest.client import LogClient
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html
 COUNTRY_HEADERS = ("CloudFront-Viewer-Country-Name", "CloudFront-Viewer-Country")
 CITY_HEADERS = ("CloudFront-Viewer-City",)
+
+logger = logging.getLogger(__name__)
 
 
 @functools.cache
@@ -34,11 +38,11 @@ def log_request(request: HttpRequest, *, type: str, sub_type: str = "", **fields
     Fills what `fields` does not say: `url` (path and query string), `user_id` and `submitter_id` (of whoever
     is signed in, else 0 and none), `account_id` (`request.user.account_id`, else 0), country and city (of
     CloudFront's headers, or of those that the settings LOGS_COUNTRY_HEADER and LOGS_CITY_HEADER name),
-    platform, browser and agent (of the header User-Agent). Raises as `LogClient.enqueue`: with DEBUG on,
-    ValueError for wrong fields.
+    platform, browser and agent (of the header User-Agent). An async view says the user itself. Raises as
+    `LogClient.enqueue`: with DEBUG on, ValueError for wrong fields.
     """
-    user = getattr(request, "user", None)
-    user_id = user.pk if user is not None and user.is_authenticated else None
+    user = _user(request, is_told="user_id" in fields)
+    user_id = None if user is None else user.pk
     agent = request.headers.get("User-Agent")
     # An attacker's text: the parser refuses lone surrogates.
     parsed = parse((agent or "").encode(errors="replace").decode())
@@ -56,6 +60,17 @@ def log_request(request: HttpRequest, *, type: str, sub_type: str = "", **fields
         "submitter_agent": agent,
     }
     return client().enqueue(**{**found, **fields})
+
+
+def _user(request: HttpRequest, *, is_told: bool) -> Any:
+    """Return who is signed in, or None; also where the caller cannot wait for the session to be read."""
+    user = getattr(request, "user", None)
+    try:
+        return user if user is not None and user.is_authenticated else None
+    except SynchronousOnlyOperation:
+        if not is_told:
+            logger.warning("a log of an async view is no one's: pass user_id=(await request.auser()).pk")
+        return None
 
 
 def _header(request: HttpRequest, setting: str, usual: tuple[str, ...]) -> str | None:

@@ -1,5 +1,6 @@
 """`log_request`: what a request of Django's says of itself."""
 
+import asyncio
 import uuid
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -8,6 +9,8 @@ from typing import Any
 import pytest
 from django.http import HttpRequest
 from django.test import RequestFactory, override_settings
+from django.utils.asyncio import async_unsafe
+from django.utils.functional import SimpleLazyObject
 
 from ingest import django
 from ingest.testing import RecordingClient
@@ -81,6 +84,27 @@ def test_nobody_signed_in_is_no_one(recording: RecordingClient) -> None:
 def test_without_the_authentication_middleware_it_works_too(recording: RecordingClient) -> None:
     django.log_request(RequestFactory().get("/"), type="visit")
     assert recording.logs[0]["user_id"] == 0
+
+
+@async_unsafe("the session is in the database")
+def read_the_session() -> Any:
+    return SimpleNamespace(is_authenticated=True, pk=5)
+
+
+@pytest.mark.parametrize(("fields", "user_id"), [({}, 0), ({"user_id": 9}, 9)])
+def test_an_async_view_whose_user_is_not_read_yet_is_not_broken(
+    recording: RecordingClient, caplog: pytest.LogCaptureFixture, fields: dict[str, Any], user_id: int
+) -> None:
+    async def view() -> None:
+        request = a_request()
+        lazy: Any = SimpleLazyObject(read_the_session)
+        request.user = lazy
+        django.log_request(request, type="visit", **fields)
+
+    asyncio.run(view())
+
+    assert recording.logs[0]["user_id"] == user_id
+    assert ("pass user_id=" in caplog.text) is (not fields)
 
 
 def test_what_is_passed_wins(recording: RecordingClient) -> None:
