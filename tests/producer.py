@@ -7,6 +7,7 @@ the first use, take a quarter each.
 import logging
 import os
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +18,8 @@ from tests.factories import make_fields
 FORKS = 3
 WRONG_EVERY = 100
 TWICE_EVERY = 20
+# Some 600 a second in all: the emulated queue looks through all that waits in it at each request.
+RUN, PAUSE_SECONDS = 100, 0.6
 WRONG: list[dict[str, Any]] = [{"account_id": "7#login"}, {"type": ""}, {"url": ...}, {"created_at": "soon"}]
 
 
@@ -40,7 +43,9 @@ def fields(number: int) -> dict[str, Any]:
 
 def some(first: int, number: int) -> Iterator[dict[str, Any]]:
     """Yield every fourth log, some of them twice."""
-    for each in range(first, number, FORKS + 1):
+    for count, each in enumerate(range(first, number, FORKS + 1)):
+        if count % RUN == RUN - 1:
+            time.sleep(PAUSE_SECONDS)
         yield fields(each)
         if each % TWICE_EVERY == 0:
             yield fields(each)

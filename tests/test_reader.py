@@ -57,24 +57,24 @@ def walk_back(asked: LogFilter, limit: int, position: Position | None) -> list[P
     return pages
 
 
-@pytest.mark.parametrize("order", list(Order))
-def test_ten_thousand_logs_of_which_3000_share_a_moment_are_walked_once_each_and_back(order: Order) -> None:
+def test_ten_thousand_logs_of_which_3000_share_a_moment_are_walked_once_each_and_back() -> None:
     moment = START + timedelta(seconds=3500)
     items = [
         make_item(number, **({"created_at": moment} if 3500 <= number < 6500 else {}))
         for number in range(10_000)
     ]
     store(items)
-    asked = LogFilter(order=order)
+    for order in Order:
+        asked = LogFilter(order=order)
 
-    forth = walk(asked, 200)
+        forth = walk(asked, 200)
 
-    seen = [log_id for page in forth for log_id in ids(page)]
-    assert len(seen) == len(set(seen)) == 10_000
-    times = [item.created_at for page in forth for item in page.items]
-    assert times == sorted(times, reverse=order is Order.NEWEST)
-    back = walk_back(asked, 200, forth[-1].previous)
-    assert [ids(page) for page in back] == [ids(page) for page in forth[-2::-1]]
+        seen = [log_id for page in forth for log_id in ids(page)]
+        assert len(seen) == len(set(seen)) == 10_000
+        times = [item.created_at for page in forth for item in page.items]
+        assert times == sorted(times, reverse=order is Order.NEWEST)
+        back = walk_back(asked, 200, forth[-1].previous)
+        assert [ids(page) for page in back] == [ids(page) for page in forth[-2::-1]]
 
 
 @pytest.mark.parametrize(

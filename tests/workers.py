@@ -21,10 +21,10 @@ def wait_until(true: Callable[[], object], seconds: float = 20) -> None:
 class Worker:
     """A worker's process, and what it has written so far."""
 
-    def __init__(self, *arguments: str, **environment: str) -> None:
+    def __init__(self, *arguments: str, module: str = "ingest.worker", **environment: str) -> None:
         self.output: list[str] = []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "ingest.worker", *arguments],
+            [sys.executable, "-m", module, *arguments],
             env={**os.environ, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
