@@ -40,8 +40,15 @@ class Queues:
 
     def count(self) -> int:
         """Return how many messages the queue holds, hidden ones too."""
+        return self._count(self.url)
+
+    def count_dead(self) -> int:
+        """Return how many messages the dead-letter queue holds, hidden ones too."""
+        return self._count(self.dead_letter_url)
+
+    def _count(self, url: str) -> int:
         names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        answer = self.client.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)
+        answer = self.client.get_queue_attributes(QueueUrl=url, AttributeNames=names)
         return sum(int(answer["Attributes"][name]) for name in names)
 
     def _take(self, url: str) -> "list[MessageTypeDef]":

@@ -40,6 +40,8 @@ def test_ctrl_c_makes_visible_again_what_was_not_sent(letters: Letters) -> None:
         letters.redrive(make_body(url=f"/{number}"))
     process = start("replay", "--all", "--rate", "0.1")  # it would take more than a minute
     wait_until(lambda: letters.queues.count() >= 1)
+    # It is deleted after it was sent: only then does the command wait for the next one.
+    wait_until(lambda: letters.queues.count_dead() <= 7)
 
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
