@@ -32,7 +32,7 @@ def start(*arguments: str) -> "subprocess.Popen[str]":
         text=True,
         cwd=ROOT,
         env=os.environ,
-        # Whoever starts the tests in the background lets them ignore Ctrl-C, and with them all their children.
+        # Started in the background, the tests ignore Ctrl-C, and with them all their children.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
