@@ -14,8 +14,8 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from pynamodb.exceptions import PynamoDBException
 
-from ingest import dead_letters, messages, writer
-from ingest.batch import SideBySide
+# `batch` before what loads pydantic: once that is loaded, Powertools builds models of its own for it.
+from ingest import batch, dead_letters, messages, writer
 from ingest.patience import OutOfTime, Patience
 from logs import choices
 
@@ -43,7 +43,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     is answered, and SQS delivers that message again: the mapping must have ReportBatchItemFailures.
     """
     writer.connect()
-    processor = SideBySide()
+    processor = batch.SideBySide()
     with processor(event["Records"], partial(record_handler, patience=Patience(context))):
         results = processor.process()
     for record, (_, error, _) in zip(processor.fail_messages, processor.exceptions, strict=True):
