@@ -20,7 +20,7 @@ os.environ.update(
     AWS_CONFIG_FILE=os.devnull,
 )
 
-from logs import tables  # noqa: E402  the environment above comes first
+from logs import models, tables  # noqa: E402  the environment above comes first
 from logs.models import STATUS, LogItem, account_type_key  # noqa: E402
 from logsite.local import engine  # noqa: E402
 from logsite.local.processes import accepts_connections, free_port  # noqa: E402
@@ -32,7 +32,7 @@ def running() -> Iterator[None]:
     port = free_port()
     process = subprocess.Popen(engine.command(port), stdout=subprocess.DEVNULL)
     os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = f"http://127.0.0.1:{port}"
-    LogItem._connection = None  # PynamoDB keeps its connection, and that its endpoint
+    models.shared.cache_clear()  # a client keeps its endpoint
     try:
         while not accepts_connections(port):
             time.sleep(0.05)

@@ -42,7 +42,6 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     A message that can never be stored goes to the dead-letter queue and counts as done. Every other failure
     is answered, and SQS delivers that message again: the mapping must have ReportBatchItemFailures.
     """
-    writer.connect()
     processor = batch.SideBySide()
     with processor(event["Records"], partial(record_handler, patience=Patience(context))):
         results = processor.process()

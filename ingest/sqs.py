@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING, cast
 
 from botocore.config import Config
+from botocore.loaders import Loader
 from botocore.session import Session
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ MAX_BYTES = 1_048_576  # a message, and all of a batch together
 MAX_ATTRIBUTES = 10
 
 MAX_CONNECTIONS = 32
+
+# What botocore knows of AWS, read once: each session of its own would read it again, for 50 ms.
+_LOADER = Loader()
 
 
 def region_of(queue_url: str | None) -> str | None:
@@ -30,7 +34,9 @@ def client(read_timeout: float = 5, queue_url: str | None = None) -> "SQSClient"
     since one is not safe to make clients with in several threads. botocore's instead of boto3's: without what
     boto3 loads for S3, the writer starts sooner.
     """
-    made = Session().create_client(
+    session = Session()
+    session.register_component("data_loader", _LOADER)
+    made = session.create_client(
         "sqs",
         region_name=region_of(queue_url),
         config=Config(

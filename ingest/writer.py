@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from ingest.messages import Envelope, LogMessage, Refused
 from logs import document, parts, times
 from logs.document import Document
-from logs.models import ChoicesItem, LogItem, PartItem, account_type_key, shard_status
+from logs.models import LogItem, PartItem, account_type_key, shard_status
 
 # A longer payload lies compressed in `document`. `make bench ARGS=sizes` counts the write units that this
 # saves: a lower threshold saves no more, a higher one less.
@@ -65,12 +65,6 @@ class IdConflict(Refused):
 
     def __init__(self, log_id: str) -> None:
         super().__init__("id_conflict", {"id": ["belongs to a log with other content already"]}, log_id)
-
-
-def connect() -> None:
-    """Make the clients: PynamoDB makes them at their first use and without a lock, which threads need."""
-    for model in (LogItem, PartItem, ChoicesItem):
-        _ = model._get_connection().connection.client
 
 
 def to_item(message: LogMessage, envelope: Envelope) -> LogItem:

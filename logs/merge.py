@@ -117,8 +117,6 @@ def side_by_side(calls: Sequence[Callable[[], T]], cost: Cost) -> list[T]:
 
     Raises TimeoutError when the page has taken MAX_SECONDS: what hangs is left to its own timeouts.
     """
-    # PynamoDB makes its client lazily and without a lock: here, before the threads need it.
-    _ = LogItem._get_connection().connection.client
     futures = [_POOL.submit(call) for call in calls]
     try:
         return [future.result(cost.started + MAX_SECONDS - time.monotonic()) for future in futures]

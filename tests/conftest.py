@@ -85,11 +85,16 @@ def dynamodb_engine() -> Iterator[str]:
         process.wait(10)
 
 
-@pytest.fixture
-def logs_table() -> None:
-    """Empty the logs table: made anew, with its indexes."""
+def empty_logs_table() -> None:
+    """Make the logs table anew, with its indexes."""
     LogItem.delete_table()
     call_command("create_tables", verbosity=0)
+
+
+@pytest.fixture
+def logs_table() -> None:
+    """Empty the logs table."""
+    empty_logs_table()
 
 
 PASSWORD = "a long and quiet sentence"

@@ -14,12 +14,13 @@ from typing import Any
 
 from ingest.client import LogClient
 from tests.factories import make_fields
+from tests.queues import Queues
 
 FORKS = 3
 WRONG_EVERY = 100
 TWICE_EVERY = 20
-# Some 600 a second in all: the emulated queue looks through all that waits in it at each request.
-RUN, PAUSE_SECONDS = 100, 0.6
+# The emulated queue looks through all that waits in it at each request: it gets what the workers take.
+RUN, ENOUGH, PAUSE_SECONDS = 100, 600, 0.3
 WRONG: list[dict[str, Any]] = [{"account_id": "7#login"}, {"type": ""}, {"url": ...}, {"created_at": "soon"}]
 
 
@@ -43,9 +44,12 @@ def fields(number: int) -> dict[str, Any]:
 
 def some(first: int, number: int) -> Iterator[dict[str, Any]]:
     """Yield every fourth log, some of them twice."""
+    queue: Queues | None = None
     for count, each in enumerate(range(first, number, FORKS + 1)):
         if count % RUN == RUN - 1:
-            time.sleep(PAUSE_SECONDS)
+            queue = queue or Queues.named()  # after the fork
+            while queue.count() > ENOUGH:
+                time.sleep(PAUSE_SECONDS)
         yield fields(each)
         if each % TWICE_EVERY == 0:
             yield fields(each)

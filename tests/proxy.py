@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from logs.models import LogItem
+from logs import models
 
 # Gets the operation ("Query"), and returns the error code to answer with, or None to let it through.
 Decide = Callable[[str], str | None]
@@ -17,7 +17,7 @@ Decide = Callable[[str], str | None]
 
 @contextmanager
 def proxied(decide: Decide) -> Iterator[None]:
-    """Lead the logs table's requests through a proxy meanwhile, which asks `decide` about each."""
+    """Lead all requests through a proxy meanwhile, which asks `decide` about each to the logs table."""
     engine = urlsplit(os.environ["AWS_ENDPOINT_URL_DYNAMODB"])
     connections = threading.local()
 
@@ -27,8 +27,8 @@ def proxied(decide: Decide) -> Iterator[None]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            code = decide(self.headers["X-Amz-Target"].partition(".")[2])
-            if code:
+            operation = self.headers["X-Amz-Target"].partition(".")[2]
+            if f'"{models.LogItem.Meta.table_name}"'.encode() in body and (code := decide(operation)):
                 error = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "by the proxy"}
                 self.reply(400, json.dumps(error).encode())
                 return
@@ -58,11 +58,11 @@ def proxied(decide: Decide) -> Iterator[None]:
     server = Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = f"http://127.0.0.1:{server.server_port}"
-    LogItem._connection = None  # PynamoDB keeps its connection, and that its endpoint
+    models.shared.cache_clear()  # a client keeps its endpoint
     try:
         yield
     finally:
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = engine.geturl()
-        LogItem._connection = None
+        models.shared.cache_clear()
         server.shutdown()
         server.server_close()

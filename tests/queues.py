@@ -1,7 +1,10 @@
 """The queues of a test, and what is in them."""
 
+import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
+
+from ingest import sqs
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -15,6 +18,11 @@ class Queues:
     client: "SQSClient"
     url: str
     dead_letter_url: str
+
+    @classmethod
+    def named(cls) -> Self:
+        """Return the queues that the environment names."""
+        return cls(sqs.client(), os.environ["LOGS_QUEUE_URL"], os.environ["LOGS_DEAD_LETTER_QUEUE_URL"])
 
     def send(self, body: str, **attributes: str) -> None:
         """Put a message into the queue, with message attributes."""

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from ingest import worker
-from logs.models import LogItem
+from logs import models
 
 REFUSE_EVERY = 5
 
@@ -34,6 +34,6 @@ def refuse(request: AWSPreparedRequest, **_: Any) -> Refusal | None:
 
 
 if __name__ == "__main__":
-    session: Any = LogItem._get_connection().connection.session
+    session: Any = models.shared().session
     session.register("before-send.dynamodb.PutItem", refuse)
     worker.main()

@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError, call_command
 
+from logs import models
 from logsite.accounts.models import User
 from logsite.accounts.store import UserItem
 from tests.conftest import PASSWORD, free_port, signed_in
@@ -79,7 +80,7 @@ def test_a_wrong_address_is_refused(username: str) -> None:
 
 def test_a_missing_table_says_how_to_make_it(username: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(UserItem.Meta, "table_name", "NotMadeYet")
-    monkeypatch.setattr(UserItem, "_connection", None)
+    monkeypatch.setattr(models.shared(), "_client", None)
 
     with pytest.raises(CommandError, match=r"Run: manage\.py create_tables"):
         create(username)
@@ -87,7 +88,7 @@ def test_a_missing_table_says_how_to_make_it(username: str, monkeypatch: pytest.
 
 def test_dynamodb_being_away_is_said_plainly(username: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{free_port()}")
-    monkeypatch.setattr(UserItem, "_connection", None)
+    monkeypatch.setattr(models.shared(), "_client", None)
 
     with pytest.raises(CommandError, match=r"^DynamoDB: "):
         create(username)

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ingest.handler import lambda_handler
-from logs import document
+from logs import document, models
 from logs.models import LogItem
 from tests.conftest import free_port
 from tests.factories import make_body, make_event, make_record
@@ -170,7 +170,7 @@ def test_the_sender_cannot_override_what_is_ours() -> None:
 def engine_down(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the models talk to a closed port."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{free_port()}")
-    monkeypatch.setattr(LogItem._get_connection().connection, "_client", None)
+    monkeypatch.setattr(models.shared(), "_client", None)
 
 
 @pytest.fixture

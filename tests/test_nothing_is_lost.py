@@ -29,7 +29,7 @@ def test_twenty_thousand_logs_survive_kills_throttling_redelivery_and_forks(busy
             assert sending.wait(400) == 0
         finally:
             sending.kill()
-        wait_until(lambda: busy_queues.count() == 0, 400)
+        wait_until(lambda: busy_queues.count() == 0, 400, every=1)
 
     wrong = {producer.log_id(number) for number in range(LOGS) if producer.is_wrong(number)}
     good = {producer.log_id(number) for number in range(LOGS)} - wrong
@@ -43,7 +43,7 @@ def test_twenty_thousand_logs_survive_kills_throttling_redelivery_and_forks(busy
     with Worker("--wait", "1", "--batch-size", "100"):
         for _ in range(2):
             assert commands.main(["dead-letters", "replay", "--all", "--rate", "1000"]) == 0
-            wait_until(lambda: busy_queues.count() == 0, 60)
+            wait_until(lambda: busy_queues.count() == 0, 60, every=0.5)
     assert {item.id for item in logs()} == good
     assert {letter["log-id"] for letter in letters(busy_queues)} == wrong
 

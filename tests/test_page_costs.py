@@ -10,13 +10,19 @@ from django.test import Client
 from pynamodb.signals import pre_dynamodb_send
 
 from logs.models import LogItem
+from tests.conftest import empty_logs_table
 from tests.items import START, make_item, store
 from tests.test_listing import fetch, link
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "costs.md"
 LOGS = 2_000
 
-pytestmark = pytest.mark.usefixtures("logs_table")
+
+@pytest.fixture(scope="module", autouse=True)
+def many_logs() -> None:
+    """Fill the table, once for all that only read it."""
+    empty_logs_table()
+    store(a_log(n) for n in range(LOGS))
 
 
 def a_log(n: int) -> LogItem:
@@ -72,7 +78,6 @@ def said() -> dict[str, tuple[str, str, str]]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_page_costs_what_the_table_says(viewer_client: Client, kind: str) -> None:
-    store(a_log(n) for n in range(LOGS))
     address = KINDS[kind](viewer_client)
     calls: Counter[str] = Counter()
 

@@ -9,7 +9,8 @@ import boto3
 import pytest
 from django.core.management import CommandError, call_command
 
-from logs.models import PROJECTED, LogItem
+from logs import models
+from logs.models import PROJECTED, LogItem, Table
 from tests.items import make_item
 
 INDEX_KEYS = {
@@ -112,8 +113,14 @@ def test_ttl_is_turned_on_where_it_was_off(table_name: str, dynamodb: Any) -> No
     assert ttl["TimeToLiveStatus"] == "ENABLED"
 
 
+def test_all_tables_share_one_client() -> None:
+    tables = Table.__subclasses__()
+    assert len(tables) == 7
+    assert {id(table._get_connection().connection.client) for table in tables} == {id(models.shared().client)}
+
+
 def test_an_engine_that_is_away_is_named_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9")
-    monkeypatch.setattr(LogItem, "_connection", None)
-    with pytest.raises(CommandError, match=r"LogsTable: .*127\.0\.0\.1:9"):
+    monkeypatch.setattr(models.shared(), "_client", None)
+    with pytest.raises(CommandError, match=r"^Logs\w+: .*127\.0\.0\.1:9"):
         create_tables()

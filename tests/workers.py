@@ -11,11 +11,11 @@ from collections.abc import Callable
 from typing import Any, Self
 
 
-def wait_until(true: Callable[[], object], seconds: float = 20) -> None:
+def wait_until(true: Callable[[], object], seconds: float = 20, every: float = 0.05) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it does not come true"
-        time.sleep(0.05)
+        time.sleep(every)
 
 
 class Worker:

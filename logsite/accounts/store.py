@@ -12,12 +12,11 @@ from pynamodb.attributes import (
     UnicodeSetAttribute,
 )
 from pynamodb.exceptions import PynamoDBException
-from pynamodb.models import Model
 
-from logs.models import TableMeta, TimeAttribute
+from logs.models import Table, TableMeta, TimeAttribute
 
 
-class UserItem(Model):
+class UserItem(Table):
     """A user as it lies in the table: the fields of `logsite.accounts.models.User`, under the same names."""
 
     class Meta(TableMeta):
@@ -35,7 +34,7 @@ class UserItem(Model):
     date_joined = TimeAttribute()
 
 
-class SessionItem(Model):
+class SessionItem(Table):
     """A session as it lies in the table: Django's signed text, and when it ends."""
 
     class Meta(TableMeta):
@@ -46,7 +45,7 @@ class SessionItem(Model):
     expires_at = TTLAttribute()
 
 
-class TokenItem(Model):
+class TokenItem(Table):
     """An API token as it lies in the table: never the token, only its hash."""
 
     class Meta(TableMeta):
@@ -58,7 +57,7 @@ class TokenItem(Model):
     expires_at = TTLAttribute(null=True)
 
 
-class UsageItem(Model):
+class UsageItem(Table):
     """What a token used in one minute. Its name holds a `#`, which a token's never does."""
 
     class Meta(TokenItem.Meta):
