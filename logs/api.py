@@ -1,5 +1,6 @@
 """The listing and the detail as JSON."""
 
+import json
 import logging
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -8,7 +9,9 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required, permission_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import path
+from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
+from django.urls import URLPattern, path, reverse
 from ninja import NinjaAPI, Router, security
 from ninja.errors import AuthorizationError, HttpError
 from ninja.openapi.docs import Swagger
@@ -181,21 +184,32 @@ def urls(api: NinjaAPI) -> tuple[list[Any], str, str]:
         if pattern.callback:
             pattern.callback = _reading(pattern.callback)
 
-    @login_required
-    @permission_required(PERMISSION, raise_exception=True)
-    def docs(request: HttpRequest) -> HttpResponse:
-        return Swagger().render_page(request, api)
-
     return (
         [
             path("", not_found),
-            path("docs", docs, name="docs"),
+            *_docs(api),
             *patterns,
             path("<path:rest>", not_found),
         ],
         app_name,
         namespace,
     )
+
+
+def _docs(api: NinjaAPI) -> list[URLPattern]:
+    """Route the docs where ninja's templates are found: its own page would load scripts from elsewhere."""
+    try:
+        template = get_template("ninja/swagger.html")
+    except TemplateDoesNotExist:
+        return []
+
+    @login_required
+    @permission_required(PERMISSION, raise_exception=True)
+    def docs(request: HttpRequest) -> HttpResponse:
+        told = {**Swagger.default_settings, "url": reverse(f"{api.urls_namespace}:openapi-json")}
+        return HttpResponse(template.render({"api": api, "swagger_settings": json.dumps(told)}, request))
+
+    return [path("docs", docs, name="docs")]
 
 
 def _reading(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

@@ -49,4 +49,4 @@ class TokenAuth(HttpBearer):
         return Caller(item) if item else None
 
 
-api_urls = urls(make_api([TokenAuth(), SessionAuth()]))
+urlpatterns, app_name, namespace = urls(make_api([TokenAuth(), SessionAuth()]))

@@ -1,5 +1,6 @@
 """Settings of the site. Every value comes from the environment; README.md lists them."""
 
+from importlib.metadata import distribution
 from pathlib import Path
 
 import environ
@@ -44,13 +45,15 @@ INSTALLED_APPS = [
     "logsite.local",
     "logsite.doctor",
     "logs",
-    "ninja",
     "logsite.admin.LogsiteAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
     "django.contrib.staticfiles",
 ]
+
+# Not an installed app, which every start would load: a quarter of a cold one. See logsite/urls.py.
+NINJA = Path(str(distribution("django-ninja").locate_file("ninja")))
 
 MIDDLEWARE = [
     "logsite.middleware.RequestLineMiddleware",
@@ -76,7 +79,7 @@ WSGI_APPLICATION = "logsite.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "logsite" / "templates"],
+        "DIRS": [BASE_DIR / "logsite" / "templates", NINJA / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -119,7 +122,7 @@ USE_TZ = True
 LANGUAGE_CODE = "en-us"
 
 STATIC_URL = f"{STAGE_PREFIX}/static/"
-STATICFILES_DIRS = [BASE_DIR / "logsite" / "static"]
+STATICFILES_DIRS = [BASE_DIR / "logsite" / "static", NINJA / "static"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

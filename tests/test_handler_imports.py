@@ -2,16 +2,17 @@
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 
 import pytest
 
 
-def loaded_by(module: str) -> set[str]:
-    """Return the top-level packages in a fresh Python that has imported a module, with no AWS settings."""
+def loaded_by(modules: str) -> set[str]:
+    """Return the top-level packages in a fresh Python that has imported modules, with no AWS settings."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    script = f"import json, sys, {module}; print(json.dumps(sorted(sys.modules)))"
+    script = f"import json, sys, {modules}; print(json.dumps(sorted(sys.modules)))"
     answer = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment
     )
@@ -28,3 +29,14 @@ def test_the_client_needs_botocore_and_pydantic_only() -> None:
 
     assert {"botocore", "pydantic"} <= loaded
     assert not loaded & {"pynamodb", "aws_lambda_powertools", "environ"}
+
+
+def test_the_admin_needs_neither_ninja_nor_pydantic(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "logsite.settings")
+    monkeypatch.setenv("SECRET_KEY", secrets.token_urlsafe(50))
+    monkeypatch.setenv("ALLOWED_HOSTS", "localhost")
+    resolve = (
+        "logsite.wsgi, django.urls; django.urls.resolve('/admin/logs/log/'); django.urls.reverse('home')"
+    )
+
+    assert not loaded_by(resolve) & {"ninja", "pydantic"}
