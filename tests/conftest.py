@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 
     # Not in tests/host, where the users are Django's own.
     from logsite.accounts.models import User
+
+
+ROOM_FOR_PACKAGES = 2**30
 
 
 class OneDeployment(LoadFileScheduling):
@@ -95,6 +101,17 @@ def empty_logs_table() -> None:
 def logs_table() -> None:
     """Empty the logs table."""
     empty_logs_table()
+
+
+@pytest.fixture(scope="session")
+def fast_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give a folder in memory, where there is room: a package for Lambda is thousands of files."""
+    memory = Path("/dev/shm")  # noqa: S108  a folder of its own is made in it
+    if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM_FOR_PACKAGES:
+        with TemporaryDirectory(dir=memory, prefix="logsite-tests-") as folder:
+            yield Path(folder)
+    else:
+        yield tmp_path_factory.mktemp("fast")
 
 
 PASSWORD = "a long and quiet sentence"

@@ -48,9 +48,9 @@ def test_on_amazon_linux_2_an_older_glibc_is_expected() -> None:
 
 
 @pytest.fixture(scope="module", params=[ARM64, Target("3.14", "x86_64")], ids=lambda target: target.runtime)
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Target, Path]:
+def built(request: pytest.FixtureRequest, fast_folder: Path) -> tuple[Target, Path]:
     """Build the packages for another Python and another processor than these."""
-    return request.param, environment.build(tmp_path_factory.mktemp("built"), request.param)
+    return request.param, environment.build(fast_folder / request.param.runtime, request.param)
 
 
 def test_every_compiled_module_is_for_the_target(built: tuple[Target, Path]) -> None:

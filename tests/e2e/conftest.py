@@ -21,14 +21,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def deployment(fast_folder: Path) -> Iterator[Deployment]:
     """Deploy the stage `dev`, with an administrator.
 
     Its `endpoint`, `environment` and `outputs` lead to it; `command` runs the tool against it.
     """
     # Before everything is closed off: the wheels, where `make test` has not brought them.
     environment.download(environment.Target(environment.this_python(), "x86_64", here=True))
-    folder = tmp_path_factory.mktemp("e2e")
+    folder = fast_folder / "e2e"
+    folder.mkdir()
     with emulator(folder) as endpoint:
         made = Deployment(endpoint, folder, Stage("dev", folder / "build"))
         made.output = made.up()

@@ -131,11 +131,14 @@ class Deployment:
 
     @contextmanager
     def impatience(self) -> "Iterator[None]":
-        """Let what failed come again after seconds, meanwhile: else it would after six minutes."""
+        """Let what failed come again after seconds, any number of times: else it would after six minutes."""
         sqs, queue = self.client("sqs"), self.outputs["LogsQueueUrl"]
-        names = ["VisibilityTimeout"]
+        names = ["VisibilityTimeout", "RedrivePolicy"]
         usual = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
-        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "5"})
+        redrive = json.dumps({**json.loads(usual["RedrivePolicy"]), "maxReceiveCount": 1000})
+        sqs.set_queue_attributes(
+            QueueUrl=queue, Attributes={"VisibilityTimeout": "3", "RedrivePolicy": redrive}
+        )
         try:
             yield
             wait_until(lambda: self.waiting() == 0, "nothing waits")
