@@ -1,7 +1,9 @@
 """The listing and the detail as HTML, in the frame of whichever admin they stand in."""
 
+from collections.abc import Callable
+from functools import wraps
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -21,7 +23,28 @@ from logs.plan import Position
 
 RETRY_AFTER_SECONDS = 5
 
+P = ParamSpec("P")
+R = TypeVar("R")
 
+
+def _unless_away(
+    view: Callable[Concatenate[HttpRequest, AdminSite, P], R],
+) -> Callable[Concatenate[HttpRequest, AdminSite, P], R | HttpResponse]:
+    """Say in the admin's frame where DynamoDB does not answer."""
+
+    @wraps(view)
+    def shown(
+        request: HttpRequest, site: AdminSite, /, *args: P.args, **kwargs: P.kwargs
+    ) -> R | HttpResponse:
+        try:
+            return view(request, site, *args, **kwargs)
+        except reader.StoreUnavailable:
+            return _unavailable(request, site)
+
+    return shown
+
+
+@_unless_away
 def listing(request: HttpRequest, site: AdminSite) -> HttpResponse:
     """Show a page of the logs that the query string asks for.
 
@@ -32,13 +55,10 @@ def listing(request: HttpRequest, site: AdminSite) -> HttpResponse:
     context: dict[str, Any] = {"title": "Logs", "form": form}
     if not form.is_valid():
         return _page(request, site, "change_list", context, HTTPStatus.BAD_REQUEST)
-    try:
-        if (log_id := form.cleaned_data["q"]) and (item := reader.get(log_id)):
-            change = reverse("admin:logs_log_change", args=[item.id], current_app=site.name)
-            return HttpResponseRedirect(change)
-        context["listing"] = _listing(request, form)
-    except reader.StoreUnavailable:
-        return _unavailable(request, site)
+    if (log_id := form.cleaned_data["q"]) and (item := reader.get(log_id)):
+        change = reverse("admin:logs_log_change", args=[item.id], current_app=site.name)
+        return HttpResponseRedirect(change)
+    context["listing"] = _listing(request, form)
     # Shown as it was understood: a bare date as the moment that it stands for.
     context["form"] = FilterForm(parameters(form.plan.filter, form.page_size()))
     return _page(request, site, "change_list", context)
@@ -59,6 +79,7 @@ def _listing(request: HttpRequest, form: FilterForm) -> Listing:
     return listing
 
 
+@_unless_away
 def export(request: HttpRequest, site: AdminSite) -> HttpResponseBase:
     """Send the logs that the query string asks for as a file; with a wrong value, what `listing` shows.
 
@@ -82,8 +103,6 @@ def export(request: HttpRequest, site: AdminSite) -> HttpResponseBase:
     except cursor.BadCursor as error:
         form.add_error("cursor", f"{error}.")
         return _page(request, site, "change_list", context, HTTPStatus.BAD_REQUEST)
-    except reader.StoreUnavailable:
-        return _unavailable(request, site)
     [kind] = formats
 
     def address(position: Position) -> str:
@@ -109,13 +128,10 @@ def choices(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"type": found.types, "sub_type": found.sub_types})
 
 
+@_unless_away
 def detail(request: HttpRequest, site: AdminSite, log_id: str) -> HttpResponse | None:
     """Show one log with every field, or return None where there is no such log."""
-    try:
-        item = reader.get(log_id)
-    except reader.StoreUnavailable:
-        return _unavailable(request, site)
-    if item is None:
+    if (item := reader.get(log_id)) is None:
         return None
     changelist = reverse("admin:logs_log_changelist", current_app=site.name)
     file = reverse("admin:logs_log_json", args=[item.id], current_app=site.name)
@@ -123,13 +139,10 @@ def detail(request: HttpRequest, site: AdminSite, log_id: str) -> HttpResponse |
     return _page(request, site, "change_form", {"title": page.title, "detail": page})
 
 
+@_unless_away
 def file(request: HttpRequest, site: AdminSite, log_id: str) -> HttpResponse | None:
     """Send all of one log as a file, JSON, or return None where there is no such log."""
-    try:
-        item = reader.get(log_id)
-    except reader.StoreUnavailable:
-        return _unavailable(request, site)
-    if item is None:
+    if (item := reader.get(log_id)) is None:
         return None
     return HttpResponse(
         as_json(item),

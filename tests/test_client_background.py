@@ -17,18 +17,15 @@ from tests.queues import Queues
 from tests.switched_sqs import SwitchedSqs
 from tests.workers import wait_until
 
-pytest_plugins = ["tests.sqs_server"]
+pytest_plugins = ["tests.sqs_server", "tests.switched_sqs"]
 
 URL = "http://127.0.0.1/123456789012/logs"
 
 
-@pytest.fixture
-def switched(monkeypatch: pytest.MonkeyPatch) -> SwitchedSqs:
-    """Put a fake in SQS's place, and wait less long between tries."""
-    made = SwitchedSqs()
-    monkeypatch.setattr(sqs, "client", lambda **kwargs: made)
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait less long between tries."""
     monkeypatch.setattr(background, "FIRST_PAUSE", 0.02)
-    return made
 
 
 @pytest.fixture

@@ -22,19 +22,17 @@ from tests.queues import Queues
 from tests.switched_sqs import SwitchedSqs
 from tests.workers import wait_until
 
-pytest_plugins = ["tests.sqs_server"]
+pytest_plugins = ["tests.sqs_server", "tests.switched_sqs"]
 
 URL = "http://127.0.0.1/123456789012/logs"
 
 
-@pytest.fixture
-def switched(monkeypatch: pytest.MonkeyPatch) -> SwitchedSqs:
-    made = SwitchedSqs()
-    monkeypatch.setattr(sqs, "client", lambda **kwargs: made)
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait less long everywhere."""
     monkeypatch.setattr(relay, "FIRST_PAUSE", 0.02)
     monkeypatch.setattr(relay, "TICK_SECONDS", 0.01)
     monkeypatch.setattr(relay, "QUIET_SECONDS", 0.3)
-    return made
 
 
 @pytest.fixture
