@@ -34,7 +34,7 @@ run: setup
 
 # Run every test. ARGS="-k cursor" chooses some.
 test: setup browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Check style and types.
 lint: $(VENV)/.installed
@@ -89,16 +89,17 @@ browser: $(VENV)/.installed
 		&& apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } \
 		|| echo "No browser: the browser's tests will be skipped. Install chromium, or: $(BIN)/playwright install chromium"
 
+# Python compiles what is used, when it is used: to compile all of it takes as long as to install it.
 $(VENV)/.installed: pyproject.toml Makefile
 	@python=$$($(FIND_PYTHON)) && "$$python" -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
-	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[django,writer,admin,site]" --group dev
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --no-compile --quiet --disable-pip-version-check --editable ".[django,writer,admin,site]" --group dev
 	@touch $@
 
 # It pins botocore, so it has an environment of its own.
 $(EMULATOR)/.installed: pyproject.toml $(VENV)/.installed
 	@python=$$($(FIND_PYTHON)) && "$$python" -m venv $(EMULATOR)
-	$(BIN)/python -m pip --python $(EMULATOR) install --quiet --disable-pip-version-check --group emulator
+	$(BIN)/python -m pip --python $(EMULATOR) install --no-compile --quiet --disable-pip-version-check --group emulator
 	@touch $@
 
 # npm takes the engine that fits this platform and passes over the others. Where there is no npm, PyPI has one.
