@@ -7,6 +7,8 @@ EMULATOR = .venv-emulator
 BIN = $(VENV)/bin
 DEPLOY = $(BIN)/python -m deploy
 STAGED = --stage "$(or $(STAGE),dev)"
+# Packages are compiled when they are used, which takes a moment once; to compile all takes as long as to install it.
+unexport PYTHONDONTWRITEBYTECODE
 # The first Python that runs, fits, and can make virtual environments.
 FIND_PYTHON = for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$python" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' \
@@ -89,7 +91,6 @@ browser: $(VENV)/.installed
 		&& apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } \
 		|| echo "No browser: the browser's tests will be skipped. Install chromium, or: $(BIN)/playwright install chromium"
 
-# Python compiles what is used, when it is used: to compile all of it takes as long as to install it.
 $(VENV)/.installed: pyproject.toml Makefile
 	@python=$$($(FIND_PYTHON)) && "$$python" -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
