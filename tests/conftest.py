@@ -18,9 +18,11 @@ from django.core.management import call_command
 from django.test import Client
 from xdist.scheduler import LoadFileScheduling
 
+from ingest import sqs
 from logs.models import LogItem
 from logsite.local import engine
 from tests.strictness import strict_queries
+from tests.switched_sqs import SwitchedSqs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,6 +114,14 @@ def fast_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             yield Path(folder)
     else:
         yield tmp_path_factory.mktemp("fast")
+
+
+@pytest.fixture
+def switched(monkeypatch: pytest.MonkeyPatch) -> SwitchedSqs:
+    """Put a queue that can be switched off in SQS's place."""
+    made = SwitchedSqs()
+    monkeypatch.setattr(sqs, "client", lambda **kwargs: made)
+    return made
 
 
 PASSWORD = "a long and quiet sentence"

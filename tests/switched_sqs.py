@@ -1,13 +1,10 @@
-"""A pytest plugin: a queue that can be switched off."""
+"""A queue that can be switched off."""
 
 import json
 import threading
 from typing import Any
 
-import pytest
 from botocore.exceptions import EndpointConnectionError
-
-from ingest import sqs
 
 
 class SwitchedSqs:
@@ -35,11 +32,3 @@ class SwitchedSqs:
     def users(self) -> list[int]:
         """Return the numbers of the logs that were taken, in their order."""
         return [json.loads(body)["user_id"] for batch in self.batches for body in batch]
-
-
-@pytest.fixture
-def switched(monkeypatch: pytest.MonkeyPatch) -> SwitchedSqs:
-    """Put a fake in SQS's place."""
-    made = SwitchedSqs()
-    monkeypatch.setattr(sqs, "client", lambda **kwargs: made)
-    return made

@@ -17,7 +17,7 @@ from tests.queues import Queues
 from tests.switched_sqs import SwitchedSqs
 from tests.workers import wait_until
 
-pytest_plugins = ["tests.sqs_server", "tests.switched_sqs"]
+pytest_plugins = ["tests.sqs_server"]
 
 URL = "http://127.0.0.1/123456789012/logs"
 
