@@ -45,7 +45,10 @@ def main(arguments: list[str] | None = None) -> int:
             if options.delete_data:
                 commands.delete_data(stage, account, say)
             else:
-                say(f"Kept: tables, queues and what waits in them, {stage.secret_parameter}.")
+                say(
+                    f"Kept: tables, queues and what waits in them, {stage.secret_parameter}; in the stack "
+                    f"{stage.resources_stack} bucket, sender's policy, log groups, topic and dashboard."
+                )
                 say(f"To delete all that too: make undeploy STAGE={stage.name} DELETE_DATA=yes")
         elif options.command == "rollback":
             commands.rollback(stage, account, options.versions, say)

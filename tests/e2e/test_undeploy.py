@@ -24,6 +24,14 @@ def names(deployment: Deployment) -> dict[str, list[str]]:
             if each["StackStatus"] != "DELETE_COMPLETE"
         ],
         "mappings": deployment.client("lambda").list_event_source_mappings()["EventSourceMappings"],
+        "topics": [each["TopicArn"] for each in deployment.client("sns").list_topics()["Topics"]],
+        "dashboards": [
+            each["DashboardName"]
+            for each in deployment.client("cloudwatch").list_dashboards()["DashboardEntries"]
+        ],
+        "policies": [
+            each["PolicyName"] for each in deployment.client("iam").list_policies(Scope="Local")["Policies"]
+        ],
         "alarms": deployment.client("cloudwatch").describe_alarms()["MetricAlarms"],
     }
     return {kind: [name for name in values if "logsite" in str(name)] for kind, values in found.items()}
