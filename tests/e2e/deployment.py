@@ -137,7 +137,7 @@ class Deployment:
         usual = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
         redrive = json.dumps({**json.loads(usual["RedrivePolicy"]), "maxReceiveCount": 1000})
         sqs.set_queue_attributes(
-            QueueUrl=queue, Attributes={"VisibilityTimeout": "3", "RedrivePolicy": redrive}
+            QueueUrl=queue, Attributes={"VisibilityTimeout": "2", "RedrivePolicy": redrive}
         )
         try:
             yield

@@ -12,10 +12,6 @@ def test_a_dead_letter_is_replayed_and_stored(deployment: Deployment) -> None:
     deployment.client("sqs").send_message(
         QueueUrl=deployment.outputs["DeadLetterQueueUrl"], MessageBody=json.dumps(log)
     )
-    listed = deployment.command("manage", "--", "dead_letters", "list")
-    assert listed.returncode == 0, listed.stderr
-    assert log["id"][:8] in listed.stdout
-
     run = deployment.command("manage", "--", "dead_letters", "replay", log["id"])
 
     assert run.returncode == 0, run.stderr
