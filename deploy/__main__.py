@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
             else:
                 say(
                     f"Kept: tables, queues and what waits in them, {stage.secret_parameter}; in the stack "
-                    f"{stage.resources_stack} bucket, sender's policy, log groups, topic and dashboard."
+                    f"{stage.resources_stack} bucket, sender's policy, log groups, topic, budget, dashboard."
                 )
                 say(f"To delete all that too: make undeploy STAGE={stage.name} DELETE_DATA=yes")
         elif options.command == "rollback":

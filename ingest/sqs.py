@@ -1,10 +1,10 @@
 """SQS's client and limits, as every part of the way in uses them."""
 
 import re
-from typing import TYPE_CHECKING, cast
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
-from botocore.loaders import Loader
 from botocore.session import Session
 
 if TYPE_CHECKING:
@@ -16,9 +16,6 @@ MAX_BYTES = 1_048_576  # a message, and all of a batch together
 MAX_ATTRIBUTES = 10
 
 MAX_CONNECTIONS = 32
-
-# What botocore knows of AWS, read once: each session of its own would read it again, for 50 ms.
-_LOADER = Loader()
 
 
 def region_of(queue_url: str | None) -> str | None:
@@ -35,7 +32,7 @@ def client(read_timeout: float = 5, queue_url: str | None = None) -> "SQSClient"
     boto3 loads for S3, the writer starts sooner.
     """
     session = Session()
-    session.register_component("data_loader", _LOADER)
+    session.register_component("data_loader", _loader())
     made = session.create_client(
         "sqs",
         region_name=region_of(queue_url),
@@ -47,3 +44,9 @@ def client(read_timeout: float = 5, queue_url: str | None = None) -> "SQSClient"
         ),
     )
     return cast("SQSClient", made)
+
+
+@cache
+def _loader() -> Any:
+    """Return what reads botocore's data on AWS. Each session would read it again, for 50 ms."""
+    return Session().get_component("data_loader")

@@ -19,6 +19,7 @@ from pynamodb.connection import Connection, TableConnection
 from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE, STRING
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
+from pynamodb.settings import get_settings_value
 
 from logs import times
 
@@ -67,8 +68,9 @@ _MAKING = threading.Lock()
 
 @cache
 def shared() -> Connection:
-    """Return the connection whose client all tables share."""
+    """Return the connection whose client all tables share, to PynamoDB's own `host` where one is set."""
     return Connection(
+        host=get_settings_value("host"),
         connect_timeout_seconds=TableMeta.connect_timeout_seconds,
         read_timeout_seconds=TableMeta.read_timeout_seconds,
         max_retry_attempts=TableMeta.max_retry_attempts,

@@ -15,7 +15,7 @@ class TableDiffers(Exception):
 
 
 @dataclass(frozen=True)
-class Table:
+class Ensured:
     """What `ensure` found or made."""
 
     name: str
@@ -23,7 +23,7 @@ class Table:
     created: bool
 
 
-def ensure(model: type[Model]) -> Table:
+def ensure(model: type[Model]) -> Ensured:
     """Make the model's table with its indexes, on demand, with TTL on, unless it is there already.
 
     Raises TableDiffers where a table of that name has other keys or indexes: neither can be changed in
@@ -42,7 +42,7 @@ def ensure(model: type[Model]) -> Table:
         )
     if not created:
         _enable_ttl(model)
-    return Table(name, description["TableArn"], created)
+    return Ensured(name, description["TableArn"], created)
 
 
 def differences(model: type[Model], description: Mapping[str, Any]) -> list[str]:

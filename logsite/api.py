@@ -4,15 +4,14 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from ninja.errors import Throttled
-from ninja.security import HttpBearer
+from ninja import errors, security
 
 from logs.api import SessionAuth, make_api, urls
 from logsite.accounts import tokens
 from logsite.accounts.store import TokenItem
 
 
-class TooMuch(Throttled):
+class TooMuch(errors.Throttled):
     """A token has reached one of its limits."""
 
     def __str__(self) -> str:
@@ -40,7 +39,7 @@ class Caller:
         tokens.count(self.token, examined=number)
 
 
-class TokenAuth(HttpBearer):
+class TokenAuth(security.HttpBearer):
     """`Authorization: Bearer <token>`, as `manage.py create_api_token` printed it."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Any:
@@ -49,4 +48,5 @@ class TokenAuth(HttpBearer):
         return Caller(item) if item else None
 
 
-urlpatterns, app_name, namespace = urls(make_api([TokenAuth(), SessionAuth()]))
+# logsite/urls.py names the application and the namespace.
+urlpatterns, *_ = urls(make_api([TokenAuth(), SessionAuth()]))

@@ -5,6 +5,7 @@ In the process itself, below all of PynamoDB and botocore, since a proxy would b
 
 import itertools
 import json
+import sys
 from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -13,6 +14,7 @@ from ingest import worker
 from logs import models
 
 REFUSE_EVERY = 5
+REFUSED = "refused\n"
 
 _puts = itertools.count(1)
 
@@ -28,12 +30,16 @@ class Refusal(AWSResponse):
 
 
 def refuse(request: AWSPreparedRequest, **_: Any) -> Refusal | None:
-    """Answer a put in DynamoDB's place, or let it through."""
+    """Answer a put in DynamoDB's place, and say so, or let it through."""
+    if next(_puts) % REFUSE_EVERY:
+        return None
+    sys.stdout.write(REFUSED)
+    sys.stdout.flush()
     headers: Any = {"Content-Type": "application/x-amz-json-1.0"}
-    return Refusal(request.url, 400, headers, None) if next(_puts) % REFUSE_EVERY == 0 else None
+    return Refusal(request.url, 400, headers, None)
 
 
 if __name__ == "__main__":
-    session: Any = models.shared().session
-    session.register("before-send.dynamodb.PutItem", refuse)
+    client: Any = models.shared().client
+    client.meta.events.register("before-send.dynamodb.PutItem", refuse)
     worker.main()

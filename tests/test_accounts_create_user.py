@@ -80,7 +80,6 @@ def test_a_wrong_address_is_refused(username: str) -> None:
 
 def test_a_missing_table_says_how_to_make_it(username: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(UserItem.Meta, "table_name", "NotMadeYet")
-    monkeypatch.setattr(models.shared(), "_client", None)
 
     with pytest.raises(CommandError, match=r"Run: manage\.py create_tables"):
         create(username)

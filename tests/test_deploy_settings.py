@@ -99,6 +99,8 @@ def test_each_stage_has_a_site_and_a_writer_that_zappa_leaves_alone(name: str) -
         assert values["keep_warm"] is values["touch"] is values["debug"] is values["manage_roles"] is False
         assert values["use_precompiled_packages"] is False
         assert "environment_variables" not in values
+    # Zappa does not complain of a name that it does not know.
+    assert settings[name]["aws_environment_variables"]["INSTANTIATE_LAMBDA_HANDLER_ON_IMPORT"] == "1"
     writer = settings[stage.writer]
     assert writer["lambda_handler"] == "ingest.handler.lambda_handler"
     assert writer["apigateway_enabled"] is False

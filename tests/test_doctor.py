@@ -248,7 +248,6 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[type[Model]], s
         )
         made.append(name)
         monkeypatch.setattr(model.Meta, "table_name", name)
-        monkeypatch.setattr(model, "_connection", None)
         return name
 
     yield bare
@@ -274,7 +273,6 @@ def test_a_table_without_ttl_is_found(mapped: dict[str, Any], table: Callable[[t
 @pytest.mark.usefixtures("mapped")
 def test_a_table_that_is_not_there_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SessionItem.Meta, "table_name", "NoSuchTable")
-    monkeypatch.setattr(SessionItem, "_connection", None)
     [line] = faults()
     assert line.startswith("FAIL Table NoSuchTable: is missing. Deploy, or run `manage.py create_tables`")
 

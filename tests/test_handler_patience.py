@@ -13,7 +13,6 @@ from ingest import handler, patience, writer
 from ingest.batch import THREADS
 from ingest.handler import lambda_handler
 from logs.choices import Registry
-from logs.models import ChoicesItem, PartItem
 from tests.factories import make_body, make_event, make_record
 from tests.items import logs
 from tests.proxy import proxied
@@ -42,12 +41,10 @@ class Context:
 
 
 @pytest.fixture(autouse=True)
-def _own_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+def _impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "FIRST_PAUSE", 0.001)
     monkeypatch.setattr(patience, "MAX_PAUSE", 0.01)
     monkeypatch.setattr(handler, "registry", Registry())
-    for model in (PartItem, ChoicesItem):
-        monkeypatch.setattr(model, "_connection", None)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from ingest import __main__ as commands
 from tests import producer
 from tests.items import logs
 from tests.queues import Queues, attribute_texts
+from tests.refusing_worker import REFUSED
 from tests.workers import Worker, wait_until
 
 pytest_plugins = ["tests.emulator"]
@@ -23,7 +24,7 @@ KILLS = 4
 
 @pytest.mark.usefixtures("logs_table")
 def test_twenty_thousand_logs_survive_kills_throttling_redelivery_and_forks(busy_queues: Queues) -> None:
-    with working():
+    with working() as refused:
         sending = subprocess.Popen([sys.executable, "-m", "tests.producer", str(LOGS)])
         try:
             assert sending.wait(400) == 0
@@ -31,6 +32,7 @@ def test_twenty_thousand_logs_survive_kills_throttling_redelivery_and_forks(busy
             sending.kill()
         wait_until(lambda: busy_queues.count() == 0, 400, every=1)
 
+    assert sum(refused) > LOGS / 10
     wrong = {producer.log_id(number) for number in range(LOGS) if producer.is_wrong(number)}
     good = {producer.log_id(number) for number in range(LOGS)} - wrong
     stored = logs()
@@ -59,21 +61,22 @@ def letters(queues: Queues) -> list[dict[str, str]]:
 
 
 @contextmanager
-def working() -> Iterator[None]:
-    """Let workers work meanwhile, each of which is killed again and again."""
+def working() -> Iterator[list[int]]:
+    """Let workers work meanwhile, each of which is killed again and again; give what each life refused."""
     stop = threading.Event()
-    workers = [threading.Thread(target=work, args=(stop,)) for _ in range(WORKERS)]
+    refused: list[int] = []
+    workers = [threading.Thread(target=work, args=(stop, refused)) for _ in range(WORKERS)]
     for worker in workers:
         worker.start()
     try:
-        yield
+        yield refused
     finally:
         stop.set()
         for worker in workers:
             worker.join()
 
 
-def work(stop: threading.Event) -> None:
+def work(stop: threading.Event, refused: list[int]) -> None:
     """Run a worker, and kill it amid its work, again and again; the last one may live."""
     for number in range(KILLS + 1):
         with Worker("--wait", "1", "--batch-size", "300", module="tests.refusing_worker") as worker:
@@ -82,3 +85,4 @@ def work(stop: threading.Event) -> None:
                 stop.wait(1)  # it is busy
             else:
                 stop.wait()
+        refused.append(worker.output.count(REFUSED))

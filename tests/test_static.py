@@ -52,6 +52,14 @@ def test_they_are_compressed_and_kept_for_ever(links: list[str]) -> None:
     assert "Access-Control-Allow-Origin" not in packed
 
 
+@pytest.mark.usefixtures("collected")
+def test_the_api_docs_have_their_files(viewer_client: Client) -> None:
+    page = viewer_client.get("/api/docs").content.decode()
+    found = re.findall(r'(?:href|src)="([^"]*/static/[^"]*)"', page)
+    assert len(found) >= 3
+    assert [link for link in found if viewer_client.get(link.removeprefix("/dev")).status_code != 200] == []
+
+
 def test_every_file_of_ours_is_there(collected: Path) -> None:
     for name in ("logs/logs.css", "logs/listing.js", "logsite/favicon.svg"):
         assert (collected / name).exists()

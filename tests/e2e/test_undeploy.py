@@ -54,6 +54,8 @@ def test_the_functions_go_and_the_data_stays_until_that_is_said_twice(deployment
         assert left[kind] == [], kind
     assert sorted(left["tables"]) == sorted(deployment.stage.tables)
     assert len(left["queues"]) == 2
+    for kind in ("buckets", "policies", "groups", "topics", "dashboards"):
+        assert left[kind], kind
     assert left["parameters"] == ["/logsite/dev/secret-key"]
     assert left["stacks"] == ["logsite-dev-resources"]
     assert deployment.stored(log["id"])
