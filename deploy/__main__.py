@@ -8,7 +8,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy import account as accounts
-from deploy import commands, environment, stacks
+from deploy import commands, environment, functions, mapping, stacks
 from deploy.account import Account, NoAccount
 from deploy.environment import ARCHITECTURES, PYTHONS, BuildFailed, Target
 from deploy.stacks import StackFailed
@@ -22,6 +22,7 @@ EXPECTED = (
     NoSuchStage,
     StackFailed,
     commands.NotDeployed,
+    commands.StillUsed,
 )
 MAX_DAYS = 36_500
 
@@ -37,10 +38,12 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         stage, account = ready(options)
         if options.command == "up":
-            target = target_of(options, account)
+            target = target_of(options, stage, account)
             commands.up(stage, account, target, given_parameters(options, stage, account), say)
         elif options.command == "down":
             confirm_deletion(options, stage)
+            if options.delete_data:
+                commands.check_deletable(stage, account)
             commands.down(stage, account, say)
             if options.delete_data:
                 commands.delete_data(stage, account, say)
@@ -79,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
     up = subs.add_parser("up", parents=[common], help="deploy, or bring up to date")
     up.add_argument("--keep-days", default="", help="how long logs are kept; 0 for ever; asked for at first")
     up.add_argument(
-        "--python", default="", help=f"Lambda's Python; {PYTHONS[0]} unless the emulator runs another"
+        "--python", default="", help=f"Lambda's Python; by default what the stage runs, at first {PYTHONS[0]}"
     )
     up.add_argument("--arch", default="", help=f"{' or '.join(ARCHITECTURES)}; default: x86_64")
     up.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a template's parameter")
@@ -129,16 +132,30 @@ def ready(options: argparse.Namespace) -> tuple[Stage, Account]:
     return stage, account
 
 
-def target_of(options: argparse.Namespace, account: Account) -> Target:
-    """Return what to build for: an emulator runs the Python that is here, whatever it is told."""
+def target_of(options: argparse.Namespace, stage: Stage, account: Account) -> Target:
+    """Return what to build for: what the command line says, or what the stage runs, or the newest Python.
+
+    An emulator runs the Python that is here. Raises NotReady where the stage runs on another processor.
+    """
     if account.endpoint and not options.python and not options.arch:
         return Target(environment.this_python(), "x86_64", here=True)
-    return Target(options.python or PYTHONS[0], options.arch or "x86_64")
+    runs = functions.configuration(account, stage.web_function) or {}
+    [processor] = runs.get("Architectures", [options.arch or "x86_64"])
+    if options.arch not in ("", processor):
+        raise NotReady(
+            f"{stage.web_function} runs on {processor}, where code for {options.arch} does not start: "
+            f"make undeploy STAGE={stage.name} (the data stays), then deploy with ARCH={options.arch}."
+        )
+    return Target(options.python or runs.get("Runtime", "").removeprefix("python") or PYTHONS[0], processor)
 
 
 def given_parameters(options: argparse.Namespace, stage: Stage, account: Account) -> dict[str, str]:
     """Return the parameters of the command line. How long to keep logs is asked once. Raises NotReady."""
     given = dict(text.split("=", 1) for text in options.set)
+    known = stacks.declared(account, commands.TEMPLATE) | stacks.declared(account, mapping.TEMPLATE)
+    known -= commands.OWN_PARAMETERS
+    if unknown := sorted(given.keys() - known):
+        raise NotReady(f"--set knows {', '.join(sorted(known))}, not {', '.join(unknown)}")
     days = options.keep_days
     if not days and not stacks.parameters(account, stage.resources_stack).get("RetentionDays"):
         if not sys.stdin.isatty():
@@ -154,9 +171,7 @@ def confirm_deletion(options: argparse.Namespace, stage: Stage) -> None:
         return
     answer = options.confirm
     if not answer and sys.stdin.isatty():
-        answer = input(
-            f"This deletes all logs and users of {stage.name} for good. Type its name to go on: "
-        ).strip()
+        answer = input(f"This deletes all logs and users of {stage.name}. Type its name to go on: ").strip()
     if answer != stage.name:
         raise NotReady(f"Nothing was deleted: say it twice, DELETE_DATA=yes and CONFIRM={stage.name}.")
 

@@ -6,20 +6,30 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from deploy import emulator, environment, functions, package, roles, secret, stacks
+from deploy import environment, functions, mapping, package, roles, secret, stacks
 from deploy.account import Account
 from deploy.environment import Target
 from deploy.stage import ROOT, Stage
 
 Say = Callable[[str], None]
-MAPPING_PARAMETERS = {"BatchSize", "BatchingWindow", "MaximumConcurrency"}
+TEMPLATE = "resources.yaml"
+# The templates' parameters that are nobody's to choose.
+OWN_PARAMETERS = {
+    *("Stage", "Alarms", "DeletionProtection", "TlsOnly"),
+    *("LogsQueueArn", "LogsQueueName", "AlarmTopicArn"),
+}
 TAIL_SECONDS = 2
 
 
 class NotDeployed(Exception):
     """The stage is not there."""
+
+
+class StillUsed(Exception):
+    """Somebody else would lose something; the text says who."""
 
 
 def up(stage: Stage, account: Account, target: Target, given: Mapping[str, str], say: Say) -> str:
@@ -29,23 +39,23 @@ def up(stage: Stage, account: Account, target: Target, given: Mapping[str, str],
     """
     started = time.monotonic()
     # What needs minutes to be known everywhere in AWS comes first, what takes longest goes on beside it.
-    arns = roles.ensure(stage, account)
-    if secret.ensure(stage, account):
-        say(f"Made SECRET_KEY: the parameter {stage.secret_parameter} of SSM")
-    outputs = _resources(stage, account, given)
-    say(f"Resources: {stage.resources_stack}")
+    with ThreadPoolExecutor(1) as pool:
+        building = pool.submit(package.build_environment, stage, target)
+        arns = roles.ensure(stage, account)
+        if secret.ensure(stage, account):
+            say(f"Made SECRET_KEY: the parameter {stage.secret_parameter} of SSM")
+        outputs = _resources(stage, account, given)
+        say(f"Resources: {stage.resources_stack}")
+        building.result()
     settings = functions.write_settings(stage, account, target, outputs, arns)
     built = package.build(stage, target, settings, say)
     say(f"Package: {built.size / 2**20:.1f} MiB for {target.runtime} on {target.architecture}")
     address = functions.deploy(stage, account, settings, built, outputs["DeploymentBucketName"])
     say(f"Functions: {stage.web_function}, {stage.writer_function}")
-    mapping = {key: value for key, value in given.items() if key in MAPPING_PARAMETERS}
+    values = {key: value for key, value in given.items() if key in mapping.PARAMETERS}
     for key in ("LogsQueueArn", "LogsQueueName", "AlarmTopicArn"):
-        mapping[key] = outputs[key]
-    mapping.update(Stage=stage.name, Alarms=_alarms(account))
-    made = stacks.ensure(account, stage.mapping_stack, "mapping.yaml", mapping)
-    if account.endpoint:
-        emulator.mend_mapping(account, made["MappingId"])
+        values[key] = outputs[key]
+    mapping.ensure(stage, account, {**values, "Stage": stage.name, "Alarms": _alarms(account)})
     say(f"Mapping: {stage.mapping_stack}")
     say(f"Done in {time.monotonic() - started:.0f} s.\n")
     say(_what_next(stage, account, address, outputs))
@@ -54,7 +64,7 @@ def up(stage: Stage, account: Account, target: Target, given: Mapping[str, str],
 
 def _resources(stage: Stage, account: Account, given: Mapping[str, str]) -> dict[str, str]:
     """Make or update the resources; return the stack's outputs."""
-    values = {key: value for key, value in given.items() if key not in MAPPING_PARAMETERS}
+    values = {key: value for key, value in given.items() if key not in mapping.PARAMETERS}
     values.update(Stage=stage.name, Alarms=_alarms(account))
     if account.endpoint:
         # The emulator knows no budgets.
@@ -63,7 +73,10 @@ def _resources(stage: Stage, account: Account, given: Mapping[str, str]) -> dict
     # The site reads what any number of shards was ever written with.
     ever = [values.get("SortingShards"), values.get("SortingShardsRead"), before.get("SortingShardsRead")]
     values["SortingShardsRead"] = str(max(int(shards or 1) for shards in ever))
-    return stacks.ensure(account, stage.resources_stack, "resources.yaml", values)
+    if not stacks.is_made(account, stage.resources_stack):
+        # Protected tables would outlive a stack that cannot be made, and be in the way of the next one.
+        stacks.ensure(account, stage.resources_stack, TEMPLATE, {**values, "DeletionProtection": "off"})
+    return stacks.ensure(account, stage.resources_stack, TEMPLATE, {**values, "DeletionProtection": "on"})
 
 
 def _alarms(account: Account) -> str:
@@ -100,13 +113,34 @@ def down(stage: Stage, account: Account, say: Say) -> None:
         settings = functions.write_settings(stage, account, target, outputs, placeholder)
         functions.undeploy(stage, account, settings)
         say(f"Gone: {', '.join(stage.functions.values())}")
-        stacks.ensure(account, stage.resources_stack, "resources.yaml", {"Alarms": "off"})
+        if not stacks.is_half_deleted(account, stage.resources_stack):
+            stacks.ensure(account, stage.resources_stack, TEMPLATE, {"Alarms": "off"})
     roles.delete(stage, account)
     say("Gone: the functions' roles")
 
 
+def check_deletable(stage: Stage, account: Account) -> None:
+    """Raise StillUsed where a role, user or group has the sender's policy: IAM would not delete it."""
+    iam = account.client("iam")
+    policy = stacks.outputs(account, stage.resources_stack).get("SenderPolicyArn")
+    if not policy:
+        return
+    try:
+        pages = list(iam.get_paginator("list_entities_for_policy").paginate(PolicyArn=policy))
+    except iam.exceptions.NoSuchEntityException:
+        return
+    holders = [
+        f"the {kind} {each[f'{kind.title()}Name']}"
+        for page in pages
+        for kind in ("role", "user", "group")
+        for each in page.get(f"Policy{kind.title()}s", [])
+    ]
+    if holders:
+        raise StillUsed(f"Nothing was deleted: {', '.join(holders)} may send logs. Detach {policy} first.")
+
+
 def delete_data(stage: Stage, account: Account, say: Say) -> None:
-    """Delete all that `down` left: logs, users, queues, the key. Nothing brings them back."""
+    """Delete all that `down` left: logs, users, queues, the key. AWS keeps a backup of tables for 35 days."""
     dynamodb, sqs, s3 = (account.client(service) for service in ("dynamodb", "sqs", "s3"))
     outputs = stacks.outputs(account, stage.resources_stack)
     if bucket := outputs.get("DeploymentBucketName"):
@@ -117,6 +151,7 @@ def delete_data(stage: Stage, account: Account, say: Say) -> None:
     for table in stage.tables:
         try:
             dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
+            dynamodb.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1})
             dynamodb.delete_table(TableName=table)
         except dynamodb.exceptions.ResourceNotFoundException:
             continue

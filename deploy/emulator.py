@@ -11,17 +11,6 @@ from botocore.httpsession import URLLib3Session
 from deploy.account import Account
 
 
-def mend_mapping(account: Account, mapping_id: str) -> None:
-    """Give a mapping its numbers again, as numbers: of a stack's parameters the emulator makes texts."""
-    client = account.client("lambda")
-    mapping = client.get_event_source_mapping(UUID=mapping_id)
-    client.update_event_source_mapping(
-        UUID=mapping_id,
-        BatchSize=int(mapping["BatchSize"]),
-        ScalingConfig={"MaximumConcurrency": int(mapping["ScalingConfig"]["MaximumConcurrency"])},
-    )
-
-
 def mend_api(account: Account, api_id: str) -> None:
     """Let an API of the emulator pass binary bodies: it does not decode `~1` in the path of Zappa's patch.
 

@@ -16,6 +16,7 @@ from deploy.stage import Stage
 
 # Ours, in zappa_settings.json: Zappa has no setting for it.
 THROTTLING = "throttling"
+LATEST = "$LATEST"
 
 
 def write_settings(
@@ -83,7 +84,14 @@ def deploy(stage: Stage, account: Account, settings: Path, package: Package, buc
 def _deploy_one(account: Account, settings: Path, name: str, function: str, source: str) -> None:
     command = "update" if exists(account, function) else "deploy"
     _zappa(command, name, settings, "--zip", source)
-    account.client("lambda").get_waiter("function_updated_v2").wait(FunctionName=function)
+    client = account.client("lambda")
+    updated = client.get_waiter("function_updated_v2")
+    updated.wait(FunctionName=function)
+    # Zappa keeps each variable that a function ever had: one that the settings do not name any more as well.
+    wanted = json.loads(settings.read_text())[name]["aws_environment_variables"]
+    if (configuration(account, function) or {})["Environment"]["Variables"] != wanted:
+        client.update_function_configuration(FunctionName=function, Environment={"Variables": wanted})
+        updated.wait(FunctionName=function)
 
 
 def _zappa(command: str, name: str, settings: Path, *options: str) -> None:
@@ -112,24 +120,33 @@ def configuration(account: Account, function: str) -> dict[str, Any] | None:
 def roll_back(stage: Stage, account: Account, versions: int) -> None:
     """Let both functions run the code that they ran `versions` deployments ago.
 
-    Not by Zappa's rollback, which calls it a success where there is no such version. Raises BuildFailed.
+    Not by Zappa's rollback, which calls it a success where there is no such version. Raises BuildFailed, also
+    where they ran another Python or processor then: Lambda's rollback of code does not change these.
     """
     client = account.client("lambda")
     earlier: dict[str, str] = {}
     for function in stage.functions.values():
         pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=function)
-        kept = [
-            each["Version"] for page in pages for each in page["Versions"] if each["Version"] != "$LATEST"
-        ]
-        kept.sort(key=int, reverse=True)
+        found = {each["Version"]: each for page in pages for each in page["Versions"]}
+        kept = sorted(found.keys() - {LATEST}, key=int, reverse=True)
         if len(kept) <= versions:
             raise BuildFailed(f"{function} has {len(kept) - 1} earlier versions, not {versions}")
         earlier[function] = kept[versions]
+        runs, ran = (_platform(found[version]) for version in (LATEST, kept[versions]))
+        if runs != ran:
+            raise BuildFailed(
+                f"{function} ran on {ran} then, and runs on {runs} now, where that code does not start. "
+                f"Check the earlier commit out, and deploy it."
+            )
     for function, version in earlier.items():
         code = client.get_function(FunctionName=function, Qualifier=version)["Code"]["Location"]
         with urllib.request.urlopen(code, timeout=60) as answer:  # noqa: S310  an address that Lambda gave
             client.update_function_code(FunctionName=function, ZipFile=answer.read(), Publish=True)
         client.get_waiter("function_updated_v2").wait(FunctionName=function)
+
+
+def _platform(configuration: Mapping[str, Any]) -> str:
+    return f"{configuration['Runtime']}, {' '.join(configuration.get('Architectures', ['x86_64']))}"
 
 
 def undeploy(stage: Stage, account: Account, settings: Path) -> None:

@@ -34,18 +34,27 @@ class Package:
         return self.path.stat().st_size
 
 
+def build_environment(stage: Stage, target: Target) -> Path:
+    """Build what the package needs beside the project, unless it is built; return its folder.
+
+    Raises BuildFailed.
+    """
+    # Not `env` or `venv`: Zappa leaves everything of its name out of the package.
+    folder = stage.folder / "lambda-packages"
+    environment.build(folder, target)
+    return folder
+
+
 def build(stage: Stage, target: Target, settings: Path, say: Callable[[str], None]) -> Package:
     """Build `build/STAGE/logsite.zip` with Zappa, from nothing. Raises BuildFailed."""
     project = stage.folder / "project"
-    # Not `env` or `venv`: Zappa leaves everything of its name out of the package.
-    packages = stage.folder / "lambda-packages"
     with ThreadPoolExecutor(1) as pool:
-        building = pool.submit(environment.build, packages, target)
+        building = pool.submit(build_environment, stage, target)
         copy_project(project)
         collect_static(project)
         environment.prune(project)
         environment.compile_all(target, project)
-        building.result()
+        packages = building.result()
     if not environment.compiler(target):
         say(f"There is no Python {target.python} here to compile with: cold starts take a second longer.")
     path = stage.folder / "logsite.zip"

@@ -12,12 +12,22 @@ from deploy.stage import Stage
 
 FOLDER = Path(__file__).resolve().parent
 POLICY_NAME = "logsite"
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    ],
-}
+LAMBDA, API_GATEWAY = "lambda.amazonaws.com", "apigateway.amazonaws.com"
+
+
+def trust(stage: Stage) -> dict[str, dict[str, Any]]:
+    """Return who may take each function's role, by the function's name.
+
+    Zappa lets API Gateway call the site with the site's own role, not by a permission of the function.
+    """
+    services = {stage.web_function: [LAMBDA, API_GATEWAY], stage.writer_function: [LAMBDA]}
+    return {
+        function: {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Principal": {"Service": names}, "Action": "sts:AssumeRole"}],
+        }
+        for function, names in services.items()
+    }
 
 
 def policies(stage: Stage, account: Account) -> dict[str, dict[str, Any]]:
@@ -36,17 +46,19 @@ def policies(stage: Stage, account: Account) -> dict[str, dict[str, Any]]:
 
 
 def ensure(stage: Stage, account: Account) -> dict[str, str]:
-    """Make each function's role, or give it its present policy; return the ARNs by the function's name."""
+    """Make each function's role, or give it its present policies; return the ARNs by the function's name."""
     iam = account.client("iam")
     arns = {}
     for function, policy in policies(stage, account).items():
         role = _name(function, account)
+        taken_by = json.dumps(trust(stage)[function])
         try:
             arns[function] = iam.get_role(RoleName=role)["Role"]["Arn"]
+            iam.update_assume_role_policy(RoleName=role, PolicyDocument=taken_by)
         except iam.exceptions.NoSuchEntityException:
             arns[function] = iam.create_role(
                 RoleName=role,
-                AssumeRolePolicyDocument=json.dumps(TRUST),
+                AssumeRolePolicyDocument=taken_by,
                 Description=f"The Lambda function {function}",
             )["Role"]["Arn"]
         iam.put_role_policy(RoleName=role, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(policy))

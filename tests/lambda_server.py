@@ -1,4 +1,4 @@
-"""A Lambda API that knows mappings and timeouts, and runs nothing: moto's would start a container."""
+"""A Lambda API that knows mappings and functions, and runs nothing: moto's would start a container."""
 
 import json
 import threading
@@ -20,7 +20,7 @@ class Lambda:
 
     endpoint: str = ""
     mappings: list[dict[str, Any]] = field(default_factory=list)
-    timeouts: dict[str, int] = field(default_factory=dict)  # by the function's ARN
+    functions: dict[str, dict[str, Any]] = field(default_factory=dict)  # configurations, by ARN
 
     def answer(self, address: str) -> dict[str, Any]:
         """Return what Lambda answers to a GET."""
@@ -31,7 +31,7 @@ class Lambda:
             found = [mapping for mapping in self.mappings if mapping["EventSourceArn"] == source]
             return {"EventSourceMappings": found}
         arn = path.removeprefix(FUNCTIONS).removesuffix("/configuration")
-        return {"FunctionArn": arn, "Timeout": self.timeouts[arn]}
+        return {"FunctionArn": arn, "FunctionName": arn.split(":")[-1], **self.functions[arn]}
 
 
 @contextmanager

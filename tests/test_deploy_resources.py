@@ -1,5 +1,6 @@
 """The templates say what the models and the design say, in a form that AWS takes."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from cfnlint.decode import cfn_yaml
 from pynamodb.models import Model
 
 from deploy.stage import ROOT, Stage
+from ingest import handler
 from logs import tables
 from logs.models import LogItem
 from logsite.accounts.store import SessionItem, TokenItem, UserItem
@@ -100,7 +102,7 @@ def test_every_table_is_kept_restorable_and_paid_by_request(resources: dict[str,
     for table in found.values():
         properties = table["Properties"]
         assert properties["BillingMode"] == "PAY_PER_REQUEST"
-        assert properties["DeletionProtectionEnabled"] is True
+        assert properties["DeletionProtectionEnabled"] == {"Fn::If": ["IsProtected", True, False]}
         assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
@@ -153,6 +155,125 @@ def test_a_sender_may_send_and_nothing_else(resources: dict[str, Any]) -> None:
         if each["Fn::If"][1]["Effect"] == "Allow"
     ]
     assert [each["Action"] for each in foreign] == ["sqs:SendMessage"] * 2
+
+
+def resolved(value: Any) -> str:
+    """Return what a value of a template says, its functions as a text."""
+    if not isinstance(value, dict):
+        return str(value)
+    [(function, argument)] = value.items()
+    return ".".join(argument) if function == "Fn::GetAtt" else str(argument)
+
+
+def watched(metric: dict[str, Any]) -> tuple[str, ...]:
+    """Return namespace, name, dimensions and statistic of a metric that an alarm watches."""
+    said = metric.get("Metric", metric)
+    dimensions = [f"{each['Name']}={resolved(each['Value'])}" for each in said["Dimensions"]]
+    return said["Namespace"], said["MetricName"], *dimensions, metric.get("Stat") or metric["Statistic"]
+
+
+WRITER = "logsite-${Stage}-writer"
+# What each watches, its period in seconds, how many periods of how many, and against what.
+WATCHED: dict[str, tuple[list[tuple[str, ...]], tuple[Any, ...]]] = {
+    "DeadLettersAlarm": (
+        [("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName=DeadLetterQueue.QueueName", "Maximum")],
+        (60, 1, 1, ">=", "1", "notBreaching"),
+    ),
+    "OldestMessageAlarm": (
+        [("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName=LogsQueue.QueueName", "Maximum")],
+        (60, 3, 5, ">=", "OldestMessageSeconds", "notBreaching"),
+    ),
+    "WriterErrorsAlarm": (
+        [
+            ("AWS/Lambda", "Errors", f"FunctionName={WRITER}", "Sum"),
+            ("Logsite", "failed", f"service={WRITER}", "Sum"),
+        ],
+        (300, 2, 4, ">=", "1", "notBreaching"),
+    ),
+    "WriterThrottlesAlarm": (
+        [("AWS/Lambda", "Throttles", f"FunctionName={WRITER}", "Sum")],
+        (60, 3, 5, ">=", "1", "notBreaching"),
+    ),
+    "WebErrorsAlarm": (
+        [("AWS/ApiGateway", "5XXError", "ApiName=logsite-${Stage}", "Sum")],
+        (300, 1, 1, ">=", "1", "notBreaching"),
+    ),
+    "NothingWrittenAlarm": (
+        [("Logsite", "written", f"service={WRITER}", "Sum")],
+        (60, "NothingWrittenMinutes", "NothingWrittenMinutes", "<", "1", "breaching"),
+    ),
+    "MappingDisabledAlarm": (
+        [
+            ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName=LogsQueueName", "Minimum"),
+            ("AWS/Lambda", "Invocations", f"FunctionName={WRITER}", "Sum"),
+        ],
+        (60, 5, 10, ">=", "1", "notBreaching"),
+    ),
+}
+COMPARISONS = {"GreaterThanOrEqualToThreshold": ">=", "LessThanThreshold": "<"}
+EXPRESSIONS = {
+    "WriterErrorsAlarm": "FILL(errors, 0) + FILL(failed, 0)",
+    "TableThrottlesAlarm": "SUM(FILL(METRICS(), 0))",
+    "MappingDisabledAlarm": "IF(waiting > 0 AND FILL(invocations, 0) == 0, 1, 0)",
+}
+
+
+@pytest.mark.parametrize("name", WATCHED)
+def test_an_alarm_watches_what_it_says(name: str) -> None:
+    both = template("resources.yaml")["Resources"] | template("mapping.yaml")["Resources"]
+    alarm = both[name]["Properties"]
+    metrics = [each["MetricStat"] for each in alarm.get("Metrics", [alarm]) if "MetricStat" in each] or [
+        alarm
+    ]
+    [period] = {metric["Period"] for metric in metrics}
+    periods = alarm["EvaluationPeriods"]
+    rule = (
+        period,
+        *(
+            resolved(each) if isinstance(each, dict) else each
+            for each in (alarm.get("DatapointsToAlarm", periods), periods)
+        ),
+        COMPARISONS[alarm["ComparisonOperator"]],
+        resolved(alarm["Threshold"]),
+        alarm["TreatMissingData"],
+    )
+    assert ([watched(metric) for metric in metrics], rule) == WATCHED[name]
+
+
+@pytest.mark.parametrize("name", EXPRESSIONS)
+def test_an_alarm_over_several_metrics_counts_what_it_says(name: str) -> None:
+    both = template("resources.yaml")["Resources"] | template("mapping.yaml")["Resources"]
+    [expression] = [each for each in both[name]["Properties"]["Metrics"] if "Expression" in each]
+    assert expression["Expression"] == EXPRESSIONS[name]
+    assert expression["ReturnData"] is True
+
+
+def test_the_writers_own_metrics_are_those_that_are_watched() -> None:
+    assert handler.metrics.namespace == "Logsite"
+    writer = Stage("dev").settings()["dev_writer"]["aws_environment_variables"]
+    assert writer["POWERTOOLS_SERVICE_NAME"] == WRITER.replace("${Stage}", "dev")
+
+
+def test_the_dashboard_is_json_and_shows_what_alarms_watch(resources: dict[str, Any]) -> None:
+    body = json.loads(resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
+    shown = {
+        str(part)
+        for widget in body["widgets"]
+        for metric in widget["properties"]["metrics"]
+        for part in metric
+    }
+    assert {"written", "failed", "ApproximateAgeOfOldestMessage", "Errors", "Throttles", "5XXError"} <= shown
+
+
+def test_log_groups_forget_and_the_topic_takes_what_rings(resources: dict[str, Any]) -> None:
+    for group in of_type(resources, "AWS::Logs::LogGroup").values():
+        assert group["Properties"]["RetentionInDays"] == {"Ref": "LogGroupDays"}
+    allowed = resources["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"][0]
+    assert allowed["Principal"] == {"Service": ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]}
+    assert (allowed["Effect"], allowed["Action"]) == ("Allow", "sns:Publish")
+    for notification in resources["BudgetAlarm"]["Properties"]["NotificationsWithSubscribers"]:
+        assert notification["Subscribers"] == [{"SubscriptionType": "SNS", "Address": {"Ref": "AlarmTopic"}}]
+    assert resources["AlarmSubscription"]["Properties"]["Endpoint"] == {"Ref": "AlarmEmail"}
 
 
 @pytest.mark.parametrize("name", ALARMS)

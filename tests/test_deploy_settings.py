@@ -77,9 +77,17 @@ def test_the_writer_cannot_read_users_sessions_tokens_or_the_key() -> None:
     assert "sqs:SendMessage" not in allowed("logsite-dev-writer", ":logsite-dev-logs")
 
 
-def test_only_lambda_takes_a_role() -> None:
-    [statement] = roles.TRUST["Statement"]
-    assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}  # type: ignore[index]  # a plain dict
+def test_only_lambda_takes_a_role_and_api_gateway_the_one_that_it_calls_the_site_with() -> None:
+    taken_by = {
+        function: document["Statement"][0]["Principal"]["Service"]
+        for function, document in roles.trust(DEV).items()
+    }
+    assert taken_by == {
+        "logsite-dev": ["lambda.amazonaws.com", "apigateway.amazonaws.com"],
+        "logsite-dev-writer": ["lambda.amazonaws.com"],
+    }
+    assert allowed("logsite-dev", ":function:logsite-dev") == {"lambda:InvokeFunction"}
+    assert not any(action.startswith("lambda:") for action in allowed("logsite-dev-writer", ""))
 
 
 def test_the_settings_hold_no_secret_and_no_account() -> None:

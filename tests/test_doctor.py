@@ -17,6 +17,7 @@ from ingest import sqs
 from ingest.worker import Worker
 from logs.models import LogItem
 from logsite.accounts.store import SessionItem
+from logsite.doctor import mapping as doctor_mapping
 from logsite.doctor import queues as doctor_queues
 from tests.lambda_server import Lambda, serving
 from tests.queues import Queues
@@ -42,7 +43,7 @@ def set_queue(queues: Queues, url: str, **attributes: str) -> None:
 def wired(queues: Queues) -> Queues:
     """Wire the two queues as a deployment does."""
     policy = {"deadLetterTargetArn": arn(queues, queues.dead_letter_url), "maxReceiveCount": 5}
-    set_queue(queues, queues.url, VisibilityTimeout="360", RedrivePolicy=json.dumps(policy))
+    set_queue(queues, queues.url, VisibilityTimeout="361", RedrivePolicy=json.dumps(policy))
     set_queue(queues, queues.dead_letter_url, MessageRetentionPeriod=str(14 * DAY))
     return queues
 
@@ -59,12 +60,14 @@ def functions(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lambda]:
 def mapped(wired: Queues, functions: Lambda) -> dict[str, Any]:
     """Map the queue to a writer as a deployment does; return the mapping."""
     function = "arn:aws:lambda:us-east-1:123456789012:function:logsite-dev-writer"
-    functions.timeouts[function] = 60
+    variables = {"LOGS_TABLE": LogItem.Meta.table_name}
+    functions.functions[function] = {"Timeout": 60, "Environment": {"Variables": variables}}
     mapping = {
         "UUID": "the-mapping",
         "EventSourceArn": arn(wired, wired.url),
         "FunctionArn": function,
         "State": "Enabled",
+        "MaximumBatchingWindowInSeconds": 1,
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
     }
     functions.mappings.append(mapping)
@@ -197,11 +200,35 @@ def test_a_queue_that_nothing_reads_is_found() -> None:
 
 
 @pytest.mark.usefixtures("mapped")
-def test_a_visibility_timeout_below_six_times_the_writers_is_found(wired: Queues) -> None:
-    set_queue(wired, wired.url, VisibilityTimeout="359")
+def test_a_visibility_timeout_below_six_times_the_writers_and_the_window_is_found(wired: Queues) -> None:
+    set_queue(wired, wired.url, VisibilityTimeout="360")
     [line] = faults()
-    assert line.startswith("FAIL Visibility timeout: it is 359 s, and the writer's timeout 60 s")
-    assert "Set it to 360 s or more" in line
+    assert line.startswith(
+        "FAIL Visibility timeout: it is 360 s, the writer's timeout 60 s, the batching window"
+    )
+    assert "Set it to 361 s or more" in line
+
+
+def test_a_second_mapping_of_the_queue_is_found(mapped: dict[str, Any], functions: Lambda) -> None:
+    functions.mappings.append({**mapped, "UUID": "another"})
+    [line] = faults()
+    assert line.startswith("FAIL Mapping: 2 mappings share the queue")
+
+
+def test_a_writer_of_another_table_is_found(mapped: dict[str, Any], functions: Lambda) -> None:
+    functions.functions[mapped["FunctionArn"]]["Environment"] = {"Variables": {"LOGS_TABLE": "Another"}}
+    [line] = faults()
+    assert line.startswith("FAIL Mapping to logsite-dev-writer: its LOGS_TABLE is 'Another', and ")
+
+
+@pytest.mark.usefixtures("mapped")
+def test_an_endpoint_of_aws_itself_is_no_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL_LAMBDA")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "https://vpce-1.sqs.eu-central-1.vpce.amazonaws.com")
+    assert not doctor_mapping.is_without_lambda()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:9324")
+    assert doctor_mapping.is_without_lambda()
 
 
 @pytest.mark.usefixtures("mapped")

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cfnlint.decode import cfn_yaml
 
 from bench.sizes import size, size_of
 from ingest import messages, writer
 from logs.models import INDEXES, PROJECTED, LogItem
 from logsite.local.samples import samples
 
-DOCS = (Path(__file__).resolve().parent.parent / "docs" / "costs.md").read_text()
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = (ROOT / "docs" / "costs.md").read_text()
 SENT_AT = datetime(2026, 11, 23, tzinfo=UTC)
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html
 OVERHEAD_BYTES = 100
@@ -115,8 +117,29 @@ def test_the_dollars_are_what_the_numbers_give() -> None:
 
 
 def test_the_dollars_stand_on_what_was_measured() -> None:
-    [units, _, kept] = said(USUAL)
+    [units, held, kept] = said(USUAL)
     quantities = {what: number(quantity) for what, quantity, *_ in rows(5) if re.match("DynamoDB", what)}
     assert quantities[f"DynamoDB: writing ({units} units a log)"] == number(units)
     assert quantities[f"DynamoDB: keeping this month's logs ({kept} bytes a log)"] == number(kept) / 1000
     assert quantities["DynamoDB: writing"] == pytest.approx(10 * number(units))
+    # https://aws.amazon.com/dynamodb/pricing/on-demand/: of the table, without its indexes.
+    table = number(held) + OVERHEAD_BYTES
+    recovery = "DynamoDB: point-in-time recovery of the table"
+    what = f"{recovery} ({table:.0f} bytes a log; indexes are not charged)"
+    assert (quantities[what], quantities[recovery]) == (table / 1000, table / 100)
+
+
+def test_the_dollars_stand_on_what_is_deployed() -> None:
+    read = [cfn_yaml.load(str(ROOT / "deploy" / name)) for name in ("resources.yaml", "mapping.yaml")]
+    made = [resource for template in read for resource in template["Resources"].values()]
+    alarms = [each["Properties"] for each in made if each["Type"] == "AWS::CloudWatch::Alarm"]
+    watched = [part for each in alarms for part in each.get("Metrics", [each]) if "Expression" not in part]
+    quantities = {what: number(quantity) for what, quantity, *_ in rows(5) if what.startswith("CloudWatch")}
+    assert quantities["CloudWatch: metrics that alarms watch"] == len(watched)
+    dashboards = [each for each in made if each["Type"] == "AWS::CloudWatch::Dashboard"]
+    assert quantities["CloudWatch: the dashboard"] == len(dashboards)
+    # Detailed metrics of API Gateway would be CloudWatch metrics of their own, method by method.
+    settings = json.loads((ROOT / "zappa_settings.json").read_text())
+    assert [each["cloudwatch_metrics_enabled"] for each in settings.values() if each.get("throttling")] == [
+        False
+    ] * 2

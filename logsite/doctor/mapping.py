@@ -3,27 +3,36 @@
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 
+from logs.models import LogItem
 from logsite.doctor.findings import Finding, fail, note, ok
 from logsite.doctor.queues import Queue, describe
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
     from mypy_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef as Mapping
+    from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef as Function
 
 MAPPING, VISIBILITY = "Mapping", "Visibility timeout"
 REPORTS = "ReportBatchItemFailures"
-# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+# And the batching window: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 VISIBILITY_PER_TIMEOUT = 6
 
 
 def is_without_lambda() -> bool:
-    """Tell whether SQS is an emulator beside which no Lambda was named: there the worker feeds the writer."""
-    return bool(os.environ.get("AWS_ENDPOINT_URL_SQS")) and not (
-        os.environ.get("AWS_ENDPOINT_URL_LAMBDA") or os.environ.get("AWS_ENDPOINT_URL")
+    """Tell whether SQS is an emulator beside which no Lambda was named: there the worker feeds the writer.
+
+    An endpoint of AWS's own, in a private network, is none.
+    """
+    host = urlsplit(os.environ.get("AWS_ENDPOINT_URL_SQS", "")).hostname or ""
+    return bool(host) and not (
+        host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+        or os.environ.get("AWS_ENDPOINT_URL_LAMBDA")
+        or os.environ.get("AWS_ENDPOINT_URL")
     )
 
 
@@ -47,9 +56,17 @@ def check() -> Iterator[Finding]:
     mappings = [mapping for page in pages for mapping in page["EventSourceMappings"]]
     if not mappings:
         yield fail(MAPPING, f"nothing reads {queue.arn}", "Deploy the stack of deploy/mapping.yaml.")
+    if len(mappings) > 1:
+        yield fail(
+            MAPPING,
+            f"{len(mappings)} mappings share the queue: each function gets some of the logs",
+            "Delete those that are not of deploy/mapping.yaml.",
+        )
     for mapping in mappings:
+        function = client.get_function_configuration(FunctionName=mapping["FunctionArn"])
         yield from _mapping(mapping)
-        yield _visibility(client, queue, mapping["FunctionArn"])
+        yield from _function(function)
+        yield _visibility(queue, function["Timeout"], mapping.get("MaximumBatchingWindowInSeconds", 0))
 
 
 def _mapping(mapping: "Mapping") -> Iterator[Finding]:
@@ -72,14 +89,25 @@ def _mapping(mapping: "Mapping") -> Iterator[Finding]:
         yield note(name, f"{state.lower()}, with {REPORTS}: look again in a minute")
 
 
-def _visibility(client: "LambdaClient", queue: Queue, function: str) -> Finding:
-    timeout = client.get_function_configuration(FunctionName=function)["Timeout"]
-    least = VISIBILITY_PER_TIMEOUT * timeout
-    told = f"{queue.visibility_seconds} s, and the writer's timeout {timeout} s"
+def _function(function: "Function") -> Iterator[Finding]:
+    environment = function.get("Environment", {})
+    table = environment.get("Variables", {}).get("LOGS_TABLE")
+    # Whoever may not decrypt the variables is told so instead.
+    if "Error" not in environment and table != LogItem.Meta.table_name:
+        yield fail(
+            f"{MAPPING} to {function['FunctionName']}",
+            f"its LOGS_TABLE is {table!r}, and {LogItem.Meta.table_name!r} is read here",
+            "Name one table in both, or map the queue to the writer of this stage.",
+        )
+
+
+def _visibility(queue: Queue, timeout: int, window: int) -> Finding:
+    least = VISIBILITY_PER_TIMEOUT * timeout + window
+    told = f"{queue.visibility_seconds} s, the writer's timeout {timeout} s, the batching window {window} s"
     if queue.visibility_seconds < least:
         return fail(
             VISIBILITY,
             f"it is {told}: messages come again while they are still being written",
-            f"Set it to {least} s or more: VisibilityTimeout in deploy/resources.yaml.",
+            f'Set it to {least} s or more: make deploy SET="VisibilityTimeout={least}".',
         )
     return ok(VISIBILITY, told)

@@ -42,6 +42,14 @@ def deployment(fast_folder: Path) -> Iterator[Deployment]:
 
 
 @pytest.fixture
+def operator(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the operator's environment to the tests' own process, for what of the tool runs in it."""
+    for name, value in deployment.environment.items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
 def browser(deployment: Deployment) -> Browser:
     """Return a browser that nobody has signed in with."""
     return Browser(deployment.address)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from deploy.account import Account
 from deploy.stage import ROOT, Stage
 from logsite.local import queues
 from logsite.local.processes import Child, free_port
@@ -111,8 +112,20 @@ class Deployment:
         else:
             iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(policy))
         key = iam.create_access_key(UserName=name)["AccessKey"]
-        yield lambda service: self.client(service, key["AccessKeyId"], key["SecretAccessKey"])
-        iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+        try:
+            yield lambda service: self.client(service, key["AccessKeyId"], key["SecretAccessKey"])
+        finally:
+            iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+            if isinstance(policy, str):
+                iam.detach_user_policy(UserName=name, PolicyArn=policy)
+            else:
+                iam.delete_user_policy(UserName=name, PolicyName="p")
+            iam.delete_user(UserName=name)
+
+    @property
+    def account(self) -> Account:
+        """The emulator's account, as the tool knows it."""
+        return Account("000000000000", REGION, "aws", "arn:aws:iam::000000000000:root", self.endpoint)
 
     def role_policy(self, function: str) -> dict[str, Any]:
         """Return the policy of a function's role, as the account has it."""

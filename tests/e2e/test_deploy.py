@@ -3,6 +3,8 @@
 import re
 import threading
 
+import pytest
+
 from tests.e2e.browser import Browser
 from tests.e2e.deployment import KEEP_DAYS, Deployment, a_log, wait_until
 
@@ -71,6 +73,17 @@ def test_an_update_loses_neither_a_message_nor_a_request(deployment: Deployment,
             answer = browser.get("admin/login/")
             answers.append("fine" if answer.status == 200 else answer.text)
 
+    client = deployment.client("lambda")
+
+    def variables() -> dict[str, str]:
+        found = client.get_function_configuration(FunctionName="logsite-dev-writer")
+        held: dict[str, str] = found["Environment"]["Variables"]
+        return held
+
+    before = variables()
+    client.update_function_configuration(
+        FunctionName="logsite-dev-writer", Environment={"Variables": {**before, "NOT_IN_THE_SETTINGS": "1"}}
+    )
     threads = [threading.Thread(target=work) for work in (produce, visit)]
     with deployment.impatience():
         for thread in threads:
@@ -84,6 +97,7 @@ def test_an_update_loses_neither_a_message_nor_a_request(deployment: Deployment,
         assert len(sent) > 20
         wait_until(lambda: all(map(deployment.stored, sent)), "every message is stored")
     assert deployment.address in printed
+    assert variables() == before
     assert answers.count("fine") > 10
     # Code and configuration change once each.
     assert all(map(ENDED_BY_THE_EMULATOR.search, others := [each for each in answers if each != "fine"]))
@@ -101,6 +115,38 @@ def test_the_code_of_the_deployment_before_runs_again(deployment: Deployment, br
     run = deployment.command("rollback", "--versions", "50")
     assert run.returncode == 1
     assert "earlier versions, not 50" in run.stderr
+
+
+def test_code_does_not_go_back_to_where_another_python_ran(deployment: Deployment) -> None:
+    client, function = deployment.client("lambda"), "logsite-dev-writer"
+    runtime = client.get_function_configuration(FunctionName=function)["Runtime"]
+    client.update_function_configuration(FunctionName=function, Runtime="python3.12")
+    try:
+        run = deployment.command("rollback")
+    finally:
+        client.update_function_configuration(FunctionName=function, Runtime=runtime)
+    assert run.returncode == 1
+    assert f"{function} ran on {runtime}, x86_64 then, and runs on python3.12, x86_64 now" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ["--arch", "arm64"],
+            "logsite-dev runs on x86_64, where code for arm64 does not start: make undeploy",
+        ),
+        (["--set", "AlarmMail=me@example.com"], "--set knows AlarmEmail, BatchSize, "),
+        (["--keep-days", "soon", "--set", "AlarmEmail"], "KEEP must be a number of days up to 36500"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_changes(
+    deployment: Deployment, words: list[str], told: str
+) -> None:
+    run = deployment.command("up", *words)
+    assert run.returncode == 1
+    assert told in run.stderr
+    assert run.stdout == ""
 
 
 def test_the_status_says_what_runs_and_what_waits(deployment: Deployment) -> None:

@@ -1,5 +1,7 @@
 """`make undeploy`: the functions go and the data stays; what holds data goes when that is said twice."""
 
+import re
+
 from tests.e2e.deployment import Deployment, a_log, wait_until
 
 
@@ -45,6 +47,10 @@ def test_the_functions_go_and_the_data_stays_until_that_is_said_twice(deployment
     refused = deployment.command("down", "--delete-data")
     assert refused.returncode == 1
     assert "say it twice" in refused.stderr
+    with deployment.someone(deployment.outputs["SenderPolicyArn"]):
+        refused = deployment.command("down", "--delete-data", "--confirm", "dev")
+    assert refused.returncode == 1
+    assert re.search(r"Nothing was deleted: the user someone-\w+ may send logs\. Detach arn:", refused.stderr)
     assert len(names(deployment)["functions"]) == 2
 
     down = deployment.command("down")

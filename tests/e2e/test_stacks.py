@@ -1,0 +1,30 @@
+"""A stack that cannot be made."""
+
+import pytest
+
+from deploy import stacks
+from tests.e2e.deployment import REGION, Deployment
+
+pytestmark = pytest.mark.usefixtures("operator")
+
+
+def test_it_says_why_and_leaves_nothing(deployment: Deployment) -> None:
+    s3, taken = deployment.client("s3"), f"logsite-other-deploy-{deployment.account.number}-{REGION}"
+    s3.create_bucket(Bucket=taken, CreateBucketConfiguration={"LocationConstraint": REGION})
+    values = {
+        "Stage": "other",
+        "RetentionDays": "1",
+        "MonthlyBudget": "0",
+        "Alarms": "plain",
+        "TlsOnly": "no",
+    }
+    try:
+        with pytest.raises(
+            stacks.StackFailed, match=rf"logsite-other-resources failed: .*{taken}' already exists"
+        ):
+            stacks.ensure(deployment.account, "logsite-other-resources", "resources.yaml", values)
+    finally:
+        s3.delete_bucket(Bucket=taken)
+    assert stacks.describe(deployment.account, "logsite-other-resources") is None
+    tables = deployment.client("dynamodb").list_tables()["TableNames"]
+    assert [name for name in tables if "other" in name] == []

@@ -1,0 +1,47 @@
+"""The commands that `make` runs for a deployment, from the words that the README gives."""
+
+import shlex
+import subprocess
+
+import pytest
+
+from logsite.local.processes import ROOT
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["deploy", "STAGE=dev"], "up --stage dev --keep-days '' --python '' --arch ''"),
+        (
+            [
+                "deploy",
+                "STAGE=dev",
+                "KEEP=365",
+                "PYTHON=3.13",
+                "ARCH=arm64",
+                "SET=AlarmEmail=a@b.eu A=1",
+            ],
+            "up --stage dev --keep-days 365 --python 3.13 --arch arm64 --set AlarmEmail=a@b.eu --set A=1",
+        ),
+        (["undeploy", "STAGE=production"], "down --stage production --confirm ''"),
+        (
+            ["undeploy", "STAGE=dev", "DELETE_DATA=yes", "CONFIRM=dev"],
+            "down --stage dev --delete-data --confirm dev",
+        ),
+        (["rollback", "STAGE=dev", "ARGS=--versions 2"], "rollback --stage dev --versions 2"),
+        (["deploy-status", "STAGE=dev"], "status --stage dev"),
+        (["tail", "STAGE=dev"], "tail --stage dev"),
+        (["admin", "STAGE=dev"], "admin --stage dev"),
+        (["manage", "STAGE=dev", "ARGS=doctor --json"], "manage --stage dev -- doctor --json"),
+    ],
+)
+def test_make_passes_on_what_it_was_told(words: list[str], command: str) -> None:
+    run = subprocess.run(
+        ["make", "--dry-run", "--no-print-directory", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    last = run.stdout.splitlines()[-1]
+    assert shlex.split(last)[1:] == ["-m", "deploy", *shlex.split(command)]
