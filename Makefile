@@ -7,6 +7,9 @@ EMULATOR = .venv-emulator
 BIN = $(VENV)/bin
 DEPLOY = $(BIN)/python -m deploy
 STAGED = --stage "$(or $(STAGE),dev)"
+# What takes something away asks which stage.
+NAMED = --stage "$(or $(STAGE),$(error Say of which stage: make $@ STAGE=dev))"
+DATA_TOO = $(if $(filter-out yes,$(DELETE_DATA)),$(error DELETE_DATA must be yes, or left out))$(if $(DELETE_DATA),--delete-data)
 # Packages are compiled when they are used, which takes a moment once; to compile all takes as long as to install it.
 unexport PYTHONDONTWRITEBYTECODE
 # The first Python that runs, fits, and can make virtual environments.
@@ -58,11 +61,11 @@ deploy: $(VENV)/.installed
 
 # Take the functions down; tables and queues stay. DELETE_DATA=yes deletes all, after asking again (CONFIRM=stage).
 undeploy: $(VENV)/.installed
-	@$(DEPLOY) down $(STAGED) $(if $(filter yes,$(DELETE_DATA)),--delete-data) --confirm "$(CONFIRM)" $(ARGS)
+	@$(DEPLOY) down $(NAMED) $(DATA_TOO) --confirm "$(CONFIRM)" $(ARGS)
 
 # Let the functions run the code of one deployment ago; ARGS="--versions 2" of two.
 rollback: $(VENV)/.installed
-	@$(DEPLOY) rollback $(STAGED) $(ARGS)
+	@$(DEPLOY) rollback $(NAMED) $(ARGS)
 
 # Say what runs, what waits, and which alarms ring.
 deploy-status: $(VENV)/.installed

@@ -117,6 +117,8 @@ def ready(options: argparse.Namespace) -> tuple[Stage, Account]:
         account = accounts.find()
     except NoAccount as error:
         missing.append(str(error))
+    if options.command == "rollback" and options.versions < 1:
+        missing.append(f"--versions must be 1 or more, not {options.versions}")
     if options.command == "up":
         if options.python not in ("", *PYTHONS):
             missing.append(f"PYTHON must be one of {', '.join(PYTHONS)}, not {options.python!r}")
@@ -153,9 +155,12 @@ def given_parameters(options: argparse.Namespace, stage: Stage, account: Account
     """Return the parameters of the command line. How long to keep logs is asked once. Raises NotReady."""
     given = dict(text.split("=", 1) for text in options.set)
     known = stacks.declared(account, commands.TEMPLATE) | stacks.declared(account, mapping.TEMPLATE)
-    known -= commands.OWN_PARAMETERS
-    if unknown := sorted(given.keys() - known):
-        raise NotReady(f"--set knows {', '.join(sorted(known))}, not {', '.join(unknown)}")
+    if unknown := sorted(given.keys() - known.keys() | given.keys() & commands.OWN_PARAMETERS):
+        names = sorted(known.keys() - commands.OWN_PARAMETERS)
+        raise NotReady(f"--set knows {', '.join(names)}, not {', '.join(unknown)}")
+    for name, value in given.items():
+        if known[name] == "Number" and not (value.isascii() and value.isdecimal()):
+            raise NotReady(f"{name} must be a whole number, not {value!r}")
     days = options.keep_days
     if not days and not stacks.parameters(account, stage.resources_stack).get("RetentionDays"):
         if not sys.stdin.isatty():

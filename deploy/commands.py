@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from operator import itemgetter
 
 from deploy import environment, functions, mapping, package, roles, secret, stacks
 from deploy.account import Account
@@ -167,8 +168,13 @@ def delete_data(stage: Stage, account: Account, say: Say) -> None:
 def rollback(stage: Stage, account: Account, versions: int, say: Say) -> None:
     """Let both functions run the code of `versions` deployments ago. Raises NotDeployed, BuildFailed."""
     _deployed(stage, account)
+    for function in stage.functions.values():
+        if not functions.exists(account, function):
+            raise NotDeployed(f"There is no {function} here: make deploy STAGE={stage.name} makes it.")
     functions.roll_back(stage, account, versions)
-    say(f"{', '.join(stage.functions.values())} run what they ran {versions} deployments ago.")
+    ago = "one deployment" if versions == 1 else f"{versions} deployments"
+    say(f"{', '.join(stage.functions.values())} run what they ran {ago} ago.")
+    say(f"That counts as a deployment: make rollback STAGE={stage.name} again would take it back.")
     say("Settings and resources stay as they are: make deploy brings both to what stands in this folder.")
 
 
@@ -207,7 +213,11 @@ def _mapping_state(stage: Stage, account: Account) -> str:
 
 
 def tail(stage: Stage, account: Account, minutes: int, say: Say, *, follow: bool = True) -> None:
-    """Print both functions' log lines of the last minutes, and go on until Ctrl-C with `follow`."""
+    """Print both functions' log lines of the last minutes, and go on until Ctrl-C with `follow`.
+
+    Raises NotDeployed.
+    """
+    _deployed(stage, account)
     logs = account.client("logs")
     since = dict.fromkeys(stage.functions.values(), int((time.time() - minutes * 60) * 1000))
     seen: set[tuple[str, int, str]] = set()
@@ -224,8 +234,9 @@ def tail(stage: Stage, account: Account, minutes: int, say: Say, *, follow: bool
                     lines.append((event["timestamp"], function, event["message"].rstrip()))
                     # Lines come late, and out of order: look a little back.
                     since[function] = max(since[function], event["timestamp"] - 30_000)
-        for moment, function, line in sorted(lines):
-            say(f"{datetime.fromtimestamp(moment / 1000, UTC):%H:%M:%S} {function} {line}")
+        # By the moment alone: lines of one moment are in their order.
+        for moment, function, line in sorted(lines, key=itemgetter(0)):
+            say(f"{datetime.fromtimestamp(moment / 1000, UTC):%Y-%m-%dT%H:%M:%SZ} {function} {line}")
         if not follow:
             return
         time.sleep(TAIL_SECONDS)

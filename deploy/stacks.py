@@ -57,12 +57,12 @@ def is_half_deleted(account: Account, name: str) -> bool:
     return stack is not None and stack["StackStatus"] == HALF_DELETED
 
 
-def declared(account: Account, template: str) -> set[str]:
-    """Return the names of the parameters of `deploy/TEMPLATE`."""
+def declared(account: Account, template: str) -> dict[str, str]:
+    """Return the types of the parameters of `deploy/TEMPLATE`, by their names."""
     summary = account.client("cloudformation").get_template_summary(
         TemplateBody=(FOLDER / template).read_text()
     )
-    return {given["ParameterKey"] for given in summary["Parameters"]}
+    return {given["ParameterKey"]: given["ParameterType"] for given in summary["Parameters"]}
 
 
 def ensure(account: Account, name: str, template: str, values: Mapping[str, str]) -> dict[str, str]:
@@ -92,7 +92,7 @@ def ensure(account: Account, name: str, template: str, values: Mapping[str, str]
         # By its id: what failed is deleted, and has no name any more.
         _wait(account, made["StackId"], "stack_create_complete", token)
         return outputs(account, name)
-    kept = known & declared(account, template) - values.keys()
+    kept = known & declared(account, template).keys() - values.keys()
     wanted["Parameters"] += [{"ParameterKey": key, "UsePreviousValue": True} for key in sorted(kept)]
     try:
         cloudformation.update_stack(**wanted)

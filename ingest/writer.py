@@ -22,28 +22,30 @@ MAX_PAYLOAD_BYTES = 512
 MAX_TEXT_BYTES = 1024
 MARK = "…"
 
-# How many partitions of SortingIndex new logs are spread over; the site reads those of all times.
-SORTING_SHARDS = int(os.environ.get("LOGS_SORTING_SHARDS", "1"))
+MAX_SHARDS = 50
+MAX_RETENTION_DAYS = 36_500
 
 
-def _retention(text: str | None) -> timedelta | None:
-    """Read LOGS_RETENTION_DAYS. Raises ValueError, with its name."""
+def _number(name: str, most: int) -> int | None:
+    """Read a whole number from the environment, if there is one. Raises ValueError, with its name."""
+    text = os.environ.get(name)
     if not text:
         return None
-    try:
-        days = int(text)
-    except ValueError:
-        days = 0
-    if not 0 < days <= MAX_RETENTION_DAYS:
-        raise ValueError(
-            f"LOGS_RETENTION_DAYS must be a whole number from 1 to {MAX_RETENTION_DAYS}, not {text!r}"
-        )
-    return timedelta(days=days)
+    number = int(text) if text.isascii() and text.isdecimal() else 0
+    if not 0 < number <= most:
+        raise ValueError(f"{name} must be a whole number from 1 to {most}, not {text!r}")
+    return number
 
 
+def _retention() -> timedelta | None:
+    days = _number("LOGS_RETENTION_DAYS", MAX_RETENTION_DAYS)
+    return timedelta(days=days) if days else None
+
+
+# How many partitions of SortingIndex new logs are spread over; the site reads those of all times.
+SORTING_SHARDS = _number("LOGS_SORTING_SHARDS", MAX_SHARDS) or 1
 # How long a log is kept; None: for ever.
-MAX_RETENTION_DAYS = 36_500
-RETENTION = _retention(os.environ.get("LOGS_RETENTION_DAYS"))
+RETENTION = _retention()
 
 # What `manage.py doctor` sends through the queue is of use for a moment only.
 DOCTOR = ("_logsite", "doctor")

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib.auth.decorators import login_required, permission_required
+from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
@@ -166,6 +167,7 @@ def make_api(auth: Sequence[Auth] = (SessionAuth(),), namespace: str = "logs-api
     api.add_router("/logs", router)
     api.add_exception_handler(HttpError, _http_error)
     api.add_exception_handler(Http404, lambda request, _: not_found(request))
+    api.add_exception_handler(SuspiciousOperation, lambda request, raised: error(400, str(raised)))
     for away in (reader.StoreUnavailable, *reader.STORE_ERRORS):
         api.add_exception_handler(away, _unavailable)
     api.add_exception_handler(Exception, _unexpected)

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from pynamodb.models import Model
 
-from logs import endpoints
+from logs import conf, endpoints
 from logs.models import LogItem, LogsTableMeta
 
 
@@ -19,7 +19,11 @@ class LogsConfig(AppConfig):
     verbose_name = "Logs"
 
     def ready(self) -> None:
-        """Let a host project name the table in its Django settings, before its models are first used."""
+        """Let a host project name the table in its Django settings, before its models are first used.
+
+        Raises ImproperlyConfigured where a number in the settings is none: the first page would find it else.
+        """
+        conf.check()
         LogsTableMeta.table_name = getattr(settings, "LOGS_TABLE", LogsTableMeta.table_name)
 
     def dynamodb_models(self) -> list[type[Model]]:

@@ -23,6 +23,13 @@ def _number(name: str, default: Number) -> Number:
     return number
 
 
+def check() -> None:
+    """Raise ImproperlyConfigured where one of these settings is not what it must be, with its name."""
+    shards()
+    export_rows()
+    budget()
+
+
 def shards() -> int:
     """Return how many sorting shards must be read: as many as were ever written with."""
     return max(_number("LOGS_SORTING_SHARDS", 1), _number("LOGS_SORTING_SHARDS_READ", 1))

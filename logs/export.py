@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,6 +17,8 @@ from logs.forms import DEFAULT_LIMIT, parameters
 from logs.merge import Budget, Cost
 from logs.models import LogItem
 from logs.plan import Position
+
+logger = logging.getLogger(__name__)
 
 COLUMNS = (
     "created_at",
@@ -132,7 +135,8 @@ def lines(found: Answer, form: Format, limit: int, address: Address) -> Iterator
             last, following = None, answered.page.next
         if following and not reason:
             reason = "no more is looked at for one file"
-    except reader.StoreUnavailable:
+    except reader.StoreUnavailable as error:
+        logger.error("DynamoDB is away: %s", error)
         reason = "the database does not answer"
     # Within a page it goes on after the last row, else where the page ended.
     onward = reader.after(found.plan, last) if last else following

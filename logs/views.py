@@ -1,5 +1,6 @@
 """The listing and the detail as HTML, in the frame of whichever admin they stand in."""
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
@@ -22,6 +23,9 @@ from logs.listing import Listing
 from logs.plan import Position
 
 RETRY_AFTER_SECONDS = 5
+AWAY = "DynamoDB is away: %s"
+
+logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,7 +42,8 @@ def _unless_away(
     ) -> R | HttpResponse:
         try:
             return view(request, site, *args, **kwargs)
-        except reader.StoreUnavailable:
+        except reader.StoreUnavailable as error:
+            logger.error(AWAY, error)
             return _unavailable(request, site)
 
     return shown
@@ -123,7 +128,8 @@ def choices(request: HttpRequest) -> HttpResponse:
     """Return the types and sub types that there are, for the filter's fields to suggest."""
     try:
         found = reader.choices()
-    except reader.StoreUnavailable:
+    except reader.StoreUnavailable as error:
+        logger.error(AWAY, error)
         return JsonResponse({}, status=HTTPStatus.SERVICE_UNAVAILABLE)
     return JsonResponse({"type": found.types, "sub_type": found.sub_types})
 

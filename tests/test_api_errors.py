@@ -170,3 +170,10 @@ def test_what_nobody_thought_of_is_500_without_details(monkeypatch: pytest.Monke
 def test_no_other_site_may_read_it() -> None:
     response = program().get(LOGS, headers={"origin": "https://evil.example"})
     assert not [name for name in response.headers if name.lower().startswith("access-control")]
+
+
+def test_more_parameters_than_django_takes_are_named(viewer_client: Client) -> None:
+    told = problem(
+        viewer_client, LOGS + "?" + "&".join(f"account_id={number}" for number in range(1_001)), 400
+    )
+    assert "DATA_UPLOAD_MAX_NUMBER_FIELDS" in told["message"]

@@ -91,7 +91,7 @@ ARROWS = {
         "logs.reader",
     },
     "logs.admin": {"logs.views"},
-    "logs.apps": {"logs.endpoints", "logs.models"},
+    "logs.apps": {"logs.conf", "logs.endpoints", "logs.models"},
     "logs.management.": {"logs.endpoints", "logs.parts", "logs.reader", "logs.tables"},
     "logs.migrations.": set(),
 }

@@ -1,6 +1,7 @@
 """`manage.py doctor`: a line for each part, and status 1 where one is not as it should be."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pynamodb.models import Model
 
-from ingest import sqs
+from ingest import sqs, writer
 from ingest.worker import Worker
 from logs.models import LogItem
 from logsite.accounts.store import SessionItem
@@ -98,7 +99,7 @@ def faults(timeout: float = 0.01) -> list[str]:
     with pytest.raises(CommandError, match=r"^\d+ of \d+ failed\.$"):
         call_command("doctor", timeout=timeout, stdout=output)
     lines = [line for line in output.getvalue().splitlines() if line.startswith("FAIL")]
-    return [line for line in lines if not line.startswith("FAIL Round trip: the log ")]
+    return [line for line in lines if "cannot be read after" not in line]
 
 
 @pytest.mark.usefixtures("worker", "mapped")
@@ -134,6 +135,14 @@ def test_the_log_that_it_sends_is_gone_after_a_day(monkeypatch: pytest.MonkeyPat
     assert (item.type, item.sub_type) == ("logsite", "doctor")
     assert item.expires_at is not None
     assert abs(item.expires_at - item.received_at - timedelta(days=1)) < timedelta(seconds=1)
+
+
+@pytest.mark.usefixtures("worker", "mapped")
+def test_a_log_that_the_listing_would_not_read_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "SORTING_SHARDS", 4)
+    [line] = faults(timeout=20)
+    assert re.search(r"Round trip: the log \w+ is stored as \w+#\d, which the listing does not read", line)
+    assert "Set LOGS_SORTING_SHARDS_READ" in line
 
 
 @pytest.mark.usefixtures("worker", "wired")

@@ -45,3 +45,18 @@ def test_make_passes_on_what_it_was_told(words: list[str], command: str) -> None
     )
     last = run.stdout.splitlines()[-1]
     assert shlex.split(last)[1:] == ["-m", "deploy", *shlex.split(command)]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["undeploy"], "Say of which stage: make undeploy STAGE=dev"),
+        (["rollback"], "Say of which stage: make rollback STAGE=dev"),
+        (["undeploy", "STAGE=dev", "DELETE_DATA=true"], "DELETE_DATA must be yes, or left out"),
+    ],
+)
+def test_what_takes_something_away_must_be_said_whole(words: list[str], told: str) -> None:
+    run = subprocess.run(["make", "--dry-run", *words], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 2
+    assert told in run.stderr
+    assert "deploy" not in run.stdout

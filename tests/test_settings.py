@@ -1,7 +1,10 @@
 """The site's settings: what they make of the environment, and when they refuse to start."""
 
+import os
 import re
 import runpy
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -173,3 +176,25 @@ def test_on_a_laptop_cookies_go_without_https_and_nothing_is_promised(
     monkeypatch.setenv("DEBUG", "on")
     assert not settings()["SESSION_COOKIE_SECURE"]
     assert "SECURE_HSTS_SECONDS" not in settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LOGS_SORTING_SHARDS", "abc"),
+        ("LOGS_SORTING_SHARDS_READ", "0"),
+        ("LOGS_MAX_SECONDS", "x"),
+        ("LOGS_MAX_EXAMINED", "-1"),
+        ("LOGS_EXPORT_ROWS", "0"),
+    ],
+)
+def test_a_number_that_is_none_is_refused_at_the_start(name: str, value: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "logsite.settings", name: value},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode != 0
+    assert f"Settings: {name} must be " in run.stderr

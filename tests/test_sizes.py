@@ -2,7 +2,10 @@
 
 import base64
 import json
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
@@ -253,7 +256,14 @@ def test_retention_counts_from_when_it_was_received_and_parts_outlive_the_log(
     assert PartItem.get(part_ids()[0]).expires_at == kept.expires_at + timedelta(days=7)
 
 
+@pytest.mark.parametrize("name", ["LOGS_RETENTION_DAYS", "LOGS_SORTING_SHARDS"])
 @pytest.mark.parametrize("text", ["0", "-1", "x", "1.5", "99999999"])
-def test_a_wrong_retention_is_named(text: str) -> None:
-    with pytest.raises(ValueError, match=f"LOGS_RETENTION_DAYS must be .* not '{text}'"):
-        writer._retention(text)
+def test_a_number_of_the_writers_that_is_wrong_is_named(name: str, text: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", "import ingest.writer"],
+        env={**os.environ, name: text},
+        capture_output=True,
+        text=True,
+    )
+    assert f"ValueError: {name} must be a whole number from 1 to " in run.stderr
+    assert f"not '{text}'" in run.stderr

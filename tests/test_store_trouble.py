@@ -32,7 +32,7 @@ def test_throttling_for_a_moment_is_not_noticed(viewer_client: Client) -> None:
 
 @pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "ThrottlingException"])
 def test_throttling_that_does_not_end_is_a_sentence_after_three_tries(
-    viewer_client: Client, code: str
+    viewer_client: Client, code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     tries: Counter[str] = Counter()
 
@@ -46,6 +46,9 @@ def test_throttling_that_does_not_end_is_a_sentence_after_three_tries(
     assert int(response["Retry-After"]) > 0
     assert "The database does not answer." in response.content.decode()
     assert tries == {"Query": 3}
+    # What the runbook looks for.
+    [line] = [line for line in caplog.messages if line.startswith("DynamoDB is away: ")]
+    assert code in line
 
 
 def test_a_request_that_hangs_in_the_middle_of_a_search_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,8 @@ import time
 from collections.abc import Iterator
 
 from ingest.client import LogClient
-from logs import reader
+from logs import conf, reader
+from logs.models import shard_statuses
 from logsite.doctor.findings import Finding, fail, ok
 
 TRIP = "Round trip"
@@ -29,7 +30,7 @@ def check(timeout: float) -> Iterator[Finding]:
     began = time.monotonic()
     with LogClient(sync=True) as client:
         log_id = client.enqueue(**LOG)
-    while reader.get(log_id) is None:
+    while (item := reader.get(log_id)) is None:
         if time.monotonic() - began > timeout:
             yield fail(
                 TRIP,
@@ -39,4 +40,11 @@ def check(timeout: float) -> Iterator[Finding]:
             )
             return
         time.sleep(PAUSE_SECONDS)
+    if item.status not in shard_statuses(conf.shards()):
+        yield fail(
+            TRIP,
+            f"the log {log_id} is stored as {item.status}, which the listing does not read",
+            "Set LOGS_SORTING_SHARDS_READ to the writer's LOGS_SORTING_SHARDS, or more.",
+        )
+        return
     yield ok(TRIP, f"the log {log_id} was readable after {time.monotonic() - began:.1f} s")
