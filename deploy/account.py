@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
 
 class NoAccount(Exception):
@@ -69,6 +69,8 @@ def find() -> Account:
         if not session.region_name:
             raise NoAccount("No region: set AWS_DEFAULT_REGION, or `aws configure`.")
         identity = _client("sts").get_caller_identity()
+    except EndpointConnectionError as error:
+        raise NoAccount(f"Nothing answers there: {error}. Is AWS_ENDPOINT_URL right?") from error
     except (BotoCoreError, ClientError) as error:
         raise NoAccount(
             f"AWS does not know you: {error}. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "

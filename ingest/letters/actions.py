@@ -49,7 +49,9 @@ def show(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: 
 
 def replay(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     """Send letters again, those that were named or all."""
-    if options.all == bool(options.ids):
+    if options.all and options.ids:
+        raise Unfit("Name the dead letters to replay, or all of them with --all, not both.")
+    if not options.all and not options.ids:
         raise Unfit("Name the dead letters to replay, or --all.")
     if options.all:
         return _replay_all(queue, options, out, err)

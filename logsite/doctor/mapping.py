@@ -55,7 +55,7 @@ def check() -> Iterator[Finding]:
     pages = client.get_paginator("list_event_source_mappings").paginate(EventSourceArn=queue.arn)
     mappings = [mapping for page in pages for mapping in page["EventSourceMappings"]]
     if not mappings:
-        yield fail(MAPPING, f"nothing reads {queue.arn}", "Deploy the stack of deploy/mapping.yaml.")
+        yield fail(MAPPING, f"nothing reads {queue.arn}", "`make deploy` makes the mapping.")
     if len(mappings) > 1:
         yield fail(
             MAPPING,
@@ -74,14 +74,12 @@ def _mapping(mapping: "Mapping") -> Iterator[Finding]:
     state, reports = mapping.get("State", ""), REPORTS in (mapping.get("FunctionResponseTypes") or [])
     # Enabled, or on the way there.
     if state not in ("Enabled", "Enabling", "Creating", "Updating"):
-        yield fail(
-            name, f"it is {state}: logs wait in the queue", "Enable it: it is Enabled in mapping.yaml."
-        )
+        yield fail(name, f"it is {state}: logs wait in the queue", "`make deploy` enables it again.")
     if not reports:
         yield fail(
             name,
             f"it has no {REPORTS}: SQS deletes the messages that the writer says have failed",
-            "Deploy the stack of deploy/mapping.yaml again.",
+            "`make deploy` gives it back.",
         )
     if reports and state == "Enabled":
         yield ok(name, f"enabled, with {REPORTS}")
