@@ -182,11 +182,17 @@ def test_an_unknown_id_among_several_sends_none(letters: Letters) -> None:
     assert len(letters.listed()) == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["--all", "ffffffff"]])
-def test_it_takes_ids_or_all(letters: Letters, arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "Name the dead letters to replay, or --all.\n"),
+        (["--all", "ffffffff"], "Name the dead letters to replay, or all of them with --all, not both.\n"),
+    ],
+)
+def test_it_takes_ids_or_all(letters: Letters, arguments: list[str], told: str) -> None:
     run = letters.run("replay", *arguments)
 
-    assert (run.status, run.err) == (1, "Name the dead letters to replay, or --all.\n")
+    assert (run.status, run.err) == (1, told)
 
 
 def test_the_senders_attributes_stay_as_far_as_ten_go() -> None:
