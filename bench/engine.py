@@ -21,9 +21,9 @@ os.environ.update(
 )
 
 from logs import models, tables  # noqa: E402  the environment above comes first
-from logs.models import STATUS, LogItem, account_type_key  # noqa: E402
-from logsite.local import engine  # noqa: E402
-from logsite.local.processes import accepts_connections, free_port  # noqa: E402
+from logs.models import STATUS, LogItem, account_type_key  # noqa: E402  as above
+from logsite.local import engine  # noqa: E402  as above
+from logsite.local.processes import accepts_connections, free_port  # noqa: E402  as above
 
 
 @contextmanager

@@ -97,7 +97,8 @@ def main() -> None:
         target = Target(this_python(), "x86_64", here=True)
         roles = dict.fromkeys(stage.functions.values(), "arn:aws:iam::000000000000:role/bench")
         settings = functions.write_settings(stage, NOWHERE, target, OUTPUTS, roles)
-        built = package.build(stage, target, settings, print)
+        package.prepare(stage, target, print)
+        built = package.build(stage, settings)
         print(f"\nThe package: {built.size / 2**20:.1f} MiB, at most {package.MAX_BYTES / 2**20:.0f}")
         folder = Path(name) / "task"
         with zipfile.ZipFile(built.path) as archive:

@@ -41,8 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
             target = target_of(options, stage, account)
             commands.up(stage, account, target, given_parameters(options, stage, account), say)
         elif options.command == "down":
-            confirm_deletion(options, stage)
             if options.delete_data:
+                confirm_deletion(options, stage)
                 commands.check_deletable(stage, account)
             commands.down(stage, account, say)
             if options.delete_data:
@@ -154,12 +154,12 @@ def target_of(options: argparse.Namespace, stage: Stage, account: Account) -> Ta
 def given_parameters(options: argparse.Namespace, stage: Stage, account: Account) -> dict[str, str]:
     """Return the parameters of the command line. How long to keep logs is asked once. Raises NotReady."""
     given = dict(text.split("=", 1) for text in options.set)
-    known = stacks.declared(account, commands.TEMPLATE) | stacks.declared(account, mapping.TEMPLATE)
-    if unknown := sorted(given.keys() - known.keys() | given.keys() & commands.OWN_PARAMETERS):
-        names = sorted(known.keys() - commands.OWN_PARAMETERS)
-        raise NotReady(f"--set knows {', '.join(names)}, not {', '.join(unknown)}")
+    kinds = stacks.declared(account, commands.TEMPLATE) | stacks.declared(account, mapping.TEMPLATE)
+    known = kinds.keys() - commands.OWN_PARAMETERS
+    if unknown := sorted(given.keys() - known):
+        raise NotReady(f"--set knows {', '.join(sorted(known))}, not {', '.join(unknown)}")
     for name, value in given.items():
-        if known[name] == "Number" and not (value.isascii() and value.isdecimal()):
+        if kinds[name] == "Number" and not (value.isascii() and value.isdecimal()):
             raise NotReady(f"{name} must be a whole number, not {value!r}")
     days = options.keep_days
     if not days and not stacks.parameters(account, stage.resources_stack).get("RetentionDays"):
@@ -172,8 +172,6 @@ def given_parameters(options: argparse.Namespace, stage: Stage, account: Account
 
 def confirm_deletion(options: argparse.Namespace, stage: Stage) -> None:
     """Ask a second time before data is deleted. Raises NotReady where the answer is another."""
-    if not options.delete_data:
-        return
     answer = options.confirm
     if not answer and sys.stdin.isatty():
         answer = input(f"This deletes all logs and users of {stage.name}. Type its name to go on: ").strip()

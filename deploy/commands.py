@@ -41,15 +41,15 @@ def up(stage: Stage, account: Account, target: Target, given: Mapping[str, str],
     started = time.monotonic()
     # What needs minutes to be known everywhere in AWS comes first, what takes longest goes on beside it.
     with ThreadPoolExecutor(1) as pool:
-        building = pool.submit(package.build_environment, stage, target)
+        preparing = pool.submit(package.prepare, stage, target, say)
         arns = roles.ensure(stage, account)
         if secret.ensure(stage, account):
             say(f"Made SECRET_KEY: the parameter {stage.secret_parameter} of SSM")
         outputs = _resources(stage, account, given)
         say(f"Resources: {stage.resources_stack}")
-        building.result()
+        preparing.result()
     settings = functions.write_settings(stage, account, target, outputs, arns)
-    built = package.build(stage, target, settings, say)
+    built = package.build(stage, settings)
     say(f"Package: {built.size / 2**20:.1f} MiB for {target.runtime} on {target.architecture}")
     address = functions.deploy(stage, account, settings, built, outputs["DeploymentBucketName"])
     say(f"Functions: {stage.web_function}, {stage.writer_function}")

@@ -89,7 +89,7 @@ def _deploy_one(account: Account, settings: Path, name: str, function: str, sour
     updated.wait(FunctionName=function)
     # Zappa keeps each variable that a function ever had: one that the settings do not name any more as well.
     wanted = json.loads(settings.read_text())[name]["aws_environment_variables"]
-    if (configuration(account, function) or {})["Environment"]["Variables"] != wanted:
+    if client.get_function_configuration(FunctionName=function)["Environment"]["Variables"] != wanted:
         client.update_function_configuration(FunctionName=function, Environment={"Variables": wanted})
         updated.wait(FunctionName=function)
 

@@ -16,6 +16,9 @@ from deploy.environment import Target
 from deploy.stage import ROOT, Stage
 
 PROJECT = ("ingest", "logs", "logsite")
+PROJECT_FOLDER = "project"
+# Not `env` or `venv`: Zappa leaves everything of its name out of the package.
+PACKAGES_FOLDER = "lambda-packages"
 IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc")
 # What we keep to; Lambda itself takes 50 MB.
 MAX_BYTES = 20 * 1024 * 1024
@@ -34,29 +37,26 @@ class Package:
         return self.path.stat().st_size
 
 
-def build_environment(stage: Stage, target: Target) -> Path:
-    """Build what the package needs beside the project, unless it is built; return its folder.
+def prepare(stage: Stage, target: Target, say: Callable[[str], None]) -> None:
+    """Make all of a package that depends on no account: the project, and the packages it needs.
 
     Raises BuildFailed.
     """
-    # Not `env` or `venv`: Zappa leaves everything of its name out of the package.
-    folder = stage.folder / "lambda-packages"
-    environment.build(folder, target)
-    return folder
-
-
-def build(stage: Stage, target: Target, settings: Path, say: Callable[[str], None]) -> Package:
-    """Build `build/STAGE/logsite.zip` with Zappa, from nothing. Raises BuildFailed."""
-    project = stage.folder / "project"
+    project = stage.folder / PROJECT_FOLDER
     with ThreadPoolExecutor(1) as pool:
-        building = pool.submit(build_environment, stage, target)
+        building = pool.submit(environment.build, stage.folder / PACKAGES_FOLDER, target)
         copy_project(project)
         collect_static(project)
         environment.prune(project)
         environment.compile_all(target, project)
-        packages = building.result()
+        building.result()
     if not environment.compiler(target):
         say(f"There is no Python {target.python} here to compile with: cold starts take a second longer.")
+
+
+def build(stage: Stage, settings: Path) -> Package:
+    """Build `build/STAGE/logsite.zip` with Zappa from what `prepare` made. Raises BuildFailed."""
+    project, packages = stage.folder / PROJECT_FOLDER, stage.folder / PACKAGES_FOLDER
     path = stage.folder / "logsite.zip"
     path.unlink(missing_ok=True)
     command = [*zappa_command("package", stage.name, settings), "--output", os.path.relpath(path, project)]

@@ -37,15 +37,11 @@ def _number(name: str, most: int) -> int | None:
     return number
 
 
-def _retention() -> timedelta | None:
-    days = _number("LOGS_RETENTION_DAYS", MAX_RETENTION_DAYS)
-    return timedelta(days=days) if days else None
-
-
 # How many partitions of SortingIndex new logs are spread over; the site reads those of all times.
 SORTING_SHARDS = _number("LOGS_SORTING_SHARDS", MAX_SHARDS) or 1
 # How long a log is kept; None: for ever.
-RETENTION = _retention()
+_days = _number("LOGS_RETENTION_DAYS", MAX_RETENTION_DAYS)
+RETENTION = timedelta(days=_days) if _days else None
 
 # What `manage.py doctor` sends through the queue is of use for a moment only.
 DOCTOR = ("_logsite", "doctor")

@@ -237,7 +237,7 @@ def _http_error(request: HttpRequest, raised: HttpError | type[HttpError]) -> Ht
 
 
 def _unavailable(request: HttpRequest, raised: Exception | type[Exception]) -> HttpResponse:
-    logger.error("DynamoDB is away: %s", raised)
+    logger.error(reader.AWAY, raised)
     return error(503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 

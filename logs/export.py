@@ -136,7 +136,7 @@ def lines(found: Answer, form: Format, limit: int, address: Address) -> Iterator
         if following and not reason:
             reason = "no more is looked at for one file"
     except reader.StoreUnavailable as error:
-        logger.error("DynamoDB is away: %s", error)
+        logger.error(reader.AWAY, error)
         reason = "the database does not answer"
     # Within a page it goes on after the last row, else where the page ended.
     onward = reader.after(found.plan, last) if last else following

@@ -25,6 +25,8 @@ READ_UNIT_BYTES = 4096
 
 # What PynamoDB and botocore raise where DynamoDB refuses or does not answer.
 STORE_ERRORS = (PynamoDBException, BotoCoreError)
+# The log line of whoever answers without the store. The runbook looks for it.
+AWAY = "DynamoDB is away: %s"
 
 
 class StoreUnavailable(Exception):

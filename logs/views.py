@@ -23,7 +23,6 @@ from logs.listing import Listing
 from logs.plan import Position
 
 RETRY_AFTER_SECONDS = 5
-AWAY = "DynamoDB is away: %s"
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +42,7 @@ def _unless_away(
         try:
             return view(request, site, *args, **kwargs)
         except reader.StoreUnavailable as error:
-            logger.error(AWAY, error)
+            logger.error(reader.AWAY, error)
             return _unavailable(request, site)
 
     return shown
@@ -129,7 +128,7 @@ def choices(request: HttpRequest) -> HttpResponse:
     try:
         found = reader.choices()
     except reader.StoreUnavailable as error:
-        logger.error(AWAY, error)
+        logger.error(reader.AWAY, error)
         return JsonResponse({}, status=HTTPStatus.SERVICE_UNAVAILABLE)
     return JsonResponse({"type": found.types, "sub_type": found.sub_types})
 

@@ -4,11 +4,10 @@ import logging
 import time
 from collections.abc import Callable
 
-from botocore.exceptions import BotoCoreError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
-from pynamodb.exceptions import PynamoDBException
 
+from logs import reader
 from logsite import log_lines
 
 HEALTH = "/healthz"
@@ -60,9 +59,9 @@ class StoreAwayMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer 503 where a view met PynamoDB's or botocore's error; leave any other to Django."""
-        if not isinstance(error, PynamoDBException | BotoCoreError):
+        if not isinstance(error, reader.STORE_ERRORS):
             return None
-        logger.error("DynamoDB is away: %s", error)
+        logger.error(reader.AWAY, error)
         # Without the request: who is signed in, and the messages for them, are what cannot be read.
         page = render_to_string("503.html")
         return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cfnlint.decode import cfn_yaml
 from pynamodb.models import Model
 
 from deploy.stage import ROOT, Stage
@@ -15,6 +14,7 @@ from ingest import handler
 from logs import tables
 from logs.models import LogItem
 from logsite.accounts.store import SessionItem, TokenItem, UserItem
+from tests.templates import all_resources, of_type, template
 
 MODELS = {
     "LogsTable": LogItem,
@@ -37,20 +37,11 @@ ALARMS = {
 KEEPING = {"Retain", "RetainExceptOnCreate"}
 
 
-def template(name: str) -> dict[str, Any]:
-    read: dict[str, Any] = cfn_yaml.load(str(ROOT / "deploy" / name))
-    return read
-
-
 @pytest.fixture(scope="module")
 def resources() -> dict[str, Any]:
     """Return the resources of deploy/resources.yaml."""
     found: dict[str, Any] = template("resources.yaml")["Resources"]
     return found
-
-
-def of_type(resources: dict[str, Any], kind: str) -> dict[str, Any]:
-    return {name: resource for name, resource in resources.items() if resource["Type"] == kind}
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -220,8 +211,7 @@ EXPRESSIONS = {
 
 @pytest.mark.parametrize("name", WATCHED)
 def test_an_alarm_watches_what_it_says(name: str) -> None:
-    both = template("resources.yaml")["Resources"] | template("mapping.yaml")["Resources"]
-    alarm = both[name]["Properties"]
+    alarm = all_resources()[name]["Properties"]
     metrics = [each["MetricStat"] for each in alarm.get("Metrics", [alarm]) if "MetricStat" in each] or [
         alarm
     ]
@@ -242,8 +232,8 @@ def test_an_alarm_watches_what_it_says(name: str) -> None:
 
 @pytest.mark.parametrize("name", EXPRESSIONS)
 def test_an_alarm_over_several_metrics_counts_what_it_says(name: str) -> None:
-    both = template("resources.yaml")["Resources"] | template("mapping.yaml")["Resources"]
-    [expression] = [each for each in both[name]["Properties"]["Metrics"] if "Expression" in each]
+    metrics = all_resources()[name]["Properties"]["Metrics"]
+    [expression] = [each for each in metrics if "Expression" in each]
     assert expression["Expression"] == EXPRESSIONS[name]
     assert expression["ReturnData"] is True
 
@@ -300,10 +290,10 @@ def test_throttles_of_every_index_ring(resources: dict[str, Any]) -> None:
     assert watched == {(kind, *index) for kind in kinds for index in [(), *((name,) for name in indexes)]}
 
 
-def test_every_name_holds_the_stage(resources: dict[str, Any]) -> None:
+def test_every_name_holds_the_stage() -> None:
     names = {
         name: value
-        for name, resource in {**resources, **template("mapping.yaml")["Resources"]}.items()
+        for name, resource in all_resources().items()
         for key, value in resource["Properties"].items()
         if key in {"TableName", "QueueName", "BucketName", "LogGroupName", "AlarmName", "TopicName"}
         or key in {"ManagedPolicyName", "DashboardName"}

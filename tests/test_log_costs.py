@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cfnlint.decode import cfn_yaml
 
 from bench.sizes import size, size_of
 from ingest import messages, writer
 from logs.models import INDEXES, PROJECTED, LogItem
 from logsite.local.samples import samples
+from tests.templates import all_resources, of_type
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = (ROOT / "docs" / "costs.md").read_text()
@@ -130,13 +130,12 @@ def test_the_dollars_stand_on_what_was_measured() -> None:
 
 
 def test_the_dollars_stand_on_what_is_deployed() -> None:
-    read = [cfn_yaml.load(str(ROOT / "deploy" / name)) for name in ("resources.yaml", "mapping.yaml")]
-    made = [resource for template in read for resource in template["Resources"].values()]
-    alarms = [each["Properties"] for each in made if each["Type"] == "AWS::CloudWatch::Alarm"]
+    made = all_resources()
+    alarms = [each["Properties"] for each in of_type(made, "AWS::CloudWatch::Alarm").values()]
     watched = [part for each in alarms for part in each.get("Metrics", [each]) if "Expression" not in part]
     quantities = {what: number(quantity) for what, quantity, *_ in rows(5) if what.startswith("CloudWatch")}
     assert quantities["CloudWatch: metrics that alarms watch"] == len(watched)
-    dashboards = [each for each in made if each["Type"] == "AWS::CloudWatch::Dashboard"]
+    dashboards = of_type(made, "AWS::CloudWatch::Dashboard")
     assert quantities["CloudWatch: the dashboard"] == len(dashboards)
     # Detailed metrics of API Gateway would be CloudWatch metrics of their own, method by method.
     settings = json.loads((ROOT / "zappa_settings.json").read_text())

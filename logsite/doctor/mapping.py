@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MAPPING, VISIBILITY = "Mapping", "Visibility timeout"
 REPORTS = "ReportBatchItemFailures"
-# And the batching window: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+# Beside the batching window: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 VISIBILITY_PER_TIMEOUT = 6
 
 
@@ -90,7 +90,7 @@ def _mapping(mapping: "Mapping") -> Iterator[Finding]:
 def _function(function: "Function") -> Iterator[Finding]:
     environment = function.get("Environment", {})
     table = environment.get("Variables", {}).get("LOGS_TABLE")
-    # Whoever may not decrypt the variables is told so instead.
+    # To whoever may not decrypt the variables, Lambda gives an error in their place.
     if "Error" not in environment and table != LogItem.Meta.table_name:
         yield fail(
             f"{MAPPING} to {function['FunctionName']}",

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from deploy import account as accounts
 from deploy import environment
+from deploy.account import Account
 from deploy.stage import Stage
 from tests.e2e.browser import Browser
 from tests.e2e.deployment import Deployment, emulator
@@ -42,11 +44,12 @@ def deployment(fast_folder: Path) -> Iterator[Deployment]:
 
 
 @pytest.fixture
-def operator(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give the operator's environment to the tests' own process, for what of the tool runs in it."""
+def operator(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """Give the operator's environment to the tests' own process; return the account that it leads to."""
     for name, value in deployment.environment.items():
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
+    return accounts.find()
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from deploy.account import Account
 from deploy.stage import ROOT, Stage
 from logsite.local import queues
 from logsite.local.processes import Child, free_port
@@ -121,11 +120,6 @@ class Deployment:
             else:
                 iam.delete_user_policy(UserName=name, PolicyName="p")
             iam.delete_user(UserName=name)
-
-    @property
-    def account(self) -> Account:
-        """The emulator's account, as the tool knows it."""
-        return Account("000000000000", REGION, "aws", "arn:aws:iam::000000000000:root", self.endpoint)
 
     def role_policy(self, function: str) -> dict[str, Any]:
         """Return the policy of a function's role, as the account has it."""

@@ -2,12 +2,9 @@
 
 from typing import Any
 
-import pytest
-
 from deploy import mapping
+from deploy.account import Account
 from tests.e2e.deployment import Deployment
-
-pytestmark = pytest.mark.usefixtures("operator")
 
 
 def the_mapping(deployment: Deployment) -> dict[str, Any]:
@@ -23,12 +20,12 @@ def values(deployment: Deployment) -> dict[str, str]:
     return {**outputs, "Stage": "dev", "Alarms": "plain", "MaximumConcurrency": "2"}
 
 
-def test_what_was_changed_is_as_it_was(deployment: Deployment) -> None:
+def test_what_was_changed_is_as_it_was(deployment: Deployment, operator: Account) -> None:
     before = the_mapping(deployment)
     deployment.client("lambda").update_event_source_mapping(
         UUID=before["UUID"], Enabled=False, BatchSize=1, FunctionResponseTypes=[]
     )
-    mapping.ensure(deployment.stage, deployment.account, values(deployment))
+    mapping.ensure(deployment.stage, operator, values(deployment))
     after = the_mapping(deployment)
     assert after["UUID"] == before["UUID"]
     assert after["State"] == "Enabled"
@@ -36,10 +33,10 @@ def test_what_was_changed_is_as_it_was(deployment: Deployment) -> None:
         assert after[name] == before[name], name
 
 
-def test_what_was_deleted_is_made_anew(deployment: Deployment) -> None:
+def test_what_was_deleted_is_made_anew(deployment: Deployment, operator: Account) -> None:
     before = the_mapping(deployment)
     deployment.client("lambda").delete_event_source_mapping(UUID=before["UUID"])
-    mapping.ensure(deployment.stage, deployment.account, values(deployment))
+    mapping.ensure(deployment.stage, operator, values(deployment))
     after = the_mapping(deployment)
     assert after["UUID"] != before["UUID"]
     assert (after["State"], after["FunctionResponseTypes"]) == ("Enabled", ["ReportBatchItemFailures"])
