@@ -35,7 +35,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
     os.environ["AWS_ENDPOINT_URL_SQS"] = endpoint
     try:
-        wait_until(lambda: answers(f"{endpoint}/_ministack/health"), 30)
+        wait_until(lambda: answers(f"{endpoint}/_ministack/health"))
         yield endpoint
     finally:
         process.kill()

@@ -50,7 +50,7 @@ def manage(*arguments: str, answers: list[tuple[str, str]]) -> tuple[int, str]:
             os.write(ours, f"{waiting.pop(0)[1]}\n".encode())
     os.close(ours)
     assert waiting == [], shown
-    return process.wait(10), shown
+    return process.wait(60), shown
 
 
 def _read(terminal: int) -> str:

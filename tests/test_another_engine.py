@@ -15,7 +15,7 @@ def test_every_walk_is_exact_on_another_engine(tmp_path: Path) -> None:
     environment = {**queues.environment(port, tmp_path), "SERVICES": "dynamodb"}
     engine = Child("DynamoDB of MiniStack", queues.command(), environment, tmp_path / "log", patience=0.3)
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not accepts_connections(port):
             assert not engine.is_dead, engine.report()
             assert time.monotonic() < deadline, engine.report()

@@ -66,7 +66,7 @@ def test_a_reader_that_goes_away_leaves_all_visible(letters: Letters) -> None:
     assert process.stdout is not None
     process.stdout.close()
 
-    assert process.wait(30) == 1
+    assert process.wait(60) == 1
     assert process.stderr is not None
     assert "Traceback" not in process.stderr.read()
     process.stderr.close()

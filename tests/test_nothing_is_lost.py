@@ -45,7 +45,7 @@ def test_twenty_thousand_logs_survive_kills_throttling_redelivery_and_forks(busy
     with Worker("--wait", "1", "--batch-size", "100"):
         for _ in range(2):
             assert commands.main(["dead-letters", "replay", "--all", "--rate", "1000"]) == 0
-            wait_until(lambda: busy_queues.count() == 0, 60, every=0.5)
+            wait_until(lambda: busy_queues.count() == 0, 200, every=0.5)
     assert {item.id for item in logs()} == good
     assert {letter["log-id"] for letter in letters(busy_queues)} == wrong
 

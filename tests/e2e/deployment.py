@@ -177,7 +177,7 @@ def a_log(**fields: Any) -> dict[str, Any]:
     }
 
 
-def wait_until(happened: Callable[[], bool], what: str, seconds: float = 30) -> None:
+def wait_until(happened: Callable[[], bool], what: str, seconds: float = 120) -> None:
     """Wait until something happened; fail with the word for it after some seconds."""
     deadline = time.monotonic() + seconds
     while not happened():
