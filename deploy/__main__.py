@@ -8,7 +8,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy import account as accounts
-from deploy import commands, environment, functions, mapping, stacks
+from deploy import commands, environment, functions, lines, mapping, stacks
 from deploy.account import Account, NoAccount
 from deploy.environment import ARCHITECTURES, PYTHONS, BuildFailed, Target
 from deploy.stacks import StackFailed
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
         elif options.command == "status":
             commands.status(stage, account, say)
         elif options.command == "tail":
-            commands.tail(stage, account, options.minutes, say, follow=not options.once)
+            commands.tail(stage, account, options.minutes, options.level, say, follow=not options.once)
         else:
             rest = (
                 options.arguments if options.command == "manage" else ["createsuperuser", *options.arguments]
@@ -94,6 +94,9 @@ def parser() -> argparse.ArgumentParser:
     subs.add_parser("status", parents=[common], help="what runs, what waits, which alarms ring")
     tail = subs.add_parser("tail", parents=[common], help="both functions' log lines")
     tail.add_argument("--minutes", type=int, default=10, help="how far back to begin; default: 10")
+    tail.add_argument(
+        "--level", choices=lines.LEVELS, help="how grave at least; default: all that the functions say"
+    )
     tail.add_argument("--once", action="store_true", help="end with the last line that is there")
     admin = subs.add_parser(
         "admin", parents=[common], help="make an administrator; asks for the password here"
@@ -119,6 +122,11 @@ def ready(options: argparse.Namespace) -> tuple[Stage, Account]:
         missing.append(str(error))
     if options.command == "rollback" and options.versions < 1:
         missing.append(f"--versions must be 1 or more, not {options.versions}")
+    if options.command == "admin" and not sys.stdin.isatty() and "--noinput" not in options.arguments:
+        missing.append(
+            'admin asks for name and password, and there is no terminal: ARGS="--noinput --username NAME '
+            '--email ADDRESS", with the password in DJANGO_SUPERUSER_PASSWORD'
+        )
     if options.command == "up":
         if options.python not in ("", *PYTHONS):
             missing.append(f"PYTHON must be one of {', '.join(PYTHONS)}, not {options.python!r}")

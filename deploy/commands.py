@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from operator import itemgetter
 
-from deploy import environment, functions, mapping, package, roles, secret, stacks
+from deploy import environment, functions, lines, mapping, package, roles, secret, stacks
 from deploy.account import Account
 from deploy.environment import Target
 from deploy.stage import ROOT, Stage
@@ -105,7 +105,12 @@ Next:
 
 
 def down(stage: Stage, account: Account, say: Say) -> None:
-    """Take mapping, functions and roles down; tables, queues and what waits in them stay, with no alarms."""
+    """Take mapping, functions and roles down; tables, queues and what waits in them stay, with no alarms.
+
+    Raises NotDeployed where the account has nothing of the stage.
+    """
+    if not _is_there(stage, account):
+        raise NotDeployed(f"There is nothing of logsite-{stage.name} in {account.number}, {account.region}.")
     stacks.delete(account, stage.mapping_stack)
     say(f"Gone: {stage.mapping_stack}")
     if outputs := stacks.outputs(account, stage.resources_stack):
@@ -118,6 +123,17 @@ def down(stage: Stage, account: Account, say: Say) -> None:
             stacks.ensure(account, stage.resources_stack, TEMPLATE, {"Alarms": "off"})
     roles.delete(stage, account)
     say("Gone: the functions' roles")
+
+
+def _is_there(stage: Stage, account: Account) -> bool:
+    """Tell whether the account has a stack, a function or a table of a stage; nothing is there without."""
+    names = (stage.resources_stack, stage.web_function, stage.mapping_stack)
+    tables = account.client("dynamodb").get_paginator("list_tables").paginate()
+    return (
+        any(stacks.describe(account, name) for name in names)
+        or any(functions.exists(account, function) for function in stage.functions.values())
+        or any(table in page["TableNames"] for page in tables for table in stage.tables)
+    )
 
 
 def check_deletable(stage: Stage, account: Account) -> None:
@@ -212,17 +228,19 @@ def _mapping_state(stage: Stage, account: Account) -> str:
     return ", ".join(mapping["State"] for mapping in answer["EventSourceMappings"]) or "missing"
 
 
-def tail(stage: Stage, account: Account, minutes: int, say: Say, *, follow: bool = True) -> None:
+def tail(
+    stage: Stage, account: Account, minutes: int, level: str | None, say: Say, *, follow: bool = True
+) -> None:
     """Print both functions' log lines of the last minutes, and go on until Ctrl-C with `follow`.
 
-    Raises NotDeployed.
+    Without Lambda's own lines and metrics; those of `level` and above, or all. Raises NotDeployed.
     """
     _deployed(stage, account)
     logs = account.client("logs")
     since = dict.fromkeys(stage.functions.values(), int((time.time() - minutes * 60) * 1000))
     seen: set[tuple[str, int, str]] = set()
     while True:
-        lines: list[tuple[int, str, str]] = []
+        found: list[tuple[int, str, str]] = []
         for function, start in since.items():
             pages = logs.get_paginator("filter_log_events").paginate(
                 logGroupName=f"/aws/lambda/{function}", startTime=start
@@ -231,12 +249,13 @@ def tail(stage: Stage, account: Account, minutes: int, say: Say, *, follow: bool
                 key = (event["logStreamName"], event["timestamp"], event["message"])
                 if key not in seen:
                     seen.add(key)
-                    lines.append((event["timestamp"], function, event["message"].rstrip()))
+                    found.append((event["timestamp"], function, event["message"].rstrip()))
                     # Lines come late, and out of order: look a little back.
                     since[function] = max(since[function], event["timestamp"] - 30_000)
         # By the moment alone: lines of one moment are in their order.
-        for moment, function, line in sorted(lines, key=itemgetter(0)):
-            say(f"{datetime.fromtimestamp(moment / 1000, UTC):%Y-%m-%dT%H:%M:%SZ} {function} {line}")
+        for moment, function, line in sorted(found, key=itemgetter(0)):
+            if lines.is_told(line, level):
+                say(f"{datetime.fromtimestamp(moment / 1000, UTC):%Y-%m-%dT%H:%M:%SZ} {function} {line}")
         if not follow:
             return
         time.sleep(TAIL_SECONDS)

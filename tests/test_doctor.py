@@ -155,12 +155,13 @@ def test_scripts_may_have_it_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("mapped")
 def test_without_a_writer_the_log_does_not_arrive() -> None:
-    output = StringIO()
+    output, told = StringIO(), StringIO()
     with pytest.raises(CommandError, match=r"^1 of 12 failed\.$"):
-        call_command("doctor", timeout=0.5, stdout=output)
+        call_command("doctor", timeout=1.5, stdout=output, stderr=told)
+    assert re.fullmatch(r"Round trip: the log \w+ is sent, and has 1\.5 s to arrive\.\n", told.getvalue())
     last = output.getvalue().splitlines()[-1]
     assert last.startswith("FAIL Round trip: the log ")
-    assert "cannot be read after 0.5 s. Is the writer running?" in last
+    assert "cannot be read after 1.5 s. Is the writer running?" in last
 
 
 @pytest.mark.usefixtures("mapped")

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ingest.client import LogClient
 from logs import conf, reader
@@ -22,16 +22,18 @@ LOG = {
 PAUSE_SECONDS = 0.2
 
 
-def check(timeout: float) -> Iterator[Finding]:
-    """Send a log, and look for it until it is there or `timeout` seconds are over."""
+def check(timeout: float, tell: Callable[[str], object]) -> Iterator[Finding]:
+    """Send a log and look for it, for `timeout` seconds at most; tell where that takes long."""
     if not os.environ.get("LOGS_QUEUE_URL"):
         yield fail(TRIP, "LOGS_QUEUE_URL is not set", "Set it to the address of the queue of logs.")
         return
     began = time.monotonic()
     with LogClient(sync=True) as client:
         log_id = client.enqueue(**LOG)
+    told = False
     while (item := reader.get(log_id)) is None:
-        if time.monotonic() - began > timeout:
+        waited = time.monotonic() - began
+        if waited > timeout:
             yield fail(
                 TRIP,
                 f"the log {log_id} was sent, and cannot be read after {timeout:g} s",
@@ -39,6 +41,9 @@ def check(timeout: float) -> Iterator[Finding]:
                 "sides; a long queue takes longer: --timeout.",
             )
             return
+        if waited > 1 and not told:
+            told = True
+            tell(f"{TRIP}: the log {log_id} is sent, and has {timeout:g} s to arrive.")
         time.sleep(PAUSE_SECONDS)
     if item.status not in shard_statuses(conf.shards()):
         yield fail(

@@ -161,3 +161,9 @@ def test_the_status_says_what_runs_and_what_waits(deployment: Deployment) -> Non
     assert lines["logsite-dev-writer"].startswith("python3.")
     assert "mapping                           Enabled" in run.stdout
     assert deployment.address in run.stdout
+
+
+def test_an_administrator_without_a_terminal_needs_all_on_the_command_line(deployment: Deployment) -> None:
+    run = deployment.command("admin")
+    assert run.returncode == 1
+    assert "there is no terminal: ARGS=" in run.stderr

@@ -73,3 +73,7 @@ def test_the_functions_go_and_the_data_stays_until_that_is_said_twice(deployment
     gone = deployment.command("down", "--delete-data", "--confirm", "dev")
     assert gone.returncode == 0, gone.stdout + gone.stderr
     assert {kind: values for kind, values in names(deployment).items() if values} == {}
+
+    nothing = deployment.command("down")
+    assert nothing.returncode == 1
+    assert "There is nothing of logsite-dev in 000000000000, eu-central-1." in nothing.stderr

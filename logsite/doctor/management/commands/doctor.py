@@ -1,7 +1,7 @@
 """`manage.py doctor`: is everything wired as it should be, and does a log arrive?"""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         if options["timeout"] <= 0:
             raise CommandError(f"--timeout must be more than 0, not {options['timeout']:g}.")
         failed = checked = 0
-        for finding in findings(options["timeout"]):
+        for finding in findings(options["timeout"], partial(self.stderr.write, style_func=str)):
             # At once: the last one may take its time.
             self.stdout.write(json.dumps(asdict(finding)) if options["json"] else str(finding))
             self.stdout.flush()
@@ -51,9 +51,9 @@ class Command(BaseCommand):
             raise CommandError(f"{failed} of {checked} failed.")
 
 
-def findings(timeout: float) -> Iterator[Finding]:
-    """Give what each check finds; one that fails stops no other."""
+def findings(timeout: float, tell: Callable[[str], object]) -> Iterator[Finding]:
+    """Give what each check finds; one that fails stops no other. What it waits for it tells meanwhile."""
     yield from tables.check()
     yield from guarded("Queues", queues.check)
     yield from guarded(mapping.MAPPING, mapping.check)
-    yield from guarded(trip.TRIP, partial(trip.check, timeout))
+    yield from guarded(trip.TRIP, partial(trip.check, timeout, tell))

@@ -1,0 +1,38 @@
+"""Which log lines `make tail` prints."""
+
+import logging
+
+import pytest
+
+from deploy.lines import LEVELS, OF_LAMBDA, is_told
+from ingest.handler import logger
+from logsite.log_lines import JsonFormatter
+
+TRACEBACK = "[ERROR] Runtime.ImportModuleError: Unable to import module 'ingest.handler'"
+TIMEOUT = "2026-11-25T10:00:00.000Z 7b7cc8d1 Task timed out after 60.00 seconds"
+
+
+@pytest.mark.parametrize("level", [None, *LEVELS])
+def test_what_lambda_says_of_each_invocation_is_left_out(level: str | None) -> None:
+    for line in (
+        *(f"{words}7b7cc8d1 Version: $LATEST" for words in OF_LAMBDA),
+        '{"_aws": {}, "written": [1]}',
+    ):
+        assert not is_told(line, level)
+
+
+@pytest.mark.parametrize("line", [TRACEBACK, TIMEOUT, "7", '["a"]'])
+def test_plain_text_is_always_told(line: str) -> None:
+    assert is_told(line, None)
+    assert is_told(line, "CRITICAL")
+
+
+@pytest.mark.parametrize("formatter", [JsonFormatter(), logger.registered_formatter])
+def test_what_the_functions_say_is_told_by_its_level(formatter: logging.Formatter) -> None:
+    line = formatter.format(logging.LogRecord("logs", logging.WARNING, __file__, 1, "slow", None, None))
+    assert [level for level in (None, *LEVELS) if is_told(line, level)] == [None, "DEBUG", "INFO", "WARNING"]
+
+
+def test_a_line_of_no_known_level_counts_as_an_error() -> None:
+    assert is_told('{"message": "?"}', "ERROR")
+    assert not is_told('{"message": "?", "level": 3}', "CRITICAL")
