@@ -47,7 +47,7 @@ class Refused(Exception):
 
 
 class InvalidMessage(Refused, ValueError):
-    """The message breaks the rules of the wire format: `not_json`, `not_an_object` or `invalid_fields`."""
+    """The message breaks the wire format: `invalid_fields`, `not_json`, `not_an_object`, `not_deflated`."""
 
 
 def id_from(text: object) -> str | None:

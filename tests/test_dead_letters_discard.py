@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ingest.client import LogClient
 from ingest.letters.letter import Letter
 from ingest.letters.peeking import DeadLetterQueue
 from ingest.letters.resending import discard
@@ -70,10 +71,10 @@ def test_it_is_kept_before_it_is_deleted(letters: Letters) -> None:
             raise KeyboardInterrupt
 
     queues = letters.queues
-    with Stopped(queues.client, queues.dead_letter_url) as queue:
+    with Stopped(queues.client, queues.dead_letter_url) as queue, LogClient(queues.url, sync=True) as client:
         [dead] = queue.find([told["log_id"]])
         with pytest.raises(KeyboardInterrupt):
-            discard(queue, queues.url, dead, "x")
+            discard(queue, client, dead, "x")
 
     assert queues.count() == 1
     assert letters.listed() == [told]
@@ -116,3 +117,78 @@ def test_what_does_not_fit_is_cut_with_its_size_and_hash(letters: Letters) -> No
 def test_it_takes_a_reason(letters: Letters, arguments: list[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         letters.run("discard", "ffffffff", *arguments)
+
+
+def reasons(letters: Letters) -> dict[str, str]:
+    """Let the writer store what was discarded; return the reasons, by the ids of the logs that were to be."""
+    letters.work()
+    told: dict[str, str] = {}
+    for item in logs():
+        parts.make_whole(item)
+        payload = json.loads(document.content(item)["payload_text"])
+        told[payload["log_id"]] = payload["reason"]
+    return told
+
+
+def test_several_are_given_up_for_one_reason(letters: Letters) -> None:
+    first, second, third = (letters.reject(f"wrong {number}") for number in range(3))
+
+    run = letters.run("discard", first["log_id"], third["message_id"], "--reason", "a test's")
+
+    assert run.status == 0
+    assert run.out.count("Discarded ") == 2
+    assert letters.listed() == [second]
+    assert reasons(letters) == dict.fromkeys((first["log_id"], third["log_id"]), "a test's")
+
+
+def test_all_are_given_up_also_where_one_stands_there_twice(letters: Letters) -> None:
+    twice = make_body(id="0123456789abcdef0123456789abcdef")
+    for body in (twice, twice, make_body(url="/other"), noise(1_048_576)):
+        letters.redrive(body)
+
+    run = letters.run("discard", "--all", "--reason", "x", "--rate", "1000")
+
+    assert (run.status, run.out) == (0, "Discarded: 4\n")
+    assert "Of 1 the body was cut to what a message holds.\n" in run.err
+    assert letters.listed() == []
+    letters.work()
+    assert len(logs()) == 4
+
+
+def test_of_all_those_of_one_reason(letters: Letters) -> None:
+    wrong = [letters.reject(make_body(type="", url=f"/{number}")) for number in range(12)]
+    other = letters.reject("no JSON")
+    letters.redrive(make_body())
+
+    run = letters.run("discard", "--all", "--code", "invalid_fields", "--reason", "x", "--rate", "1000")
+
+    assert (run.status, run.out) == (0, "Discarded: 12\n")
+    assert "2 of another reason are left.\n" in run.err
+    assert "took longer" not in run.err
+    assert reasons(letters) == {each["log_id"]: "x" for each in wrong}
+
+    assert letters.run("list", "--code", "not_json").out.splitlines()[1].startswith(other["message_id"][:8])
+    assert letters.run("replay", "--all", "--code", "valid").out == "Sent again: 1\n"
+    assert [each["code"] for each in letters.listed()] == ["not_json"]
+
+
+def test_where_others_came_back_meanwhile_it_says_so(letters: Letters) -> None:
+    letters.reject("no JSON")
+    for number in range(3):
+        letters.redrive(make_body(url=f"/{number}"))
+
+    run = letters.run("discard", "--all", "--code", "valid", "--reason", "x", "--rate", "1", "--seconds", "1")
+
+    assert run.out == "Discarded: 3\n"
+    assert "It took longer than --seconds: do it again to be sure of all, or with more.\n" in run.err
+
+
+def test_those_that_follow_stay_where_one_cannot_be_kept(letters: Letters) -> None:
+    told = [letters.reject(f"wrong {number}")["message_id"] for number in range(3)]
+    nowhere = f"http://127.0.0.1:{free_port()}/000000000000/none"
+
+    run = letters.run("discard", "--all", "--reason", "x", "--queue-url", nowhere)
+
+    assert (run.status, run.out) == (1, "Discarded: 0\n")
+    assert "not sent" in run.err
+    assert {each["message_id"] for each in letters.listed()} == set(told)

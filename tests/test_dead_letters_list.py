@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from ingest.letters import text
+from ingest.letters import letter, text
 from ingest.messages import ID_NAMESPACE
 from logs import times
 from tests.factories import make_body
@@ -101,6 +101,18 @@ def test_what_sqs_moved_is_validated_again_for_its_reason(letters: Letters) -> N
     assert [each["code"] for each in told] == ["not_json", "invalid_fields", None]
     assert told[1]["reason"] == "account_id: must not contain #"
     assert "valid: the store was likely away when it was tried " in letters.run("list").out
+
+
+def test_every_reason_can_be_chosen(letters: Letters) -> None:
+    for body in (make_body(type=""), "no JSON", "[]", '{"_deflate": "x"}', make_body()):
+        letters.redrive(body)
+    letters.queues.send(make_body(id=HEX))
+    letters.work()
+    letters.reject(make_body(id=HEX, url="/other"))
+
+    told = {code: letters.run("list", "--code", code).err.splitlines()[-1] for code in letter.REASONS}
+
+    assert told == dict.fromkeys(letter.REASONS, "1 dead letter.")
 
 
 def test_what_sqs_moved_keeps_its_first_identity(letters: Letters) -> None:

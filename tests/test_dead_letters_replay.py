@@ -139,7 +139,7 @@ def test_all_ends_though_what_is_wrong_comes_back_at_once(letters: Letters) -> N
             super().delete(dead)
             letters.work()
 
-    options = Namespace(all=True, ids=[], rate=1000, logs_url=letters.queues.url)
+    options = Namespace(all=True, ids=[], code=None, rate=1000, seconds=20, logs_url=letters.queues.url)
     out, err = StringIO(), StringIO()
     with Busy(letters.queues.client, letters.queues.dead_letter_url) as queue:
         actions.replay(queue, options, out, err)
@@ -182,17 +182,19 @@ def test_an_unknown_id_among_several_sends_none(letters: Letters) -> None:
     assert len(letters.listed()) == 1
 
 
+@pytest.mark.parametrize("verb", ["replay", "discard"])
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ([], "Name the dead letters to replay, or --all.\n"),
-        (["--all", "ffffffff"], "Name the dead letters to replay, or all of them with --all, not both.\n"),
+        ([], "Name the dead letters to {verb}, or --all.\n"),
+        (["--all", "ffffffff"], "Name the dead letters to {verb}, or all of them with --all, not both.\n"),
+        (["ffffffff", "--code", "valid"], "--code chooses among all: {verb} --all --code valid.\n"),
     ],
 )
-def test_it_takes_ids_or_all(letters: Letters, arguments: list[str], told: str) -> None:
-    run = letters.run("replay", *arguments)
+def test_it_takes_ids_or_all(letters: Letters, verb: str, arguments: list[str], told: str) -> None:
+    run = letters.run(verb, *arguments, *(["--reason", "x"] if verb == "discard" else []))
 
-    assert (run.status, run.err) == (1, told)
+    assert (run.status, run.err) == (1, told.format(verb=verb))
 
 
 def test_the_senders_attributes_stay_as_far_as_ten_go() -> None:

@@ -5,11 +5,13 @@ import hashlib
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
 from ingest import messages, progress
-from ingest.letters import peeking, resending, text
+from ingest.client import LogClient
+from ingest.letters import letter, peeking, resending, text
 from ingest.letters.letter import Letter
 from ingest.letters.peeking import DeadLetterQueue, Unfit
 
@@ -22,6 +24,8 @@ def show_all(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, e
     width = shutil.get_terminal_size((150, 24)).columns
     number = 0
     for dead in queue.look(options.seconds):
+        if options.code and letter.reason(dead).word != options.code:
+            continue
         if not number and not options.json:
             out.write(f"{text.header()}\n")
         number += 1
@@ -49,10 +53,7 @@ def show(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: 
 
 def replay(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     """Send letters again, those that were named or all."""
-    if options.all and options.ids:
-        raise Unfit("Name the dead letters to replay, or all of them with --all, not both.")
-    if not options.all and not options.ids:
-        raise Unfit("Name the dead letters to replay, or --all.")
+    _check_choice(options, "replay")
     if options.all:
         return _replay_all(queue, options, out, err)
     for dead in queue.find(options.ids, options.seconds):
@@ -72,14 +73,28 @@ def edit(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: 
 
 
 def discard(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
-    """Give a letter up, and keep it as a log."""
-    [dead] = queue.find([options.id], options.seconds)
-    is_whole = resending.discard(queue, options.logs_url, dead, options.reason)
-    out.write(
-        f"Discarded {dead.message_id}: a log of the account {resending.ACCOUNT} keeps it"
-        f"{'' if is_whole else ', its body cut to what a message holds'}\n"
-    )
+    """Give letters up, those that were named or all, and keep each as a log."""
+    _check_choice(options, "discard")
+    with LogClient(options.logs_url, sync=True, strict=True) as logs:
+        if options.all:
+            return _discard_all(queue, logs, options, out, err)
+        for dead in queue.find(options.ids, options.seconds):
+            is_whole = resending.discard(queue, logs, dead, options.reason)
+            out.write(
+                f"Discarded {dead.message_id}: a log of the account {resending.ACCOUNT} keeps it"
+                f"{'' if is_whole else ', its body cut to what a message holds'}\n"
+            )
     return 0
+
+
+def _check_choice(options: argparse.Namespace, verb: str) -> None:
+    """Raise Unfit unless letters are named, or all of them, or all of a reason."""
+    if options.all and options.ids:
+        raise Unfit(f"Name the dead letters to {verb}, or all of them with --all, not both.")
+    if not options.all and not options.ids:
+        raise Unfit(f"Name the dead letters to {verb}, or --all.")
+    if options.code and not options.all:
+        raise Unfit(f"--code chooses among all: {verb} --all --code {options.code}.")
 
 
 def _replay_all(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
@@ -87,28 +102,76 @@ def _replay_all(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO
     seen: set[tuple[str, bytes]] = set()
     refused: list[str] = []
     sent = back = 0
-    start = time.monotonic()
+
+    def send(dead: Letter) -> bool:
+        nonlocal sent, back
+        if (key := _content(dead)) in seen:
+            back += 1
+            return False
+        seen.add(key)
+        try:
+            resending.replay(queue, options.logs_url, dead)
+        except resending.NoRoom as error:
+            refused.append(f"{dead.message_id}: {error}\n")
+            return False
+        sent += 1
+        return True
+
     try:
-        with progress.bar(queue.count(), "Replaying", "dead letter", err) as bar:
-            for dead in queue.take(options.rate):
-                if (key := _content(dead)) in seen:
-                    back += 1
-                    continue
-                seen.add(key)
-                try:
-                    resending.replay(queue, options.logs_url, dead)
-                except resending.NoRoom as error:
-                    refused.append(f"{dead.message_id}: {error}\n")
-                    continue
-                sent += 1
-                bar.update()
-                time.sleep(max(0.0, start + sent / options.rate - time.monotonic()))
+        _for_all(queue, options, send, "Replaying", err)
     finally:
         err.writelines(refused)
         if back:
             err.write(f"{back} came back, or stood there twice, and are left: `list` says why.\n")
         out.write(f"Sent again: {sent}\n")
     return 1 if refused else 0
+
+
+def _discard_all(
+    queue: DeadLetterQueue, logs: LogClient, options: argparse.Namespace, out: TextIO, err: TextIO
+) -> int:
+    discarded = cut = 0
+
+    def keep(dead: Letter) -> bool:
+        nonlocal discarded, cut
+        cut += not resending.discard(queue, logs, dead, options.reason)
+        discarded += 1
+        return True
+
+    try:
+        _for_all(queue, options, keep, "Discarding", err)
+    finally:
+        if cut:
+            err.write(f"Of {cut} the body was cut to what a message holds.\n")
+        out.write(f"Discarded: {discarded}\n")
+    return 0
+
+
+def _for_all(
+    queue: DeadLetterQueue,
+    options: argparse.Namespace,
+    act: Callable[[Letter], bool],
+    title: str,
+    err: TextIO,
+) -> None:
+    """Act on each letter, or on each of `--code`, at `--rate`; `act` returns whether that counts."""
+    done = others = 0
+    start = time.monotonic()
+    try:
+        with progress.bar(queue.count(), title, "dead letter", err) as bar:
+            for dead in queue.take(options.rate, options.seconds):
+                if options.code and letter.reason(dead).word != options.code:
+                    others += 1
+                elif act(dead):
+                    done += 1
+                    bar.update()
+                    time.sleep(max(0.0, start + done / options.rate - time.monotonic()))
+    finally:
+        if others:
+            err.write(f"{others} of another reason are left.\n")
+            # They came back amid the rest, and may have taken its place in SQS's answers.
+            if time.monotonic() - start > options.seconds:
+                err.write("It took longer than --seconds: do it again to be sure of all, or with more.\n")
 
 
 def _content(dead: Letter) -> tuple[str, bytes]:

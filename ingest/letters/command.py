@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from ingest import sqs
 from ingest.client import NotSent
-from ingest.letters import actions, peeking
+from ingest.letters import actions, letter, peeking
 from ingest.letters.peeking import DeadLetterQueue, Unfit
 from ingest.letters.resending import NoRoom
 from ingest.messages import InvalidMessage
@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         subcommands, "list", "one line for each: its id, age, reason and the beginning of its body"
     )
     listing.add_argument("--json", action="store_true", help="each whole, as one JSON object a line")
+    _add_code(listing)
     listing.set_defaults(action=actions.show_all)
 
     showing = _action(subcommands, "show", "one whole, with its attributes")
@@ -58,11 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     replaying = _action(
         subcommands, "replay", "send again under the first identity: it is stored once", sends=True
     )
-    replaying.add_argument("ids", type=_id, nargs="*", metavar="ID", help=ID_HELP)
-    replaying.add_argument("--all", action="store_true", help="all that there are, each once")
-    replaying.add_argument(
-        "--rate", type=_rate, default=10.0, metavar="N", help="at most so many a second; default: 10"
-    )
+    _add_choice(replaying)
     replaying.set_defaults(action=actions.replay)
 
     editing = _action(subcommands, "edit", "send a new body in its place, under its identity", sends=True)
@@ -75,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     discarding = _action(
         subcommands, "discard", "give it up: it is kept as a log of the site's own", sends=True
     )
-    discarding.add_argument("id", type=_id, metavar="ID", help=ID_HELP)
+    _add_choice(discarding)
     discarding.add_argument("--reason", type=_words, required=True, help="why it will never be stored")
     discarding.set_defaults(action=actions.discard)
 
@@ -110,6 +107,23 @@ def _action(
         help=f"how long to look for letters at most; default: {peeking.LOOK_SECONDS}",
     )
     return parser
+
+
+def _add_choice(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("ids", type=_id, nargs="*", metavar="ID", help=ID_HELP)
+    parser.add_argument("--all", action="store_true", help="all that there are, each once")
+    _add_code(parser)
+    parser.add_argument(
+        "--rate", type=_rate, default=10.0, metavar="N", help="at most so many a second; default: 10"
+    )
+
+
+def _add_code(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--code",
+        choices=letter.REASONS,
+        help=f"of all those alone that `list` gives this reason; {letter.VALID}: nothing is wrong with them",
+    )
 
 
 def run(options: argparse.Namespace, out: TextIO | None = None, err: TextIO | None = None) -> int:

@@ -10,6 +10,10 @@ from ingest.messages import Envelope, InvalidMessage
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef as Attribute
 
+# What `Reason.word` may be: the writer's codes, and that nothing is wrong with the message.
+VALID = "valid"
+REASONS = ("invalid_fields", "not_json", "not_an_object", "not_deflated", "id_conflict", VALID)
+
 # A body that leaves the writer so little room may be here without a reason for want of room.
 ROOM_FOR_A_REASON = 150
 
@@ -49,8 +53,13 @@ class Reason:
     code: str | None
     text: str
 
+    @property
+    def word(self) -> str:
+        """The code, or VALID."""
+        return self.code or VALID
+
     def __str__(self) -> str:
-        return ": ".join(part for part in (self.code or "valid", self.text) if part)
+        return ": ".join(part for part in (self.word, self.text) if part)
 
 
 def read(message: Mapping[str, Any]) -> Letter:

@@ -71,10 +71,13 @@ class DeadLetterQueue:
         """
         return self._receive(sqs.MAX_BATCH, seconds + MARGIN_SECONDS, self._clock() + seconds)
 
-    def take(self, per_second: float) -> Iterator[Letter]:
-        """Give each letter once, until there are no more; no more in hand than a second is enough for."""
+    def take(self, per_second: float, seconds: int = LOOK_SECONDS) -> Iterator[Letter]:
+        """Give each letter once, until there are no more; no more in hand than a second is enough for.
+
+        One that is not deleted stays hidden until `release`, `seconds` and MARGIN_SECONDS at most.
+        """
         at_once = min(sqs.MAX_BATCH, max(1, int(per_second)))
-        return self._receive(at_once, LOOK_SECONDS + MARGIN_SECONDS, None)
+        return self._receive(at_once, seconds + MARGIN_SECONDS, None)
 
     def find(self, ids: Sequence[str], seconds: int = LOOK_SECONDS) -> list[Letter]:
         """Return the letters of these ids (`id_key` of them), in that order, hidden; all others are visible.

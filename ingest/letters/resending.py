@@ -60,11 +60,11 @@ def edit(queue: DeadLetterQueue, logs_url: str, dead: Letter, body: str) -> str:
     return message.id or dead.known.log_id
 
 
-def discard(queue: DeadLetterQueue, logs_url: str, dead: Letter, why: str) -> bool:
+def discard(queue: DeadLetterQueue, logs: LogClient, dead: Letter, why: str) -> bool:
     """Keep a letter as a log of the site's own, then delete it; return whether its body was kept whole.
 
-    What does not fit, even compressed, is cut, with its size and SHA-256. Raises `ingest.client.NotSent`, and
-    botocore's BotoCoreError or ClientError.
+    `logs` sends within the call. What does not fit, even compressed, is cut, with its size and SHA-256.
+    Raises `ingest.client.NotSent`, and botocore's BotoCoreError or ClientError.
     """
     payload: dict[str, Any] = {
         "reason": why,
@@ -92,8 +92,7 @@ def discard(queue: DeadLetterQueue, logs_url: str, dead: Letter, why: str) -> bo
         payload |= {"body_bytes": len(whole), "body_sha256": hashlib.sha256(whole).hexdigest()}
         while not _fits(fields):
             payload["body"] = payload["body"][: len(payload["body"]) // 2]
-    with LogClient(logs_url, sync=True, strict=True) as logs:
-        logs.enqueue(**fields)
+    logs.enqueue(**fields)
     queue.delete(dead)
     return is_whole
 
