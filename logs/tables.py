@@ -16,11 +16,11 @@ class TableDiffers(Exception):
 
 @dataclass(frozen=True)
 class Ensured:
-    """What `ensure` found or made."""
+    """What `ensure` found or made; `outcome` in words."""
 
     name: str
     arn: str
-    created: bool
+    outcome: str
 
 
 def ensure(model: type[Model]) -> Ensured:
@@ -31,8 +31,8 @@ def ensure(model: type[Model]) -> Ensured:
     errors where DynamoDB refuses or is away.
     """
     name = model.Meta.table_name
-    created = not model.exists()
-    if created:
+    is_new = not model.exists()
+    if is_new:
         model.create_table(wait=True)
     description = model.describe_table()
     if found := differences(model, description):
@@ -40,9 +40,10 @@ def ensure(model: type[Model]) -> Ensured:
             f"The table {name} exists, but not as {model.__name__} declares it: {'; '.join(found)}. "
             "Name another table in the settings, or move the data away and delete this one."
         )
-    if not created:
-        _enable_ttl(model)
-    return Ensured(name, description["TableArn"], created)
+    if is_new:
+        return Ensured(name, description["TableArn"], "made")
+    has_changed = _enable_ttl(model)
+    return Ensured(name, description["TableArn"], "was there" + (", TTL turned on" if has_changed else ""))
 
 
 def differences(model: type[Model], description: Mapping[str, Any]) -> list[str]:
@@ -98,13 +99,14 @@ def ttl_difference(model: type[Model]) -> str | None:
     return None
 
 
-def _enable_ttl(model: type[Model]) -> None:
-    """Turn TTL on where it is off: AWS refuses to set it a second time."""
+def _enable_ttl(model: type[Model]) -> bool:
+    """Turn TTL on where it is off, and tell whether it was: AWS refuses to set it a second time."""
     attribute = model._ttl_attribute()
     difference = ttl_difference(model)
     if attribute is None or difference is None:
-        return
+        return False
     connection = model._get_connection()
     if difference != TTL_OFF:
         raise TableError(f"TTL of the table {connection.table_name} is {difference}")
     connection.update_time_to_live(attribute.attr_name)
+    return True

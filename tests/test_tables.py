@@ -68,7 +68,7 @@ def test_the_payload_is_in_no_index() -> None:
 def test_a_second_time_changes_nothing(table_name: str) -> None:
     assert f"{table_name}: made" in create_tables()
     make_item().save()
-    assert f"{table_name}: was there" in create_tables()
+    assert f"{table_name}: was there (" in create_tables()
     assert LogItem.get(make_item().id).account_id == "7"
 
 
@@ -108,7 +108,7 @@ def test_ttl_is_turned_on_where_it_was_off(table_name: str, dynamodb: Any) -> No
         TableName=table_name,
         TimeToLiveSpecification={"Enabled": False, "AttributeName": "expires_at"},
     )
-    create_tables()
+    assert f"{table_name}: was there, TTL turned on (" in create_tables()
     ttl = dynamodb.describe_time_to_live(TableName=table_name)["TimeToLiveDescription"]
     assert ttl["TimeToLiveStatus"] == "ENABLED"
 

@@ -1,4 +1,4 @@
-"""`manage.py create_tables`: make what is missing, touch nothing that is there."""
+"""`manage.py create_tables`: make what is missing, and change nothing that is there but a TTL that is off."""
 
 import os
 from typing import Any
@@ -16,7 +16,8 @@ class Command(BaseCommand):
 
     help = (
         "Makes the DynamoDB tables that the installed apps declare: on-demand billing, indexes, TTL. "
-        "Tables that are there already are left as they are; one with other keys or indexes is refused."
+        "Of tables that are there already TTL alone is turned on where it is off; one with other keys or "
+        "indexes is refused."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -32,8 +33,7 @@ class Command(BaseCommand):
                 except (PynamoDBException, BotoCoreError, ClientError) as error:
                     raise CommandError(f"{model.Meta.table_name}: {error}") from error
                 account = table.arn.split(":")[4]
-                outcome = "made" if table.created else "was there"
-                self.say(options, f"{table.name}: {outcome} (account {account}, {table.arn})")
+                self.say(options, f"{table.name}: {table.outcome} (account {account}, {table.arn})")
 
     def say(self, options: dict[str, Any], line: str) -> None:
         """Print a line unless `--verbosity 0` asks for silence."""
