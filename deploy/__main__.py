@@ -25,6 +25,8 @@ EXPECTED = (
     commands.StillUsed,
 )
 MAX_DAYS = 36_500
+# Options of createsuperuser with which it asks nothing.
+NEED_NO_TERMINAL = {"--noinput", "--no-input", "--help", "-h"}
 
 
 class NotReady(Exception):
@@ -122,7 +124,11 @@ def ready(options: argparse.Namespace) -> tuple[Stage, Account]:
         missing.append(str(error))
     if options.command == "rollback" and options.versions < 1:
         missing.append(f"--versions must be 1 or more, not {options.versions}")
-    if options.command == "admin" and not sys.stdin.isatty() and "--noinput" not in options.arguments:
+    if (
+        options.command == "admin"
+        and not sys.stdin.isatty()
+        and NEED_NO_TERMINAL.isdisjoint(options.arguments)
+    ):
         missing.append(
             'admin asks for name and password, and there is no terminal: ARGS="--noinput --username NAME '
             '--email ADDRESS", with the password in DJANGO_SUPERUSER_PASSWORD'

@@ -126,14 +126,26 @@ def down(stage: Stage, account: Account, say: Say) -> None:
 
 
 def _is_there(stage: Stage, account: Account) -> bool:
-    """Tell whether the account has a stack, a function or a table of a stage; nothing is there without."""
+    """Tell whether the account has anything of a stage, also what a failed or stopped command left."""
     names = (stage.resources_stack, stage.web_function, stage.mapping_stack)
     tables = account.client("dynamodb").get_paginator("list_tables").paginate()
     return (
         any(stacks.describe(account, name) for name in names)
         or any(functions.exists(account, function) for function in stage.functions.values())
         or any(table in page["TableNames"] for page in tables for table in stage.tables)
+        or any(_has_queue(account, queue) for queue in stage.queues)
+        or roles.is_there(stage, account)
+        or secret.is_there(stage, account)
     )
+
+
+def _has_queue(account: Account, name: str) -> bool:
+    sqs = account.client("sqs")
+    try:
+        sqs.get_queue_url(QueueName=name)
+    except sqs.exceptions.QueueDoesNotExist:
+        return False
+    return True
 
 
 def check_deletable(stage: Stage, account: Account) -> None:

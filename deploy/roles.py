@@ -65,6 +65,18 @@ def ensure(stage: Stage, account: Account) -> dict[str, str]:
     return arns
 
 
+def is_there(stage: Stage, account: Account) -> bool:
+    """Tell whether either role is there."""
+    iam = account.client("iam")
+    for function in stage.functions.values():
+        try:
+            iam.get_role(RoleName=_name(function, account))
+        except iam.exceptions.NoSuchEntityException:
+            continue
+        return True
+    return False
+
+
 def delete(stage: Stage, account: Account) -> None:
     """Delete both roles, where they are there."""
     iam = account.client("iam")

@@ -21,6 +21,12 @@ def ensure(stage: Stage, account: Account) -> bool:
     return True
 
 
+def is_there(stage: Stage, account: Account) -> bool:
+    """Tell whether the stage has a SECRET_KEY, without reading it."""
+    wanted = {"Key": "Name", "Values": [stage.secret_parameter]}
+    return bool(account.client("ssm").describe_parameters(ParameterFilters=[wanted])["Parameters"])
+
+
 def delete(stage: Stage, account: Account) -> None:
     """Delete the stage's SECRET_KEY, where there is one."""
     ssm = account.client("ssm")

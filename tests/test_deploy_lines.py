@@ -33,6 +33,11 @@ def test_what_the_functions_say_is_told_by_its_level(formatter: logging.Formatte
     assert [level for level in (None, *LEVELS) if is_told(line, level)] == [None, "DEBUG", "INFO", "WARNING"]
 
 
-def test_a_line_of_no_known_level_counts_as_an_error() -> None:
-    assert is_told('{"message": "?"}', "ERROR")
-    assert not is_told('{"message": "?", "level": 3}', "CRITICAL")
+@pytest.mark.parametrize("line", ['{"message": "?"}', '{"message": "?", "level": 3}', ""])
+def test_what_names_no_level_is_always_told(line: str) -> None:
+    assert is_told(line, "CRITICAL")
+
+
+def test_a_librarys_line_is_told_by_its_level() -> None:
+    line = "[WARNING]\t2026-11-25T10:00:00.000Z\t7b7cc8d1\tConnection pool is full"
+    assert [level for level in (None, *LEVELS) if is_told(line, level)] == [None, "DEBUG", "INFO", "WARNING"]

@@ -169,9 +169,10 @@ def _for_all(
     finally:
         if others:
             err.write(f"{others} of another reason are left.\n")
-            # They came back amid the rest, and may have taken its place in SQS's answers.
-            if time.monotonic() - start > options.seconds:
-                err.write("It took longer than --seconds: do it again to be sure of all, or with more.\n")
+            if queue.came_back:
+                err.write(
+                    "Some came back meanwhile: do it again to be sure of all, or with more --seconds.\n"
+                )
 
 
 def _content(dead: Letter) -> tuple[str, bytes]:

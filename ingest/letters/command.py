@@ -114,7 +114,11 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="all that there are, each once")
     _add_code(parser)
     parser.add_argument(
-        "--rate", type=_rate, default=10.0, metavar="N", help="at most so many a second; default: 10"
+        "--rate",
+        type=_rate,
+        default=10.0,
+        metavar="N",
+        help="with --all, at most so many a second; default: 10",
     )
 
 

@@ -42,6 +42,7 @@ class DeadLetterQueue:
         self.client = client
         self.url = url
         self._clock = clock
+        self.came_back = False  # a letter was received again, and may have taken another's place in an answer
         self.is_cut_short = False  # the last look ended because its time was up
         self.hidden_until: datetime | None = None  # set where letters could not be made visible again
         self._hidden: dict[str, str] = {}  # receipts by message id
@@ -149,6 +150,7 @@ class DeadLetterQueue:
             )
             letters = [letter.read(message) for message in answer.get("Messages", [])]
             new = [each for each in letters if each.message_id not in self._hidden]
+            self.came_back |= len(new) < len(letters)
             # Of one that came twice, the last receipt counts.
             self._hidden.update({each.message_id: each.receipt for each in letters})
             empty = 0 if letters else empty + 1

@@ -33,6 +33,9 @@ def check(timeout: float, tell: Callable[[str], object]) -> Iterator[Finding]:
     told = False
     while (item := reader.get(log_id)) is None:
         waited = time.monotonic() - began
+        if waited > 1 and not told:
+            told = True
+            tell(f"{TRIP}: the log {log_id} is sent, and has {timeout:g} s to arrive.")
         if waited > timeout:
             yield fail(
                 TRIP,
@@ -41,9 +44,6 @@ def check(timeout: float, tell: Callable[[str], object]) -> Iterator[Finding]:
                 "sides; a long queue takes longer: --timeout.",
             )
             return
-        if waited > 1 and not told:
-            told = True
-            tell(f"{TRIP}: the log {log_id} is sent, and has {timeout:g} s to arrive.")
         time.sleep(PAUSE_SECONDS)
     if item.status not in shard_statuses(conf.shards()):
         yield fail(

@@ -167,3 +167,6 @@ def test_an_administrator_without_a_terminal_needs_all_on_the_command_line(deplo
     run = deployment.command("admin")
     assert run.returncode == 1
     assert "there is no terminal: ARGS=" in run.stderr
+    run = deployment.command("admin", "--", "--no-input", "--username", "half")
+    assert "there is no terminal" not in run.stderr
+    assert "email" in run.stderr

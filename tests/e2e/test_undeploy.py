@@ -74,6 +74,13 @@ def test_the_functions_go_and_the_data_stays_until_that_is_said_twice(deployment
     assert gone.returncode == 0, gone.stdout + gone.stderr
     assert {kind: values for kind, values in names(deployment).items() if values} == {}
 
+    # What a first deployment that fails, or a deletion that is stopped, leaves goes too.
+    deployment.client("ssm").put_parameter(Name="/logsite/dev/secret-key", Value="x", Type="SecureString")
+    deployment.client("sqs").create_queue(QueueName=deployment.stage.queues[0])
+    gone = deployment.command("down", "--delete-data", "--confirm", "dev")
+    assert gone.returncode == 0, gone.stdout + gone.stderr
+    assert {kind: values for kind, values in names(deployment).items() if values} == {}
+
     nothing = deployment.command("down")
     assert nothing.returncode == 1
     assert "There is nothing of logsite-dev in 000000000000, eu-central-1." in nothing.stderr
