@@ -8,7 +8,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy import account as accounts
-from deploy import commands, environment, functions, lines, mapping, stacks
+from deploy import commands, environment, functions, mapping, stacks, tailing
 from deploy.account import Account, NoAccount
 from deploy.environment import ARCHITECTURES, PYTHONS, BuildFailed, Target
 from deploy.stacks import StackFailed
@@ -97,7 +97,7 @@ def parser() -> argparse.ArgumentParser:
     tail = subs.add_parser("tail", parents=[common], help="both functions' log lines")
     tail.add_argument("--minutes", type=int, default=10, help="how far back to begin; default: 10")
     tail.add_argument(
-        "--level", choices=lines.LEVELS, help="how grave at least; default: all that the functions say"
+        "--level", choices=tailing.LEVELS, help="how grave at least; default: all that the functions say"
     )
     tail.add_argument("--once", action="store_true", help="end with the last line that is there")
     admin = subs.add_parser(

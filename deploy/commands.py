@@ -7,10 +7,8 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from operator import itemgetter
 
-from deploy import environment, functions, lines, mapping, package, roles, secret, stacks
+from deploy import environment, functions, mapping, package, roles, secret, stacks, tailing
 from deploy.account import Account
 from deploy.environment import Target
 from deploy.stage import ROOT, Stage
@@ -22,7 +20,6 @@ OWN_PARAMETERS = {
     *("Stage", "Alarms", "DeletionProtection", "TlsOnly"),
     *("LogsQueueArn", "LogsQueueName", "AlarmTopicArn"),
 }
-TAIL_SECONDS = 2
 
 
 class NotDeployed(Exception):
@@ -248,29 +245,9 @@ def tail(
     Without Lambda's own lines and metrics; those of `level` and above, or all. Raises NotDeployed.
     """
     _deployed(stage, account)
-    logs = account.client("logs")
-    since = dict.fromkeys(stage.functions.values(), int((time.time() - minutes * 60) * 1000))
-    seen: set[tuple[str, int, str]] = set()
-    while True:
-        found: list[tuple[int, str, str]] = []
-        for function, start in since.items():
-            pages = logs.get_paginator("filter_log_events").paginate(
-                logGroupName=f"/aws/lambda/{function}", startTime=start
-            )
-            for event in (event for page in pages for event in page["events"]):
-                key = (event["logStreamName"], event["timestamp"], event["message"])
-                if key not in seen:
-                    seen.add(key)
-                    found.append((event["timestamp"], function, event["message"].rstrip()))
-                    # Lines come late, and out of order: look a little back.
-                    since[function] = max(since[function], event["timestamp"] - 30_000)
-        # By the moment alone: lines of one moment are in their order.
-        for moment, function, line in sorted(found, key=itemgetter(0)):
-            if lines.is_told(line, level):
-                say(f"{datetime.fromtimestamp(moment / 1000, UTC):%Y-%m-%dT%H:%M:%SZ} {function} {line}")
-        if not follow:
-            return
-        time.sleep(TAIL_SECONDS)
+    for line in tailing.lines(account, list(stage.functions.values()), minutes, follow=follow):
+        if tailing.is_told(line.text, level):
+            say(f"{line.at:%Y-%m-%dT%H:%M:%SZ} {line.function} {line.text}")
 
 
 def manage(stage: Stage, account: Account, arguments: list[str]) -> int:

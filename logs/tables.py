@@ -16,23 +16,24 @@ class TableDiffers(Exception):
 
 @dataclass(frozen=True)
 class Ensured:
-    """What `ensure` found or made; `outcome` in words."""
+    """What `ensure` found, made or changed."""
 
     name: str
     arn: str
-    outcome: str
+    created: bool
+    ttl_turned_on: bool
 
 
 def ensure(model: type[Model]) -> Ensured:
-    """Make the model's table with its indexes, on demand, with TTL on, unless it is there already.
+    """Make the model's table with its indexes, on demand, with TTL on; of one that is there turn TTL on.
 
     Raises TableDiffers where a table of that name has other keys or indexes: neither can be changed in
     place, and reading with the wrong ones would miss rows. Raises PynamoDB's TableError and botocore's
     errors where DynamoDB refuses or is away.
     """
     name = model.Meta.table_name
-    is_new = not model.exists()
-    if is_new:
+    created = not model.exists()
+    if created:
         model.create_table(wait=True)
     description = model.describe_table()
     if found := differences(model, description):
@@ -40,10 +41,8 @@ def ensure(model: type[Model]) -> Ensured:
             f"The table {name} exists, but not as {model.__name__} declares it: {'; '.join(found)}. "
             "Name another table in the settings, or move the data away and delete this one."
         )
-    if is_new:
-        return Ensured(name, description["TableArn"], "made")
-    has_changed = _enable_ttl(model)
-    return Ensured(name, description["TableArn"], "was there" + (", TTL turned on" if has_changed else ""))
+    ttl_turned_on = not created and _enable_ttl(model)
+    return Ensured(name, description["TableArn"], created, ttl_turned_on)
 
 
 def differences(model: type[Model], description: Mapping[str, Any]) -> list[str]:

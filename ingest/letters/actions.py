@@ -24,7 +24,7 @@ def show_all(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, e
     width = shutil.get_terminal_size((150, 24)).columns
     number = 0
     for dead in queue.look(options.seconds):
-        if options.code and letter.reason(dead).word != options.code:
+        if not _is_chosen(dead, options):
             continue
         if not number and not options.json:
             out.write(f"{text.header()}\n")
@@ -97,6 +97,10 @@ def _check_choice(options: argparse.Namespace, verb: str) -> None:
         raise Unfit(f"--code chooses among all: {verb} --all --code {options.code}.")
 
 
+def _is_chosen(dead: Letter, options: argparse.Namespace) -> bool:
+    return not options.code or letter.reason(dead).word == options.code
+
+
 def _replay_all(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     """Send each letter again once: what is still wrong comes back, and would else go round for ever."""
     seen: set[tuple[str, bytes]] = set()
@@ -130,6 +134,7 @@ def _replay_all(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO
 def _discard_all(
     queue: DeadLetterQueue, logs: LogClient, options: argparse.Namespace, out: TextIO, err: TextIO
 ) -> int:
+    """Give each letter up, and say how many, and of how many the body was cut."""
     discarded = cut = 0
 
     def keep(dead: Letter) -> bool:
@@ -160,7 +165,7 @@ def _for_all(
     try:
         with progress.bar(queue.count(), title, "dead letter", err) as bar:
             for dead in queue.take(options.rate, options.seconds):
-                if options.code and letter.reason(dead).word != options.code:
+                if not _is_chosen(dead, options):
                     others += 1
                 elif act(dead):
                     done += 1

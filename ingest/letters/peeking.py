@@ -42,8 +42,10 @@ class DeadLetterQueue:
         self.client = client
         self.url = url
         self._clock = clock
-        self.came_back = False  # a letter was received again, and may have taken another's place in an answer
         self.is_cut_short = False  # the last look ended because its time was up
+        self.came_back = (
+            False  # it received a letter again, which may have taken another's place in an answer
+        )
         self.hidden_until: datetime | None = None  # set where letters could not be made visible again
         self._hidden: dict[str, str] = {}  # receipts by message id
         self._last_end = datetime.min.replace(tzinfo=UTC)
@@ -134,7 +136,7 @@ class DeadLetterQueue:
 
     def _receive(self, at_once: int, hide: int, end: float | None) -> Iterator[Letter]:
         empty = stale = 0
-        self.is_cut_short = False
+        self.is_cut_short = self.came_back = False
         while empty < EMPTY_ANSWERS and stale < STALE_ANSWERS:
             if end is not None and self._clock() >= end:
                 self.is_cut_short = True

@@ -33,7 +33,10 @@ class Command(BaseCommand):
                 except (PynamoDBException, BotoCoreError, ClientError) as error:
                     raise CommandError(f"{model.Meta.table_name}: {error}") from error
                 account = table.arn.split(":")[4]
-                self.say(options, f"{table.name}: {table.outcome} (account {account}, {table.arn})")
+                outcome = "made" if table.created else "was there"
+                if table.ttl_turned_on:
+                    outcome += ", TTL turned on"
+                self.say(options, f"{table.name}: {outcome} (account {account}, {table.arn})")
 
     def say(self, options: dict[str, Any], line: str) -> None:
         """Print a line unless `--verbosity 0` asks for silence."""

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from deploy.lines import LEVELS, OF_LAMBDA, is_told
+from deploy.tailing import LEVELS, OF_LAMBDA, is_told
 from ingest.handler import logger
 from logsite.log_lines import JsonFormatter
 
