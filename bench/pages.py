@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable
 
 from bench.engine import fill, running, use
+from logs.filters import LogFilter
 from logs.models import LogItem
-from logs.plan import END, LogFilter, Position, make_plan
+from logs.plan import END, Position, make_plan
 from logs.reader import Page, read_page
 
 SMALL, LARGE = 2_000, 200_000

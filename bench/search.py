@@ -3,8 +3,9 @@
 import time
 
 from bench.engine import fill, running
+from logs.filters import LogFilter
 from logs.merge import Budget
-from logs.plan import LogFilter, Position, make_plan
+from logs.plan import Position, make_plan
 from logs.reader import read_page
 
 LIMIT = 50

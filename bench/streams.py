@@ -4,7 +4,8 @@ import statistics
 import time
 
 from bench.engine import fill, running
-from logs.plan import LogFilter, make_plan
+from logs.filters import LogFilter
+from logs.plan import make_plan
 from logs.reader import read_page
 from tests.proxy import proxied
 

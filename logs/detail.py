@@ -9,9 +9,9 @@ from urllib.parse import urlencode, urlsplit
 from django.utils.text import Truncator
 
 from logs import document, forms, room, times
+from logs.filters import LogFilter
 from logs.listing import NO_ONE, Link, show_time
 from logs.models import LogItem
-from logs.plan import LogFilter
 from logs.room import Shown
 
 # A payload that indentation makes longer than this is shown as it was sent.
@@ -73,7 +73,7 @@ class Detail:
             ),
             Field("User", _who(said["user_id"])),
             Field("Type", said["type"], self._only(LogFilter(type=(said["type"],)))),
-            Field("Sub type", said["sub_type"] or "—"),
+            Field("Subtype", said["sub_type"] or "—"),
             Field(
                 "URL", said["url"] or "—", said["url"] if may_be_link(said["url"]) else None, external=True
             ),

@@ -15,26 +15,11 @@ from logs import conf, cursor, reader, room, times
 from logs.answer import Answer
 from logs.forms import DEFAULT_LIMIT, parameters
 from logs.merge import Budget, Cost
-from logs.models import LogItem
+from logs.models import ROW_ATTRIBUTES, LogItem
 from logs.plan import Position
 
 logger = logging.getLogger(__name__)
 
-COLUMNS = (
-    "created_at",
-    "id",
-    "account_id",
-    "user_id",
-    "type",
-    "sub_type",
-    "url",
-    "submitter_id",
-    "submitter_country",
-    "submitter_city",
-    "submitter_platform",
-    "submitter_browser",
-    "payload_size",
-)
 # A Lambda function's response holds 6 MB, and API Gateway waits 29 s for it:
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
 MAX_BYTES = 5_000_000  # as `room.carried` counts them
@@ -70,7 +55,7 @@ class Csv:
 
     def head(self) -> str:
         """Return the names of the columns."""
-        return "\ufeff" + self._line(COLUMNS)
+        return "\ufeff" + self._line(ROW_ATTRIBUTES)
 
     def row(self, values: dict[str, Any]) -> str:
         """Return a row in which no cell is a formula."""
@@ -185,7 +170,7 @@ def with_cursor(found: Answer, position: Position, form: str) -> dict[str, Any]:
 
 
 def _values(item: LogItem) -> dict[str, Any]:
-    values = {name: getattr(item, name) for name in COLUMNS}
+    values = {name: getattr(item, name) for name in ROW_ATTRIBUTES}
     return {**values, "created_at": times.to_text(item.created_at)}
 
 

@@ -1,4 +1,4 @@
-"""Query string → clean filter values, or errors by field."""
+"""From a query string to clean filter values, or errors by field."""
 
 from typing import Any
 
@@ -8,7 +8,8 @@ from django.http import QueryDict
 
 from logs import conf
 from logs.fields import IdField, MomentField, TextField, ValuesField, spell
-from logs.plan import LogFilter, Order, QueryPlan, make_plan
+from logs.filters import FILTERS, Filter, Kind, LogFilter, Order, Source
+from logs.plan import QueryPlan, make_plan
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
@@ -22,39 +23,40 @@ ADMINS_OWN = frozenset({"_changelist_filters", "_popup", "_to_field", "e"})
 Parameters = dict[str, str | list[str]]
 
 
+MAX_PAYLOAD_BYTES = 10**9
+
+
+def _filter_field(each: Filter) -> forms.Field:
+    """Return the form field of a filter."""
+    if each.source is Source.KEY:
+        return ValuesField(label=each.label, help_text=each.help_text)
+    if each.kind is Kind.AT_LEAST:
+        return forms.IntegerField(
+            label=each.label,
+            help_text=each.help_text,
+            required=False,
+            min_value=0,
+            max_value=MAX_PAYLOAD_BYTES,
+            widget=forms.NumberInput(attrs={"min": "0"}),
+        )
+    return TextField(label=each.label, help_text=each.help_text)
+
+
 def _hidden(**kwargs: Any) -> dict[str, Any]:
     return {"required": False, "widget": forms.HiddenInput, **kwargs}
 
 
-class FilterForm(forms.Form):
-    """The filters of the listing, by the names that the page and the API share."""
-
-    q = TextField(label="Search in url and payload, or an id", help_text="Upper and lower case differ.")
-    account_id = ValuesField(label="Account")
-    type = ValuesField(label="Type", help_text="As it is written; several with commas.")
-    user_id = TextField(label="User")
-    # Named `from` and `to` below: Python keeps the word `from` to itself.
-    start = MomentField(label="From")
-    end = MomentField(label="To", whole_day=True, help_text="Up to, and without, this time.")
-    sub_type = TextField(label="Sub type")
-    url = TextField(label="URL contains", help_text="Upper and lower case differ.")
-    submitter_country = TextField(label="Country")
-    submitter_platform = TextField(label="Platform")
-    submitter_browser = TextField(label="Browser")
-    payload_size_min = forms.IntegerField(
-        label="Payload of at least (bytes)",
-        required=False,
-        min_value=0,
-        max_value=10**9,
-        widget=forms.NumberInput(attrs={"min": "0"}),
-    )
-    order = forms.ChoiceField(
+FIELDS: dict[str, forms.Field] = {
+    **{name: _filter_field(each) for name, each in FILTERS.items()},
+    "from": MomentField(label="From"),
+    "to": MomentField(label="To", whole_day=True, help_text="Logs before this time."),
+    "order": forms.ChoiceField(
         label="Order",
         choices=[(order.value, f"{order.name.capitalize()} first") for order in Order],
         required=False,
         error_messages={"invalid_choice": "“%(value)s” is not an order: write newest or oldest."},
-    )
-    limit = forms.IntegerField(
+    ),
+    "limit": forms.IntegerField(
         min_value=1,
         max_value=MAX_LIMIT,
         error_messages={
@@ -63,13 +65,20 @@ class FilterForm(forms.Form):
             "max_value": f"The number of rows must be from 1 to {MAX_LIMIT}.",
         },
         **_hidden(),
-    )
+    ),
     # Where the page begins: one of these three, or at the first log.
-    at = MomentField(**_hidden())
-    around = IdField(**_hidden())
-    # Checked against its plan, by `logs.cursor`: a bad one is no error of the filter.
-    cursor = forms.Field(**_hidden())
+    "at": MomentField(**_hidden()),
+    "around": IdField(**_hidden()),
+    # Decoded by `query()`: an invalid cursor is no error of the filter.
+    "cursor": forms.Field(**_hidden()),
+}
 
+
+class FilterForm(forms.BaseForm):
+    """The filters of the listing, by the names that the page and the API share."""
+
+    # Not declared one by one: the filters have a table of their own, and `from` is a keyword of Python.
+    base_fields = FIELDS
     field_order = ["q", "account_id", "type", "user_id", "from", "to", "order"]
     plan: QueryPlan
 
@@ -139,11 +148,13 @@ class FilterForm(forms.Form):
         return found
 
     def _log_filter(self) -> LogFilter:
-        values = {
-            name: self.cleaned_data[name] for name in LogFilter.__dataclass_fields__ if name in self.fields
-        }
-        values["order"] = Order(values["order"] or Order.NEWEST)
-        return LogFilter(**values, start=self.cleaned_data["from"], end=self.cleaned_data["to"])
+        values = self.cleaned_data
+        return LogFilter(
+            **{name: values[name] for name in FILTERS},
+            start=values["from"],
+            end=values["to"],
+            order=Order(values["order"] or Order.NEWEST),
+        )
 
     @property
     def main_fields(self) -> list[forms.BoundField]:
@@ -169,10 +180,6 @@ class FilterForm(forms.Form):
         """Return the number of rows a page of a valid form holds."""
         limit: int | None = self.cleaned_data["limit"]
         return DEFAULT_LIMIT if limit is None else limit
-
-
-FilterForm.base_fields["from"] = FilterForm.base_fields.pop("start")
-FilterForm.base_fields["to"] = FilterForm.base_fields.pop("end")
 
 
 def parameters(asked: LogFilter, limit: int) -> Parameters:

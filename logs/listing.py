@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 from logs import conf, cursor, forms, sentence, times
 from logs.answer import Answer
 from logs.choices import nearest
+from logs.filters import FILTERS, LogFilter, Order
 from logs.models import LogItem
-from logs.plan import END, Direction, LogFilter, Order, Position
+from logs.plan import END, Direction, Position
 from logs.reader import Choices
 
 DAY = timedelta(days=1)
@@ -58,6 +59,17 @@ class Row:
     is_marked: bool
 
 
+# The columns beside the time, and the projected attributes that each one shows.
+COLUMNS = {
+    FILTERS["account_id"].label: ("account_id",),
+    FILTERS["user_id"].label: ("user_id",),
+    FILTERS["type"].label: ("type",),
+    FILTERS["sub_type"].label: ("sub_type",),
+    "URL": ("url",),
+    "Client": ("submitter_city", "submitter_country", "submitter_platform", "submitter_browser"),
+}
+
+
 @dataclass(frozen=True)
 class NeverSeen:
     """A value that was asked for and that no log has had so far, and links to those most like it."""
@@ -81,7 +93,7 @@ def show_who(who: str) -> str:
 class Listing:
     """The listing: one page of a plan with all that leads from it."""
 
-    headings = ("Account", "User", "Type", "Sub type", "URL", "From")
+    columns = COLUMNS
 
     def __init__(self, found: Answer, limit: int) -> None:
         self.plan = found.plan
@@ -183,7 +195,7 @@ class Listing:
             others = nearest(sub_type, self.choices.sub_types)
             found.append(
                 NeverSeen(
-                    "sub type", sub_type, [Link(other, self._narrow(sub_type=other)) for other in others]
+                    "subtype", sub_type, [Link(other, self._narrow(sub_type=other)) for other in others]
                 )
             )
         return found
@@ -277,6 +289,4 @@ class Listing:
     @property
     def looks_at_everything(self) -> bool:
         """Tell whether no index narrows what is looked for, so that every log has to be looked at."""
-        asked = self.asked
-        is_narrow = asked.account_id or asked.type or (asked.start and asked.end)
-        return not asked.is_indexed and not is_narrow
+        return not (self.asked.needs_no_post_filter or self.asked.narrows_the_range)

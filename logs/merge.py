@@ -7,15 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial, reduce
-from operator import and_
+from functools import partial
 from typing import Any, TypeVar
 
 from pynamodb.expressions.condition import Condition
 
 from logs import times
 from logs.models import INDEXES, LogItem, TableMeta
-from logs.plan import Key, LogFilter, Position, QueryPlan, Span, Stream
+from logs.plan import Key, Position, QueryPlan, Span, Stream
 
 T = TypeVar("T")
 
@@ -69,12 +68,12 @@ class Merge:
         self.cut: Key | None = None
         self._budget = budget
         self._cost = cost
-        self._filtered = bool(plan.filter.on_the_way)
+        self._filtered = bool(plan.filter.post_filters)
         self._first = min if plan.ascends(position) else max
         spans = [(stream, plan.span(stream, position)) for stream in plan.streams]
-        condition = _condition(plan.filter)
+        condition = plan.filter.condition
         read = [(stream, span) for stream, span in spans if span]
-        ask = _first_ask(limit, len(read), filtered=not plan.filter.is_indexed)
+        ask = _first_ask(limit, len(read), filtered=not plan.filter.needs_no_post_filter)
         self._readings = [
             _Reading(stream, span, condition, ask, ascends=plan.ascends(position)) for stream, span in read
         ]
@@ -214,17 +213,3 @@ def _between(low: datetime | None, high: datetime | None) -> Condition | None:
     if high:
         return LogItem.created_at <= high
     return None
-
-
-def _condition(asked: LogFilter) -> Condition | None:
-    """Return what DynamoDB compares of each item that it reads. It costs as much as reading without."""
-    conditions: list[Condition] = []
-    for name, value in asked.on_the_way.items():
-        attribute = getattr(LogItem, name if name != "payload_size_min" else "payload_size")
-        if name == "url":
-            conditions.append(attribute.contains(value))
-        elif name == "payload_size_min":
-            conditions.append(attribute >= value)
-        else:
-            conditions.append(attribute == value)
-    return reduce(and_, conditions) if conditions else None

@@ -78,7 +78,7 @@ def shared() -> Connection:
     )
 
 
-# Everything the listing shows. Never the payload: a 5 KB log then costs 9 write units, not 25.
+# Everything that a list of logs shows. Never the payload: a 5 KB log then costs 9 write units, not 25.
 PROJECTED = [
     "account_id",
     "user_id",
@@ -93,6 +93,9 @@ PROJECTED = [
     "expires_at",
     "payload_size",
 ]
+
+# The attributes of a log that a list of logs shows, in the order of the CSV columns.
+ROW_ATTRIBUTES = ("created_at", "id", *(name for name in PROJECTED if name != "expires_at"))
 
 
 def _projection(*keys: str) -> IncludeProjection:

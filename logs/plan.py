@@ -1,12 +1,12 @@
 """From a filter to the queries that answer it. Pure: no I/O and no Django."""
 
 import hashlib
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from logs import times
+from logs.filters import LogFilter, Order
 from logs.models import (
     AccountIndex,
     AccountTypeIndex,
@@ -18,63 +18,6 @@ from logs.models import (
 
 MAX_STREAMS = 50
 MICROSECOND = timedelta(microseconds=1)
-
-
-class Order(StrEnum):
-    """Which end of time comes first."""
-
-    NEWEST = "newest"
-    OLDEST = "oldest"
-
-
-@dataclass(frozen=True)
-class LogFilter:
-    """Which logs are asked for, and in which order; `start` ≤ time < `end`, both in UTC.
-
-    Accounts, types and times choose the queries. The other fields are looked for while reading: equal, but
-    for `url` (contains), `q` (text in the url or in the payload) and `payload_size_min` (bytes).
-    """
-
-    account_id: tuple[str, ...] = ()
-    type: tuple[str, ...] = ()
-    sub_type: str | None = None
-    user_id: str | None = None
-    submitter_country: str | None = None
-    submitter_platform: str | None = None
-    submitter_browser: str | None = None
-    url: str | None = None
-    q: str | None = None
-    payload_size_min: int | None = None
-    start: datetime | None = None
-    end: datetime | None = None
-    order: Order = Order.NEWEST
-
-    @property
-    def fingerprint(self) -> str:
-        """Return 16 hex digits that stand for this filter and no other: what a cursor is bound to."""
-        values = asdict(self)
-        for name in ("account_id", "type"):
-            values[name] = sorted(values[name])
-        spelled = json.dumps(values, default=times.to_text)
-        return hashlib.sha256(spelled.encode()).hexdigest()[:16]
-
-    @property
-    def is_indexed(self) -> bool:
-        """Tell whether every log that the queries find is one that is asked for."""
-        return self.in_items is None and not self.on_the_way
-
-    @property
-    def on_the_way(self) -> dict[str, str | int]:
-        """Return, by field, the values that are compared with what the indexes hold of a log."""
-        names = ("sub_type", "user_id", "submitter_country", "submitter_platform", "submitter_browser", "url")
-        values: dict[str, str | int | None] = {name: getattr(self, name) for name in names}
-        values["payload_size_min"] = self.payload_size_min
-        return {name: value for name, value in values.items() if value is not None}
-
-    @property
-    def in_items(self) -> str | None:
-        """Return the text that is looked for in the logs themselves: no index holds a payload."""
-        return self.q
 
 
 @dataclass(frozen=True)

@@ -159,7 +159,7 @@ def _read(plan: QueryPlan, position: Position | None, limit: int, budget: Budget
     """Read on from a position until the page is full, or to the end, or until the budget is spent."""
     merge = Merge(plan, position, limit, budget, cost)
     # One more tells whether there is a next page; under a filter it might be far away.
-    wanted = limit + 1 if plan.filter.is_indexed else limit
+    wanted = limit + 1 if plan.filter.needs_no_post_filter else limit
     search = _Search(merge, plan, budget, cost)
     try:
         items = _row_of_the_cut(position, cost)
@@ -176,7 +176,7 @@ def _read(plan: QueryPlan, position: Position | None, limit: int, budget: Budget
             cut = _key(plan, items[-1])  # the last one looked at is a row
         return _Read(items, cut, complete=cut is None)
     # Full. Whether there is more is known only where nothing was left to look at.
-    is_end = merge.exhausted and plan.filter.in_items is None
+    is_end = merge.exhausted and plan.filter.search_text is None
     return _Read(items, None if is_end else _key(plan, items[-1]), complete=True)
 
 
@@ -204,7 +204,7 @@ class _Search:
         self._cost = cost
 
     def __iter__(self) -> Iterator[LogItem]:
-        text = self._plan.filter.in_items
+        text = self._plan.filter.search_text
         yield from self._merge if text is None else self._found(text)
         self.ended = True
 

@@ -1,38 +1,50 @@
 """What the JSON API says and takes, for its answers and for its OpenAPI schema."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from ninja import Schema
-from pydantic import Field
+from pydantic import Field, create_model
+from pynamodb.attributes import NumberAttribute
 
 from logs import document, sentence, times
 from logs.answer import Answer
 from logs.cursor import encode
 from logs.fields import MAX_BYTES, IdField, MomentField, ValuesField
+from logs.filters import FILTERS, Order
 from logs.forms import FilterForm
-from logs.models import LogItem
-from logs.plan import Order, Position
+from logs.models import ROW_ATTRIBUTES, LogItem
+from logs.plan import Position
 
 TIME = Field(description="UTC, six decimals", examples=["2026-11-23T22:44:00.123456+00:00"])
 
 
-class LogInList(Schema):
-    """A log as the listing shows it. A text over 1,024 bytes is cut, with “…” at its end."""
+FIELDS = {
+    "id": Field(description="32 hex digits"),
+    "created_at": TIME,
+    "payload_size": Field(description="bytes"),
+}
 
-    id: str = Field(description="32 hex digits")
-    created_at: str = TIME
-    account_id: str
-    user_id: str
-    type: str
-    sub_type: str
-    url: str
-    submitter_id: str | None
-    submitter_country: str | None
-    submitter_city: str | None
-    submitter_platform: str | None
-    submitter_browser: str | None
-    payload_size: int | None = Field(description="bytes")
+
+def _row_fields() -> dict[str, Any]:
+    """Return the fields of a log in a list, typed as the attributes that the indexes project."""
+    attributes = LogItem.get_attributes()
+    types: dict[str, Any] = {}
+    for name in ROW_ATTRIBUTES:
+        kind: Any = int if isinstance(attributes[name], NumberAttribute) else str
+        types[name] = (kind | None if attributes[name].null else kind, FIELDS.get(name, Field()))
+    return types
+
+
+if TYPE_CHECKING:
+    LogInList = Schema  # a type checker cannot see the fields
+else:
+    LogInList = create_model(
+        "LogInList",
+        __base__=Schema,
+        __doc__="A log in a list. A text over 1,024 bytes is truncated and ends in “…”.",
+        **_row_fields(),
+    )
 
 
 class LogPage(Schema):
@@ -115,7 +127,7 @@ def page_of_one(item: LogItem) -> dict[str, Any]:
 
 def in_list(item: LogItem) -> dict[str, Any]:
     """Return a log as LogInList describes it."""
-    values = {name: getattr(item, name) for name in LogInList.model_fields}
+    values = {name: getattr(item, name) for name in ROW_ATTRIBUTES}
     return {**values, "created_at": times.to_text(item.created_at)}
 
 
@@ -152,22 +164,13 @@ def parameters() -> list[dict[str, Any]]:
 # Everything that is not blank; the rest is said in words, since JSON Schema counts characters, not bytes.
 NOT_BLANK = r"\S"
 DESCRIPTIONS = {
-    "q": "Text in the url or in the payload, case-sensitive; or the id of a log.",
-    "account_id": "Found by an index. Repeat it for several.",
-    "type": "Found by an index. Repeat it for several.",
-    "user_id": "Equal; looked for on the way.",
-    "sub_type": "Equal; looked for on the way.",
-    "url": "Contains, case-sensitive; looked for on the way.",
-    "submitter_country": "Equal; looked for on the way.",
-    "submitter_platform": "Equal; looked for on the way.",
-    "submitter_browser": "Equal; looked for on the way.",
-    "payload_size_min": "A payload of at least so many bytes.",
-    "from": "From this time on: ISO 8601, UTC where no offset is given. Before `to`.",
-    "to": "Up to, and without, this time; a bare date includes that day.",
-    "order": "Which end of time comes first.",
-    "limit": "How many logs a page holds.",
-    "at": "The page that begins at this moment. One of `at`, `around` and `cursor`.",
-    "around": "The page with the log of this id in its middle. One of `at`, `around` and `cursor`.",
+    **{name: each.description for name, each in FILTERS.items()},
+    "from": "Logs at or after this time: ISO 8601, UTC if it has no offset. Must be before `to`.",
+    "to": "Logs before this time. A bare date includes that day.",
+    "order": "Which end of the time range comes first.",
+    "limit": "The number of logs on a page.",
+    "at": "The page that begins at this time. Excludes `around` and `cursor`.",
+    "around": "The page with the log of this ID in its middle. Excludes `at` and `cursor`.",
     "cursor": "`next` or `previous` of another page of the same filter and order.",
 }
 

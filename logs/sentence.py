@@ -4,17 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from logs.plan import LogFilter, QueryPlan
+from logs.filters import FILTERS, KEYS, LogFilter
+from logs.plan import QueryPlan
 
 DAY = timedelta(days=1)
-
-NAMES = {
-    "sub_type": "sub type",
-    "user_id": "user",
-    "submitter_country": "country",
-    "submitter_platform": "platform",
-    "submitter_browser": "browser",
-}
 
 
 @dataclass(frozen=True)
@@ -27,21 +20,18 @@ class Phrase:
 
 def phrases(plan: QueryPlan) -> list[Phrase]:
     """Return the plan as a sentence, in parts."""
-    asked = plan.filter
-    words = [Phrase("Logs" if asked.account_id or asked.type else "All logs")]
-    if asked.type:
-        words += [Phrase(" of type "), *_listed(asked.type, "or")]
-    if asked.account_id:
-        words += [Phrase(" of account "), *_listed(asked.account_id, "or")]
-    words += _times(asked.start, asked.end)
-    words.append(Phrase(f", {asked.order} first"))
-    if wanted := _on_the_way(asked):
-        words.append(Phrase("; looking for "))
-        for number, parts in enumerate(wanted):
-            words += [Phrase(" and ")] if number else []
-            words += parts
-        words.append(Phrase(" on the way"))
-    return [*words, Phrase(".")]
+    log_filter = plan.filter
+    keys = {name: values for name in reversed(KEYS) if (values := getattr(log_filter, name))}
+    words = [Phrase("Logs" if keys else "All logs")]
+    for name, values in keys.items():
+        prefix, suffix = FILTERS[name].phrase.split("{}")
+        words += [Phrase(f" of {prefix}"), *_alternatives(values), Phrase(suffix)]
+    words += _times(log_filter.start, log_filter.end)
+    words.append(Phrase(f", {log_filter.order} first"))
+    for number, phrase in enumerate(post_filters := _post_filters(log_filter)):
+        is_last = number and number == len(post_filters) - 1
+        words += [Phrase(" and " if is_last else ", " if number else ", filtered by "), *phrase]
+    return [*(phrase for phrase in words if phrase.text), Phrase(".")]
 
 
 def sentence(plan: QueryPlan) -> str:
@@ -49,28 +39,25 @@ def sentence(plan: QueryPlan) -> str:
     return "".join(phrase.text for phrase in phrases(plan))
 
 
-def _listed(values: Sequence[str], joint: str) -> list[Phrase]:
+def _alternatives(values: Sequence[str]) -> list[Phrase]:
     values = list(dict.fromkeys(values))
     words: list[Phrase] = []
     for number, value in enumerate(values):
         if number:
-            words.append(Phrase(f" {joint} " if number == len(values) - 1 else ", "))
+            words.append(Phrase(" or " if number == len(values) - 1 else ", "))
         words.append(Phrase(value, strong=True))
     return words
 
 
-def _on_the_way(asked: LogFilter) -> list[list[Phrase]]:
-    wanted: list[list[Phrase]] = []
-    for name, value in asked.on_the_way.items():
-        if name == "url":
-            wanted.append([Phrase("a url with "), Phrase(f"“{value}”", strong=True)])
-        elif name == "payload_size_min":
-            wanted.append([Phrase("a payload of at least "), Phrase(f"{value:,} bytes", strong=True)])
-        else:
-            wanted.append([Phrase(f"{NAMES[name]} "), Phrase(str(value), strong=True)])
-    if asked.in_items:
-        wanted.append([Phrase(f"“{asked.in_items}”", strong=True), Phrase(" in url or payload")])
-    return wanted
+def _post_filters(log_filter: LogFilter) -> list[list[Phrase]]:
+    """Return the phrase of each filter that no index answers."""
+    phrases = []
+    for name, each in FILTERS.items():
+        value = getattr(log_filter, name)
+        if name not in KEYS and value is not None:
+            prefix, suffix = each.phrase.split("{}")
+            phrases.append([Phrase(prefix), Phrase(each.display(value), strong=True), Phrase(suffix)])
+    return phrases
 
 
 def _times(start: datetime | None, end: datetime | None) -> list[Phrase]:

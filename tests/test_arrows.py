@@ -18,8 +18,9 @@ ARROWS = {
     "logs.choices": {"logs.models"},
     "logs.parts": {"logs.document", "logs.models"},
     "logs.tables": set(),
-    "logs.plan": {"logs.models", "logs.times"},
-    "logs.sentence": {"logs.plan"},
+    "logs.filters": {"logs.models", "logs.times"},
+    "logs.plan": {"logs.filters", "logs.models", "logs.times"},
+    "logs.sentence": {"logs.filters", "logs.plan"},
     "logs.cursor": {"logs.plan"},
     "logs.merge": {"logs.models", "logs.plan", "logs.times"},
     "logs.reader": {
@@ -33,6 +34,7 @@ ARROWS = {
     "logs.conf": {"logs.merge"},
     "logs.answer": {"logs.conf", "logs.cursor", "logs.forms", "logs.plan", "logs.reader"},
     "logs.schemas": {
+        "logs.filters",
         "logs.answer",
         "logs.cursor",
         "logs.document",
@@ -45,8 +47,9 @@ ARROWS = {
     },
     "logs.api": {"logs.answer", "logs.cursor", "logs.forms", "logs.reader", "logs.schemas"},
     "logs.fields": {"logs.times"},
-    "logs.forms": {"logs.conf", "logs.fields", "logs.plan"},
+    "logs.forms": {"logs.conf", "logs.fields", "logs.filters", "logs.plan"},
     "logs.listing": {
+        "logs.filters",
         "logs.answer",
         "logs.choices",
         "logs.conf",
@@ -60,6 +63,7 @@ ARROWS = {
     },
     "logs.room": set(),
     "logs.detail": {
+        "logs.filters",
         "logs.document",
         "logs.forms",
         "logs.listing",
@@ -102,6 +106,7 @@ WITHOUT_DJANGO = [
     "logs.parts",
     "logs.choices",
     "logs.tables",
+    "logs.filters",
     "logs.plan",
     "logs.sentence",
     "logs.merge",

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.test import override_settings
 
 from logs import cursor
-from logs.plan import END, Direction, Key, LogFilter, Order, Position, begin_at, make_plan
+from logs.filters import LogFilter, Order
+from logs.plan import END, Direction, Key, Position, begin_at, make_plan
 
 PLAN = make_plan(LogFilter(account_id=("7",)))
 KEY = Key("2026-11-23T22:44:00.123456+00:00", "0123456789abcdef0123456789abcdef", "7", is_row=True)

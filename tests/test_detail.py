@@ -54,7 +54,7 @@ def test_every_field_is_shown(viewer_client: Client) -> None:
         "Account": "7",
         "User": "31",
         "Type": "login",
-        "Sub type": "card",
+        "Subtype": "card",
         "URL": "/billing",
         "Submitter id": "4",
         "Submitter country": "Germany",

@@ -88,7 +88,7 @@ def test_no_one_is_said_and_a_row_without_a_place_shows_a_dash(viewer_client: Cl
     store([make_item(account_id="0", user_id="0")])
     page = fetch(viewer_client)
     assert page.count("<bdi>no one</bdi>") == 2
-    assert re.search(r'field-from"><bdi></bdi>\s*<span class="quiet"><bdi></bdi></span>—', page)
+    assert re.search(r'field-client"><bdi></bdi>\s*<span class="quiet"><bdi></bdi></span>—', page)
 
 
 def test_newest_is_first_and_the_time_heading_turns_the_order(viewer_client: Client) -> None:
@@ -193,7 +193,7 @@ def test_a_page_holds_as_many_rows_as_are_chosen(viewer_client: Client, size: in
             "Logs of type login or view of account 7 or 8, newest first.",
         ),
         ("?account_id=7, 7 ,,", "Logs of account 7, newest first."),
-        ("?user_id=12", "All logs, newest first; looking for user 12 on the way."),
+        ("?user_id=12", "All logs, newest first, filtered by user 12."),
     ],
 )
 def test_the_filter_is_said_in_one_sentence(viewer_client: Client, query: str, words: str) -> None:

@@ -8,9 +8,10 @@ from itertools import pairwise
 import pytest
 
 from logs import cursor
+from logs.filters import LogFilter, Order
 from logs.merge import Budget
 from logs.models import STATUS, LogItem, shard_status
-from logs.plan import END, LogFilter, Order, Position, QueryPlan, make_plan
+from logs.plan import END, Position, QueryPlan, make_plan
 from logs.reader import Page, read_around, read_page
 from tests.items import START, make_item, store
 

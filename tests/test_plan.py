@@ -4,17 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from logs.plan import (
-    MICROSECOND,
-    Direction,
-    Key,
-    LogFilter,
-    Order,
-    Position,
-    Span,
-    Stream,
-    make_plan,
-)
+from logs.filters import LogFilter, Order
+from logs.plan import MICROSECOND, Direction, Key, Position, Span, Stream, make_plan
 from logs.sentence import sentence
 from logs.times import to_text
 
@@ -110,14 +101,14 @@ def test_every_difference_in_a_filter_is_one_in_its_fingerprint() -> None:
         (
             LogFilter(type=("a", "b", "c"), user_id="12", order=Order.OLDEST),
             [Stream("TypeIndex", "a"), Stream("TypeIndex", "b"), Stream("TypeIndex", "c")],
-            "Logs of type a, b or c, oldest first; looking for user 12 on the way.",
+            "Logs of type a, b or c, oldest first, filtered by user 12.",
         ),
         (
             LogFilter(url="/pay", payload_size_min=5000, q="card"),
             [Stream("SortingIndex", "OK")],
             (
-                "All logs, newest first; looking for a url with “/pay” and a payload of at least 5,000 bytes "
-                "and “card” in url or payload on the way."
+                "All logs, newest first, filtered by a URL with “/pay”, a payload of at least 5,000 bytes "
+                "and “card” in URL or payload."
             ),
         ),
     ],

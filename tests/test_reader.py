@@ -9,8 +9,9 @@ import pytest
 from pynamodb.signals import pre_dynamodb_send
 
 from logs import reader
+from logs.filters import LogFilter, Order
 from logs.models import LogItem
-from logs.plan import END, LogFilter, Order, Position, make_plan
+from logs.plan import END, Position, make_plan
 from logs.reader import Page, read_page
 from logs.sentence import sentence
 from tests.items import START, make_item, store

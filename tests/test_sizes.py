@@ -18,9 +18,10 @@ from django.test import Client
 from ingest import messages, sqs, writer
 from ingest.handler import lambda_handler
 from logs import document, reader
+from logs.filters import LogFilter
 from logs.merge import Budget
 from logs.models import LogItem, PartItem
-from logs.plan import LogFilter, make_plan
+from logs.plan import make_plan
 from tests.factories import make_body, make_event, make_record
 from tests.items import logs
 from tests.queues import Queues, attribute_texts

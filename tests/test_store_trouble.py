@@ -7,7 +7,8 @@ import pytest
 from django.test import Client
 
 from logs import merge, reader
-from logs.plan import LogFilter, make_plan
+from logs.filters import LogFilter
+from logs.plan import make_plan
 from tests.items import make_item, store
 from tests.proxy import proxied
 

@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from logs import cursor
+from logs.filters import LogFilter, Order
 from logs.merge import Budget
 from logs.models import LogItem, shard_status
-from logs.plan import LogFilter, Order, Position, QueryPlan, make_plan
+from logs.plan import Position, QueryPlan, make_plan
 from logs.reader import Page, read_page
 from tests.items import START, make_item, store
 
