@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ingest import sqs
 from ingest.client import LogClient
+from ingest.wire import sqs
 
 CALLS = 20_000
 REQUEST_SECONDS = 0.01

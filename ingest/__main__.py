@@ -4,8 +4,9 @@ import argparse
 import os
 import sys
 
-from ingest import schema_command, send_command
-from ingest.letters import command as letters_command
+from ingest.cli import schema as schema_command
+from ingest.cli import send as send_command
+from ingest.cli.dlq import command as letters_command
 
 COMMANDS = (send_command, letters_command, schema_command)
 

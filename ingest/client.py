@@ -10,11 +10,13 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, get_args
 
-from ingest import fitting, messages, sending, sqs
-from ingest.background import EXIT_SECONDS, Background, Counts, OnFull
-from ingest.plain import plain
-from ingest.spool import Spool
-from logs import times
+from ingest import messages, times
+from ingest.sending import batches as sending
+from ingest.sending import size as fitting
+from ingest.sending.sender import EXIT_SECONDS, Background, Counts, OnFull
+from ingest.sending.serialize import plain
+from ingest.sending.spool import Spool
+from ingest.wire import sqs
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient

@@ -15,8 +15,13 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from pynamodb.exceptions import PynamoDBException
 
 # `batch` before what loads pydantic: once that is loaded, Powertools builds models of its own for it.
-from ingest import batch, dead_letters, messages, writer
-from ingest.patience import OutOfTime, Patience
+from ingest.writing import batch
+
+# isort: split
+from ingest import messages
+from ingest.writing import dead_letters
+from ingest.writing import items as writer
+from ingest.writing.retry import OutOfTime, Patience
 from logs import choices
 
 # Each stage of one account counts for itself.

@@ -5,9 +5,9 @@ import threading
 from datetime import UTC, datetime
 from typing import Any
 
-from ingest.background import THREAD_NAME
 from ingest.client import LogClient
 from ingest.messages import LogMessage
+from ingest.sending.sender import THREAD_NAME
 
 # What the client itself and those beneath it log would come back to it.
 OWN = ("ingest", "boto3", "botocore", "urllib3")

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError, from_json
 
-from logs import times
+from ingest import times
 
 # 500 bytes each, so that both together fit an index key (DynamoDB: 2,048 bytes a partition key).
 MAX_KEY_BYTES = 500

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from ingest.background import Counts
 from ingest.client import LogClient
-from ingest.sending import Log
+from ingest.sending.batches import Log
+from ingest.sending.sender import Counts
 
 
 class RecordingClient(LogClient):

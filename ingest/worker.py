@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
-from ingest import attributes, sqs
 from ingest.handler import lambda_handler, logger
+from ingest.wire import attributes, sqs
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from ingest import sqs
 from ingest.client import LogClient, TooLarge
 from ingest.handler import lambda_handler
+from ingest.wire import sqs
 from logs import document, reader, times
 from logs.models import LogItem
 from tests.factories import make_event, make_fields

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from ingest import background, sqs
 from ingest.client import LogClient
+from ingest.sending import sender as background
+from ingest.wire import sqs
 from tests.factories import make_fields
 from tests.queues import Queues
 from tests.switched_sqs import SwitchedSqs

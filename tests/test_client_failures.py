@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from ingest import sending, sqs
 from ingest.client import LogClient, NotSent
+from ingest.sending import batches as sending
+from ingest.wire import sqs
 from tests.conftest import free_port
 from tests.factories import make_fields
 
@@ -53,7 +54,7 @@ FAULT = {"SenderFault": True, "Code": "InvalidMessageContents", "Message": "no"}
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Collect the pauses instead of waiting."""
     made: list[float] = []
-    monkeypatch.setattr("ingest.sending.time.sleep", made.append)
+    monkeypatch.setattr("ingest.sending.batches.time.sleep", made.append)
     return made
 
 

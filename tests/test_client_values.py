@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 from pydantic_core import from_json
 
-from ingest.plain import plain
+from ingest.sending.serialize import plain
 
 
 class Colour(enum.Enum):

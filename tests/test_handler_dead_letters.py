@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ingest import dead_letters
 from ingest.messages import InvalidMessage, Refused, envelope
+from ingest.writing import dead_letters
 from logs import times
 from tests.factories import SENT_AT, make_body, make_record
 from tests.queues import Queues, attribute_texts

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from ingest import relay, sqs
-from ingest.relay import Relay
+from ingest.cli import relay
+from ingest.cli.relay import Relay
+from ingest.wire import sqs
 from tests.factories import make_body
 from tests.queues import Queues
 from tests.switched_sqs import SwitchedSqs
@@ -181,7 +182,7 @@ def test_a_stop_before_the_rest_of_a_renamed_file_was_sent_loses_it_not(
 def test_a_line_without_an_end_that_no_log_can_have_does_not_fill_the_memory(
     following: Callable[[], Any], switched: SwitchedSqs, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.ndjson.MAX_LINE_BYTES", 1000)
+    monkeypatch.setattr("ingest.cli.ndjson.MAX_LINE_BYTES", 1000)
     monkeypatch.setattr(relay, "MAX_READ_BYTES", 1002)
     path.write_text("x" * 2500)
     with following() as running:
@@ -295,7 +296,7 @@ def test_a_spoilt_checkpoint_is_said(path: Path, switched: SwitchedSqs) -> None:
 
 
 IMPATIENT = (
-    "from ingest import __main__, relay; relay.QUIET_SECONDS = 0.3; "
+    "from ingest import __main__; from ingest.cli import relay; relay.QUIET_SECONDS = 0.3; "
     "__main__.main(['send', '--follow', '{path}'])"
 )
 

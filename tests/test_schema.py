@@ -7,7 +7,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from ingest import messages, schema_command
+from ingest import messages
+from ingest.cli import schema as schema_command
 from tests.factories import make_fields
 
 PATH = Path(__file__).resolve().parent.parent / "docs" / "message.schema.json"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ingest import __main__ as commands
-from ingest import sqs
 from ingest.handler import lambda_handler
+from ingest.wire import sqs
 from tests.factories import make_body, make_event
 from tests.items import logs
 from tests.queues import Queues
@@ -87,7 +87,7 @@ def test_a_large_line_is_compressed(queues: Queues, run: Callable[..., Any], tmp
 def test_a_line_beyond_all_bounds_is_refused_without_reading_it_whole(
     queues: Queues, run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.ndjson.MAX_LINE_BYTES", 1000)
+    monkeypatch.setattr("ingest.cli.ndjson.MAX_LINE_BYTES", 1000)
     status, said = run(a_file(tmp_path, make_body(payload="x" * 5000), make_body()))
     assert status == 1
     assert "line 1: body: must have at most 1,000 bytes" in said
@@ -125,7 +125,7 @@ def test_ctrl_c_says_where_to_go_on(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ingest.sending.send", stop)
+    monkeypatch.setattr("ingest.sending.batches.send", stop)
     status, said = run(a_file(tmp_path, make_body(), make_body()))
     assert status == 130
     assert "Sent: 0, refused: 0\nTo go on: --from-line 1\n" in said

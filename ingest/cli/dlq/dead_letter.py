@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ingest import attributes, dead_letters, messages, sqs
+from ingest import messages
 from ingest.messages import Envelope, InvalidMessage
+from ingest.wire import attributes, sqs
+from ingest.writing import dead_letters
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef as Attribute

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ingest import sending, sqs
-from ingest.sending import Log
-from ingest.spool import Spool, SpoolFull
+from ingest.sending import batches as sending
+from ingest.sending.batches import Log
+from ingest.sending.spool import Spool, SpoolFull
+from ingest.wire import sqs
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient

@@ -4,10 +4,9 @@ import base64
 import json
 from datetime import UTC, datetime
 
-from ingest import messages
-from ingest.letters import letter
-from ingest.letters.letter import Letter
-from logs import times
+from ingest import messages, times
+from ingest.cli.dlq import dead_letter as letter
+from ingest.cli.dlq.dead_letter import Letter
 
 ID_WIDTH, AGE_WIDTH, REASON_WIDTH = 8, 6, 50
 MIN_BODY_WIDTH = 20

@@ -8,13 +8,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ingest import attributes, dead_letters, fitting, messages, sqs
+from ingest import messages, times
+from ingest.cli.dlq import dead_letter as letter
+from ingest.cli.dlq.dead_letter import Letter
+from ingest.cli.dlq.queue import DeadLetterQueue
 from ingest.client import LogClient
-from ingest.letters import letter
-from ingest.letters.letter import Letter
-from ingest.letters.peeking import DeadLetterQueue
 from ingest.messages import InvalidMessage
-from logs import times
+from ingest.sending import size as fitting
+from ingest.wire import attributes, sqs
+from ingest.writing import dead_letters
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef as Attribute

@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 from enum import Enum
 from typing import Any
 
-from logs import times
+from ingest import times
 
 # The reader refuses JSON nested over 200 levels; a value that holds itself ends here too.
 MAX_DEPTH = 100

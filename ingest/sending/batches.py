@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ingest import messages, sqs
+from ingest import messages
+from ingest.wire import sqs
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient

@@ -5,9 +5,11 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from ingest import attributes, fitting, messages
+from ingest import messages
 from ingest.messages import ID_NAMESPACE, InvalidMessage
-from ingest.sending import Log
+from ingest.sending import size as fitting
+from ingest.sending.batches import Log
+from ingest.wire import attributes
 
 # What a message inflates to at most; a longer line is no log.
 MAX_LINE_BYTES = messages.MAX_INFLATED_BYTES

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from botocore.exceptions import NoRegionError
 
-from ingest import ndjson, progress, sending, sqs
+from ingest.cli import ndjson, progress
+from ingest.cli.ndjson import Line
+from ingest.cli.relay import Relay
 from ingest.messages import InvalidMessage
-from ingest.ndjson import Line
-from ingest.relay import Relay
+from ingest.sending import batches as sending
+from ingest.wire import sqs
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient

@@ -22,9 +22,10 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from ingest import ndjson, sending
+from ingest.cli import ndjson
+from ingest.cli.ndjson import Line
 from ingest.messages import InvalidMessage
-from ingest.ndjson import Line
+from ingest.sending import batches as sending
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from ingest import sqs
 from ingest.messages import DEFLATE, MAX_INFLATED_BYTES
-from ingest.plain import plain
+from ingest.sending.serialize import plain
+from ingest.wire import sqs
 
 # What a value that was cut keeps of its beginning, and what the fields that name the log may have at most.
 KEPT_CHARACTERS = 1_000

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ingest import attributes, sqs
+from ingest import times
 from ingest.messages import Envelope, Refused
-from logs import times
+from ingest.wire import attributes, sqs
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
