@@ -1,12 +1,16 @@
-"""The one spelling of a time: UTC, six decimals, so that text order is time order."""
+"""Timestamps in one format, UTC with six decimals, so that they sort as text.
+
+A copy of `logs/times.py`: the client must not import `logs`, because an application may have a package of
+that name. A test compares both.
+"""
 
 from datetime import UTC, datetime
 
 
 def as_utc(moment: datetime) -> datetime:
-    """Return `moment` in UTC; one without an offset is read as UTC.
+    """Return a datetime in UTC. A naive datetime is read as UTC.
 
-    Raises ValueError for a moment that leaves the years 1 to 9999 on conversion.
+    Raise ValueError if the result is outside the years 1 to 9999.
     """
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)
@@ -17,13 +21,13 @@ def as_utc(moment: datetime) -> datetime:
 
 
 def to_text(moment: datetime) -> str:
-    """Spell a moment as `2026-11-23T22:44:00.123456+00:00`; naive input is read as UTC."""
+    """Return a datetime as `2026-11-23T22:44:00.123456+00:00`. A naive datetime is read as UTC."""
     return as_utc(moment).isoformat(timespec="microseconds")
 
 
 def parse(text: str) -> datetime:
-    """Read an ISO 8601 time or date with any offset or none, as a moment in UTC.
+    """Return an ISO 8601 date or time, with any offset or none (UTC), as a datetime in UTC.
 
-    Raises ValueError where the text is no such time.
+    Raise ValueError if the text is not valid.
     """
     return as_utc(datetime.fromisoformat(text))

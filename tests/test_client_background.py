@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ingest.client import LogClient
-from ingest.sending import sender as background
+from ingest.sending import sender
 from ingest.wire import sqs
 from tests.factories import make_fields
 from tests.queues import Queues
@@ -26,7 +26,7 @@ URL = "http://127.0.0.1/123456789012/logs"
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait less long between tries."""
-    monkeypatch.setattr(background, "FIRST_PAUSE", 0.02)
+    monkeypatch.setattr(sender, "FIRST_BACKOFF_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_sqs_away_and_back_loses_nothing(
     switched.on.set()
     assert client.flush(20)
     assert switched.users == [*range(30)]
-    assert len([record for record in caplog.records if "they wait" in record.message]) == 1
+    assert len([record for record in caplog.records if "retrying" in record.message]) == 1
 
 
 def test_half_a_batch_that_sqs_cannot_take_just_now_is_sent_again(
@@ -122,7 +122,7 @@ def test_a_full_buffer_drops_counts_and_says_so_once(
         assert client.counts.dropped == 15
         switched.on.set()
     assert switched.users == [*range(30)]
-    assert len([record for record in caplog.records if "are lost so far" in record.message]) == 1
+    assert len([record for record in caplog.records if "logs dropped" in record.message]) == 1
 
 
 def test_a_full_buffer_by_size_drops_too(switched: SwitchedSqs) -> None:
@@ -183,7 +183,7 @@ def test_without_a_spool_the_end_says_how_many_are_lost(
     client = LogClient(URL)
     fill(client, range(12))
     client.close(0.1)
-    assert "12 logs were not sent before the end, and are lost" in caplog.text
+    assert "12 logs were not sent before the client closed, and are lost" in caplog.text
     assert client.counts.dropped == 12
 
 
@@ -209,7 +209,7 @@ def test_a_spool_has_a_limit_and_says_so(
     wait_until(lambda: switched.tries)
     fill(client, range(10, 60))
     assert client.counts.dropped > 0
-    assert "a log could not be spooled: the spool has 2,000 bytes" in caplog.text
+    assert "a log could not be spooled: the spool has reached its limit of 2,000 bytes" in caplog.text
     client.close(0)
 
 
@@ -295,7 +295,7 @@ def test_what_sqs_refuses_for_good_is_counted_and_the_others_go(
     assert client.flush(20)
     assert client.counts.refused == 1
     assert client.counts.sent == 9
-    assert "SQS refuses 1 logs for good: InvalidMessageContents" in caplog.text
+    assert "SQS refused 1 logs, which are lost: InvalidMessageContents" in caplog.text
 
 
 def test_a_client_that_cannot_be_made_is_tried_again(
@@ -312,12 +312,12 @@ def test_a_client_that_cannot_be_made_is_tried_again(
         return answer
 
     monkeypatch.setattr(sqs, "client", make)
-    monkeypatch.setattr(background, "MAX_PAUSE", 0.02)
+    monkeypatch.setattr(sender, "MAX_BACKOFF_SECONDS", 0.02)
     with LogClient(URL) as client:
         fill(client, range(3))
         assert client.flush(20)
     assert made.users == [0, 1, 2]
-    assert "they are tried again" in caplog.text
+    assert "will be retried" in caplog.text
 
 
 def test_a_log_handler_that_logs_here_itself_does_not_recurse_or_deadlock(

@@ -42,7 +42,7 @@ def test_an_exit_with_sqs_away_is_bounded_and_says_how_many_are_lost(busy_queues
     program = "client = LogClient()\nfor n in range(20): client.enqueue(**make_fields(user_id=n))"
     ended = run(HEAD + program, AWS_ENDPOINT_URL_SQS=f"http://127.0.0.1:{free_port()}")
     assert ended.returncode == 0
-    assert "20 logs were not sent before the end, and are lost" in ended.stderr
+    assert "20 logs were not sent before the client closed, and are lost" in ended.stderr
 
 
 def test_kill_9_with_a_durable_spool_loses_nothing(busy_queues: Queues, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from ingest.client import LogClient, NotSent
-from ingest.sending import batches as sending
+from ingest.sending import batches
 from ingest.wire import sqs
 from tests.conftest import free_port
 from tests.factories import make_fields
@@ -112,7 +112,7 @@ def test_tries_are_bounded_and_longer_apart(fake: Callable[..., FakeSqs], pauses
     with pytest.raises(NotSent, match="InternalError: busy") as caught:
         LogClient(URL, sync=True).enqueue(**make_fields(payload="SECRET"))
 
-    assert len(made.calls) == sending.ATTEMPTS
+    assert len(made.calls) == batches.MAX_ATTEMPTS
     assert pauses == sorted(pauses)
     assert sum(pauses) < 5
     assert caught.value.logs[0]["payload"] == "SECRET"

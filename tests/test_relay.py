@@ -31,7 +31,7 @@ URL = "http://127.0.0.1/123456789012/logs"
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait less long everywhere."""
-    monkeypatch.setattr(relay, "FIRST_PAUSE", 0.02)
+    monkeypatch.setattr(relay, "FIRST_BACKOFF_SECONDS", 0.02)
     monkeypatch.setattr(relay, "TICK_SECONDS", 0.01)
     monkeypatch.setattr(relay, "QUIET_SECONDS", 0.3)
 

@@ -125,7 +125,7 @@ def test_ctrl_c_says_where_to_go_on(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ingest.sending.batches.send", stop)
+    monkeypatch.setattr("ingest.cli.send.send_batch", stop)
     status, said = run(a_file(tmp_path, make_body(), make_body()))
     assert status == 130
     assert "Sent: 0, refused: 0\nTo go on: --from-line 1\n" in said

@@ -8,7 +8,7 @@ from typing import Any
 from ingest import messages
 from ingest.messages import ID_NAMESPACE, InvalidMessage
 from ingest.sending import size
-from ingest.sending.batches import Log
+from ingest.sending.outgoing import OutgoingLog
 from ingest.wire import attributes
 
 # What a message inflates to at most; a longer line is no log.
@@ -18,7 +18,7 @@ MAX_BODY_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
-class Line(Log):
+class Line(OutgoingLog):
     """A log that stood in a file: where its line begins, by number or offset, and where the next one does."""
 
     place: int

@@ -12,7 +12,6 @@ import hashlib
 import json
 import logging
 import os
-import random
 import re
 import time
 import uuid
@@ -25,7 +24,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from ingest.cli import ndjson
 from ingest.cli.ndjson import Line
 from ingest.messages import InvalidMessage
-from ingest.sending import batches as sending
+from ingest.sending.batches import send_batch, split_batches
+from ingest.wire.backoff import backoff
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.2
-FIRST_PAUSE, MAX_PAUSE = 0.5, 30.0
+FIRST_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 0.5, 30.0
 # How much is read ahead, at least; a line is read whole, up to what a log may have, and its end.
 CHUNK_BYTES = 1_000_000
 MAX_READ_BYTES = ndjson.MAX_LINE_BYTES + 2
@@ -165,7 +165,7 @@ class Relay:
         if offset == self._at.offset:
             return False
         self._quiet_since = None
-        for batch in sending.batches(lines):
+        for batch in split_batches(lines):
             if not self._send(batch):
                 return True
             self.sent += len(batch)
@@ -199,19 +199,18 @@ class Relay:
 
     def _send(self, batch: list[Line]) -> bool:
         """Send a batch, as long as that takes; return False where it is to stop meanwhile."""
-        pause = FIRST_PAUSE
+        delays = backoff(FIRST_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS)
         left = batch
         while left:
-            unsent = sending.send(self._client, self._queue_url, left)
+            unsent = send_batch(self._client, self._queue_url, left)
             if unsent.refused:
                 logger.warning("SQS refuses %d lines for good: %s", len(unsent.refused), unsent.reason)
-            left = unsent.waiting
+            left = unsent.retryable
             if left:
                 logger.warning("SQS takes no logs at the moment, they wait: %s", unsent.reason)
-                self._sleep(pause * random.uniform(0.5, 1))  # noqa: S311  no secret
+                self._sleep(next(delays))
                 if self._stopping:
                     return False
-                pause = min(MAX_PAUSE, pause * 2)
         return True
 
     def _keep(self) -> None:

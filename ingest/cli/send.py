@@ -14,7 +14,7 @@ from ingest.cli import ndjson, progress
 from ingest.cli.ndjson import Line
 from ingest.cli.relay import Relay
 from ingest.messages import InvalidMessage
-from ingest.sending import batches as sending
+from ingest.sending.batches import send_batch, split_batches
 from ingest.wire import sqs
 
 if TYPE_CHECKING:
@@ -114,13 +114,13 @@ class Sender:
         status = 0
         try:
             with progress.bar(size, "Sending", "byte", self._err) as bar:
-                for batch in sending.batches(self._lines(file, first, bar)):
+                for batch in split_batches(self._lines(file, first, bar)):
                     going_on = batch[0].place
-                    unsent = sending.send(self.client, self.queue_url, batch)
-                    self.sent += len(batch) - len(unsent.logs)
+                    unsent = send_batch(self.client, self.queue_url, batch)
+                    self.sent += len(batch) - len(unsent.unsent)
                     for line in unsent.refused:
                         self._refuse(line.place, f"SQS refuses it: {unsent.reason}")
-                    if unsent.waiting:
+                    if unsent.retryable:
                         self._err.write(f"SQS takes no logs at the moment: {unsent.reason}\n")
                         status = 1
                         break

@@ -1,64 +1,50 @@
-"""Logs in batches to the queue: what SQS cannot take just now is sent again, what it refuses is told."""
+"""Send logs to SQS in batches, and retry the entries that SQS fails temporarily."""
 
-import json
-import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ingest import messages
+from ingest.sending.outgoing import OutgoingLog
 from ingest.wire import sqs
+from ingest.wire.backoff import backoff
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
-# How often entries that SQS could not take just now are sent, and the longest pause between, in seconds.
-ATTEMPTS = 5
-FIRST_PAUSE, MAX_PAUSE = 0.1, 2.0
+# SendMessageBatch is called at most this often per batch.
+MAX_ATTEMPTS = 5
+FIRST_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 0.2, 2.0
+
+
+L = TypeVar("L", bound=OutgoingLog)
 
 
 @dataclass(frozen=True)
-class Log:
-    """A log ready to go: its id, as far as it is known, and the message's body, in ASCII."""
+class SendResult(Generic[L]):
+    """The logs of a batch that SQS did not accept, and the reason.
 
-    id: str
-    body: str
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        """Return what the body says."""
-        fields: dict[str, Any] = json.loads(messages.decompress(self.body))
-        return fields
-
-
-L = TypeVar("L", bound=Log)
-
-
-@dataclass(frozen=True)
-class Unsent(Generic[L]):
-    """The logs of a batch that SQS did not take, and why; `is_down` where it took nothing at all.
-
-    Those `refused` it will never take, those `waiting` it may.
+    A retry cannot help `refused` logs, but may help `retryable` ones. `unreachable` means that SQS accepted
+    no log at all, or did not respond.
     """
 
     refused: list[L]
-    waiting: list[L]
+    retryable: list[L]
     reason: str = ""
-    is_down: bool = False
+    unreachable: bool = False
 
     @property
-    def logs(self) -> list[L]:
-        """Return both."""
-        return [*self.refused, *self.waiting]
+    def unsent(self) -> list[L]:
+        """Return the refused and the retryable logs."""
+        return [*self.refused, *self.retryable]
 
 
-def batches(logs: Iterable[L]) -> Iterator[list[L]]:
-    """Group logs, in their order and as they come, into what one SendMessageBatch takes.
+def split_batches(logs: Iterable[L]) -> Iterator[list[L]]:
+    """Yield logs, in order, in batches within the limits of SendMessageBatch.
 
-    Where `logs` raises, what it gave before is still given out, and then its error passes through.
+    `logs` is read lazily. If it raises, the logs before the error are yielded first.
     """
     batch: list[L] = []
     size = 0
@@ -77,33 +63,32 @@ def batches(logs: Iterable[L]) -> Iterator[list[L]]:
         yield batch
 
 
-def send(client: "SQSClient", queue_url: str, batch: Sequence[L]) -> Unsent[L]:
-    """Send one batch; return what did not go. The network's failures are tried again by botocore itself."""
-    waiting = {str(number): log for number, log in enumerate(batch)}
+def send_batch(client: "SQSClient", queue_url: str, batch: Sequence[L]) -> SendResult[L]:
+    """Send one batch, and return the logs that SQS did not accept.
+
+    Failed entries are retried with backoff, up to MAX_ATTEMPTS. botocore itself retries network errors.
+    """
+    pending = {str(number): log for number, log in enumerate(batch)}
     refused: list[L] = []
     reason = ""
-    for attempt in range(ATTEMPTS):
+    delays = backoff(FIRST_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS)
+    for attempt in range(MAX_ATTEMPTS):
         if attempt:
-            _pause(attempt)
+            time.sleep(next(delays))
         try:
-            answer = client.send_message_batch(
+            response = client.send_message_batch(
                 QueueUrl=queue_url,
-                Entries=[{"Id": number, "MessageBody": log.body} for number, log in waiting.items()],
+                Entries=[{"Id": number, "MessageBody": log.body} for number, log in pending.items()],
             )
         except (BotoCoreError, ClientError) as error:
-            return Unsent(refused, [*waiting.values()], str(error), is_down=True)
-        # SQS answers 200 with a list of what failed; only what it says has gone has gone.
-        for entry in answer.get("Successful", []):
-            waiting.pop(entry["Id"], None)
-        for failed in answer.get("Failed", []):
-            reason = f"{failed['Code']}: {failed.get('Message', '')}"
-            if failed["SenderFault"] and failed["Id"] in waiting:
-                refused.append(waiting.pop(failed["Id"]))
-        if not waiting:
+            return SendResult(refused, [*pending.values()], str(error), unreachable=True)
+        # The status is 200 even if entries failed: only the entries listed as successful were accepted.
+        for entry in response.get("Successful", []):
+            pending.pop(entry["Id"], None)
+        for failure in response.get("Failed", []):
+            reason = f"{failure['Code']}: {failure.get('Message', '')}"
+            if failure["SenderFault"] and failure["Id"] in pending:
+                refused.append(pending.pop(failure["Id"]))
+        if not pending:
             break
-    return Unsent(refused, [*waiting.values()], reason, is_down=len(waiting) == len(batch))
-
-
-def _pause(attempt: int) -> None:
-    """Wait longer each time, and not all clients equally long."""
-    time.sleep(min(MAX_PAUSE, FIRST_PAUSE * 2**attempt) * random.uniform(0.5, 1))  # noqa: S311  no secret
+    return SendResult(refused, [*pending.values()], reason, unreachable=len(pending) == len(batch))

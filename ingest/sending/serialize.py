@@ -19,8 +19,8 @@ MAX_INTEGER_BITS = 14_000
 def to_jsonable(value: object, depth: int = 0) -> Any:
     """Return a value as None, bool, int, float, str, list or dict, recursively. Never raise.
 
-    A time becomes `2026-11-23T22:44:00.123456+00:00`, bytes become text and a set becomes a list. NaN, infinity,
-    containers nested over MAX_DEPTH and objects of any other type become text.
+    A time becomes `2026-11-23T22:44:00.123456+00:00`, bytes become text and a set becomes a list. NaN,
+    infinity, containers nested over MAX_DEPTH and objects of any other type become text.
     """
     if value is None or isinstance(value, bool):
         return value

@@ -1,8 +1,8 @@
-"""Messages on disk that wait for SQS: appended by one process, sent by it or by whoever comes after.
+"""The spool: a folder of files with messages to send later, which also survive a restart.
 
-A folder may be shared. Each process appends to a file of its own, which it holds locked (flock) as long as it
-writes; a file that nobody holds any more is an orphan, and belongs to whoever locks it first. A message is a
-line: its body, JSON in ASCII.
+Several processes can share a folder. Each process appends to a separate file, and holds a lock (flock) on it
+meanwhile. A file without a lock is orphaned: the first process that locks it sends it. Each line of a file is
+a message body, JSON in ASCII.
 """
 
 import errno
@@ -11,77 +11,88 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]  # refused below
+    fcntl = None  # type: ignore[assignment]  # `Spool` raises ValueError
 
 SUFFIX = ".logsite"
-# A file that has grown this large is closed and sent on its own.
+# A file of this size is closed, so that it can be sent.
 MAX_FILE_BYTES = 4_000_000
-# How often the folder's size is looked at again: other processes write to it too.
-LOOK_SECONDS = 10.0
+# The size of the folder is measured this often, because other processes write to it too.
+MEASURE_INTERVAL_SECONDS = 10.0
 
 
 class SpoolFull(Exception):
-    """The folder holds as much as it may, or the disk takes no more."""
+    """The spool has reached its size limit, or the disk is full."""
+
+
+@dataclass(frozen=True)
+class SpoolFile:
+    """A file of the spool, locked for sending."""
+
+    path: Path
+    bodies: list[str]
 
 
 class Spool:
-    """A folder of files with messages. Not safe for threads by itself: its owner holds a lock."""
+    """A folder of files with messages. Not thread-safe: the owner holds a lock."""
 
     def __init__(self, folder: str | os.PathLike[str], max_bytes: int) -> None:
-        """Make the folder, for its owner alone. Raises ValueError where there is no flock, and OSError."""
+        """Create the folder, accessible to its owner only.
+
+        Raise ValueError if the system has no flock, and OSError if the folder cannot be created.
+        """
         if fcntl is None:
-            raise ValueError("a spool_dir needs flock, which this system has not")
+            raise ValueError("spool_dir needs flock, which this system lacks: use on_full='drop' or 'block'")
         self.folder = Path(folder)
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.max_bytes = max_bytes
-        self._file: int | None = None
-        self._reading: int | None = None
+        self._file: int | None = None  # the descriptor of the file at `_path`, while it is appended to
         self._path = self.folder
-        self._own: list[Path] = []
-        self._written = 0
-        self._size = 0
-        self._looked = 0.0
+        self._file_bytes = 0
+        self._reading: int | None = None  # the descriptor of the file that is being sent
+        self._own: list[Path] = []  # closed files of this process
+        self._total_bytes = 0
+        self._measured_at = 0.0
 
     def append(self, body: str) -> None:
-        """Write a message to the disk's cache: it survives the process, not a power failure.
+        """Write a message to the operating system's cache: it survives the process, not a power failure.
 
-        Raises SpoolFull.
+        Raise SpoolFull if the limit is reached or the disk is full.
         """
         line = body.encode() + b"\n"
-        if self._total() + len(line) > self.max_bytes:
-            raise SpoolFull(f"the spool has {self.max_bytes:,} bytes")
+        if self._measure() + len(line) > self.max_bytes:
+            raise SpoolFull(f"the spool has reached its limit of {self.max_bytes:,} bytes")
         try:
             self._write(line)
         except OSError as error:
             raise SpoolFull(str(error)) from error
-        self._written += len(line)
-        self._size += len(line)
-        if self._written >= MAX_FILE_BYTES:
+        self._file_bytes += len(line)
+        self._total_bytes += len(line)
+        if self._file_bytes >= MAX_FILE_BYTES:
             self.rotate()
 
     def _write(self, line: bytes) -> None:
-        """Write a line whole or not at all. Raises OSError."""
+        """Write a line completely or not at all. Raise OSError."""
         if self._file is None:
-            self._file = self._open()
-        written = os.write(self._file, line)
-        if written < len(line):
-            # The disk is full: half a line would spoil the next one.
-            os.ftruncate(self._file, self._written)
+            self._file = self._create()
+        if os.write(self._file, line) < len(line):
+            # The disk is full. Half a line would corrupt the next one.
+            os.ftruncate(self._file, self._file_bytes)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def rotate(self) -> None:
-        """Let go of the file that is written to, so that it can be sent."""
+        """Close and unlock the current file, so that it can be sent."""
         if self._file is not None:
             self._own = [path for path in self._own if path.exists()] + [self._path]
             self._close()
 
     def forget(self) -> None:
-        """Let go of what a fork inherited: a lock ends when the last process that has it open lets go."""
+        """Close the descriptors inherited by a fork: a lock lasts until every process has closed its copy."""
         self._own = []
         self._close()
         if self._reading is not None:
@@ -92,21 +103,21 @@ class Spool:
         if self._file is not None:
             os.close(self._file)
             self._file = None
-            self._written = 0
+            self._file_bytes = 0
 
     def has_own(self) -> bool:
-        """Tell whether something that this process wrote is still to be sent."""
+        """Return whether a message that this process spooled is still unsent."""
         return self._file is not None or any(path.exists() for path in self._own)
 
     def has_files(self) -> bool:
-        """Tell whether there are files, which may be another process's or nobody's."""
+        """Return whether the folder has files, of any process."""
         return bool(self._paths())
 
     @contextmanager
-    def oldest(self) -> Iterator[tuple[list[str], Path] | None]:
-        """Give the bodies of the oldest file that nobody writes to, locked meanwhile, and its path; or None.
+    def oldest(self) -> Iterator[SpoolFile | None]:
+        """Yield the oldest file that no process holds, locked meanwhile, or None.
 
-        Who has sent them deletes the file, before the lock is let go.
+        The caller deletes the file after sending it, before the lock is released.
         """
         for path in self._paths():
             try:
@@ -115,7 +126,7 @@ class Spool:
                 continue
             try:
                 if self._lock(self._reading) and path.exists():
-                    yield self._bodies(path), path
+                    yield SpoolFile(path, self._read(path))
                     return
             finally:
                 os.close(self._reading)
@@ -129,37 +140,38 @@ class Spool:
             return []
 
     @staticmethod
-    def _bodies(path: Path) -> list[str]:
-        # A line without an end was being written when its process was killed.
+    def _read(path: Path) -> list[str]:
+        # A last line without a newline is incomplete: its process was killed while writing it.
         lines = path.read_bytes().split(b"\n")[:-1]
         return [line.decode("ascii") for line in lines if line.isascii() and line]
 
-    def _open(self) -> int:
+    def _create(self) -> int:
         while True:
-            # The name sorts by age.
+            # The names sort by age.
             self._path = self.folder / f"{time.time_ns():020}-{uuid.uuid4().hex}{SUFFIX}"
-            handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-            # Someone may take it for an orphan before it is locked, find it empty, and delete it.
-            if self._lock(handle) and self._path.exists():
-                return handle
-            os.close(handle)
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            # Before the lock is held, another process may adopt the empty file and delete it.
+            if self._lock(descriptor) and self._path.exists():
+                return descriptor
+            os.close(descriptor)
 
     @staticmethod
-    def _lock(handle: int) -> bool:
+    def _lock(descriptor: int) -> bool:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             return False
         return True
 
-    def _total(self) -> int:
+    def _measure(self) -> int:
+        """Return the size of all files in bytes, at most MEASURE_INTERVAL_SECONDS old."""
         now = time.monotonic()
-        if now - self._looked > LOOK_SECONDS:
-            self._looked = now
-            self._size = 0
+        if now - self._measured_at > MEASURE_INTERVAL_SECONDS:
+            self._measured_at = now
+            self._total_bytes = 0
             for path in self._paths():
                 try:
-                    self._size += path.stat().st_size
+                    self._total_bytes += path.stat().st_size
                 except OSError:
                     continue
-        return self._size
+        return self._total_bytes

@@ -1,4 +1,4 @@
-"""SQS's client and limits, as every part of the way in uses them."""
+"""SQS's client and quotas, shared by the client, the command line and the writer."""
 
 import re
 from functools import cache
@@ -12,28 +12,28 @@ if TYPE_CHECKING:
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 MAX_BATCH = 10
-MAX_BYTES = 1_048_576  # a message, and all of a batch together
+MAX_BYTES = 1_048_576  # of a message, and of all messages of a batch together
 MAX_ATTRIBUTES = 10
 
 MAX_CONNECTIONS = 32
 
 
 def region_of(queue_url: str | None) -> str | None:
-    """Return the region that an address such as `https://sqs.REGION.amazonaws.com/…` names, or None."""
-    found = re.match(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?/", queue_url or "")
-    return found[1] if found else None
+    """Return the region in a URL such as `https://sqs.REGION.amazonaws.com/…`, or None."""
+    match = re.match(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?/", queue_url or "")
+    return match[1] if match else None
 
 
 def client(read_timeout: float = 5, queue_url: str | None = None) -> "SQSClient":
-    """Return a client that gives up soon: 2 s to connect, `read_timeout` seconds to answer, three attempts.
+    """Return a client with short timeouts: 2 s to connect, `read_timeout` seconds to read, three attempts.
 
-    botocore's own limits (60 s and 60 s) would let an application, or a stop, hang. A session of its own,
-    since one is not safe to make clients with in several threads. botocore's instead of boto3's: without what
-    boto3 loads for S3, the writer starts sooner.
+    botocore's default timeouts of 60 s would block an application or its shutdown. Each client has its own
+    session, because creating clients from a shared one is not thread-safe. The session is botocore's, not
+    boto3's, which also loads code for S3 and would lengthen the writer's cold start.
     """
     session = Session()
     session.register_component("data_loader", _loader())
-    made = session.create_client(
+    sqs_client = session.create_client(
         "sqs",
         region_name=region_of(queue_url),
         config=Config(
@@ -43,10 +43,10 @@ def client(read_timeout: float = 5, queue_url: str | None = None) -> "SQSClient"
             retries={"mode": "standard", "total_max_attempts": 3},
         ),
     )
-    return cast("SQSClient", made)
+    return cast("SQSClient", sqs_client)
 
 
 @cache
 def _loader() -> Any:
-    """Return what reads botocore's data on AWS. Each session would read it again, for 50 ms."""
+    """Return a shared loader of botocore's service models. Each session would load them again, in 50 ms."""
     return Session().get_component("data_loader")
