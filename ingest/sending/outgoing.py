@@ -11,6 +11,7 @@ from typing import Any
 from ingest import messages, times
 from ingest.sending import size
 from ingest.sending.serialize import to_jsonable
+from ingest.wire.fields import parse_uuid
 
 logger = logging.getLogger("ingest.client")
 
@@ -50,7 +51,7 @@ def prepare(fields: Mapping[str, Any], *, strict: bool) -> OutgoingLog:
         body = size.encode(to_jsonable(fields))
         error = _validation_error(body)
     id_text = str(to_jsonable(fields["id"]))
-    log_id = messages.id_from(id_text)
+    log_id = parse_uuid(id_text)
     if error:
         if strict:
             raise error
