@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 
 from ingest.cli import relay
+from ingest.cli.checkpoint import hash_head
+from ingest.cli.errors import CommandFailed
 from ingest.cli.relay import Relay
 from ingest.wire import sqs
 from tests.factories import make_body
@@ -32,7 +34,7 @@ URL = "http://127.0.0.1/123456789012/logs"
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait less long everywhere."""
     monkeypatch.setattr(relay, "FIRST_BACKOFF_SECONDS", 0.02)
-    monkeypatch.setattr(relay, "TICK_SECONDS", 0.01)
+    monkeypatch.setattr(relay, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(relay, "QUIET_SECONDS", 0.3)
 
 
@@ -256,7 +258,7 @@ def test_a_batch_that_was_sent_before_a_crash_has_the_same_ids_again(
     checkpoint = path.with_name("checkpoint")
     kept = json.loads(checkpoint.read_text())
     # As it was before the batch.
-    checkpoint.write_text(json.dumps({**kept, "offset": 0, "head": relay._hash(b"")}))
+    checkpoint.write_text(json.dumps({**kept, "offset": 0, "head": hash_head(b"")}))
     with following():
         wait_until(lambda: len(switched.users) == 4)
     ids = [json.loads(body)["id"] for batch in switched.batches for body in batch]
@@ -291,7 +293,7 @@ def test_sqs_away_holds_it_up_and_loses_nothing(
 
 def test_a_spoilt_checkpoint_is_said(path: Path, switched: SwitchedSqs) -> None:
     path.with_name("checkpoint").write_text("{")
-    with pytest.raises(OSError, match="is no checkpoint: delete it to begin anew"):
+    with pytest.raises(CommandFailed, match="is not a checkpoint: delete it to start from the beginning"):
         Relay(path, path.with_name("checkpoint"), sqs.client(), URL).run()
 
 

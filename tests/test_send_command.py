@@ -112,7 +112,7 @@ def test_where_sqs_is_away_it_says_where_to_go_on(
     status, said = run(path)
     assert status == 1
     assert "Sent: 10" in said
-    assert "To go on: --from-line 11" in said
+    assert "To continue: --from-line 11" in said
     made.on.set()
     monkeypatch.setattr(made, "send_message_batch", send)
     assert run(path, "--from-line", 11)[0] == 0
@@ -128,15 +128,15 @@ def test_ctrl_c_says_where_to_go_on(
     monkeypatch.setattr("ingest.cli.send.send_batch", stop)
     status, said = run(a_file(tmp_path, make_body(), make_body()))
     assert status == 130
-    assert "Sent: 0, refused: 0\nTo go on: --from-line 1\n" in said
+    assert "Sent: 0, refused: 0\nTo continue: --from-line 1\n" in said
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["missing.ndjson"], "No such file"),
-        (["-", "--follow"], "--follow takes a file"),
-        (["x", "--follow", "--from-line", "2"], "neither - nor --from-line"),
+        (["-", "--follow"], "--follow needs a file"),
+        (["x", "--follow", "--from-line", "2"], "omit - and --from-line"),
     ],
 )
 def test_what_makes_no_sense_is_said(

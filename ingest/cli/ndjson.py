@@ -1,4 +1,4 @@
-"""A line of NDJSON as a log that is ready to be sent, always under the same id."""
+"""Convert a line of NDJSON to an outgoing log, always with the same id."""
 
 import json
 import uuid
@@ -11,26 +11,31 @@ from ingest.sending import size
 from ingest.sending.outgoing import OutgoingLog
 from ingest.wire import attributes
 
-# What a message inflates to at most; a longer line is no log.
+# A message decompresses to at most this size, so a longer line cannot be sent.
 MAX_LINE_BYTES = messages.MAX_INFLATED_BYTES
-# What is sent of a line that is no log: it leaves the writer room for its reason.
-MAX_BODY_BYTES = 1_000_000
+# An invalid line is truncated to this size, which leaves space for the writer's rejection attributes.
+MAX_INVALID_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
 class Line(OutgoingLog):
-    """A log that stood in a file: where its line begins, by number or offset, and where the next one does."""
+    """A log from a line of a file. `place` is where the line begins, `end` where the next one does.
+
+    Both are line numbers or byte offsets.
+    """
 
     place: int
     end: int
 
 
-def read(line: bytes, place: int, end: int, source: str) -> Line:
-    """Return a line as the log that it says.
+def parse_line(line: bytes, place: int, end: int, source: str) -> Line:
+    """Return the log in a line.
 
-    One that names no `id` gets one of its text, its place and its `source`: sent again, it is the same log.
-    One that names no `created_at` gets none: the writer takes SQS's time. Raises InvalidMessage, as
-    `messages.parse`, and with the code `too_large` where not even the compressed form is a message.
+    A missing `id` is derived from the text, the place and the source, so sending a line again is idempotent.
+    A missing `created_at` stays missing: the writer uses the time when SQS received the message.
+
+    Raise InvalidMessage with the codes of `messages.parse`, or `too_large` if the line exceeds SQS's limit
+    even compressed.
     """
     if len(line) > MAX_LINE_BYTES:
         raise InvalidMessage("too_large", {"body": [f"must have at most {MAX_LINE_BYTES:,} bytes"]})
@@ -46,14 +51,14 @@ def read(line: bytes, place: int, end: int, source: str) -> Line:
     if size.oversize(body):
         body = size.compress(body) or ""
     if not body:
-        raise InvalidMessage("too_large", {"body": ["must have at most 1 MiB, compressed if need be"]})
+        raise InvalidMessage("too_large", {"body": ["must have at most 1 MiB after compression"]})
     return Line(str(fields.get("id", "")), body, place, end)
 
 
-def as_it_is(line: bytes, place: int, end: int) -> Line:
-    """Return a line that is no log as a message all the same: a dead letter, which loses nothing.
+def invalid_line(line: bytes, place: int, end: int) -> Line:
+    """Return an invalid line as a message that becomes a dead letter, so that nothing is lost.
 
-    Characters that SQS does not take are replaced, and what is over 1 MiB is cut.
+    Characters that SQS rejects are replaced. The text is truncated to MAX_INVALID_BYTES.
     """
     text = attributes.NOT_XML.sub("�", line.decode(errors="replace"))
-    return Line("", text.encode()[:MAX_BODY_BYTES].decode(errors="ignore"), place, end)
+    return Line("", text.encode()[:MAX_INVALID_BYTES].decode(errors="ignore"), place, end)
