@@ -1,13 +1,16 @@
 """Python's logging as a way in."""
 
 import logging
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+import ingest.client
 from ingest.client import LogClient
-from ingest.logging_handler import LogHandler
+from ingest.logging_handler import IGNORED_LOGGERS, LogHandler
 from ingest.testing import RecordingClient
 from logs import times
 
@@ -52,17 +55,33 @@ def test_an_exception_is_told(app: logging.Logger, recording: RecordingClient) -
     assert "ZeroDivisionError: by nothing" in recording.logs[0]["payload"]["exception"]
 
 
-@pytest.mark.parametrize("name", ["ingest.client", "botocore.endpoint", "urllib3", "boto3"])
-def test_what_sending_itself_logs_does_not_come_back(
+@pytest.mark.parametrize(
+    "name", ["ingest.client", "ingest.client.retry", "ingest.django", "botocore.endpoint", "urllib3", "boto3"]
+)
+def test_handler_ignores_loggers_of_sending(
     app: logging.Logger, recording: RecordingClient, name: str
 ) -> None:
-    logging.getLogger(name).error("SQS is away")
+    logging.getLogger(name).error("SQS is unreachable")
     assert recording.logs == []
 
 
-def test_an_application_named_alike_is_not_left_out(app: logging.Logger, recording: RecordingClient) -> None:
-    logging.getLogger("ingestion").error("x")
+@pytest.mark.parametrize("name", ["ingest", "ingest.orders", "ingest.clients", "ingestion"])
+def test_handler_accepts_an_applications_similar_name(
+    app: logging.Logger, recording: RecordingClient, name: str
+) -> None:
+    logging.getLogger(name).error("x")
     assert len(recording.logs) == 1
+
+
+def test_handler_ignores_every_logger_of_the_package() -> None:
+    folder = Path(ingest.client.__file__).parent
+    names = set()
+    for path in folder.rglob("*.py"):
+        module = ".".join(path.relative_to(folder.parent).with_suffix("").parts)
+        for argument in re.findall(r"^logger = logging\.getLogger\((.+)\)$", path.read_text(), re.MULTILINE):
+            names.add(module if argument == "__name__" else argument.strip('"'))
+    assert "ingest.client" in names
+    assert names <= set(IGNORED_LOGGERS)
 
 
 def test_it_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
