@@ -102,7 +102,7 @@ def test_keys_have_at_most_500_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    "spelling",
+    "text",
     [
         HEX,
         HEX.upper(),
@@ -111,8 +111,8 @@ def test_keys_have_at_most_500_bytes() -> None:
         "urn:uuid:01234567-89ab-cdef-0123-456789abcdef",
     ],
 )
-def test_uuid_formats_become_32_hex_digits(spelling: str) -> None:
-    assert parse(make_body(id=spelling)).id == HEX
+def test_uuid_formats_become_32_hex_digits(text: str) -> None:
+    assert parse(make_body(id=text)).id == HEX
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ class SenderThread:
     """Buffers logs and sends them from a thread, which starts with the first log.
 
     `make_client` creates the SQS client in that thread. A forked child starts with an empty buffer and a
-    thread of its own, because the parent sends the logs that were buffered before the fork.
+    new thread, because the parent sends the logs that were buffered before the fork.
     """
 
     def __init__(
