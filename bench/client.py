@@ -1,4 +1,4 @@
-"""What one `enqueue` takes of a 1 KB log: into the buffer, and with `durable=True` into a file first."""
+"""The time of one `enqueue` of a 1 KB log: into the buffer, or into a file with `durable=True`."""
 
 import json
 import logging
@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ingest import sqs
 from ingest.client import LogClient
+from ingest.wire import sqs
 
 CALLS = 20_000
 REQUEST_SECONDS = 0.01
@@ -27,32 +27,32 @@ FIELDS: dict[str, Any] = {
 }
 
 
-class TakesAll:
-    """SQS that takes everything, after the time that a request takes in AWS's own network."""
+class AcceptingSqs:
+    """A fake SQS that accepts everything, after the duration of a request inside AWS."""
 
     def close(self) -> None:
-        """Let go, as boto3's client does."""
+        """Do nothing, as there are no connections."""
 
     def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
-        """Take a batch."""
+        """Accept a batch."""
         time.sleep(REQUEST_SECONDS)
         return {"Successful": [{"Id": entry["Id"]} for entry in Entries]}
 
 
 def microseconds(call: Callable[[], object]) -> float:
-    """Return the median of many calls."""
-    taken = []
+    """Return the median duration of many calls."""
+    seconds = []
     for _ in range(CALLS):
         began = time.perf_counter()
         call()
-        taken.append(time.perf_counter() - began)
-    return statistics.median(taken) * 1_000_000
+        seconds.append(time.perf_counter() - began)
+    return statistics.median(seconds) * 1_000_000
 
 
 def main() -> None:
-    """Compare in one run."""
+    """Print the medians, compared with json.dumps."""
     logging.getLogger("ingest").setLevel(logging.CRITICAL)
-    sqs.client = lambda **_: TakesAll()  # type: ignore[assignment]  # the rest is never called
+    sqs.client = lambda **_: AcceptingSqs()  # type: ignore[assignment]  # other methods are never called
     size = len(json.dumps(FIELDS))
     base = microseconds(lambda: json.dumps(FIELDS))
     print(f"\nenqueue of a log of {size:,} bytes, medians of {CALLS:,}; json.dumps of it {base:.0f} µs")

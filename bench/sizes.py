@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ingest import messages, writer
+from ingest import messages
+from ingest.writing import items as writer
 from logs.models import LogItem
 from logsite.local.samples import samples
 

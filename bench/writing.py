@@ -14,7 +14,9 @@ import boto3
 from botocore.config import Config
 
 from bench.engine import running, use
-from ingest import batch, handler, messages, writer
+from ingest import handler, messages
+from ingest.writing import batch
+from ingest.writing import items as writer
 from logs import tables
 from logs.models import LogItem
 from tests.factories import make_body, make_event, make_record

@@ -1,18 +1,21 @@
-"""`python -m ingest`: the commands of the way in, each in a module of its own."""
+"""`python -m ingest`: the command line of the sending and writing side."""
 
 import argparse
 import os
 import sys
 
-from ingest import schema_command, send_command
-from ingest.letters import command as letters_command
+from ingest.cli import schema, send
+from ingest.cli.dlq import command as dlq
+from ingest.cli.errors import CommandFailed
 
-COMMANDS = (send_command, letters_command, schema_command)
+COMMANDS = (send, dlq, schema)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command that the arguments name; return its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m ingest", description="Logs on their way in.")
+    """Run the command in the arguments. Return its exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m ingest", description="Send logs to the queue, and handle dead letters."
+    )
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add_parser(subparsers)
@@ -20,8 +23,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         status: int = options.run(options)
         sys.stdout.flush()
+    except CommandFailed as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     except BrokenPipeError:
-        # `… | head`; what Python would flush at its end goes nowhere.
+        # The reader of a pipe such as `… | head` closed it. Python's flush at exit must not fail too.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return status

@@ -1,33 +1,30 @@
-"""What a main application imports to send logs: `LogClient().enqueue(account_id=7, …)`."""
+"""Send logs from a main application: `LogClient().enqueue(account_id=7, …)`."""
 
-import json
-import logging
 import os
-import uuid
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, get_args
 
-from ingest import fitting, messages, sending, sqs
-from ingest.background import EXIT_SECONDS, Background, Counts, OnFull
-from ingest.plain import plain
-from ingest.spool import Spool
-from logs import times
+from ingest.sending.batches import send_batch, split_batches
+from ingest.sending.lifecycle import EXIT_SECONDS
+from ingest.sending.outgoing import OutgoingLog, TooLarge, prepare
+from ingest.sending.sender import Counts, OnFull, SenderThread
+from ingest.sending.spool import Spool
+from ingest.wire import sqs
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
-logger = logging.getLogger(__name__)
+__all__ = ["LogClient", "NotSent", "TooLarge"]
 
 
 class NotSent(Exception):
-    """Some logs did not reach the queue, after bounded tries.
+    """SQS did not accept some logs, after all retries.
 
-    `logs` holds them, with their `id` and `created_at`, so that sending them again stores none twice.
-    `sent` is how many went. `rest` gives what `enqueue_many` had not come to when SQS stopped to answer:
-    `client.enqueue_many(itertools.chain(error.logs, error.rest))` goes on from there.
+    `logs` holds their fields with `id` and `created_at`, so sending them again is idempotent. `sent` is the
+    number of accepted logs. If SQS became unreachable, `rest` yields the logs that `enqueue_many` had not
+    read: `client.enqueue_many(itertools.chain(error.logs, error.rest))` continues.
     """
 
     def __init__(
@@ -43,24 +40,21 @@ class NotSent(Exception):
         super().__init__(f"logs not sent: {len(logs)}, sent: {sent}; {reason}")
 
 
-class TooLarge(ValueError):
-    """In strict mode: a log is larger than SQS takes, 1 MiB (1,048,576 bytes), even compressed."""
-
-
 class LogClient:
-    """Send logs to the queue, from a thread in the background or, with `sync=True`, within the call.
+    """Sends logs to the queue, from a background thread or, with `sync=True`, within the call.
 
-    `queue_url` defaults to LOGS_QUEUE_URL. `strict` (by default what LOGSITE_STRICT says, else off) makes
-    wrong fields a ValueError, for development and tests; otherwise they are sent with a warning, and end in
-    the dead-letter queue with the reason.
+    - `queue_url`: default LOGS_QUEUE_URL.
+    - `strict`: default LOGSITE_STRICT, or off. If on, invalid fields raise ValueError, for development and
+      tests. If off, they are sent with a warning, and become a dead letter.
+    - `max_logs`, `max_bytes`: the limits of the buffer.
+    - `on_full`: the action if the buffer is full because SQS is unreachable or slow. "drop" counts the log
+      and warns. "block" waits up to `block_seconds`, then drops. "spool" writes the log to `spool_dir`. The
+      default is "spool" with a `spool_dir`, otherwise "drop".
+    - `spool_dir`: a folder of files that are sent later, also after a restart, and by other processes that
+      share the folder. `max_spool_bytes` limits it.
+    - `durable`: writes each log to the spool before the call returns, so that it survives `kill -9`.
 
-    The buffer holds `max_logs` and `max_bytes` at most. When it is full, because SQS is away, `on_full`
-    decides: "drop" (counted, and said in the log), "block" for `block_seconds` and then drop, or "spool" to
-    files in `spool_dir`, which are sent later, also after a restart and by other processes with the same
-    folder; it is the default where there is a `spool_dir`. With `durable=True` every log is in a file before
-    the call returns, and survives kill -9. The spool has `max_spool_bytes` at most.
-
-    Safe for threads and forks. Raises ValueError where the options make no sense.
+    Safe to use from several threads and after a fork. Raise ValueError for contradictory options.
     """
 
     def __init__(
@@ -84,7 +78,7 @@ class LogClient:
         if on_full not in get_args(OnFull):
             raise ValueError(f"on_full must be one of {', '.join(get_args(OnFull))}, not {on_full!r}")
         if sync and (spool_dir or durable):
-            raise ValueError("sync=True sends within the call: it takes neither spool_dir nor durable")
+            raise ValueError("sync=True sends within the call: it supports neither spool_dir nor durable")
         if not spool_dir and (durable or on_full == "spool"):
             raise ValueError("durable and on_full='spool' need a spool_dir")
         for name, value in {
@@ -96,12 +90,12 @@ class LogClient:
             if value <= 0:
                 raise ValueError(f"{name} must be more than 0, not {value!r}")
         self.queue_url = url
-        self.strict = _strict_by_default() if strict is None else strict
+        self.strict = _default_strict() if strict is None else strict
         self._closed = False
-        self._made: tuple[int, SQSClient] | None = None
-        self._background = None
+        self._client: tuple[int, SQSClient] | None = None  # with the id of its process
+        self._thread = None
         if not sync:
-            self._background = Background(
+            self._thread = SenderThread(
                 url,
                 partial(sqs.client, queue_url=url),
                 max_logs=max_logs,
@@ -114,71 +108,69 @@ class LogClient:
 
     @property
     def _sqs(self) -> "SQSClient":
-        """Make the client at its first use in each process: a fork shares no connections."""
+        """Return this process's client, created at first use: a fork must not share connections."""
         process = os.getpid()
-        if self._made is None or self._made[0] != process:
-            self._made = process, sqs.client(queue_url=self.queue_url)
-        return self._made[1]
+        if self._client is None or self._client[0] != process:
+            self._client = process, sqs.client(queue_url=self.queue_url)
+        return self._client[1]
 
     @property
     def counts(self) -> Counts:
-        """Return how many logs this process has sent, dropped, and had refused in the background."""
-        return self._background.counts if self._background else Counts()
+        """Return how many logs this process has sent, dropped, or had refused in the background."""
+        return self._thread.counts if self._thread else Counts()
 
     def enqueue(self, /, **fields: Any) -> str:
-        """Take one log; return its id, 32 hex digits (a wrong `id` comes back as it was given).
+        """Send one log. Return its id, 32 hex digits, or an invalid `id` unchanged.
 
-        It gets its `id` and `created_at` now, where it has none, and is what was passed now, whatever
-        becomes of it. Values that JSON does not know (times, Decimal, UUID, bytes, sets, …) become text. Over
-        1 MiB it is compressed or, where that is not enough, cut, with a warning. In strict mode raises
-        ValueError with the names of wrong fields, or TooLarge. With `sync=True` raises NotSent where SQS does
-        not take it.
+        A missing `id` or `created_at` is assigned now, and the fields are copied. Types that JSON lacks
+        (times, Decimal, UUID, bytes, sets, …) become text. A log over 1 MiB is compressed, or truncated with
+        a warning if that is not enough. Raise ValueError with the names of invalid fields, or TooLarge, in
+        strict mode. Raise NotSent if SQS does not accept the log, with `sync=True`.
         """
         self._check_open()
-        log = self._prepare(fields)
-        if self._background:
-            self._background.put(log)
+        log = prepare(fields, strict=self.strict)
+        if self._thread:
+            self._thread.submit(log)
         else:
             self._send([log])
         return log.id
 
     def enqueue_many(self, logs: Iterable[Mapping[str, Any]]) -> int:
-        """Take many logs, each a dictionary of fields as for `enqueue`; return how many.
+        """Send many logs, each a dictionary of fields as for `enqueue`. Return their number.
 
-        With `sync=True` they are sent: the iterable is read meanwhile, in batches of ten and 1 MiB at most,
-        and in strict mode it is read and checked whole first. Raises as `enqueue`. A log that SQS refuses for
-        itself does not stop the others; where SQS takes nothing any more, the rest is left unread in
-        `NotSent.rest`.
+        With `sync=True`, the iterable is read while batches are sent. In strict mode it is read and validated
+        completely first. If SQS refuses one log, the others are sent. If SQS becomes unreachable, the unread
+        logs stay in `NotSent.rest`. Raise the same exceptions as `enqueue`.
         """
         self._check_open()
-        prepared = map(self._prepare, logs)
-        ready: Iterable[sending.Log] = list(prepared) if self.strict else prepared
-        if not self._background:
-            return self._send(ready)
+        prepared = map(partial(prepare, strict=self.strict), logs)
+        outgoing: Iterable[OutgoingLog] = list(prepared) if self.strict else prepared
+        if not self._thread:
+            return self._send(outgoing)
         count = 0
-        for log in ready:
-            self._background.put(log)
+        for log in outgoing:
+            self._thread.submit(log)
             count += 1
         return count
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Wait until nothing is left to send, `timeout` seconds at most; return whether that is so.
+        """Wait up to `timeout` seconds until all logs are sent. Return whether they are.
 
-        Call it before `os._exit`, as in Celery's `worker_process_shutdown`. A client with `sync=True` has
-        never anything left.
+        Call it before `os._exit`, for example in Celery's `worker_process_shutdown`. With `sync=True` it
+        returns True at once.
         """
-        return self._background.flush(timeout) if self._background else True
+        return self._thread.flush(timeout) if self._thread else True
 
     def close(self, timeout: float = EXIT_SECONDS) -> None:
-        """Send what is left, `timeout` seconds at most; sending after that is a RuntimeError.
+        """Send the remaining logs within `timeout` seconds. Later calls of `enqueue` raise RuntimeError.
 
-        It is also called at exit. What could not be sent is spooled, or lost with an error in the log.
+        Called automatically at exit. Unsent logs are spooled, or lost with an error in the log.
         """
-        if self._background and not self._closed:
-            self._background.close(timeout)
+        if self._thread and not self._closed:
+            self._thread.close(timeout)
         self._closed = True
-        if self._made and self._made[0] == os.getpid():
-            self._made[1].close()
+        if self._client and self._client[0] == os.getpid():
+            self._client[1].close()
 
     def __enter__(self) -> Self:
         return self
@@ -192,56 +184,25 @@ class LogClient:
         if self._closed:
             raise RuntimeError("this LogClient is closed")
 
-    def _prepare(self, given: Mapping[str, Any]) -> sending.Log:
-        """Make a log of what the application gave: its identity, values for JSON, a check of its fields."""
-        fields = dict(given)
-        if fields.get("id") is None:
-            fields["id"] = uuid.uuid4().hex
-        if fields.get("created_at") is None:
-            fields["created_at"] = times.to_text(datetime.now(UTC))
-        text = fitting.written(fields)
-        refusal = _refusal(text)
-        if refusal and refusal.code == "not_json":
-            # Lone surrogates, or nested too deep.
-            text = fitting.body(plain(fields))
-            refusal = _refusal(text)
-        named = str(plain(fields["id"]))
-        log_id = messages.id_from(named)
-        if refusal:
-            if self.strict:
-                raise refusal
-            logger.warning("log %s will be a dead letter: %s", log_id or "with a wrong id", refusal)
-        return sending.Log(log_id or named, self._fitted(text, log_id or named))
-
-    def _fitted(self, text: str, log_id: str) -> str:
-        if not (excess := fitting.excess(text)):
-            return text
-        if packed := fitting.compressed(text):
-            return packed
-        if self.strict:
-            raise TooLarge(f"log {log_id} has {excess}")
-        logger.warning("log %s has %s: it is cut", log_id[:32], excess)
-        return fitting.cut(json.loads(text))
-
-    def _send(self, logs: Iterable[sending.Log]) -> int:
-        """Send logs in batches; return how many went, where all did, and raise NotSent otherwise."""
+    def _send(self, logs: Iterable[OutgoingLog]) -> int:
+        """Send logs in batches. Return their number, or raise NotSent unless all were sent."""
         sent = 0
         unsent: list[dict[str, Any]] = []
         reason = ""
-        pending = sending.batches(logs)
+        batches = split_batches(logs)
         try:
-            for batch in pending:
-                failure = sending.send(self._sqs, self.queue_url, batch)
-                sent += len(batch) - len(failure.logs)
-                unsent += [log.fields for log in failure.logs]
-                if failure.logs:
-                    reason = failure.reason
-                if failure.is_down:
-                    raise NotSent(reason, unsent, sent, (log.fields for rest in pending for log in rest))
+            for batch in batches:
+                result = send_batch(self._sqs, self.queue_url, batch)
+                sent += len(batch) - len(result.unsent)
+                unsent += [log.fields for log in result.unsent]
+                if result.unsent:
+                    reason = result.reason
+                if result.unreachable:
+                    raise NotSent(reason, unsent, sent, (log.fields for rest in batches for log in rest))
         except NotSent:
             raise
         except Exception as error:
-            # The caller's own iterable. What it gave before has been sent, or is told here.
+            # The caller's iterable failed. Unsent logs from before the failure must still be reported.
             if unsent:
                 raise NotSent(reason, unsent, sent) from error
             raise
@@ -250,19 +211,10 @@ class LogClient:
         return sent
 
 
-def _refusal(text: str) -> messages.InvalidMessage | None:
-    """Return what the writer would say of a body, or None."""
-    try:
-        messages.validate_json(text)
-    except messages.InvalidMessage as refusal:
-        return refusal
-    return None
-
-
-def _strict_by_default() -> bool:
+def _default_strict() -> bool:
     value = os.environ.get("LOGSITE_STRICT", "").lower()
     if value in ("1", "true", "on", "yes"):
         return True
     if value in ("", "0", "false", "off", "no"):
         return False
-    raise ValueError("LOGSITE_STRICT must be on or off")
+    raise ValueError(f"LOGSITE_STRICT must be on or off, not {value!r}")

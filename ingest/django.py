@@ -1,4 +1,4 @@
-"""For a main application in Django: one call logs what a request did."""
+"""Log requests of a main application in Django: `log_request(request, type="login")`."""
 
 import functools
 import logging
@@ -12,7 +12,7 @@ from ua_parser import parse
 
 from ingest.client import LogClient
 
-# CloudFront adds these, where its origin request policy says so:
+# CloudFront adds these headers if its origin request policy includes them:
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html
 COUNTRY_HEADERS = ("CloudFront-Viewer-Country-Name", "CloudFront-Viewer-Country")
 CITY_HEADERS = ("CloudFront-Viewer-City",)
@@ -22,31 +22,37 @@ logger = logging.getLogger(__name__)
 
 @functools.cache
 def client() -> LogClient:
-    """Return the client of this process, made at its first use.
+    """Return this process's client, created at first use.
 
-    Its queue is LOGS_QUEUE_URL, of Django's settings or of the environment; it is strict where DEBUG is on;
-    further options are those of the setting LOGS_CLIENT_OPTIONS, a dictionary. Raises ValueError where no
-    queue is named.
+    The queue is LOGS_QUEUE_URL in Django's settings or in the environment. The client is strict if DEBUG is
+    on. The setting LOGS_CLIENT_OPTIONS, a dictionary, adds or overrides options. Raise ValueError if no queue
+    is configured.
     """
     options = {"strict": settings.DEBUG, **getattr(settings, "LOGS_CLIENT_OPTIONS", {})}
     return LogClient(getattr(settings, "LOGS_QUEUE_URL", None) or os.environ.get("LOGS_QUEUE_URL"), **options)
 
 
 def log_request(request: HttpRequest, *, type: str, sub_type: str = "", **fields: Any) -> str:  # noqa: A002  the field's name
-    """Enqueue a log of a request; return its id.
+    """Enqueue a log of a request. Return its id.
 
-    Fills what `fields` does not say: `url` (path and query string), `user_id` and `submitter_id` (of whoever
-    is signed in, else 0 and none), `account_id` (`request.user.account_id`, else 0), country and city (of
-    CloudFront's headers, or of those that the settings LOGS_COUNTRY_HEADER and LOGS_CITY_HEADER name),
-    platform, browser and agent (of the header User-Agent). An async view says the user itself. Raises as
-    `LogClient.enqueue`: with DEBUG on, ValueError for wrong fields.
+    These fields have defaults from the request, which `fields` overrides:
+
+    - `url`: path and query string.
+    - `user_id` and `submitter_id`: the signed-in user, otherwise 0 and None.
+    - `account_id`: `request.user.account_id`, otherwise 0.
+    - `submitter_country` and `submitter_city`: CloudFront's headers, or the headers that the settings
+      LOGS_COUNTRY_HEADER and LOGS_CITY_HEADER name.
+    - `submitter_platform`, `submitter_browser` and `submitter_agent`: the header User-Agent.
+
+    An async view must pass `user_id`. Raise the same exceptions as `LogClient.enqueue`, such as ValueError
+    for invalid fields if DEBUG is on.
     """
-    user = _user(request, is_told="user_id" in fields)
+    user = _user(request, has_user_id="user_id" in fields)
     user_id = None if user is None else user.pk
     agent = request.headers.get("User-Agent")
-    # An attacker's text: the parser refuses lone surrogates.
+    # The header is untrusted. The parser raises on lone surrogates.
     parsed = parse((agent or "").encode(errors="replace").decode())
-    found: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "account_id": getattr(user, "account_id", None) or 0,
         "user_id": 0 if user_id is None else user_id,
         "type": type,
@@ -59,20 +65,21 @@ def log_request(request: HttpRequest, *, type: str, sub_type: str = "", **fields
         "submitter_browser": parsed.user_agent.family if parsed.user_agent else None,
         "submitter_agent": agent,
     }
-    return client().enqueue(**{**found, **fields})
+    return client().enqueue(**{**defaults, **fields})
 
 
-def _user(request: HttpRequest, *, is_told: bool) -> Any:
-    """Return who is signed in, or None; also where the caller cannot wait for the session to be read."""
+def _user(request: HttpRequest, *, has_user_id: bool) -> Any:
+    """Return the signed-in user, or None. An async view cannot load a lazy user: return None there too."""
     user = getattr(request, "user", None)
     try:
         return user if user is not None and user.is_authenticated else None
     except SynchronousOnlyOperation:
-        if not is_told:
-            logger.warning("a log of an async view is no one's: pass user_id=(await request.auser()).pk")
+        if not has_user_id:
+            logger.warning("a log of an async view has no user: pass user_id=(await request.auser()).pk")
         return None
 
 
-def _header(request: HttpRequest, setting: str, usual: tuple[str, ...]) -> str | None:
-    names = [getattr(settings, setting)] if getattr(settings, setting, None) else usual
+def _header(request: HttpRequest, setting: str, default_names: tuple[str, ...]) -> str | None:
+    """Return the first header that is present, from the setting's name or the default names."""
+    names = [getattr(settings, setting)] if getattr(settings, setting, None) else default_names
     return next((value for name in names if (value := request.headers.get(name))), None)

@@ -15,8 +15,13 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from pynamodb.exceptions import PynamoDBException
 
 # `batch` before what loads pydantic: once that is loaded, Powertools builds models of its own for it.
-from ingest import batch, dead_letters, messages, writer
-from ingest.patience import OutOfTime, Patience
+from ingest.writing import batch
+
+# isort: split
+from ingest import messages
+from ingest.writing import dead_letters
+from ingest.writing import items as writer
+from ingest.writing.retry import OutOfTime, Patience
 from logs import choices
 
 # Each stage of one account counts for itself.
@@ -77,7 +82,7 @@ def record_handler(record: SQSRecord, patience: Patience) -> str:
         outcome = patience.keep_trying(partial(writer.put, item))
         registry.note(item.type, item.sub_type)
         return outcome
-    except messages.Refused as refusal:
+    except messages.Rejected as refusal:
         dead_letters.send(raw, known, refusal)
         logger.warning(
             "dead letter",
@@ -107,7 +112,7 @@ def _log_failure(record: Any, error: BaseException | None) -> None:
         log_id=_log_id(record),
         error=type(error).__name__,
         reason=_reason(error),
-        code=refusal.code if isinstance(refusal, messages.Refused) else None,
+        code=refusal.code if isinstance(refusal, messages.Rejected) else None,
     )
 
 
@@ -116,7 +121,7 @@ def _log_id(record: Any) -> str | None:
     try:
         known = messages.envelope(record.raw_event)
         return messages.parse(record.body).id or known.log_id
-    except messages.Refused as refusal:
+    except messages.Rejected as refusal:
         return refusal.log_id or known.log_id
     except (KeyError, ValueError):
         return None

@@ -1,17 +1,17 @@
-"""For the tests of a main application: a client that sends nothing, and remembers."""
+"""A client for a main application's tests: it records logs and sends nothing."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from ingest.background import Counts
 from ingest.client import LogClient
-from ingest.sending import Log
+from ingest.sending.outgoing import OutgoingLog
+from ingest.sending.sender import Counts
 
 
 class RecordingClient(LogClient):
-    """A LogClient that keeps what it is given in `logs`: dictionaries of fields, as they would be sent.
+    """A LogClient that records logs in `logs`, as dictionaries of the fields that it would send.
 
-    It is strict unless told otherwise, so that a test fails where a log would be a dead letter.
+    It is strict by default, so that a test fails if a log would become a dead letter.
     """
 
     def __init__(self, *, strict: bool = True) -> None:
@@ -20,10 +20,10 @@ class RecordingClient(LogClient):
 
     @property
     def counts(self) -> Counts:
-        """Return how many logs were kept, as sent."""
+        """Return the number of recorded logs, as sent."""
         return Counts(sent=len(self.logs))
 
-    def _send(self, logs: Iterable[Log]) -> int:
-        taken = [log.fields for log in logs]
-        self.logs += taken
-        return len(taken)
+    def _send(self, logs: Iterable[OutgoingLog]) -> int:
+        recorded = [log.fields for log in logs]
+        self.logs += recorded
+        return len(recorded)

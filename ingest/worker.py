@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
-from ingest import attributes, sqs
 from ingest.handler import lambda_handler, logger
+from ingest.wire import attributes, sqs
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -198,7 +198,7 @@ def record(message: Mapping[str, Any], arn: str) -> dict[str, Any]:
         "body": message["Body"],
         "attributes": dict(message["Attributes"]),
         "messageAttributes": {
-            name: attributes.for_lambda(value) for name, value in message.get("MessageAttributes", {}).items()
+            name: attributes.to_lambda(value) for name, value in message.get("MessageAttributes", {}).items()
         },
         "md5OfBody": message["MD5OfBody"],
         "eventSource": "aws:sqs",

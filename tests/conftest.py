@@ -18,7 +18,7 @@ from django.core.management import call_command
 from django.test import Client
 from xdist.scheduler import LoadFileScheduling
 
-from ingest import sqs
+from ingest.wire import sqs
 from logs.models import LogItem
 from logsite.local import engine
 from tests.strictness import strict_queries

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ingest import dead_letters, sqs
+from ingest.wire import sqs
+from ingest.writing import dead_letters
 from logsite.local import queues as local
 from logsite.local.processes import free_port
 from tests.queues import Queues

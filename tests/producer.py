@@ -1,4 +1,4 @@
-"""A main application that logs, forks, and logs on: `python -m tests.producer NUMBER`.
+"""A main application that logs, forks, and continues to log: `python -m tests.producer NUMBER`.
 
 It sends NUMBER logs, of which one in WRONG_EVERY is wrong, and prints nothing. Three children, forked after
 the first use, take a quarter each.
@@ -19,7 +19,7 @@ from tests.queues import Queues
 FORKS = 3
 WRONG_EVERY = 100
 TWICE_EVERY = 20
-# The emulated queue looks through all that waits in it at each request: it gets what the workers take.
+# The emulator scans all queued messages at each request, so the queue is kept short.
 RUN, ENOUGH, PAUSE_SECONDS = 100, 600, 0.3
 WRONG: list[dict[str, Any]] = [{"account_id": "7#login"}, {"type": ""}, {"url": ...}, {"created_at": "soon"}]
 
@@ -30,7 +30,7 @@ def log_id(number: int) -> str:
 
 
 def is_wrong(number: int) -> bool:
-    """Tell whether a log can never be stored."""
+    """Return whether a log can never be stored."""
     return number % WRONG_EVERY == 0
 
 
@@ -56,7 +56,7 @@ def some(first: int, number: int) -> Iterator[dict[str, Any]]:
 
 
 def main(number: int) -> int:
-    """Send; return the exit status, 0 where everything went."""
+    """Send the logs. Return the exit status, 0 if all were sent."""
     logging.getLogger("ingest").setLevel(logging.ERROR)
     client = LogClient(max_logs=number * 2)
     children = []
@@ -68,8 +68,8 @@ def main(number: int) -> int:
             os._exit(0 if client.flush(120) else 1)
         children.append(process)
     client.enqueue_many(first)
-    went = [os.waitpid(process, 0)[1] == 0 for process in children]
-    return 0 if client.flush(120) and all(went) else 1
+    succeeded = [os.waitpid(process, 0)[1] == 0 for process in children]
+    return 0 if client.flush(120) and all(succeeded) else 1
 
 
 if __name__ == "__main__":

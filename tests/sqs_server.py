@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 from moto.server import ThreadedMotoServer
 
-from ingest import dead_letters, sqs
-from ingest.letters import peeking
+from ingest.cli.dlq import queue as peeking
+from ingest.wire import sqs
+from ingest.writing import dead_letters
 from tests.letters import Letters
 from tests.queues import Queues
 

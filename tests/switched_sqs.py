@@ -1,4 +1,4 @@
-"""A queue that can be switched off."""
+"""A fake SQS that can be switched off."""
 
 import json
 import threading
@@ -8,7 +8,7 @@ from botocore.exceptions import EndpointConnectionError
 
 
 class SwitchedSqs:
-    """Takes batches while it is `on`, and cannot be reached otherwise."""
+    """Accepts batches while it is `on`, and is unreachable otherwise."""
 
     def __init__(self) -> None:
         self.on = threading.Event()
@@ -18,7 +18,7 @@ class SwitchedSqs:
         self.tries = 0
 
     def close(self) -> None:
-        """Let go, as boto3's client does."""
+        """Do nothing, as there are no connections."""
 
     def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
         with self.lock:
@@ -30,5 +30,5 @@ class SwitchedSqs:
 
     @property
     def users(self) -> list[int]:
-        """Return the numbers of the logs that were taken, in their order."""
+        """Return the user ids of the accepted logs, in order."""
         return [json.loads(body)["user_id"] for batch in self.batches for body in batch]

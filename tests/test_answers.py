@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from ingest import writer
+from ingest.writing import items as writer
 from logs import document, export, room
 from logs.models import LogItem
 from tests.api import program

@@ -1,4 +1,4 @@
-"""The client against a real queue: what it sends, how it counts, what it says of wrong fields."""
+"""The synchronous client against an SQS server: sent bodies, counts, validation, size limit."""
 
 import base64
 import hashlib
@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from ingest import sqs
 from ingest.client import LogClient, TooLarge
 from ingest.handler import lambda_handler
+from ingest.wire import sqs
 from logs import document, reader, times
 from logs.models import LogItem
 from tests.factories import make_event, make_fields
@@ -27,17 +27,17 @@ HEX = "0123456789abcdef0123456789abcdef"
 
 @pytest.fixture
 def client(queues: Queues) -> Iterator[LogClient]:
-    with LogClient(sync=True) as made:
-        yield made
+    with LogClient(sync=True) as log_client:
+        yield log_client
 
 
 @pytest.fixture
 def strict(queues: Queues) -> Iterator[LogClient]:
-    with LogClient(sync=True, strict=True) as made:
-        yield made
+    with LogClient(sync=True, strict=True) as log_client:
+        yield log_client
 
 
-def test_a_log_gets_its_id_and_time_at_the_call(client: LogClient, queues: Queues) -> None:
+def test_enqueue_assigns_id_and_timestamp(client: LogClient, queues: Queues) -> None:
     log_id = client.enqueue(**make_fields())
 
     [body] = queues.bodies()
@@ -47,7 +47,7 @@ def test_a_log_gets_its_id_and_time_at_the_call(client: LogClient, queues: Queue
     assert {name: sent[name] for name in make_fields()} == make_fields()
 
 
-def test_its_own_id_and_time_stay(client: LogClient, queues: Queues) -> None:
+def test_enqueue_keeps_an_explicit_id_and_timestamp(client: LogClient, queues: Queues) -> None:
     moment = datetime(2026, 11, 23, 23, 44, tzinfo=timezone(timedelta(hours=1)))
 
     log_id = client.enqueue(**make_fields(id=uuid.UUID(HEX), created_at=moment))
@@ -57,7 +57,7 @@ def test_its_own_id_and_time_stay(client: LogClient, queues: Queues) -> None:
     assert json.loads(body)["created_at"] == "2026-11-23T22:44:00.000000+00:00"
 
 
-def test_what_it_sends_is_stored(client: LogClient, queues: Queues, logs_table: None) -> None:
+def test_sent_log_is_stored_by_the_writer(client: LogClient, queues: Queues, logs_table: None) -> None:
     log_id = client.enqueue(
         **make_fields(payload={"at": datetime(2026, 1, 1, tzinfo=UTC), "who": {1}}, self="me")
     )
@@ -66,7 +66,7 @@ def test_what_it_sends_is_stored(client: LogClient, queues: Queues, logs_table: 
     assert json.loads(LogItem.get(log_id).payload) == {"at": "2026-01-01T00:00:00.000000+00:00", "who": [1]}
 
 
-def test_characters_that_xml_forbids_arrive(client: LogClient, queues: Queues) -> None:
+def test_characters_outside_xml_survive(client: LogClient, queues: Queues) -> None:
     client.enqueue(**make_fields(payload="\x00\x1b\ufffe é 😀"))
 
     [body] = queues.bodies()
@@ -74,23 +74,23 @@ def test_characters_that_xml_forbids_arrive(client: LogClient, queues: Queues) -
     assert json.loads(body)["payload"] == "\x00\x1b\ufffe é 😀"
 
 
-def test_many_are_all_sent_and_counted(client: LogClient, queues: Queues) -> None:
+def test_enqueue_many_sends_and_counts_all(client: LogClient, queues: Queues) -> None:
     sent = client.enqueue_many(make_fields(user_id=number) for number in range(25))
 
     assert sent == 25
     assert sorted(json.loads(body)["user_id"] for body in queues.bodies()) == list(range(25))
 
 
-def test_none_are_none(client: LogClient) -> None:
+def test_enqueue_many_of_nothing_returns_zero(client: LogClient) -> None:
     assert client.enqueue_many([]) == 0
 
 
-def test_large_logs_go_within_the_size_of_a_batch(client: LogClient, queues: Queues) -> None:
+def test_large_logs_are_sent_in_small_batches(client: LogClient, queues: Queues) -> None:
     assert client.enqueue_many(make_fields(payload="x" * 400_000) for _ in range(5)) == 5
     assert len(queues.messages()) == 5
 
 
-def test_many_are_read_no_further_than_they_are_sent(client: LogClient, queues: Queues) -> None:
+def test_enqueue_many_reads_lazily(client: LogClient, queues: Queues) -> None:
     counts = []
 
     def source() -> Iterator[dict[str, Any]]:
@@ -104,7 +104,7 @@ def test_many_are_read_no_further_than_they_are_sent(client: LogClient, queues: 
     assert counts[-1] >= 10
 
 
-def test_wrong_fields_are_sent_on_with_a_warning(
+def test_invalid_fields_are_sent_with_a_warning(
     client: LogClient, queues: Queues, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING, "ingest.client"):
@@ -115,12 +115,12 @@ def test_wrong_fields_are_sent_on_with_a_warning(
     assert "SECRET" not in caplog.text
 
 
-def test_a_wrong_id_comes_back_as_it_was_given(client: LogClient, queues: Queues) -> None:
+def test_invalid_id_is_returned_unchanged(client: LogClient, queues: Queues) -> None:
     assert client.enqueue(**make_fields(id="nonsense")) == "nonsense"
     assert json.loads(queues.bodies()[0])["id"] == "nonsense"
 
 
-def test_strict_refuses_wrong_fields_by_name_and_sends_nothing(strict: LogClient, queues: Queues) -> None:
+def test_strict_client_rejects_invalid_fields_by_name(strict: LogClient, queues: Queues) -> None:
     with pytest.raises(ValueError, match="account_id: is required"):
         strict.enqueue(**make_fields(account_id=...))
     with pytest.raises(ValueError, match="type: must be"):
@@ -129,7 +129,7 @@ def test_strict_refuses_wrong_fields_by_name_and_sends_nothing(strict: LogClient
     assert queues.count() == 0
 
 
-def test_strict_sends_what_is_right(strict: LogClient, queues: Queues) -> None:
+def test_strict_client_sends_valid_logs(strict: LogClient, queues: Queues) -> None:
     strict.enqueue(**make_fields())
     strict.enqueue_many(iter([make_fields()] * 12))
 
@@ -140,7 +140,7 @@ def noise(size: int) -> str:
     return base64.b64encode(random.Random(1).randbytes(size)).decode()
 
 
-def test_strict_refuses_a_log_over_1_mib_and_sends_nothing(strict: LogClient, queues: Queues) -> None:
+def test_strict_client_rejects_oversize_logs(strict: LogClient, queues: Queues) -> None:
     with pytest.raises(TooLarge, match=r"log \w{32} has .* bytes of 1,048,576"):
         strict.enqueue_many([make_fields(), make_fields(payload=noise(2_000_000))])
 
@@ -148,7 +148,7 @@ def test_strict_refuses_a_log_over_1_mib_and_sends_nothing(strict: LogClient, qu
 
 
 @pytest.mark.parametrize("payload", ["x" * 5_000_000, {"a": ["é" * 400_000]}], ids=["text", "json"])
-def test_a_log_over_1_mib_is_compressed_and_stored_whole(
+def test_oversize_log_is_compressed_and_stored_whole(
     strict: LogClient, queues: Queues, logs_table: None, payload: Any
 ) -> None:
     log_id = strict.enqueue(**make_fields(payload=payload, trace="abc"))
@@ -163,7 +163,7 @@ def test_a_log_over_1_mib_is_compressed_and_stored_whole(
 
 
 @pytest.mark.parametrize("name", ["payload", "url", "trace"])
-def test_what_compression_does_not_help_is_cut_with_its_size_and_hash(
+def test_incompressible_value_is_truncated_with_size_and_hash(
     client: LogClient, queues: Queues, logs_table: None, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     text = noise(2_000_000)
@@ -173,15 +173,15 @@ def test_what_compression_does_not_help_is_cut_with_its_size_and_hash(
     assert lambda_handler(make_event(body), None) == {"batchItemFailures": []}
     item = reader.get(log_id)
     assert item
-    said = document.content(item)
-    kept = said["extra"]["trace"] if name == "trace" else said[name]
+    content = document.content(item)
+    value = content["extra"]["trace"] if name == "trace" else content[name]
     digest = hashlib.sha256(text.encode()).hexdigest()
-    assert kept == f"{text[:1000]}… (cut: {len(text)} bytes, SHA-256 {digest})"
-    assert said["extra"]["other"] == 1
+    assert value == f"{text[:1000]}… (cut: {len(text)} bytes, SHA-256 {digest})"
+    assert content["extra"]["other"] == 1
     assert f"log {log_id} has" in caplog.text
 
 
-def test_ten_thousand_fields_too_many_are_cut_too(client: LogClient, queues: Queues) -> None:
+def test_thousands_of_fields_are_truncated(client: LogClient, queues: Queues) -> None:
     chance = random.Random(1)
     fields = {chance.randbytes(60).hex(): 1 for _ in range(20_000)}
     log_id = client.enqueue(**make_fields(**fields))
@@ -192,7 +192,7 @@ def test_ten_thousand_fields_too_many_are_cut_too(client: LogClient, queues: Que
     assert "SHA-256" in sent["payload"]
 
 
-def test_the_largest_message_that_sqs_takes_is_sent(client: LogClient, queues: Queues) -> None:
+def test_largest_message_of_sqs_is_sent(client: LogClient, queues: Queues) -> None:
     fields = make_fields(id=HEX, created_at="2026-11-23T22:44:00.000000+00:00", payload="")
     room = 1_048_576 - len(json.dumps(fields, separators=(",", ":")))
 
@@ -202,7 +202,7 @@ def test_the_largest_message_that_sqs_takes_is_sent(client: LogClient, queues: Q
 
 
 @pytest.mark.parametrize(("value", "strict"), [("1", True), ("true", True), ("off", False), ("", False)])
-def test_strict_is_what_the_environment_says(
+def test_strict_defaults_to_the_environment(
     queues: Queues, monkeypatch: pytest.MonkeyPatch, value: str, strict: bool
 ) -> None:
     monkeypatch.setenv("LOGSITE_STRICT", value)
@@ -211,25 +211,25 @@ def test_strict_is_what_the_environment_says(
     assert LogClient(sync=True, strict=not strict).strict is not strict
 
 
-def test_an_unclear_environment_is_refused(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_logsite_strict_raises(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGSITE_STRICT", "maybe")
 
     with pytest.raises(ValueError, match="LOGSITE_STRICT"):
         LogClient(sync=True)
 
 
-def test_without_a_queue_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_queue_url_names_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LOGS_QUEUE_URL", raising=False)
 
     with pytest.raises(ValueError, match="LOGS_QUEUE_URL"):
         LogClient(sync=True)
 
 
-def test_flush_has_nothing_to_wait_for(client: LogClient) -> None:
+def test_flush_of_a_sync_client_returns_at_once(client: LogClient) -> None:
     assert client.flush(timeout=0) is True
 
 
-def test_a_closed_client_sends_nothing(client: LogClient, queues: Queues) -> None:
+def test_closed_sync_client_sends_nothing(client: LogClient, queues: Queues) -> None:
     client.enqueue(**make_fields())
     client.close()
     client.close()
@@ -239,14 +239,14 @@ def test_a_closed_client_sends_nothing(client: LogClient, queues: Queues) -> Non
     assert queues.count() == 1
 
 
-def test_it_is_made_without_calling_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_construction_makes_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
-    monkeypatch.setattr(sqs, "client", lambda **_: pytest.fail("it makes a client of SQS"))
+    monkeypatch.setattr(sqs, "client", lambda **_: pytest.fail("an SQS client was created"))
 
     client = LogClient("https://sqs.us-east-1.amazonaws.com/123456789012/logs", sync=True)
     client.close()
 
 
-def test_the_region_is_the_one_in_the_queues_address() -> None:
+def test_region_comes_from_the_queue_url() -> None:
     assert sqs.region_of("https://sqs.eu-central-1.amazonaws.com/123456789012/LogsQueue") == "eu-central-1"
     assert sqs.region_of("http://127.0.0.1:4566/000000000000/LogsQueue") is None

@@ -1,4 +1,4 @@
-"""The thread of the client: what waits, what is sent, what becomes of it where SQS is away or at the end."""
+"""The sender thread: batches, a full buffer, the spool, outages, forks, and close."""
 
 import json
 import logging
@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from ingest import background, sqs
 from ingest.client import LogClient
+from ingest.sending import sender
+from ingest.wire import sqs
 from tests.factories import make_fields
 from tests.queues import Queues
 from tests.switched_sqs import SwitchedSqs
@@ -23,16 +24,16 @@ URL = "http://127.0.0.1/123456789012/logs"
 
 
 @pytest.fixture(autouse=True)
-def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait less long between tries."""
-    monkeypatch.setattr(background, "FIRST_PAUSE", 0.02)
+def short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the backoff."""
+    monkeypatch.setattr(sender, "FIRST_BACKOFF_SECONDS", 0.02)
 
 
 @pytest.fixture
 def client(switched: SwitchedSqs) -> Iterator[LogClient]:
-    """Return a client in the background."""
-    with LogClient(URL) as made:
-        yield made
+    """Return a client that sends from a background thread."""
+    with LogClient(URL) as log_client:
+        yield log_client
 
 
 def fill(client: LogClient, numbers: range) -> None:
@@ -40,7 +41,7 @@ def fill(client: LogClient, numbers: range) -> None:
         client.enqueue(**make_fields(user_id=number))
 
 
-def test_what_is_taken_arrives_in_the_queue(queues: Queues) -> None:
+def test_background_client_sends_all(queues: Queues) -> None:
     with LogClient(queues.url) as client:
         ids = [client.enqueue(**make_fields()) for _ in range(25)]
         assert client.flush(20)
@@ -48,14 +49,14 @@ def test_what_is_taken_arrives_in_the_queue(queues: Queues) -> None:
     assert {json.loads(body)["id"] for body in queues.bodies()} == set(ids)
 
 
-def test_full_batches_are_sent_and_the_rest_after_a_second(client: LogClient, switched: SwitchedSqs) -> None:
+def test_full_batches_go_first_and_the_rest_after_a_second(client: LogClient, switched: SwitchedSqs) -> None:
     fill(client, range(24))
     wait_until(lambda: len(switched.users) == 24)
     assert switched.users == [*range(24)]
     assert [len(batch) for batch in switched.batches] == [10, 10, 4]
 
 
-def test_a_batch_has_at_most_1_mib(client: LogClient, switched: SwitchedSqs) -> None:
+def test_batch_has_at_most_1_mib(client: LogClient, switched: SwitchedSqs) -> None:
     for number in range(7):
         client.enqueue(**make_fields(user_id=number, payload="x" * 300_000))
     assert client.flush(20)
@@ -63,7 +64,7 @@ def test_a_batch_has_at_most_1_mib(client: LogClient, switched: SwitchedSqs) -> 
     assert switched.users == [*range(7)]
 
 
-def test_what_is_sent_is_what_was_passed_at_the_call(client: LogClient, switched: SwitchedSqs) -> None:
+def test_enqueue_copies_the_fields(client: LogClient, switched: SwitchedSqs) -> None:
     payload = {"list": [1], "inner": {"a": 1}}
     client.enqueue(**make_fields(payload=payload))
     payload["inner"] = {"a": 2}
@@ -73,13 +74,13 @@ def test_what_is_sent_is_what_was_passed_at_the_call(client: LogClient, switched
     assert json.loads(body)["payload"] == {"list": [1], "inner": {"a": 1}}
 
 
-def test_a_call_never_waits_for_sqs(switched: SwitchedSqs) -> None:
-    with LogClient(URL) as client, switched.lock:  # SQS does not answer meanwhile
+def test_enqueue_never_waits_for_sqs(switched: SwitchedSqs) -> None:
+    with LogClient(URL) as client, switched.lock:  # SQS does not respond meanwhile
         fill(client, range(100))
     assert sorted(switched.users) == [*range(100)]
 
 
-def test_sqs_away_and_back_loses_nothing(
+def test_sqs_outage_loses_nothing(
     client: LogClient, switched: SwitchedSqs, caplog: pytest.LogCaptureFixture
 ) -> None:
     switched.on.clear()
@@ -89,10 +90,10 @@ def test_sqs_away_and_back_loses_nothing(
     switched.on.set()
     assert client.flush(20)
     assert switched.users == [*range(30)]
-    assert len([record for record in caplog.records if "they wait" in record.message]) == 1
+    assert len([record for record in caplog.records if "retrying" in record.message]) == 1
 
 
-def test_half_a_batch_that_sqs_cannot_take_just_now_is_sent_again(
+def test_failed_half_of_a_batch_is_retried(
     client: LogClient, switched: SwitchedSqs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take = switched.send_message_batch
@@ -110,28 +111,28 @@ def test_half_a_batch_that_sqs_cannot_take_just_now_is_sent_again(
     assert client.counts.sent == 40
 
 
-def test_a_full_buffer_drops_counts_and_says_so_once(
+def test_full_buffer_drops_counts_and_warns_once(
     switched: SwitchedSqs, caplog: pytest.LogCaptureFixture
 ) -> None:
     switched.on.clear()
     with LogClient(URL, max_logs=20) as client:
         fill(client, range(20))
-        wait_until(lambda: switched.tries)  # ten are in hand
+        wait_until(lambda: switched.tries)  # a batch of ten is in flight
         fill(client, range(20, 45))
         assert client.counts.dropped == 15
         switched.on.set()
     assert switched.users == [*range(30)]
-    assert len([record for record in caplog.records if "are lost so far" in record.message]) == 1
+    assert len([record for record in caplog.records if "logs dropped" in record.message]) == 1
 
 
-def test_a_full_buffer_by_size_drops_too(switched: SwitchedSqs) -> None:
+def test_full_buffer_in_bytes_drops(switched: SwitchedSqs) -> None:
     switched.on.clear()
     with LogClient(URL, max_bytes=100_000) as client:
         client.enqueue(**make_fields(payload="x" * 200_000))
         assert client.counts.dropped == 1
 
 
-def test_a_full_buffer_blocks_until_there_is_room(switched: SwitchedSqs) -> None:
+def test_full_buffer_blocks_until_there_is_space(switched: SwitchedSqs) -> None:
     switched.on.clear()
     with LogClient(URL, max_logs=10, on_full="block", block_seconds=20) as client:
         threading.Timer(0.3, switched.on.set).start()
@@ -140,7 +141,7 @@ def test_a_full_buffer_blocks_until_there_is_room(switched: SwitchedSqs) -> None
     assert switched.users == [*range(60)]
 
 
-def test_blocking_has_a_limit(switched: SwitchedSqs) -> None:
+def test_blocking_ends_after_block_seconds(switched: SwitchedSqs) -> None:
     switched.on.clear()
     client = LogClient(URL, max_logs=1, on_full="block", block_seconds=0.05)
     fill(client, range(1))
@@ -150,7 +151,7 @@ def test_blocking_has_a_limit(switched: SwitchedSqs) -> None:
     client.close(0)
 
 
-def test_a_full_buffer_goes_to_the_spool_and_from_there_to_sqs(switched: SwitchedSqs, tmp_path: Path) -> None:
+def test_full_buffer_spools_and_sends_later(switched: SwitchedSqs, tmp_path: Path) -> None:
     switched.on.clear()
     with LogClient(URL, max_logs=10, spool_dir=tmp_path / "spool") as client:
         fill(client, range(100))
@@ -161,9 +162,7 @@ def test_a_full_buffer_goes_to_the_spool_and_from_there_to_sqs(switched: Switche
     assert sorted(switched.users) == [*range(100)]
 
 
-def test_what_cannot_be_sent_at_the_end_is_spooled_and_sent_after_a_restart(
-    switched: SwitchedSqs, tmp_path: Path
-) -> None:
+def test_unsent_logs_at_close_are_sent_after_a_restart(switched: SwitchedSqs, tmp_path: Path) -> None:
     switched.on.clear()
     client = LogClient(URL, spool_dir=tmp_path)
     fill(client, range(30))
@@ -175,18 +174,18 @@ def test_what_cannot_be_sent_at_the_end_is_spooled_and_sent_after_a_restart(
         wait_until(lambda: not list(tmp_path.iterdir()))
 
 
-def test_without_a_spool_the_end_says_how_many_are_lost(
+def test_close_without_a_spool_logs_how_many_are_lost(
     switched: SwitchedSqs, caplog: pytest.LogCaptureFixture
 ) -> None:
     switched.on.clear()
     client = LogClient(URL)
     fill(client, range(12))
     client.close(0.1)
-    assert "12 logs were not sent before the end, and are lost" in caplog.text
+    assert "12 logs were not sent before the client closed, and are lost" in caplog.text
     assert client.counts.dropped == 12
 
 
-def test_durable_logs_are_on_disk_before_the_call_returns(switched: SwitchedSqs, tmp_path: Path) -> None:
+def test_durable_log_is_on_disk_before_enqueue_returns(switched: SwitchedSqs, tmp_path: Path) -> None:
     switched.on.clear()
     client = LogClient(URL, spool_dir=tmp_path, durable=True)
     for number in range(20):
@@ -199,7 +198,7 @@ def test_durable_logs_are_on_disk_before_the_call_returns(switched: SwitchedSqs,
     client.close()
 
 
-def test_a_spool_has_a_limit_and_says_so(
+def test_spool_limit_drops_and_warns(
     switched: SwitchedSqs, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     switched.on.clear()
@@ -208,11 +207,11 @@ def test_a_spool_has_a_limit_and_says_so(
     wait_until(lambda: switched.tries)
     fill(client, range(10, 60))
     assert client.counts.dropped > 0
-    assert "a log could not be spooled: the spool has 2,000 bytes" in caplog.text
+    assert "a log could not be spooled: the spool has reached its limit of 2,000 bytes" in caplog.text
     client.close(0)
 
 
-def test_a_spool_that_cannot_be_written_drops_and_never_raises(
+def test_unwritable_spool_never_raises(
     switched: SwitchedSqs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def full(handle: int, line: bytes) -> int:
@@ -221,27 +220,27 @@ def test_a_spool_that_cannot_be_written_drops_and_never_raises(
     switched.on.clear()
     client = LogClient(URL, spool_dir=tmp_path, durable=True)
     monkeypatch.setattr(os, "write", full)
-    fill(client, range(3))  # kept in memory
+    fill(client, range(3))  # stay in memory
     monkeypatch.undo()
     assert "No space left on device" in caplog.text
     client.close(0)
 
 
-def test_files_of_processes_that_are_gone_are_adopted(switched: SwitchedSqs, tmp_path: Path) -> None:
+def test_orphaned_spool_files_are_adopted(switched: SwitchedSqs, tmp_path: Path) -> None:
     bodies = [json.dumps(make_fields(user_id=number)) for number in range(3)]
     text = "".join(f"{body}\n" for body in bodies) + '{"half a li'
     (tmp_path / "00000000000000000001-aa.logsite").write_text(text)
-    (tmp_path / "someone-elses.txt").write_text("not ours")
+    (tmp_path / "someone-elses.txt").write_text("not a spool file")
     with LogClient(URL, spool_dir=tmp_path):
         wait_until(lambda: switched.users == [0, 1, 2])
         wait_until(lambda: [path.name for path in tmp_path.iterdir()] == ["someone-elses.txt"])
 
 
-def test_a_forked_child_sends_its_own_logs_and_not_its_parents(queues: Queues) -> None:
+def test_forked_child_sends_only_its_own_logs(queues: Queues) -> None:
     client = LogClient(queues.url)
     client.enqueue(**make_fields(user_id=1))
     child = os.fork()
-    if child == 0:  # as gunicorn's and Celery's workers: no exit handler runs
+    if child == 0:  # as in workers of gunicorn and Celery, no exit handler runs
         client.enqueue(**make_fields(user_id=2))
         os._exit(0 if client.flush(20) else 1)
     assert os.waitpid(child, 0)[1] == 0
@@ -250,7 +249,7 @@ def test_a_forked_child_sends_its_own_logs_and_not_its_parents(queues: Queues) -
     assert sorted(json.loads(body)["user_id"] for body in queues.bodies()) == [1, 2]
 
 
-def test_a_forked_child_of_a_synchronous_client_has_connections_of_its_own(queues: Queues) -> None:
+def test_forked_child_of_a_sync_client_opens_connections(queues: Queues) -> None:
     client = LogClient(queues.url, sync=True)
     client.enqueue(**make_fields())
     parents = client._sqs
@@ -274,7 +273,7 @@ def test_many_threads_lose_nothing(client: LogClient, switched: SwitchedSqs) -> 
     assert sorted(switched.users) == [*range(1600)]
 
 
-def test_what_sqs_refuses_for_good_is_counted_and_the_others_go(
+def test_refused_log_is_counted_and_the_others_are_sent(
     client: LogClient,
     switched: SwitchedSqs,
     monkeypatch: pytest.MonkeyPatch,
@@ -294,32 +293,32 @@ def test_what_sqs_refuses_for_good_is_counted_and_the_others_go(
     assert client.flush(20)
     assert client.counts.refused == 1
     assert client.counts.sent == 9
-    assert "SQS refuses 1 logs for good: InvalidMessageContents" in caplog.text
+    assert "SQS refused 1 logs, which are lost: InvalidMessageContents" in caplog.text
 
 
-def test_a_client_that_cannot_be_made_is_tried_again(
+def test_failure_to_create_the_client_is_retried(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    made = SwitchedSqs()
-    answers: list[Any] = [RuntimeError("no credentials"), made]
+    switched = SwitchedSqs()
+    results: list[Any] = [RuntimeError("no credentials"), switched]
 
     def make(**kwargs: Any) -> SwitchedSqs:
-        answer = answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        assert isinstance(answer, SwitchedSqs)
-        return answer
+        result = results.pop(0)
+        if isinstance(result, Exception):
+            raise result
+        assert isinstance(result, SwitchedSqs)
+        return result
 
     monkeypatch.setattr(sqs, "client", make)
-    monkeypatch.setattr(background, "MAX_PAUSE", 0.02)
+    monkeypatch.setattr(sender, "MAX_BACKOFF_SECONDS", 0.02)
     with LogClient(URL) as client:
         fill(client, range(3))
         assert client.flush(20)
-    assert made.users == [0, 1, 2]
-    assert "they are tried again" in caplog.text
+    assert switched.users == [0, 1, 2]
+    assert "will be retried" in caplog.text
 
 
-def test_a_log_handler_that_logs_here_itself_does_not_recurse_or_deadlock(
+def test_log_handler_that_enqueues_does_not_deadlock(
     switched: SwitchedSqs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     switched.on.clear()
@@ -350,12 +349,12 @@ def test_a_log_handler_that_logs_here_itself_does_not_recurse_or_deadlock(
         ({"block_seconds": -1}, "block_seconds must be more than 0, not -1"),
     ],
 )
-def test_options_without_sense_are_named(options: dict[str, Any], words: str) -> None:
+def test_contradictory_options_raise(options: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         LogClient(URL, **options)
 
 
-def test_after_the_end_a_log_is_refused(switched: SwitchedSqs) -> None:
+def test_enqueue_after_close_raises(switched: SwitchedSqs) -> None:
     client = LogClient(URL)
     client.close()
     with pytest.raises(RuntimeError, match="closed"):

@@ -1,4 +1,4 @@
-"""A process with a client ends: in order, by a kill, or with SQS away."""
+"""The end of a process with a client: a normal exit, a kill, or an exit during an outage."""
 
 import json
 import os
@@ -32,17 +32,19 @@ def users(queues: Queues) -> list[int]:
     return sorted(json.loads(body)["user_id"] for body in queues.bodies())
 
 
-def test_a_process_that_exits_with_500_logs_in_its_buffer_sends_them(busy_queues: Queues) -> None:
-    ended = run(HEAD + "client = LogClient()\nfor n in range(500): client.enqueue(**make_fields(user_id=n))")
-    assert (ended.returncode, ended.stderr) == (0, "")
+def test_exit_sends_500_buffered_logs(busy_queues: Queues) -> None:
+    process = run(
+        HEAD + "client = LogClient()\nfor n in range(500): client.enqueue(**make_fields(user_id=n))"
+    )
+    assert (process.returncode, process.stderr) == (0, "")
     assert users(busy_queues) == [*range(500)]
 
 
-def test_an_exit_with_sqs_away_is_bounded_and_says_how_many_are_lost(busy_queues: Queues) -> None:
+def test_exit_during_an_outage_ends_and_logs_the_loss(busy_queues: Queues) -> None:
     program = "client = LogClient()\nfor n in range(20): client.enqueue(**make_fields(user_id=n))"
-    ended = run(HEAD + program, AWS_ENDPOINT_URL_SQS=f"http://127.0.0.1:{free_port()}")
-    assert ended.returncode == 0
-    assert "20 logs were not sent before the end, and are lost" in ended.stderr
+    process = run(HEAD + program, AWS_ENDPOINT_URL_SQS=f"http://127.0.0.1:{free_port()}")
+    assert process.returncode == 0
+    assert "20 logs were not sent before the client closed, and are lost" in process.stderr
 
 
 def test_kill_9_with_a_durable_spool_loses_nothing(busy_queues: Queues, tmp_path: Path) -> None:
@@ -51,17 +53,15 @@ def test_kill_9_with_a_durable_spool_loses_nothing(busy_queues: Queues, tmp_path
         "for n in range(500): client.enqueue(**make_fields(user_id=n))\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
-    away = f"http://127.0.0.1:{free_port()}"
-    ended = run(HEAD + program, AWS_ENDPOINT_URL_SQS=away, SPOOL=str(tmp_path))
-    assert ended.returncode == -signal.SIGKILL
-    with LogClient(spool_dir=tmp_path):  # the next start
+    unreachable = f"http://127.0.0.1:{free_port()}"
+    process = run(HEAD + program, AWS_ENDPOINT_URL_SQS=unreachable, SPOOL=str(tmp_path))
+    assert process.returncode == -signal.SIGKILL
+    with LogClient(spool_dir=tmp_path):  # as after a restart
         wait_until(lambda: not list(tmp_path.iterdir()))
     assert users(busy_queues) == [*range(500)]
 
 
-def test_several_processes_share_a_spool_and_each_log_is_sent_once(
-    busy_queues: Queues, tmp_path: Path
-) -> None:
+def test_shared_spool_sends_each_log_once(busy_queues: Queues, tmp_path: Path) -> None:
     program = (
         "client = LogClient(spool_dir=os.environ['SPOOL'], durable=True)\n"
         "first = int(os.environ['FIRST'])\n"

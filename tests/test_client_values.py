@@ -1,4 +1,4 @@
-"""Whatever an application logs becomes what JSON knows, and never raises."""
+"""Any Python value becomes JSON types, without an exception."""
 
 import enum
 import json
@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 from pydantic_core import from_json
 
-from ingest.plain import plain
+from ingest.sending.serialize import to_jsonable
 
 
 class Colour(enum.Enum):
@@ -41,7 +41,7 @@ class Broken(Mapping[str, int]):
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "expected"),
     [
         (None, None),
         (True, True),
@@ -80,29 +80,29 @@ class Broken(Mapping[str, int]):
         (Broken(), "(Broken, which cannot be read)"),
     ],
 )  # fmt: skip
-def test_a_value_becomes_what_json_knows(value: Any, told: Any) -> None:
-    assert plain(value) == told
-    assert type(plain(value)) is type(told)
-    assert from_json(json.dumps(plain(value), allow_nan=False), allow_inf_nan=False) == told
+def test_to_jsonable_converts_every_type(value: Any, expected: Any) -> None:
+    assert to_jsonable(value) == expected
+    assert type(to_jsonable(value)) is type(expected)
+    assert from_json(json.dumps(to_jsonable(value), allow_nan=False), allow_inf_nan=False) == expected
 
 
-def test_an_integer_too_long_for_decimals_is_hexadecimal() -> None:
-    assert plain([2**20_000]) == [hex(2**20_000)]
+def test_very_long_integer_becomes_hexadecimal() -> None:
+    assert to_jsonable([2**20_000]) == [hex(2**20_000)]
 
 
-def test_what_holds_itself_ends() -> None:
+def test_circular_reference_ends() -> None:
     loop: list[Any] = []
     loop.append({"again": loop})
 
-    text = json.dumps(plain(loop))
+    text = json.dumps(to_jsonable(loop))
 
     assert "too deep" in text
     assert from_json(text)
 
 
-def test_what_nests_deeply_ends_within_what_the_reader_takes() -> None:
+def test_deep_nesting_stays_within_the_parsers_limit() -> None:
     deep: Any = []
     for _ in range(100_000):
         deep = [deep]
 
-    assert from_json(json.dumps({"payload": plain(deep)}))
+    assert from_json(json.dumps({"payload": to_jsonable(deep)}))

@@ -12,8 +12,8 @@ import pytest
 from django.core.management import call_command
 
 from ingest import __main__ as ingest_commands
-from ingest import progress
-from ingest.letters import peeking
+from ingest.cli import progress
+from ingest.cli.dlq import queue as peeking
 from tests.conftest import free_port
 from tests.factories import make_body
 from tests.letters import Letters

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from ingest.cli.dlq import queue as peeking
+from ingest.cli.dlq.dead_letter import Letter
+from ingest.cli.dlq.queue import DeadLetterQueue
+from ingest.cli.dlq.redrive import discard
 from ingest.client import LogClient
-from ingest.letters import peeking
-from ingest.letters.letter import Letter
-from ingest.letters.peeking import DeadLetterQueue
-from ingest.letters.resending import discard
 from logs import document, parts
 from logs.models import LogItem
 from tests.conftest import free_port

@@ -7,7 +7,8 @@ import zlib
 
 import pytest
 
-from ingest.letters import letter, text
+from ingest.cli.dlq import dead_letter as letter
+from ingest.cli.dlq import text
 from ingest.messages import ID_NAMESPACE
 from logs import times
 from tests.factories import make_body

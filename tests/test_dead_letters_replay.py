@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
-from ingest.letters import actions, letter, peeking, resending
-from ingest.letters.letter import Letter
-from ingest.letters.peeking import DeadLetterQueue
+from ingest.cli.dlq import actions
+from ingest.cli.dlq import dead_letter as letter
+from ingest.cli.dlq import queue as peeking
+from ingest.cli.dlq import redrive as resending
+from ingest.cli.dlq.dead_letter import Letter
+from ingest.cli.dlq.queue import DeadLetterQueue
 from ingest.messages import ID_NAMESPACE
 from logs import times
 from logs.models import LogItem

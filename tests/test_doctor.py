@@ -14,8 +14,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from pynamodb.models import Model
 
-from ingest import sqs, writer
+from ingest.wire import sqs
 from ingest.worker import Worker
+from ingest.writing import items as writer
 from logs.models import LogItem
 from logsite.accounts.store import SessionItem
 from logsite.doctor import mapping as doctor_mapping

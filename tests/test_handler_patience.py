@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from ingest import handler, patience, writer
-from ingest.batch import THREADS
+from ingest import handler
 from ingest.handler import lambda_handler
+from ingest.writing import items as writer
+from ingest.writing import retry as patience
+from ingest.writing.batch import THREADS
 from logs.choices import Registry
 from tests.factories import make_body, make_event, make_record
 from tests.items import logs

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from bench.sizes import size, size_of
-from ingest import messages, writer
+from ingest import messages
+from ingest.writing import items as writer
 from logs.models import INDEXES, PROJECTED, LogItem
 from logsite.local.samples import samples
 from tests.templates import all_resources, of_type

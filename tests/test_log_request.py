@@ -1,4 +1,4 @@
-"""`log_request`: what a request of Django's says of itself."""
+"""`log_request`: the fields that come from a Django request."""
 
 import asyncio
 import uuid
@@ -20,13 +20,13 @@ CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, l
 
 @pytest.fixture
 def recording(monkeypatch: pytest.MonkeyPatch) -> RecordingClient:
-    made = RecordingClient()
-    monkeypatch.setattr(django, "client", lambda: made)
-    return made
+    recording_client = RecordingClient()
+    monkeypatch.setattr(django, "client", lambda: recording_client)
+    return recording_client
 
 
 @pytest.fixture
-def _made_anew() -> Iterator[None]:
+def _new_client() -> Iterator[None]:
     django.client.cache_clear()
     yield
     django.client.cache_clear()
@@ -39,7 +39,7 @@ def a_request(user: Any = None, **headers: str) -> HttpRequest:
     return request
 
 
-def test_it_fills_what_the_request_says(recording: RecordingClient) -> None:
+def test_log_request_fills_fields_from_the_request(recording: RecordingClient) -> None:
     key = uuid.uuid4()
     user = SimpleNamespace(is_authenticated=True, pk=key, account_id=7)
     request = a_request(
@@ -74,14 +74,14 @@ def test_it_fills_what_the_request_says(recording: RecordingClient) -> None:
     }
 
 
-def test_nobody_signed_in_is_no_one(recording: RecordingClient) -> None:
+def test_anonymous_request_has_user_zero(recording: RecordingClient) -> None:
     django.log_request(a_request(), type="visit")
     [log] = recording.logs
     assert (log["account_id"], log["user_id"], log["submitter_id"]) == (0, 0, None)
     assert (log["submitter_platform"], log["submitter_browser"], log["submitter_agent"]) == (None, None, None)
 
 
-def test_without_the_authentication_middleware_it_works_too(recording: RecordingClient) -> None:
+def test_log_request_works_without_authentication_middleware(recording: RecordingClient) -> None:
     django.log_request(RequestFactory().get("/"), type="visit")
     assert recording.logs[0]["user_id"] == 0
 
@@ -92,7 +92,7 @@ def read_the_session() -> Any:
 
 
 @pytest.mark.parametrize(("fields", "user_id"), [({}, 0), ({"user_id": 9}, 9)])
-def test_an_async_view_whose_user_is_not_read_yet_is_not_broken(
+def test_async_view_with_a_lazy_user_does_not_break(
     recording: RecordingClient, caplog: pytest.LogCaptureFixture, fields: dict[str, Any], user_id: int
 ) -> None:
     async def view() -> None:
@@ -107,14 +107,14 @@ def test_an_async_view_whose_user_is_not_read_yet_is_not_broken(
     assert ("pass user_id=" in caplog.text) is (not fields)
 
 
-def test_what_is_passed_wins(recording: RecordingClient) -> None:
+def test_explicit_fields_override_the_request(recording: RecordingClient) -> None:
     django.log_request(a_request(), type="login", account_id=8, user_id=9, url="/elsewhere")
     [log] = recording.logs
     assert (log["account_id"], log["user_id"], log["url"]) == (8, 9, "/elsewhere")
 
 
 @override_settings(LOGS_COUNTRY_HEADER="X-Country", LOGS_CITY_HEADER="X-City")
-def test_the_headers_can_be_named(recording: RecordingClient) -> None:
+def test_header_settings_name_other_headers(recording: RecordingClient) -> None:
     headers = {"X-Country": "France", "X-City": "Lyon", "CloudFront-Viewer-Country": "BG"}
     django.log_request(a_request(**headers), type="visit")
     assert recording.logs[0]["submitter_country"] == "France"
@@ -122,27 +122,27 @@ def test_the_headers_can_be_named(recording: RecordingClient) -> None:
 
 
 @pytest.mark.parametrize("agent", ["", "\x00\udcff", "(" * 5000, "Mozilla/5.0 (" + ";" * 9999])
-def test_an_attackers_header_harms_nothing(recording: RecordingClient, agent: str) -> None:
+def test_malicious_user_agent_is_harmless(recording: RecordingClient, agent: str) -> None:
     request = a_request()
     request.META["HTTP_USER_AGENT"] = agent
     django.log_request(request, type="visit")
     assert len(recording.logs) == 1
 
 
-@pytest.mark.usefixtures("_made_anew")
+@pytest.mark.usefixtures("_new_client")
 @override_settings(LOGS_QUEUE_URL="http://127.0.0.1/1/mine", DEBUG=True, LOGS_CLIENT_OPTIONS={"max_logs": 5})
-def test_the_client_is_made_of_the_settings_once() -> None:
-    made = django.client()
-    assert made is django.client()
-    assert made.queue_url == "http://127.0.0.1/1/mine"
-    assert made.strict is True
-    made.close()
+def test_client_is_created_once_from_the_settings() -> None:
+    client = django.client()
+    assert client is django.client()
+    assert client.queue_url == "http://127.0.0.1/1/mine"
+    assert client.strict is True
+    client.close()
 
 
-@pytest.mark.usefixtures("_made_anew")
-def test_the_environment_may_name_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("_new_client")
+def test_queue_url_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGS_QUEUE_URL", "http://127.0.0.1/1/other")
-    made = django.client()
-    assert made.queue_url == "http://127.0.0.1/1/other"
-    assert made.strict is False
-    made.close()
+    client = django.client()
+    assert client.queue_url == "http://127.0.0.1/1/other"
+    assert client.strict is False
+    client.close()

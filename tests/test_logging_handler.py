@@ -1,13 +1,16 @@
-"""Python's logging as a way in."""
+"""LogHandler: records of Python's logging become logs."""
 
 import logging
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+import ingest.client
 from ingest.client import LogClient
-from ingest.logging_handler import LogHandler
+from ingest.logging_handler import IGNORED_LOGGERS, LogHandler
 from ingest.testing import RecordingClient
 from logs import times
 
@@ -19,14 +22,14 @@ def recording() -> RecordingClient:
 
 @pytest.fixture
 def app(recording: RecordingClient) -> Iterator[logging.Logger]:
-    """Return an application's logger with our handler at the root, as most would put it."""
+    """Return an application's logger, with the handler at the root logger."""
     handler = LogHandler(recording, type="shop")
     logging.getLogger().addHandler(handler)
     yield logging.getLogger("shop.cart")
     logging.getLogger().removeHandler(handler)
 
 
-def test_a_record_is_a_log(app: logging.Logger, recording: RecordingClient) -> None:
+def test_record_becomes_a_log(app: logging.Logger, recording: RecordingClient) -> None:
     app.warning("%d items are gone", 3)
     [log] = recording.logs
     assert (log["account_id"], log["user_id"], log["type"], log["sub_type"]) == (0, 0, "shop", "warning")
@@ -34,7 +37,7 @@ def test_a_record_is_a_log(app: logging.Logger, recording: RecordingClient) -> N
     assert datetime.now(UTC) - times.parse(log["created_at"]) < timedelta(minutes=1)
 
 
-def test_extra_sets_fields_and_the_rest_goes_into_the_payload(
+def test_extra_sets_fields_and_the_rest_joins_the_payload(
     app: logging.Logger, recording: RecordingClient
 ) -> None:
     extra = {"account_id": 7, "user_id": 12, "type": "cart", "url": "/cart", "basket": {"size": 3}}
@@ -44,7 +47,7 @@ def test_extra_sets_fields_and_the_rest_goes_into_the_payload(
     assert log["payload"]["basket"] == {"size": 3}
 
 
-def test_an_exception_is_told(app: logging.Logger, recording: RecordingClient) -> None:
+def test_exception_is_in_the_payload(app: logging.Logger, recording: RecordingClient) -> None:
     try:
         raise ZeroDivisionError("by nothing")
     except ZeroDivisionError:
@@ -52,20 +55,36 @@ def test_an_exception_is_told(app: logging.Logger, recording: RecordingClient) -
     assert "ZeroDivisionError: by nothing" in recording.logs[0]["payload"]["exception"]
 
 
-@pytest.mark.parametrize("name", ["ingest.client", "botocore.endpoint", "urllib3", "boto3"])
-def test_what_sending_itself_logs_does_not_come_back(
+@pytest.mark.parametrize(
+    "name", ["ingest.client", "ingest.client.retry", "ingest.django", "botocore.endpoint", "urllib3", "boto3"]
+)
+def test_handler_ignores_loggers_of_sending(
     app: logging.Logger, recording: RecordingClient, name: str
 ) -> None:
-    logging.getLogger(name).error("SQS is away")
+    logging.getLogger(name).error("SQS is unreachable")
     assert recording.logs == []
 
 
-def test_an_application_named_alike_is_not_left_out(app: logging.Logger, recording: RecordingClient) -> None:
-    logging.getLogger("ingestion").error("x")
+@pytest.mark.parametrize("name", ["ingest", "ingest.orders", "ingest.clients", "ingestion"])
+def test_handler_accepts_an_applications_similar_name(
+    app: logging.Logger, recording: RecordingClient, name: str
+) -> None:
+    logging.getLogger(name).error("x")
     assert len(recording.logs) == 1
 
 
-def test_it_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_handler_ignores_every_logger_of_the_package() -> None:
+    folder = Path(ingest.client.__file__).parent
+    names = set()
+    for path in folder.rglob("*.py"):
+        module = ".".join(path.relative_to(folder.parent).with_suffix("").parts)
+        for argument in re.findall(r"^logger = logging\.getLogger\((.+)\)$", path.read_text(), re.MULTILINE):
+            names.add(module if argument == "__name__" else argument.strip('"'))
+    assert "ingest.client" in names
+    assert names <= set(IGNORED_LOGGERS)
+
+
+def test_handler_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logging, "raiseExceptions", False)
     client = LogClient("http://127.0.0.1/1/x", sync=True)
     client.close()
@@ -74,7 +93,7 @@ def test_it_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     logger.error("%s")
 
 
-def test_a_wrong_field_in_extra_does_not_break_the_caller(
+def test_invalid_field_in_extra_does_not_break_the_caller(
     app: logging.Logger, recording: RecordingClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging, "raiseExceptions", False)

@@ -19,7 +19,7 @@ def refusal(body: str) -> InvalidMessage:
     return caught.value
 
 
-def test_the_least_message_has_five_fields_and_nothing_else() -> None:
+def test_minimal_message_has_five_fields() -> None:
     message = parse('{"account_id": 7, "user_id": 0, "type": "login", "sub_type": "", "url": ""}')
 
     assert message.model_dump(exclude_none=True) == {
@@ -32,7 +32,7 @@ def test_the_least_message_has_five_fields_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("name", ["account_id", "user_id", "type", "sub_type", "url"])
-def test_each_required_field_is_named_when_it_is_missing(name: str) -> None:
+def test_missing_required_field_is_named(name: str) -> None:
     error = refusal(make_body(**{name: ...}))
 
     assert error.code == "invalid_fields"
@@ -73,14 +73,14 @@ def test_each_required_field_is_named_when_it_is_missing(name: str) -> None:
         ("created_at", "0001-01-01T00:00+14:00"),
     ],
 )
-def test_a_wrong_value_is_refused_at_its_field(name: str, value: Any) -> None:
+def test_invalid_value_is_rejected_at_its_field(name: str, value: Any) -> None:
     error = refusal(make_body(**{name: value}))
 
     assert error.code == "invalid_fields"
     assert list(error.fields) == [name]
 
 
-def test_all_wrong_fields_are_told_at_once() -> None:
+def test_all_invalid_fields_are_reported_together() -> None:
     error = refusal(make_body(account_id=..., type="", created_at=5))
 
     assert set(error.fields) == {"account_id", "type", "created_at"}
@@ -89,20 +89,20 @@ def test_all_wrong_fields_are_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("value", "text"), [(0, "0"), (7, "7"), (2**70, str(2**70)), ("x y", "x y"), ("0", "0")]
 )
-def test_names_come_as_integers_or_texts_and_are_texts(value: Any, text: str) -> None:
+def test_names_become_texts(value: Any, text: str) -> None:
     message = parse(make_body(account_id=value, user_id=value, submitter_id=value))
 
     assert (message.account_id, message.user_id, message.submitter_id) == (text, text, text)
 
 
-def test_keys_may_have_500_bytes() -> None:
+def test_keys_have_at_most_500_bytes() -> None:
     message = parse(make_body(account_id="é" * 250, type="t" * 500))
 
     assert len(message.account_id.encode()) == len(message.type) == 500
 
 
 @pytest.mark.parametrize(
-    "spelling",
+    "text",
     [
         HEX,
         HEX.upper(),
@@ -111,26 +111,26 @@ def test_keys_may_have_500_bytes() -> None:
         "urn:uuid:01234567-89ab-cdef-0123-456789abcdef",
     ],
 )
-def test_any_spelling_of_a_uuid_is_32_hex_digits(spelling: str) -> None:
-    assert parse(make_body(id=spelling)).id == HEX
+def test_uuid_formats_become_32_hex_digits(text: str) -> None:
+    assert parse(make_body(id=text)).id == HEX
 
 
 @pytest.mark.parametrize(
     "text",
     ["2026-11-23T22:44:00Z", "2026-11-23T23:44:00+01:00", "2026-11-23 22:44", "20261123T224400.000+0000"],
 )
-def test_a_time_is_converted_to_utc(text: str) -> None:
+def test_created_at_is_converted_to_utc(text: str) -> None:
     assert parse(make_body(created_at=text)).created_at == datetime(2026, 11, 23, 22, 44, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
     "payload", ["a text", "", "NULL \x00", {}, [], 0, False, 1.5, {"a": [1, {"b": None}]}, "😀"]
 )
-def test_a_payload_is_any_json_value(payload: Any) -> None:
+def test_payload_is_any_json_value(payload: Any) -> None:
     assert parse(make_body(payload=payload)).payload == payload
 
 
-def test_null_is_absent() -> None:
+def test_null_is_the_same_as_missing() -> None:
     optional = [name for name, field in LogMessage.model_fields.items() if not field.is_required()]
 
     message = parse(make_body(**dict.fromkeys(optional)))
@@ -138,7 +138,7 @@ def test_null_is_absent() -> None:
     assert {getattr(message, name) for name in optional} == {None}
 
 
-def test_unknown_fields_are_kept_and_override_nothing() -> None:
+def test_unknown_fields_are_stored_and_override_nothing() -> None:
     extra = {
         "status": "EVIL",
         "expires_at": 1,
@@ -173,12 +173,12 @@ def test_unknown_fields_are_kept_and_override_nothing() -> None:
         '{"payload": ' + "9" * 5_000 + "}",
     ],
 )
-def test_what_no_json_text_can_hold_is_refused(body: str) -> None:
+def test_invalid_json_is_rejected(body: str) -> None:
     assert refusal(body).code == "not_json"
 
 
 @pytest.mark.parametrize("body", ["null", "[]", '"text"', "5", "true", '[{"account_id": 7}]'])
-def test_json_that_is_no_object_is_refused(body: str) -> None:
+def test_json_other_than_an_object_is_rejected(body: str) -> None:
     assert refusal(body).code == "not_an_object"
 
 
@@ -191,25 +191,25 @@ def test_json_that_is_no_object_is_refused(body: str) -> None:
         '["SECRET"]',
     ],
 )
-def test_an_errors_text_holds_nothing_of_the_message(body: str) -> None:
+def test_error_contains_no_value_of_the_message(body: str) -> None:
     error = refusal(body)
 
     assert "SECRET" not in f"{error!r} {error} {error.fields} {error.__cause__!r}"
     assert error.__suppress_context__ or error.__context__ is None
 
 
-def test_an_error_knows_the_id_that_the_message_names() -> None:
+def test_error_has_the_id_of_the_message() -> None:
     assert refusal(make_body(id=HEX.upper(), type="")).log_id == HEX
     assert refusal(make_body(id="nonsense")).log_id is None
 
 
-def test_wrong_fields_are_a_value_error_that_names_them() -> None:
+def test_validate_raises_value_error_with_the_field() -> None:
     with pytest.raises(ValueError, match=r"^type: must be a non-empty text$"):
         validate(make_fields(type=""))
 
 
 @pytest.mark.parametrize("name", ["account_id", "type"])
-def test_what_is_filtered_by_has_no_white_space_around_it_and_no_control_characters(name: str) -> None:
+def test_keys_are_stripped_and_contain_no_control_characters(name: str) -> None:
     assert getattr(messages.parse(make_body(**{name: "  a b\t"})), name) == "a b"
     for value in ("   ", "a\0b", "a\nb"):
         with pytest.raises(messages.InvalidMessage) as refusal:

@@ -1,4 +1,4 @@
-"""What SQS knows of a message, and what a dead letter that is sent again remembers."""
+"""The envelope of a message, and the identity that a redriven message keeps."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,47 +10,47 @@ from tests.factories import SENT_AT, make_record
 HEX = "0123456789abcdef0123456789abcdef"
 
 
-def test_it_is_sent_when_sqs_says() -> None:
+def test_sent_at_is_sqs_time() -> None:
     assert envelope(make_record()).sent_at == datetime(2026, 11, 23, 22, 44, 0, 123000, tzinfo=UTC)
 
 
-def test_it_names_the_sender() -> None:
+def test_sender_is_sqs_sender_id() -> None:
     assert envelope(make_record()).sender == "AIDAIENQZJOLO23YVJ4VO"
 
 
-def test_the_id_comes_from_the_message_id_alone() -> None:
+def test_log_id_is_derived_from_the_message_id_alone() -> None:
     first = envelope(make_record(message_id="059f36b4-87a3-44ab-83d2-661975830a7d"))
     again = envelope(make_record("other", message_id="059f36b4-87a3-44ab-83d2-661975830a7d", receive_count=2))
     other = envelope(make_record())
 
-    # Pinned: a changed namespace would store every message in flight twice.
+    # Pinned: another namespace would store every redelivered message twice.
     assert first.log_id == again.log_id == "0b84807648f05457afb33e974835d73a"
     assert other.log_id != first.log_id
 
 
-def test_a_message_sent_again_keeps_its_first_identity() -> None:
+def test_redriven_message_keeps_its_first_identity() -> None:
     first_sent = "2026-11-20T10:00:00.000000+00:00"
 
-    known = envelope(make_record(attributes={"log-id": HEX.upper(), "log-sent-at": first_sent}))
+    redriven = envelope(make_record(attributes={"log-id": HEX.upper(), "log-sent-at": first_sent}))
 
-    assert known.log_id == HEX
-    assert known.sent_at == datetime(2026, 11, 20, 10, tzinfo=UTC)
+    assert redriven.log_id == HEX
+    assert redriven.sent_at == datetime(2026, 11, 20, 10, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("text", ["nonsense", (SENT_AT + timedelta(days=400)).isoformat()])
-def test_a_first_time_that_makes_no_sense_is_passed_over(text: str) -> None:
+def test_invalid_first_time_is_ignored(text: str) -> None:
     assert envelope(make_record(attributes={"log-sent-at": text})).sent_at == SENT_AT
 
 
-def test_an_id_that_is_none_is_passed_over() -> None:
+def test_invalid_log_id_attribute_is_ignored() -> None:
     message_id = "059f36b4-87a3-44ab-83d2-661975830a7d"
 
-    known = envelope(make_record(message_id=message_id, attributes={"log-id": "nonsense"}))
+    redriven = envelope(make_record(message_id=message_id, attributes={"log-id": "nonsense"}))
 
-    assert known.log_id == envelope(make_record(message_id=message_id)).log_id
+    assert redriven.log_id == envelope(make_record(message_id=message_id)).log_id
 
 
-def test_binary_attributes_of_those_names_are_passed_over() -> None:
-    known = envelope(make_record(attributes={"log-id": b"\xff", "log-sent-at": b"\xff"}))
+def test_binary_identity_attributes_are_ignored() -> None:
+    redriven = envelope(make_record(attributes={"log-id": b"\xff", "log-sent-at": b"\xff"}))
 
-    assert known.sent_at == SENT_AT
+    assert redriven.sent_at == SENT_AT

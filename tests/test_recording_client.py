@@ -1,4 +1,4 @@
-"""The client for a main application's own tests."""
+"""RecordingClient, for the tests of a main application."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from ingest.testing import RecordingClient
 from tests.factories import make_fields
 
 
-def test_it_keeps_what_would_be_sent_and_sends_nothing() -> None:
+def test_recording_client_records_and_sends_nothing() -> None:
     with RecordingClient() as client:
         log_id = client.enqueue(**make_fields(payload={1}))
         assert client.enqueue_many([make_fields(user_id=2), make_fields(user_id=3)]) == 2
@@ -17,7 +17,7 @@ def test_it_keeps_what_would_be_sent_and_sends_nothing() -> None:
     assert client.counts.sent == 3
 
 
-def test_it_is_strict_unless_told_otherwise() -> None:
+def test_recording_client_is_strict_by_default() -> None:
     with pytest.raises(ValueError, match="type: must be a non-empty text"):
         RecordingClient().enqueue(**make_fields(type=""))
     lenient = RecordingClient(strict=False)
@@ -25,7 +25,7 @@ def test_it_is_strict_unless_told_otherwise() -> None:
     assert lenient.logs[0]["type"] == ""
 
 
-def test_a_closed_one_refuses_as_a_real_one_does() -> None:
+def test_closed_recording_client_raises() -> None:
     client = RecordingClient()
     client.close()
     with pytest.raises(RuntimeError, match="closed"):

@@ -1,4 +1,4 @@
-"""`python -m ingest send --follow`: a file that grows, is rotated, emptied, and a relay that is restarted."""
+"""`python -m ingest send --follow`: a file that grows, is rotated or truncated, and restarts."""
 
 import json
 import os
@@ -15,8 +15,11 @@ from typing import Any
 
 import pytest
 
-from ingest import relay, sqs
-from ingest.relay import Relay
+from ingest.cli import relay
+from ingest.cli.checkpoint import hash_head
+from ingest.cli.errors import CommandFailed
+from ingest.cli.relay import Relay
+from ingest.wire import sqs
 from tests.factories import make_body
 from tests.queues import Queues
 from tests.switched_sqs import SwitchedSqs
@@ -28,10 +31,10 @@ URL = "http://127.0.0.1/123456789012/logs"
 
 
 @pytest.fixture(autouse=True)
-def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait less long everywhere."""
-    monkeypatch.setattr(relay, "FIRST_PAUSE", 0.02)
-    monkeypatch.setattr(relay, "TICK_SECONDS", 0.01)
+def short_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the backoff and the intervals."""
+    monkeypatch.setattr(relay, "FIRST_BACKOFF_SECONDS", 0.02)
+    monkeypatch.setattr(relay, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(relay, "QUIET_SECONDS", 0.3)
 
 
@@ -46,13 +49,13 @@ def following(switched: SwitchedSqs, path: Path) -> Callable[[], object]:
 
     @contextmanager
     def follow() -> Iterator[Relay]:
-        made = Relay(path, path.with_name("checkpoint"), sqs.client(), URL)
-        thread = threading.Thread(target=made.run)
+        follower = Relay(path, path.with_name("checkpoint"), sqs.client(), URL)
+        thread = threading.Thread(target=follower.run)
         thread.start()
         try:
-            yield made
+            yield follower
         finally:
-            made.stop()
+            follower.stop()
             thread.join(20)
 
     return follow
@@ -63,7 +66,9 @@ def write(path: Path, *numbers: int, end: str = "\n") -> None:
         file.write("".join(f"{make_body(user_id=number)}{end}" for number in numbers))
 
 
-def test_what_is_written_is_sent(following: Callable[[], Any], switched: SwitchedSqs, path: Path) -> None:
+def test_relay_sends_present_and_new_lines(
+    following: Callable[[], Any], switched: SwitchedSqs, path: Path
+) -> None:
     with following():
         write(path, *range(12))
         wait_until(lambda: len(switched.users) == 12)
@@ -72,7 +77,7 @@ def test_what_is_written_is_sent(following: Callable[[], Any], switched: Switche
     assert switched.users == [*range(13)]
 
 
-def test_a_line_without_an_end_waits_for_it(
+def test_incomplete_line_waits_for_its_end(
     following: Callable[[], Any], switched: SwitchedSqs, path: Path
 ) -> None:
     with following():
@@ -84,8 +89,8 @@ def test_a_line_without_an_end_waits_for_it(
         wait_until(lambda: switched.users == [0, 1])
 
 
-@pytest.mark.parametrize("is_copied", [False, True], ids=["renamed", "copied and emptied"])
-def test_a_rotation_loses_nothing(
+@pytest.mark.parametrize("is_copied", [False, True], ids=["renamed", "copied and truncated"])
+def test_rotation_loses_nothing(
     following: Callable[[], Any], switched: SwitchedSqs, path: Path, is_copied: bool
 ) -> None:
     with following():
@@ -100,7 +105,7 @@ def test_a_rotation_loses_nothing(
     assert switched.users == [0, 1, 2, 3]
 
 
-def test_a_writer_that_goes_on_in_the_renamed_file_is_followed_there_first(
+def test_renamed_file_is_finished_before_the_new_one(
     following: Callable[[], Any], switched: SwitchedSqs, path: Path
 ) -> None:
     with following(), path.open("a") as writer:
@@ -117,21 +122,21 @@ def test_a_writer_that_goes_on_in_the_renamed_file_is_followed_there_first(
     assert switched.users == [0, 1, 2, 3]
 
 
-def test_a_file_that_was_emptied_and_has_grown_further_is_begun_anew(
+def test_truncated_and_regrown_file_starts_again(
     switched: SwitchedSqs, path: Path, following: Callable[[], Any]
 ) -> None:
     with following():
         write(path, 0)
         wait_until(lambda: switched.users == [0])
-        # In one step, as between two looks.
+        # In one step, as between two polls.
         with path.open("r+") as file:
             file.write("".join(f"{make_body(user_id=number)}\n" for number in (11, 12, 13)))
         wait_until(lambda: 13 in switched.users)
     assert switched.users == [0, 11, 12, 13]
 
 
-@pytest.mark.parametrize("is_copied", [False, True], ids=["renamed", "copied and emptied"])
-def test_what_is_rotated_twice_while_sqs_is_away_is_sent_in_its_order(
+@pytest.mark.parametrize("is_copied", [False, True], ids=["renamed", "copied and truncated"])
+def test_two_rotations_during_an_outage_keep_the_order(
     following: Callable[[], Any], switched: SwitchedSqs, path: Path, is_copied: bool
 ) -> None:
     first, second = path.with_name("app.ndjson.1"), path.with_name("app.ndjson.2")
@@ -161,14 +166,14 @@ def test_what_is_rotated_twice_while_sqs_is_away_is_sent_in_its_order(
     assert switched.users == [*range(41)]
 
 
-def test_a_stop_before_the_rest_of_a_renamed_file_was_sent_loses_it_not(
+def test_stopping_mid_file_loses_nothing(
     following: Callable[[], Any], switched: SwitchedSqs, path: Path
 ) -> None:
     with following():
         write(path, 0)
         wait_until(lambda: switched.users == [0])
         switched.on.clear()
-        write(path, 1, end="")  # its writer has died
+        write(path, 1, end="")  # its writer was killed
         path.rename(path.with_name("app.ndjson.1"))
         write(path, 2)
         wait_until(lambda: switched.tries > 2)
@@ -178,10 +183,10 @@ def test_a_stop_before_the_rest_of_a_renamed_file_was_sent_loses_it_not(
     assert switched.users == [0, 1, 2]
 
 
-def test_a_line_without_an_end_that_no_log_can_have_does_not_fill_the_memory(
+def test_overlong_line_does_not_fill_the_memory(
     following: Callable[[], Any], switched: SwitchedSqs, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.ndjson.MAX_LINE_BYTES", 1000)
+    monkeypatch.setattr("ingest.cli.ndjson.MAX_LINE_BYTES", 1000)
     monkeypatch.setattr(relay, "MAX_READ_BYTES", 1002)
     path.write_text("x" * 2500)
     with following() as running:
@@ -189,7 +194,7 @@ def test_a_line_without_an_end_that_no_log_can_have_does_not_fill_the_memory(
     assert [len(body) for batch in switched.batches for body in batch] == [1002, 1002]
 
 
-def test_a_restart_goes_on_where_it_stopped(
+def test_restart_continues_at_the_checkpoint(
     following: Callable[[], Any], switched: SwitchedSqs, path: Path
 ) -> None:
     with following():
@@ -201,14 +206,14 @@ def test_a_restart_goes_on_where_it_stopped(
     assert switched.users == [*range(4)]
 
 
-def test_what_was_rotated_while_it_was_down_is_finished_first(
+def test_rotation_while_stopped_loses_nothing(
     following: Callable[[], Any], switched: SwitchedSqs, path: Path
 ) -> None:
     with following():
         write(path, 0)
         wait_until(lambda: switched.users == [0])
     write(path, 1)
-    write(path, 2, end="")  # its writer has died
+    write(path, 2, end="")  # its writer was killed
     path.rename(path.with_name("app.ndjson.1"))
     write(path, 3)
     with following():
@@ -216,20 +221,20 @@ def test_what_was_rotated_while_it_was_down_is_finished_first(
     assert switched.users == [0, 1, 2, 3]
 
 
-def test_another_file_with_the_inode_of_an_old_one_is_not_taken_for_it(
+def test_reused_inode_is_not_mistaken_for_the_old_file(
     following: Callable[[], Any], switched: SwitchedSqs, path: Path
 ) -> None:
     with following():
         write(path, 0)
         wait_until(lambda: switched.users == [0])
-    path.write_text("")  # the same inode, another content
+    path.write_text("")  # the same inode, other content
     write(path, 5, 6)
     with following():
         wait_until(lambda: 6 in switched.users)
     assert switched.users == [0, 5, 6]
 
 
-def test_the_same_text_in_the_next_life_of_a_file_is_another_log(
+def test_same_text_after_truncation_is_another_log(
     following: Callable[[], Any], switched: SwitchedSqs, path: Path
 ) -> None:
     def offset() -> int:
@@ -246,23 +251,23 @@ def test_the_same_text_in_the_next_life_of_a_file_is_another_log(
     assert len({json.loads(body)["id"] for batch in switched.batches for body in batch}) == 2
 
 
-def test_a_batch_that_was_sent_before_a_crash_has_the_same_ids_again(
+def test_batch_resent_after_a_crash_has_the_same_ids(
     following: Callable[[], Any], switched: SwitchedSqs, path: Path
 ) -> None:
     write(path, 0, 1)
     with following():
         wait_until(lambda: len(switched.users) == 2)
     checkpoint = path.with_name("checkpoint")
-    kept = json.loads(checkpoint.read_text())
-    # As it was before the batch.
-    checkpoint.write_text(json.dumps({**kept, "offset": 0, "head": relay._hash(b"")}))
+    state = json.loads(checkpoint.read_text())
+    # The position before the batch.
+    checkpoint.write_text(json.dumps({**state, "offset": 0, "head": hash_head(b"")}))
     with following():
         wait_until(lambda: len(switched.users) == 4)
     ids = [json.loads(body)["id"] for batch in switched.batches for body in batch]
     assert ids[:2] == ids[2:]
 
 
-def test_what_is_no_log_is_sent_on_to_be_a_dead_letter(
+def test_invalid_line_is_sent_as_a_dead_letter(
     following: Callable[[], Any], switched: SwitchedSqs, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with following() as running:
@@ -274,9 +279,7 @@ def test_what_is_no_log_is_sent_on_to_be_a_dead_letter(
     assert "SECRET" not in caplog.text
 
 
-def test_sqs_away_holds_it_up_and_loses_nothing(
-    following: Callable[[], Any], switched: SwitchedSqs, path: Path
-) -> None:
+def test_sqs_outage_loses_nothing(following: Callable[[], Any], switched: SwitchedSqs, path: Path) -> None:
     switched.on.clear()
     with following():
         write(path, *range(30))
@@ -288,22 +291,20 @@ def test_sqs_away_holds_it_up_and_loses_nothing(
     assert switched.users == [*range(30)]
 
 
-def test_a_spoilt_checkpoint_is_said(path: Path, switched: SwitchedSqs) -> None:
+def test_invalid_checkpoint_fails_with_a_message(path: Path, switched: SwitchedSqs) -> None:
     path.with_name("checkpoint").write_text("{")
-    with pytest.raises(OSError, match="is no checkpoint: delete it to begin anew"):
+    with pytest.raises(CommandFailed, match="is not a checkpoint: delete it to start from the beginning"):
         Relay(path, path.with_name("checkpoint"), sqs.client(), URL).run()
 
 
-IMPATIENT = (
-    "from ingest import __main__, relay; relay.QUIET_SECONDS = 0.3; "
+FOLLOW = (
+    "from ingest import __main__; from ingest.cli import relay; relay.QUIET_SECONDS = 0.3; "
     "__main__.main(['send', '--follow', '{path}'])"
 )
 
 
-def test_killed_again_and_again_while_the_file_is_rotated_each_line_is_one_log(
-    queues: Queues, path: Path
-) -> None:
-    program = IMPATIENT.format(path=path)
+def test_repeated_kills_during_rotation_store_each_line_once(queues: Queues, path: Path) -> None:
+    program = FOLLOW.format(path=path)
     number = 0
     for turn in range(4):
         process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL)
@@ -340,7 +341,7 @@ def collect(queues: Queues, sent: dict[int, set[str]]) -> dict[int, set[str]]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_stops_in_order(queues: Queues, path: Path, number: signal.Signals) -> None:
+def test_signal_stops_the_command_in_order(queues: Queues, path: Path, number: signal.Signals) -> None:
     write(path, 0, 1)
     process = subprocess.Popen(
         [sys.executable, "-m", "ingest", "send", "--follow", str(path)], stderr=subprocess.PIPE, text=True
@@ -348,9 +349,9 @@ def test_the_command_stops_in_order(queues: Queues, path: Path, number: signal.S
     try:
         wait_until(lambda: queues.count() == 2)
         process.send_signal(number)
-        _, said = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=20)
     finally:
         process.kill()
     assert process.returncode == 0
-    assert said.endswith("Stopped: 2 sent.\n")
+    assert err.endswith("Stopped: 2 sent.\n")
     assert path.with_name("app.ndjson.logsite-checkpoint").exists()

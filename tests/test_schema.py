@@ -1,4 +1,4 @@
-"""docs/message.schema.json is what the code says, and says what the code does."""
+"""docs/message.schema.json matches the code, and accepts the same messages as the writer."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from ingest import messages, schema_command
+from ingest import messages
+from ingest.cli import schema as schema_command
 from tests.factories import make_fields
 
 PATH = Path(__file__).resolve().parent.parent / "docs" / "message.schema.json"
@@ -62,7 +63,7 @@ def is_valid(fields: dict[str, Any]) -> bool:
     return bool(validator.is_valid(fields))
 
 
-def is_taken(fields: dict[str, Any]) -> bool:
+def is_accepted(fields: dict[str, Any]) -> bool:
     try:
         messages.validate(fields)
     except messages.InvalidMessage:
@@ -70,7 +71,7 @@ def is_taken(fields: dict[str, Any]) -> bool:
     return True
 
 
-def test_the_file_is_what_the_code_says() -> None:
+def test_schema_file_matches_the_code() -> None:
     assert PATH.read_text() == schema_command.text(), (
         "run: python -m ingest schema > docs/message.schema.json"
     )
@@ -78,14 +79,14 @@ def test_the_file_is_what_the_code_says() -> None:
 
 
 @pytest.mark.parametrize("changes", GOOD, ids=str)
-def test_what_the_writer_takes_the_schema_takes(changes: dict[str, Any]) -> None:
+def test_schema_accepts_messages_that_the_writer_accepts(changes: dict[str, Any]) -> None:
     fields = make_fields(**changes)
-    assert is_taken(fields)
+    assert is_accepted(fields)
     assert is_valid(fields)
 
 
 @pytest.mark.parametrize("changes", BAD, ids=lambda changes: str(changes)[:40])
-def test_what_the_writer_refuses_the_schema_refuses(changes: dict[str, Any]) -> None:
+def test_schema_rejects_messages_that_the_writer_rejects(changes: dict[str, Any]) -> None:
     fields = make_fields(**changes)
-    assert not is_taken(fields)
+    assert not is_accepted(fields)
     assert not is_valid(fields)

@@ -1,4 +1,4 @@
-"""`python -m ingest send`: a file of NDJSON, once."""
+"""`python -m ingest send`: an NDJSON file, sent once."""
 
 import io
 import json
@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ingest import __main__ as commands
-from ingest import sqs
 from ingest.handler import lambda_handler
+from ingest.wire import sqs
 from tests.factories import make_body, make_event
 from tests.items import logs
 from tests.queues import Queues
@@ -21,7 +21,7 @@ pytest_plugins = ["tests.sqs_server"]
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
-    """Return a function that runs the command, and returns its status and what it said."""
+    """Return a function that runs the command, and returns its exit status and error output."""
 
     def send(*arguments: object) -> tuple[int, str]:
         status = commands.main(["send", *map(str, arguments)])
@@ -36,14 +36,14 @@ def a_file(folder: Path, *lines: str) -> Path:
     return path
 
 
-def test_every_line_is_a_log(queues: Queues, run: Callable[..., Any], tmp_path: Path) -> None:
+def test_send_sends_every_line(queues: Queues, run: Callable[..., Any], tmp_path: Path) -> None:
     path = a_file(tmp_path, *(make_body(user_id=number) for number in range(25)))
-    status, said = run(path)
-    assert (status, "Sent: 25, refused: 0" in said) == (0, True)
+    status, err = run(path)
+    assert (status, "Sent: 25, refused: 0" in err) == (0, True)
     assert sorted(json.loads(body)["user_id"] for body in queues.bodies()) == [*range(25)]
 
 
-def test_sent_twice_it_is_stored_once(
+def test_sending_a_file_twice_stores_each_log_once(
     queues: Queues, logs_table: None, run: Callable[..., Any], tmp_path: Path
 ) -> None:
     path = a_file(tmp_path, make_body(), make_body(), make_body(created_at="2026-11-23"))
@@ -54,23 +54,21 @@ def test_sent_twice_it_is_stored_once(
     assert queues.dead_letters() == []
 
 
-def test_what_is_no_log_is_told_with_its_line_and_not_sent(
-    queues: Queues, run: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_invalid_line_is_listed_and_not_sent(queues: Queues, run: Callable[..., Any], tmp_path: Path) -> None:
     path = a_file(tmp_path, make_body(), "", "no json SECRET", make_body(type=""), make_body())
     with path.open("ab") as file:
         file.write(b'{"type": "\xff"}\n')
-    status, said = run(path)
+    status, err = run(path)
     assert status == 1
-    assert "line 3: body: must be JSON" in said
-    assert "line 4: type: must be a non-empty text" in said
-    assert "line 6: body: must be JSON in UTF-8" in said
-    assert "Sent: 2, refused: 3" in said
-    assert "SECRET" not in said
+    assert "line 3: body: must be JSON" in err
+    assert "line 4: type: must be a non-empty text" in err
+    assert "line 6: body: must be JSON in UTF-8" in err
+    assert "Sent: 2, refused: 3" in err
+    assert "SECRET" not in err
     assert queues.count() == 2
 
 
-def test_standard_input_and_a_last_line_without_an_end(
+def test_standard_input_needs_no_final_line_end(
     queues: Queues, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{make_body()}\r\n{make_body()}".encode())))
@@ -78,78 +76,78 @@ def test_standard_input_and_a_last_line_without_an_end(
     assert queues.count() == 2
 
 
-def test_a_large_line_is_compressed(queues: Queues, run: Callable[..., Any], tmp_path: Path) -> None:
+def test_large_line_is_compressed(queues: Queues, run: Callable[..., Any], tmp_path: Path) -> None:
     assert run(a_file(tmp_path, make_body(payload="x" * 3_000_000)))[0] == 0
     [body] = queues.bodies()
     assert len(body) < 100_000
 
 
-def test_a_line_beyond_all_bounds_is_refused_without_reading_it_whole(
+def test_overlong_line_is_refused_without_reading_it(
     queues: Queues, run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.ndjson.MAX_LINE_BYTES", 1000)
-    status, said = run(a_file(tmp_path, make_body(payload="x" * 5000), make_body()))
+    monkeypatch.setattr("ingest.cli.ndjson.MAX_LINE_BYTES", 1000)
+    status, err = run(a_file(tmp_path, make_body(payload="x" * 5000), make_body()))
     assert status == 1
-    assert "line 1: body: must have at most 1,000 bytes" in said
+    assert "line 1: body: must have at most 1,000 bytes" in err
     assert queues.count() == 1
 
 
-def test_where_sqs_is_away_it_says_where_to_go_on(
+def test_outage_prints_the_line_to_continue_at(
     run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = SwitchedSqs()
+    switched = SwitchedSqs()
     monkeypatch.setenv("LOGS_QUEUE_URL", "http://127.0.0.1/1/x")
-    monkeypatch.setattr(sqs, "client", lambda **kwargs: made)
+    monkeypatch.setattr(sqs, "client", lambda **kwargs: switched)
     path = a_file(tmp_path, *(make_body(user_id=number) for number in range(25)))
-    send = made.send_message_batch
+    send = switched.send_message_batch
 
     def once(**request: Any) -> Any:
-        if made.batches:
-            made.on.clear()
+        if switched.batches:
+            switched.on.clear()
         return send(**request)
 
-    monkeypatch.setattr(made, "send_message_batch", once)
-    status, said = run(path)
+    monkeypatch.setattr(switched, "send_message_batch", once)
+    status, err = run(path)
     assert status == 1
-    assert "Sent: 10" in said
-    assert "To go on: --from-line 11" in said
-    made.on.set()
-    monkeypatch.setattr(made, "send_message_batch", send)
+    assert "Sent: 10" in err
+    assert "To continue: --from-line 11" in err
+    switched.on.set()
+    monkeypatch.setattr(switched, "send_message_batch", send)
     assert run(path, "--from-line", 11)[0] == 0
-    assert made.users == [*range(25)]
+    assert switched.users == [*range(25)]
 
 
-def test_ctrl_c_says_where_to_go_on(
+def test_ctrl_c_prints_the_line_to_continue_at(
     run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, queues: Queues
 ) -> None:
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ingest.sending.send", stop)
-    status, said = run(a_file(tmp_path, make_body(), make_body()))
+    monkeypatch.setattr("ingest.cli.send.send_batch", stop)
+    status, err = run(a_file(tmp_path, make_body(), make_body()))
     assert status == 130
-    assert "Sent: 0, refused: 0\nTo go on: --from-line 1\n" in said
+    assert "Sent: 0, refused: 0\nTo continue: --from-line 1\n" in err
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["missing.ndjson"], "No such file"),
-        (["-", "--follow"], "--follow takes a file"),
-        (["x", "--follow", "--from-line", "2"], "neither - nor --from-line"),
+        (["-", "--follow"], "--follow needs a file"),
+        (["x", "--follow", "--from-line", "2"], "omit - and --from-line"),
     ],
 )
-def test_what_makes_no_sense_is_said(
+def test_contradictory_options_are_explained(
     queues: Queues, run: Callable[..., Any], arguments: list[str], words: str
 ) -> None:
-    status, said = run(*arguments)
+    status, err = run(*arguments)
     assert status
-    assert words in said
+    assert words in err
 
 
-def test_without_a_queue_it_says_what_is_missing(
+def test_missing_queue_url_names_the_option(
     run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("LOGS_QUEUE_URL", raising=False)
-    status, said = run(a_file(tmp_path, make_body()))
-    assert (status, said) == (2, "Name the queue in --queue-url or LOGS_QUEUE_URL.\n")
+    status, err = run(a_file(tmp_path, make_body()))
+    assert (status, err) == (2, "Name the queue in --queue-url or LOGS_QUEUE_URL.\n")

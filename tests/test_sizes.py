@@ -15,8 +15,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from ingest import messages, sqs, writer
+from ingest import messages
 from ingest.handler import lambda_handler
+from ingest.wire import sqs
+from ingest.writing import items as writer
 from logs import document, reader
 from logs.filters import LogFilter
 from logs.merge import Budget
@@ -261,7 +263,7 @@ def test_retention_counts_from_when_it_was_received_and_parts_outlive_the_log(
 @pytest.mark.parametrize("text", ["0", "-1", "x", "1.5", "99999999"])
 def test_a_number_of_the_writers_that_is_wrong_is_named(name: str, text: str) -> None:
     run = subprocess.run(
-        [sys.executable, "-c", "import ingest.writer"],
+        [sys.executable, "-c", "import ingest.writing.items"],
         env={**os.environ, name: text},
         capture_output=True,
         text=True,

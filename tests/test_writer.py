@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from ingest import messages, writer
+from ingest import messages
+from ingest.writing import items as writer
 from logs import document, times
 from logs.models import LogItem
 from tests.factories import SENT_AT, make_body, make_record

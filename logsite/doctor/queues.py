@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from ingest import sqs
+from ingest.wire import sqs
 from logsite.doctor.findings import Finding, fail, note, ok
 
 QUEUE, DEAD_LETTERS, CLOCK = "Queue", "Dead-letter queue", "Clock"

@@ -8,8 +8,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ingest import sqs
 from ingest.client import LogClient
+from ingest.wire import sqs
 from logs import times
 from logs.models import LogItem
 from logsite.accounts.store import UserItem

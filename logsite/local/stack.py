@@ -9,7 +9,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest import sqs
+from ingest.wire import sqs
 from logsite.local import engine, queues
 from logsite.local.processes import Child, Children, accepts_connections, free_port
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from ingest.letters import command
+from ingest.cli.dlq import command
 
 
 class Command(BaseCommand):

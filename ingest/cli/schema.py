@@ -1,4 +1,4 @@
-"""`python -m ingest schema`: the message as JSON Schema, for producers in other languages."""
+"""`python -m ingest schema`: print the message's JSON Schema, for senders in other languages."""
 
 import argparse
 import json
@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 from ingest.messages import LogMessage
 
 if TYPE_CHECKING:
-    # What `add_subparsers` returns is generic for type checkers alone.
+    # The return type of `add_subparsers` is generic for type checkers only.
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def add_parser(subparsers: "Subparsers") -> None:
     """Add `schema` to the commands of `python -m ingest`."""
-    text = "print the JSON Schema of a message, which docs/message.schema.json holds"
-    subparsers.add_parser("schema", help=text, description=text).set_defaults(run=run)
+    summary = "print the JSON Schema of a message, the content of docs/message.schema.json"
+    subparsers.add_parser("schema", help=summary, description=summary).set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print it."""
+    """Print the schema. Return the exit status."""
     sys.stdout.write(text())
     return 0
 
@@ -30,6 +30,6 @@ def text() -> str:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **LogMessage.model_json_schema(),
         "title": "A log, as the body of a message on LogsQueue",
-        "description": "UTF-8, 1 MiB at most. Other fields are kept as well, and override nothing.",
+        "description": "UTF-8, at most 1 MiB. Unknown fields are stored too, and override nothing.",
     }
     return json.dumps(schema, indent=2) + "\n"

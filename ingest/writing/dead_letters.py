@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ingest import attributes, sqs
-from ingest.messages import Envelope, Refused
-from logs import times
+from ingest import times
+from ingest.messages import Envelope, Rejected
+from ingest.wire import attributes, sqs
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -35,7 +35,7 @@ class NoRoom(Exception):
         return str(self.__doc__)
 
 
-def send(record: Mapping[str, Any], known: Envelope, refusal: Refused) -> None:
+def send(record: Mapping[str, Any], known: Envelope, refusal: Rejected) -> None:
     """Send one record of a Lambda SQS event to LOGS_DEAD_LETTER_QUEUE_URL, its body unchanged.
 
     Its message attributes: `error-code`, `error-message`, `error-fields` (names, with commas between),
@@ -52,7 +52,7 @@ def send(record: Mapping[str, Any], known: Envelope, refusal: Refused) -> None:
     )
 
 
-def reasons(record: Mapping[str, Any], known: Envelope, refusal: Refused) -> "dict[str, Attribute]":
+def reasons(record: Mapping[str, Any], known: Envelope, refusal: Rejected) -> "dict[str, Attribute]":
     """Return a dead letter's message attributes: ten at most, MAX_ATTRIBUTE_BYTES at most in all.
 
     AWS counts them with the body, so a body of almost 1 MiB leaves them less. Raises NoRoom where it leaves
@@ -68,12 +68,12 @@ def reasons(record: Mapping[str, Any], known: Envelope, refusal: Refused) -> "di
         "rejected-by": f"logsite {_version()}",
     }
     wanted: dict[str, Attribute] = {
-        name: attribute for name, value in ours.items() if (attribute := attributes.text(value))
+        name: attribute for name, value in ours.items() if (attribute := attributes.string(value))
     }
     for name, value in record.get("messageAttributes", {}).items():
         if name not in ours:
-            wanted[name] = attributes.for_sending(value)
-    taken = attributes.fitting(wanted, min(MAX_ATTRIBUTE_BYTES, sqs.MAX_BYTES - len(record["body"].encode())))
+            wanted[name] = attributes.to_sqs(value)
+    taken = attributes.limit(wanted, min(MAX_ATTRIBUTE_BYTES, sqs.MAX_BYTES - len(record["body"].encode())))
     if not taken.keys() >= ESSENTIAL:
         raise NoRoom
     return taken

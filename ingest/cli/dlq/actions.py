@@ -9,11 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
-from ingest import messages, progress
+from ingest import messages
+from ingest.cli import progress
+from ingest.cli.dlq import dead_letter as letter
+from ingest.cli.dlq import queue as peeking
+from ingest.cli.dlq import redrive as resending
+from ingest.cli.dlq import text
+from ingest.cli.dlq.dead_letter import Letter
+from ingest.cli.dlq.queue import DeadLetterQueue, Unfit
 from ingest.client import LogClient
-from ingest.letters import letter, peeking, resending, text
-from ingest.letters.letter import Letter
-from ingest.letters.peeking import DeadLetterQueue, Unfit
 
 
 def show_all(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:

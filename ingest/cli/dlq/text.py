@@ -4,10 +4,9 @@ import base64
 import json
 from datetime import UTC, datetime
 
-from ingest import messages
-from ingest.letters import letter
-from ingest.letters.letter import Letter
-from logs import times
+from ingest import messages, times
+from ingest.cli.dlq import dead_letter as letter
+from ingest.cli.dlq.dead_letter import Letter
 
 ID_WIDTH, AGE_WIDTH, REASON_WIDTH = 8, 6, 50
 MIN_BODY_WIDTH = 20
@@ -53,7 +52,7 @@ def row(dead: Letter, width: int) -> str:
     why = bounded(str(letter.reason(dead)), REASON_WIDTH)
     return (
         f"{dead.message_id[:ID_WIDTH]}  {age(dead.known.sent_at):{AGE_WIDTH}}  {why:{REASON_WIDTH}}  "
-        f"{bounded(messages.unpacked(dead.body), room)}"
+        f"{bounded(messages.decompress(dead.body), room)}"
     )
 
 
@@ -77,7 +76,7 @@ def page(dead: Letter) -> str:
         lines.append(f"{harmless(name):{names}}  {harmless(told)}")
     if dead.attributes:
         lines.append("")
-    return "\n".join([*lines, harmless(messages.unpacked(dead.body), kept="\n\t")])
+    return "\n".join([*lines, harmless(messages.decompress(dead.body), kept="\n\t")])
 
 
 def as_json(dead: Letter) -> str:

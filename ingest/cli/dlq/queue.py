@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ingest import sqs
-from ingest.letters import letter
-from ingest.letters.letter import Letter
+from ingest.cli.dlq import dead_letter as letter
+from ingest.cli.dlq.dead_letter import Letter
+from ingest.wire import sqs
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient

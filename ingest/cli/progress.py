@@ -1,4 +1,4 @@
-"""How far a long command is: a bar where tqdm is installed, else a line now and then."""
+"""Progress of a long command: a bar if tqdm is installed, otherwise a line every few seconds."""
 
 import importlib
 import time
@@ -11,17 +11,17 @@ SECONDS_BETWEEN_LINES = 5.0
 
 _tqdm: Callable[..., Any] | None
 try:
-    # The client's own installation has no need of it.
+    # Optional: an installation of the client alone does not include it.
     _tqdm = importlib.import_module("tqdm").tqdm
 except ImportError:
     _tqdm = None
 
 
 class Bar(Protocol):
-    """What a command tells its progress to."""
+    """The progress of a command."""
 
     def update(self, n: int = 1) -> object:
-        """Tell that `n` more are done."""
+        """Advance by `n` units."""
 
 
 class Lines:
@@ -29,15 +29,15 @@ class Lines:
 
     def __init__(self, total: int, title: str, unit: str, file: TextIO) -> None:
         self.done = 0
-        self._told = 0
+        self._written = 0
         self._next = time.monotonic() + SECONDS_BETWEEN_LINES
         self._total, self._title, self._unit, self._file = total, title, unit, file
 
     def update(self, n: int = 1) -> None:
-        """Tell that `n` more are done."""
+        """Advance by `n` units."""
         self.done += n
         if time.monotonic() >= self._next:
-            self._tell()
+            self._write()
 
     def __enter__(self) -> Self:
         return self
@@ -45,11 +45,11 @@ class Lines:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.done > self._told:
-            self._tell()
+        if self.done > self._written:
+            self._write()
 
-    def _tell(self) -> None:
-        self._told = self.done
+    def _write(self) -> None:
+        self._written = self.done
         self._next = time.monotonic() + SECONDS_BETWEEN_LINES
         of = f" of about {self._total}" if self._total else ""
         self._file.write(f"{self._title}: {self.done}{of} {self._unit}s\n")
@@ -57,12 +57,12 @@ class Lines:
 
 
 def bar(total: int, title: str, unit: str, file: TextIO) -> AbstractContextManager[Bar]:
-    """Return a context in which progress is shown on `file`, of about `total` units (0: nobody knows)."""
+    """Return a context manager that shows progress on `file`, of about `total` units (0 if unknown)."""
     if _tqdm is None:
         return Lines(total, title, unit, file)
-    # Into a file a bar is a line each time: a few are enough.
+    # In a file, each update of a bar is a new line, so updates are rare.
     interval = 0.1 if file.isatty() else SECONDS_BETWEEN_LINES
-    made: AbstractContextManager[Bar] = _tqdm(
+    tqdm_bar: AbstractContextManager[Bar] = _tqdm(
         total=total or None, desc=title, unit=unit, file=file, mininterval=interval, maxinterval=interval
     )
-    return made
+    return tqdm_bar

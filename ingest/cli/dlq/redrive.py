@@ -8,13 +8,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ingest import attributes, dead_letters, fitting, messages, sqs
+from ingest import messages, times
+from ingest.cli.dlq import dead_letter as letter
+from ingest.cli.dlq.dead_letter import Letter
+from ingest.cli.dlq.queue import DeadLetterQueue
 from ingest.client import LogClient
-from ingest.letters import letter
-from ingest.letters.letter import Letter
-from ingest.letters.peeking import DeadLetterQueue
 from ingest.messages import InvalidMessage
-from logs import times
+from ingest.sending import size
+from ingest.wire import attributes, sqs
+from ingest.writing import dead_letters
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef as Attribute
@@ -111,19 +113,19 @@ def _message(dead: Letter, body: str) -> "tuple[str, dict[str, Attribute]]":
     }
     own = {name: value for name, value in dead.attributes.items() if name not in dead_letters.OURS}
     for text in _spellings(body):
-        taken = attributes.fitting({**identity, **own}, sqs.MAX_BYTES - len(text.encode()))
+        taken = attributes.limit({**identity, **own}, sqs.MAX_BYTES - len(text.encode()))
         if taken.keys() >= identity.keys():
             return text, taken
     room = sqs.MAX_BYTES - len(body.encode())
     if room >= 0 and _names_itself(body):
-        return body, attributes.fitting(own, room)
+        return body, attributes.limit(own, room)
     raise NoRoom
 
 
 def _spellings(body: str) -> Iterator[str]:
     """Give a body as it is, and compressed where the writer reads the same in that."""
     yield body
-    packed = fitting.compressed(body)
+    packed = size.compress(body)
     if packed:
         try:
             if messages.parse(packed) == messages.parse(body):
@@ -141,8 +143,8 @@ def _names_itself(body: str) -> bool:
 
 
 def _fits(fields: dict[str, Any]) -> bool:
-    text = fitting.body(fields)
-    return not fitting.excess(text) or fitting.compressed(text) is not None
+    text = size.encode(fields)
+    return not size.oversize(text) or size.compress(text) is not None
 
 
 def _login() -> str:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, TextIO
 
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
-from ingest import sqs
+from ingest.cli.dlq import actions
+from ingest.cli.dlq import dead_letter as letter
+from ingest.cli.dlq import queue as peeking
+from ingest.cli.dlq.queue import DeadLetterQueue, Unfit
+from ingest.cli.dlq.redrive import NoRoom
 from ingest.client import NotSent
-from ingest.letters import actions, letter, peeking
-from ingest.letters.peeking import DeadLetterQueue, Unfit
-from ingest.letters.resending import NoRoom
 from ingest.messages import InvalidMessage
+from ingest.wire import sqs
 
 if TYPE_CHECKING:
     # What `add_subparsers` returns is generic for type checkers alone.

@@ -1,0 +1,64 @@
+"""Convert a line of NDJSON to an outgoing log, always with the same id."""
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from ingest import messages
+from ingest.messages import ID_NAMESPACE, InvalidMessage
+from ingest.sending import size
+from ingest.sending.outgoing import OutgoingLog
+from ingest.wire import attributes
+
+# A message decompresses to at most this size, so a longer line cannot be sent.
+MAX_LINE_BYTES = messages.MAX_INFLATED_BYTES
+# An invalid line is truncated to this size, which leaves space for the writer's rejection attributes.
+MAX_INVALID_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Line(OutgoingLog):
+    """A log from a line of a file. `place` is where the line begins, `end` where the next one does.
+
+    Both are line numbers or byte offsets.
+    """
+
+    place: int
+    end: int
+
+
+def parse_line(line: bytes, place: int, end: int, source: str) -> Line:
+    """Return the log in a line.
+
+    A missing `id` is derived from the text, the place and the source, so sending a line again is idempotent.
+    A missing `created_at` stays missing: the writer uses the time when SQS received the message.
+
+    Raise InvalidMessage with the codes of `messages.parse`, or `too_large` if the line exceeds SQS's limit
+    even compressed.
+    """
+    if len(line) > MAX_LINE_BYTES:
+        raise InvalidMessage("too_large", {"body": [f"must have at most {MAX_LINE_BYTES:,} bytes"]})
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        raise InvalidMessage("not_json", {"body": ["must be JSON in UTF-8"]}) from None
+    messages.parse(text)
+    fields: dict[str, Any] = json.loads(text)
+    if messages.DEFLATE not in fields and fields.get("id") is None:
+        fields["id"] = uuid.uuid5(ID_NAMESPACE, f"{source}:{place}:{text}").hex
+    body = size.encode(fields)
+    if size.oversize(body):
+        body = size.compress(body) or ""
+    if not body:
+        raise InvalidMessage("too_large", {"body": ["must have at most 1 MiB after compression"]})
+    return Line(str(fields.get("id", "")), body, place, end)
+
+
+def invalid_line(line: bytes, place: int, end: int) -> Line:
+    """Return an invalid line as a message that becomes a dead letter, so that nothing is lost.
+
+    Characters that SQS rejects are replaced. The text is truncated to MAX_INVALID_BYTES.
+    """
+    text = attributes.NOT_XML.sub("�", line.decode(errors="replace"))
+    return Line("", text.encode()[:MAX_INVALID_BYTES].decode(errors="ignore"), place, end)

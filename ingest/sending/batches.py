@@ -1,0 +1,94 @@
+"""Send logs to SQS in batches, and retry the entries that SQS fails temporarily."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ingest.sending.outgoing import OutgoingLog
+from ingest.wire import sqs
+from ingest.wire.backoff import backoff
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.client import SQSClient
+
+# SendMessageBatch is called at most this often per batch.
+MAX_ATTEMPTS = 5
+FIRST_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 0.2, 2.0
+
+
+L = TypeVar("L", bound=OutgoingLog)
+
+
+@dataclass(frozen=True)
+class SendResult(Generic[L]):
+    """The logs of a batch that SQS did not accept, and the reason.
+
+    A retry cannot help `refused` logs, but may help `retryable` ones. `unreachable` means that SQS accepted
+    no log at all, or did not respond.
+    """
+
+    refused: list[L]
+    retryable: list[L]
+    reason: str = ""
+    unreachable: bool = False
+
+    @property
+    def unsent(self) -> list[L]:
+        """Return the refused and the retryable logs."""
+        return [*self.refused, *self.retryable]
+
+
+def split_batches(logs: Iterable[L]) -> Iterator[list[L]]:
+    """Yield logs, in order, in batches within the limits of SendMessageBatch.
+
+    `logs` is read lazily. If it raises, the logs before the error are yielded first.
+    """
+    batch: list[L] = []
+    size = 0
+    try:
+        for log in logs:
+            if batch and (len(batch) == sqs.MAX_BATCH or size + len(log.body) > sqs.MAX_BYTES):
+                yield batch
+                batch, size = [], 0
+            batch.append(log)
+            size += len(log.body)
+    except Exception:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch
+
+
+def send_batch(client: "SQSClient", queue_url: str, batch: Sequence[L]) -> SendResult[L]:
+    """Send one batch, and return the logs that SQS did not accept.
+
+    Failed entries are retried with backoff, up to MAX_ATTEMPTS. botocore itself retries network errors.
+    """
+    pending = {str(number): log for number, log in enumerate(batch)}
+    refused: list[L] = []
+    reason = ""
+    delays = backoff(FIRST_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS)
+    for attempt in range(MAX_ATTEMPTS):
+        if attempt:
+            time.sleep(next(delays))
+        try:
+            response = client.send_message_batch(
+                QueueUrl=queue_url,
+                Entries=[{"Id": number, "MessageBody": log.body} for number, log in pending.items()],
+            )
+        except (BotoCoreError, ClientError) as error:
+            return SendResult(refused, [*pending.values()], str(error), unreachable=True)
+        # The status is 200 even if entries failed: only the entries listed as successful were accepted.
+        for entry in response.get("Successful", []):
+            pending.pop(entry["Id"], None)
+        for failure in response.get("Failed", []):
+            reason = f"{failure['Code']}: {failure.get('Message', '')}"
+            if failure["SenderFault"] and failure["Id"] in pending:
+                refused.append(pending.pop(failure["Id"]))
+        if not pending:
+            break
+    return SendResult(refused, [*pending.values()], reason, unreachable=len(pending) == len(batch))

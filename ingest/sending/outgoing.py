@@ -1,0 +1,80 @@
+"""Turn the fields of a log into a message body: id, timestamp, validation, size limit."""
+
+import json
+import logging
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ingest import messages, times
+from ingest.sending import size
+from ingest.sending.serialize import to_jsonable
+from ingest.wire.fields import parse_uuid
+
+logger = logging.getLogger("ingest.client")
+
+
+class TooLarge(ValueError):
+    """A log exceeds SQS's limit of 1 MiB (1,048,576 bytes) even when compressed. In strict mode only."""
+
+
+@dataclass(frozen=True)
+class OutgoingLog:
+    """A log ready to send: its id, empty if unknown, and the message body in ASCII."""
+
+    id: str
+    body: str
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Return the fields in the body, decompressed if necessary."""
+        fields: dict[str, Any] = json.loads(messages.decompress(self.body))
+        return fields
+
+
+def prepare(fields: Mapping[str, Any], *, strict: bool) -> OutgoingLog:
+    """Assign an id and a timestamp, serialize and validate the fields, and enforce the size limit.
+
+    Raise InvalidMessage or TooLarge if `strict`. Otherwise log a warning instead.
+    """
+    fields = dict(fields)
+    if fields.get("id") is None:
+        fields["id"] = uuid.uuid4().hex
+    if fields.get("created_at") is None:
+        fields["created_at"] = times.to_text(datetime.now(UTC))
+    body = size.dumps(fields)
+    error = _validation_error(body)
+    if error and error.code == "not_json":
+        # The fields contain lone surrogates, or are nested too deep.
+        body = size.encode(to_jsonable(fields))
+        error = _validation_error(body)
+    id_text = str(to_jsonable(fields["id"]))
+    log_id = parse_uuid(id_text)
+    if error:
+        if strict:
+            raise error
+        logger.warning("log %s will be a dead letter: %s", log_id or "with an invalid id", error)
+    return OutgoingLog(log_id or id_text, _limit_size(body, log_id or id_text, strict=strict))
+
+
+def _limit_size(body: str, log_id: str, *, strict: bool) -> str:
+    """Return a body within SQS's limit: unchanged, compressed or truncated."""
+    if not (oversize := size.oversize(body)):
+        return body
+    if compressed := size.compress(body):
+        return compressed
+    if strict:
+        raise TooLarge(f"log {log_id} has {oversize}")
+    logger.warning("log %s has %s and was truncated", log_id[:32], oversize)
+    return size.truncate(json.loads(body))
+
+
+def _validation_error(body: str) -> messages.InvalidMessage | None:
+    """Return the error that the writer would raise for a body, or None."""
+    try:
+        messages.validate_json(body)
+    except messages.InvalidMessage as error:
+        return error
+    return None

@@ -1,0 +1,248 @@
+"""The background thread that sends logs, so that `enqueue` never waits for the network."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from ingest.sending import lifecycle
+from ingest.sending.batches import send_batch
+from ingest.sending.buffer import Buffer
+from ingest.sending.feeder import SpoolFeeder
+from ingest.sending.flush import FlushRequests
+from ingest.sending.outgoing import OutgoingLog
+from ingest.sending.rate_limit import RateLimitedLogger, SendWarning
+from ingest.sending.spool import Spool, SpoolFull
+from ingest.wire.backoff import backoff
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.client import SQSClient
+
+logger = logging.getLogger("ingest.client")
+
+OnFull = Literal["drop", "block", "spool"]
+
+THREAD_NAME = "logsite-client"
+# A log waits this long for others to fill its batch. The spool is checked at the same interval.
+LINGER_SECONDS = 1.0
+# A flush checks this often whether the spool is empty, because another process may be sending its files.
+FLUSH_POLL_SECONDS = 0.05
+FIRST_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 0.5, 30.0
+
+
+@dataclass
+class Counts:
+    """The number of logs that this process has sent, dropped, or had refused by SQS."""
+
+    sent: int = 0
+    dropped: int = 0
+    refused: int = 0
+
+
+class SenderThread:
+    """Buffers logs and sends them from a thread, which starts with the first log.
+
+    `make_client` creates the SQS client in that thread. A forked child starts with an empty buffer and a
+    new thread, because the parent sends the logs that were buffered before the fork.
+    """
+
+    def __init__(
+        self,
+        queue_url: str,
+        make_client: Callable[[], "SQSClient"],
+        *,
+        max_logs: int,
+        max_bytes: int,
+        on_full: OnFull,
+        block_seconds: float,
+        spool: Spool | None,
+        durable: bool,
+    ) -> None:
+        self._queue_url = queue_url
+        self._make_client = make_client
+        self._max_logs, self._max_bytes = max_logs, max_bytes
+        self._on_full = on_full
+        self._block_seconds = block_seconds
+        self._spool = spool
+        self._durable = durable
+        self._reset()
+        lifecycle.register(self)
+        if spool and spool.has_files():
+            self._start()
+
+    def _reset(self) -> None:
+        self.counts = Counts()
+        # One condition guards the buffer, the spool and the flags below, and signals every change of them.
+        self._changed = threading.Condition()
+        self._buffer = Buffer(self._max_logs, self._max_bytes)
+        self._flushes = FlushRequests(self._changed)
+        self._feeder = SpoolFeeder(self._spool, self._changed) if self._spool else None
+        self._warnings = RateLimitedLogger()
+        self._closing = False
+        self._thread: threading.Thread | None = None
+
+    def after_fork(self) -> None:
+        """Reset the state in a child: the thread, and any holder of the lock, exist in the parent only."""
+        if self._spool:
+            self._spool.forget()
+        self._reset()
+
+    @property
+    def is_alive(self) -> bool:
+        """Return whether the thread runs."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def submit(self, log: OutgoingLog) -> None:
+        """Buffer or spool a log, or drop it if both are full. Never raise because of SQS or the disk."""
+        with self._changed:
+            warning = self._start() or self._accept(log)
+        if warning:
+            self._warnings.log(warning)
+
+    def flush(self, timeout: float | None) -> bool:
+        """Wait until all logs are sent, spooled ones included. Return whether they are."""
+        with self._changed:
+            if self._is_idle():
+                return True
+            if self._start():
+                return False
+            return self._flushes.wait(self._is_idle, timeout)
+
+    def close(self, timeout: float) -> None:
+        """Send the remaining logs within `timeout` seconds, then spool the rest or log an error."""
+        self.flush(timeout)
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+            unsent = self._buffer.drain()
+            lost = len(unsent)
+            if self._spool:
+                lost = sum(self._append_to_spool(log) is not None for log in unsent)
+                self._spool.rotate()
+            self.counts.dropped += lost
+        if lost:
+            logger.error("%d logs were not sent before the client closed, and are lost", lost)
+        lifecycle.unregister(self)
+
+    def _start(self) -> SendWarning | None:
+        if self._closing or self.is_alive:
+            return None
+        self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError as error:  # the interpreter shuts down, or there are too many threads
+            self._thread = None
+            return SendWarning("thread", f"the thread that sends logs cannot start: {error}")
+        return None
+
+    def _accept(self, log: OutgoingLog) -> SendWarning | None:
+        """Spool, buffer or drop a log. Return a warning to log after the lock is released."""
+        warning: SendWarning | None = None
+        if self._durable or self._closing:
+            warning = self._append_to_spool(log)
+            if self._spool and not warning:
+                return None
+        if not self._closing and not self._buffer.has_space(log) and self._on_full != "drop":
+            if self._on_full == "spool":
+                warning = self._append_to_spool(log)
+                if not warning:
+                    return None
+            else:
+                self._changed.wait_for(
+                    lambda: self._buffer.has_space(log) or self._closing, self._block_seconds
+                )
+        if self._closing or not self._buffer.has_space(log):
+            self.counts.dropped += 1
+            text = f"the buffer is full, SQS is unreachable or slow; logs dropped: {self.counts.dropped}"
+            return warning or SendWarning("full", text)
+        self._buffer.append(log)
+        if len(self._buffer) == 1 or self._buffer.has_batch():
+            self._changed.notify_all()
+        return warning
+
+    def _append_to_spool(self, log: OutgoingLog) -> SendWarning | None:
+        """Spool a log if there is a spool. Return a warning if the spool is full."""
+        if self._spool is None:
+            return None
+        try:
+            self._spool.append(log.body)
+        except SpoolFull as error:
+            return SendWarning("spool", f"a log could not be spooled: {error}")
+        return None
+
+    def _is_idle(self) -> bool:
+        return self._buffer.is_empty() and not (self._spool and self._spool.has_own())
+
+    def _run(self) -> None:
+        client: SQSClient | None = None
+        while (batch := self._next_batch()) is not None:
+            try:
+                client = client or self._make_client()
+                send = partial(self._send, client)
+                if not send(batch) or (self._feeder and not self._feeder.feed(send, self._is_interrupted)):
+                    return
+            except Exception:  # the thread must survive any error, and log it
+                logger.exception("logs could not be sent, and will be retried")
+                with self._changed:
+                    self._buffer.requeue()
+                if not self._wait(next(backoff(MAX_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS))):
+                    return
+
+    def _next_batch(self) -> list[OutgoingLog] | None:
+        """Return the next batch, full or LINGER_SECONDS old, or None when the client is closed.
+
+        An empty batch means that only the spool is to be sent.
+        """
+        with self._changed:
+            # Without a spool, nothing needs to be checked at an interval.
+            self._changed.wait_for(
+                lambda: self._closing or self._buffer or self._flushes,
+                LINGER_SECONDS if self._spool else None,
+            )
+            if self._buffer:
+                self._changed.wait_for(
+                    lambda: self._closing or self._flushes or self._buffer.has_batch(), LINGER_SECONDS
+                )
+            elif self._flushes:
+                self._changed.wait_for(lambda: self._closing, FLUSH_POLL_SECONDS)
+            if self._closing:
+                return None
+            batch = self._buffer.next_batch()
+            self._changed.notify_all()  # for callers that wait for space
+            return batch
+
+    def _send(self, client: "SQSClient", batch: list[OutgoingLog]) -> bool:
+        """Send a batch from the buffer or the spool, with retries. Return False if the client closes first.
+
+        Logs that SQS refuses are counted and dropped, because a retry cannot help.
+        """
+        delays = backoff(FIRST_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS)
+        while batch:
+            result = send_batch(client, self._queue_url, batch)
+            self.counts.sent += len(batch) - len(result.unsent)
+            if result.refused:
+                self.counts.refused += len(result.refused)
+                text = f"SQS refused {len(result.refused)} logs, which are lost: {result.reason}"
+                self._warnings.log(SendWarning("refused", text))
+            batch = result.retryable
+            with self._changed:
+                # A batch from the spool is not in flight: it stays in its file until it is sent.
+                self._buffer.acknowledge(batch)
+                self._changed.notify_all()
+            if batch:
+                text = f"SQS does not accept logs at the moment, retrying: {result.reason}"
+                self._warnings.log(SendWarning("retry", text))
+                if not self._wait(next(delays)):
+                    return False
+        return True
+
+    def _is_interrupted(self) -> bool:
+        """Return whether the thread must leave the spool: new logs are buffered, or the client closes."""
+        return bool(self._buffer) or self._closing
+
+    def _wait(self, seconds: float) -> bool:
+        """Wait before a retry. Return False at once when the client closes."""
+        with self._changed:
+            return not self._changed.wait_for(lambda: self._closing, seconds)
