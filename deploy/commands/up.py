@@ -96,9 +96,10 @@ def up(deployment: Deployment, target: Target, parameters: Mapping[str, str]) ->
 
 
 def choose_target(deployment: Deployment, options: argparse.Namespace) -> Target:
-    """Return the target of the options, else of the deployed site, else the newest Python.
+    """Return the target of the options, or that of the deployed site if the options name none.
 
-    An emulator runs the Python of this machine. Raise CommandFailed if the site runs on another processor.
+    A new stage gets the newest Python. An emulator runs the Python of this machine.
+    Raise CommandFailed if the site runs on another processor.
     """
     if deployment.account.endpoint and not options.python and not options.arch:
         return native_target()

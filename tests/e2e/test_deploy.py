@@ -30,9 +30,7 @@ def test_up_prints_address_queue_and_next_steps(deployment: EmulatedDeployment) 
     assert "make admin STAGE=dev" in deployment.output
 
 
-def test_secret_key_is_only_in_parameter_store(
-    deployment: EmulatedDeployment,
-) -> None:
+def test_secret_key_is_only_in_parameter_store(deployment: EmulatedDeployment) -> None:
     parameter = deployment.client("ssm").get_parameter(Name="/logsite/dev/secret-key", WithDecryption=True)
     assert parameter["Parameter"]["Type"] == "SecureString"
     key = parameter["Parameter"]["Value"]
@@ -43,9 +41,7 @@ def test_secret_key_is_only_in_parameter_store(
     assert key not in (deployment.build / "dev" / "zappa_settings.json").read_text()
 
 
-def test_mapping_and_writer_are_configured(
-    deployment: EmulatedDeployment,
-) -> None:
+def test_mapping_and_writer_are_configured(deployment: EmulatedDeployment) -> None:
     [mapping] = deployment.client("lambda").list_event_source_mappings()["EventSourceMappings"]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["State"] == "Enabled"
@@ -172,12 +168,10 @@ def test_status_shows_stacks_functions_and_mapping(deployment: EmulatedDeploymen
     assert deployment.address in run.stdout
 
 
-def test_admin_without_terminal_needs_all_options(
-    deployment: EmulatedDeployment,
-) -> None:
+def test_admin_without_terminal_needs_all_options(deployment: EmulatedDeployment) -> None:
     run = deployment.command("admin")
     assert run.returncode == 1
-    assert "there is no terminal: ARGS=" in run.stderr
+    assert "there is no terminal. Set ARGS=" in run.stderr
     run = deployment.command("admin", "--", "--no-input", "--username", "half")
     assert "there is no terminal" not in run.stderr
     assert "email" in run.stderr

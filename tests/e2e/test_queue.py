@@ -6,9 +6,7 @@ from tests.e2e.browser import Browser
 from tests.e2e.deployment import EmulatedDeployment, make_log, wait_until
 
 
-def test_invalid_message_is_dead_lettered_alone(
-    deployment: EmulatedDeployment,
-) -> None:
+def test_invalid_message_is_dead_lettered_alone(deployment: EmulatedDeployment) -> None:
     valid = [make_log(sub_type=f"{number}") for number in range(4)]
     before = deployment.message_count("DeadLetterQueueUrl")
     sqs = deployment.client("sqs")

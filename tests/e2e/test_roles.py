@@ -54,9 +54,7 @@ def test_writer_cannot_read_users_tokens_or_key(deployment: EmulatedDeployment) 
         assert is_denied(writer("ssm").get_parameter, Name="/logsite/dev/secret-key")
 
 
-def test_writer_without_permission_loses_nothing(
-    deployment: EmulatedDeployment,
-) -> None:
+def test_writer_without_permission_loses_nothing(deployment: EmulatedDeployment) -> None:
     iam, sqs = deployment.client("iam"), deployment.client("sqs")
     role = {"RoleName": f"logsite-dev-writer-{REGION}", "PolicyName": "logsite"}
     queue = {"QueueUrl": deployment.outputs["LogsQueueUrl"]}
