@@ -1,4 +1,4 @@
-"""`make bench`: the measurements, one after the other."""
+"""`make bench`: run the benchmarks one after the other."""
 
 import argparse
 from collections.abc import Callable
@@ -7,18 +7,20 @@ from functools import partial
 from bench import client, package, pages, search, sizes, streams, writing
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make bench", description="Measure what the README says of speed.")
+    parser = argparse.ArgumentParser(
+        prog="make bench", description="Run the benchmarks behind the docs' claims of speed."
+    )
     parser.add_argument(
-        "only",
+        "names",
         nargs="*",
         metavar="NAME",
-        help="pages, streams, client, writing, sizes, search, package; all of them if none is named",
+        help="pages, streams, client, writing, sizes, search, package; default: all",
     )
     parser.add_argument(
-        "--logs", type=int, default=100_000, metavar="N", help="how many logs the search is among (100000)"
+        "--logs", type=int, default=100_000, metavar="N", help="number of logs to search; default: 100000"
     )
     options = parser.parse_args()
-    benches: dict[str, Callable[[], None]] = {
+    benchmarks: dict[str, Callable[[], None]] = {
         "pages": pages.main,
         "streams": streams.main,
         "client": client.main,
@@ -27,9 +29,9 @@ if __name__ == "__main__":
         "search": partial(search.main, options.logs),
         "package": package.main,
     }
-    if unknown := set(options.only) - set(benches):
-        parser.error(f"no such measurement: {', '.join(sorted(unknown))}")
+    if unknown := set(options.names) - set(benchmarks):
+        parser.error(f"NAME must be one of {', '.join(benchmarks)}, not {', '.join(sorted(unknown))}")
     if options.logs < 40:
-        parser.error("--logs must be at least 40")
-    for name in options.only or benches:
-        benches[name]()
+        parser.error(f"--logs must be at least 40, not {options.logs}")
+    for name in options.names or benchmarks:
+        benchmarks[name]()

@@ -1,4 +1,4 @@
-"""An engine in memory, and tables of logs on it."""
+"""An in-memory DynamoDB engine, and tables filled with logs."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ os.environ.update(
     AWS_CONFIG_FILE=os.devnull,
 )
 
-from logs import models, tables  # noqa: E402  the environment above comes first
+from logs import models, tables  # noqa: E402  the environment must be set first
 from logs.models import STATUS, LogItem, account_type_key  # noqa: E402  as above
 from logsite.local import engine  # noqa: E402  as above
 from logsite.local.processes import accepts_connections, free_port  # noqa: E402  as above
@@ -28,11 +28,11 @@ from logsite.local.processes import accepts_connections, free_port  # noqa: E402
 
 @contextmanager
 def running() -> Iterator[None]:
-    """Run an engine meanwhile; what reads and writes finds it."""
+    """Run an engine for the duration of the block, as the endpoint of PynamoDB."""
     port = free_port()
     process = subprocess.Popen(engine.command(port), stdout=subprocess.DEVNULL)
     os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = f"http://127.0.0.1:{port}"
-    models.shared.cache_clear()  # a client keeps its endpoint
+    models.shared.cache_clear()  # a cached client has the old endpoint
     try:
         while not accepts_connections(port):
             time.sleep(0.05)
@@ -43,36 +43,40 @@ def running() -> Iterator[None]:
 
 
 def use(table: str) -> None:
-    """Let the model read and write this table."""
+    """Let the model LogItem use this table."""
     LogItem.Meta.table_name = table
 
 
 def fill(table: str, number: int, **rare: Any) -> None:
-    """Make the table and write that many logs of 20 accounts and 10 types, a second apart.
+    """Create the table and write `number` logs of 20 accounts and 10 types, one per second.
 
-    20 of them, spread evenly, have the values of `rare`.
+    20 of the logs, evenly spread, have the values of `rare`.
     """
     use(table)
     tables.ensure(LogItem)
     with LogItem.batch_write() as batch:
-        for place in tqdm(range(number), desc=table, unit="log"):
-            account, type_, moment = str(place % 20), f"type{place % 10}", START + timedelta(seconds=place)
+        for index in tqdm(range(number), desc=table, unit="log"):
+            account, type_, created_at = (
+                str(index % 20),
+                f"type{index % 10}",
+                START + timedelta(seconds=index),
+            )
             values: dict[str, Any] = {
                 "account_id": account,
                 "user_id": "12",
                 "type": type_,
                 "sub_type": "password",
-                "url": f"/things/{place}",
+                "url": f"/things/{index}",
                 "submitter_city": "Sofia",
                 "submitter_country": "Bulgaria",
             }
-            if place % (number // 20) == number // 40:
+            if index % (number // 20) == number // 40:
                 values |= rare
             batch.save(
                 LogItem(
                     uuid.uuid4().hex,
-                    created_at=moment,
-                    received_at=moment,
+                    created_at=created_at,
+                    received_at=created_at,
                     status=STATUS,
                     account_type=account_type_key(account, type_),
                     **values,

@@ -1,7 +1,7 @@
-"""How large the package is that goes to Lambda, and how long both functions take to import from it.
+"""The size of the package for Lambda, and the time that both functions need to import from it.
 
-The package is built as `make deploy` builds it, for this Python, and unpacked; each import is a process of
-its own. What Lambda brings (boto3) comes from the emulator's environment, as in the tests.
+The package is built as `make deploy` builds it, but for this Python, and unpacked. Each import runs in a new
+process. boto3, which Lambda provides, comes from the emulator's environment, as in the tests.
 """
 
 import os
@@ -13,20 +13,21 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from deploy import functions, package
+from deploy import package, zappa
 from deploy.account import Account
-from deploy.environment import Target, this_python
+from deploy.deployment import Deployment
 from deploy.stage import Stage
+from deploy.target import native_target
 from logsite.local import queues
 
 RUNS = 15
 HEAVIEST = 5
 IMPORTS = {
-    # What Zappa's handler imports at a cold start, and Django's application with its addresses.
+    # The imports of Zappa's handler at a cold start, and Django's application with its URL patterns.
     "web": "import handler, logsite.wsgi, django.urls; django.urls.get_resolver().url_patterns",
     "writer": "import ingest.handler",
 }
-# The same without a line of ours.
+# The same imports without our own code.
 LIBRARIES = {
     "web": """
 import handler, django, pynamodb.models
@@ -45,22 +46,22 @@ from pynamodb.models import Model
 from pydantic import BaseModel, Field
 """,
 }
-NOWHERE = Account("000000000000", "us-east-1", "aws", "arn:aws:iam::000000000000:root", None)
+ACCOUNT = Account("000000000000", "us-east-1", "aws", "arn:aws:iam::000000000000:root", None)
 OUTPUTS = dict.fromkeys(
     ("DeploymentBucketName", "DeadLetterQueueUrl", "RetentionDays", "SortingShards", "SortingShardsRead"), "1"
 )
 
 
 def run(folder: Path, code: str, *options: str) -> tuple[float, str]:
-    """Run code as Lambda would find it; return the processor's seconds, and what `-X importtime` said.
+    """Run code in the environment of Lambda; return the CPU seconds and the output of `-X importtime`.
 
-    The processor's, which are the clock's on a machine that does nothing else.
+    CPU seconds equal wall-clock seconds on an idle machine, and other processes do not change them.
     """
     python = queues.command()[0]
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(folder),
-        # Lambda cannot write there either.
+        # Lambda's file system is read-only too.
         "PYTHONDONTWRITEBYTECODE": "1",
         "DJANGO_SETTINGS_MODULE": "logsite.settings",
         "SECRET_KEY": "bench " * 10,
@@ -69,7 +70,7 @@ def run(folder: Path, code: str, *options: str) -> tuple[float, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
+    result = subprocess.run(
         [python, *options, "-c", code],
         env=environment,
         cwd=folder,
@@ -78,39 +79,42 @@ def run(folder: Path, code: str, *options: str) -> tuple[float, str]:
         check=True,
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stderr
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, result.stderr
 
 
-def heaviest(told: str) -> list[tuple[str, float]]:
-    """Return the packages that take the most time by themselves, with their milliseconds."""
-    own: dict[str, float] = {}
-    for found in re.finditer(r"import time: +(\d+) \| +\d+ \| +(\S+)", told):
-        name = found[2].split(".")[0]
-        own[name] = own.get(name, 0) + int(found[1]) / 1000
-    return sorted(own.items(), key=lambda item: -item[1])[:HEAVIEST]
+def heaviest(import_times: str) -> list[tuple[str, float]]:
+    """Return the packages with the longest import times, without their imports, in milliseconds."""
+    milliseconds: dict[str, float] = {}
+    for match in re.finditer(r"import time: +(\d+) \| +\d+ \| +(\S+)", import_times):
+        name = match[2].split(".")[0]
+        milliseconds[name] = milliseconds.get(name, 0) + int(match[1]) / 1000
+    return sorted(milliseconds.items(), key=lambda item: -item[1])[:HEAVIEST]
 
 
 def main() -> None:
-    """Print the package's size, the median cold import of each function, and what is heavy in it."""
+    """Print the package's size, and the median import time of each function with its heaviest packages."""
     with tempfile.TemporaryDirectory() as name:
-        stage = Stage("dev", Path(name) / "build")
-        target = Target(this_python(), "x86_64", here=True)
-        roles = dict.fromkeys(stage.functions.values(), "arn:aws:iam::000000000000:role/bench")
-        settings = functions.write_settings(stage, NOWHERE, target, OUTPUTS, roles)
-        package.prepare(stage, target, print)
-        built = package.build(stage, settings)
-        print(f"\nThe package: {built.size / 2**20:.1f} MiB, at most {package.MAX_BYTES / 2**20:.0f}")
+        deployment = Deployment(Stage("dev"), ACCOUNT, Path(name) / "build")
+        target = native_target()
+        roles = dict.fromkeys(deployment.stage.functions.values(), "arn:aws:iam::000000000000:role/bench")
+        settings = zappa.write_settings(deployment, target, OUTPUTS, roles)
+        package.prepare(deployment, target)
+        lambda_package = package.build(deployment, settings)
+        size, limit = lambda_package.size / 2**20, package.MAX_BYTES / 2**20
+        print(f"\nThe package: {size:.1f} MiB, at most {limit:.0f}")
         folder = Path(name) / "task"
-        with zipfile.ZipFile(built.path) as archive:
+        with zipfile.ZipFile(lambda_package.path) as archive:
             archive.extractall(folder)
         bare = statistics.median(run(folder, "pass")[0] for _ in range(RUNS))
-        print(f"Cold import in CPU seconds, median of {RUNS}, without the {bare:.2f} s of Python itself")
+        print(f"Import in CPU seconds, median of {RUNS}, without the {bare:.2f} s of Python itself")
         for function, code in IMPORTS.items():
-            # In turns, since the machine is faster at one moment than at another.
-            taken = [(run(folder, code)[0], run(folder, LIBRARIES[function])[0]) for _ in range(RUNS)]
-            ours, libraries = (statistics.median(each) - bare for each in zip(*taken, strict=True))
+            # Alternately, because the machine's speed varies.
+            seconds = [(run(folder, code)[0], run(folder, LIBRARIES[function])[0]) for _ in range(RUNS)]
+            ours, libraries = (statistics.median(each) - bare for each in zip(*seconds, strict=True))
             heavy = ", ".join(
-                f"{each} {spent:.0f} ms" for each, spent in heaviest(run(folder, code, "-X", "importtime")[1])
+                f"{each} {duration:.0f} ms"
+                for each, duration in heaviest(run(folder, code, "-X", "importtime")[1])
             )
-            print(f"{function:>8} {ours:.2f} s, its libraries alone {libraries:.2f}: {ours / libraries:.2f}")
-            print(f"         by themselves: {heavy}")
+            ratio = ours / libraries
+            print(f"{function:>8} {ours:.2f} s, only its libraries {libraries:.2f} s, ratio {ratio:.2f}")
+            print(f"         heaviest: {heavy}")

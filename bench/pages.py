@@ -1,6 +1,6 @@
-"""What a page costs in a small table and in a large one: the ratio should be near 1.
+"""The cost of a page in a small and in a large table. The ratio should be near 1.
 
-Both are read in one run, in turn, so that the machine's mood falls on both alike.
+Both tables are read alternately in one run, because the machine's speed varies.
 """
 
 import statistics
@@ -18,30 +18,30 @@ ROUNDS = 60
 LIMIT = 50
 
 
-def middle(asked: LogFilter) -> Position | None:
-    """Return a position some pages in."""
+def fourth_page(log_filter: LogFilter) -> Position | None:
+    """Return the position of the fourth page."""
     position = None
     for _ in range(3):
-        position = read_page(make_plan(asked), position, LIMIT).next or position
+        position = read_page(make_plan(log_filter), position, LIMIT).next or position
     return position
 
 
-def measure(name: str, asked: LogFilter, find: Callable[[LogFilter], Position | None]) -> None:
-    """Print the median times of one kind of page in both tables, and their ratio."""
-    plan = make_plan(asked)
+def measure(name: str, log_filter: LogFilter, locate: Callable[[LogFilter], Position | None]) -> None:
+    """Print the median times of one kind of page in both tables, their ratio, and its cost."""
+    plan = make_plan(log_filter)
     seconds: dict[str, list[float]] = {"small": [], "large": []}
     positions = {}
     for table in seconds:
         use(table)
-        positions[table] = find(asked)
+        positions[table] = locate(log_filter)
     page: Page
     for _ in range(ROUNDS):
         for table, times in seconds.items():
             use(table)
-            LogItem.exists()  # the connection is made anew for another table: not what is measured
-            began = time.perf_counter()
+            LogItem.exists()  # reconnects to the other table, outside the measurement
+            start = time.perf_counter()
             page = read_page(plan, positions[table], LIMIT)
-            times.append(time.perf_counter() - began)
+            times.append(time.perf_counter() - start)
     small, large = (statistics.median(times) * 1000 for times in seconds.values())
     print(
         f"{name:<28}{small:8.2f} ms {large:8.2f} ms   ratio {large / small:5.2f}"
@@ -50,12 +50,14 @@ def measure(name: str, asked: LogFilter, find: Callable[[LogFilter], Position | 
 
 
 def main() -> None:
-    """Fill two tables, and compare."""
+    """Fill both tables and compare their pages."""
     with running():
         fill("small", SMALL)
         fill("large", LARGE)
         print(f"\nA page of {LIMIT} rows, medians of {ROUNDS}: {SMALL:,} logs against {LARGE:,}")
-        measure("newest, no filter", LogFilter(), lambda asked: None)
-        measure("fourth page", LogFilter(), middle)
-        measure("last page", LogFilter(), lambda asked: END)
-        measure("one account and type", LogFilter(account_id=("7",), type=("type7",)), lambda asked: None)
+        measure("newest, no filter", LogFilter(), lambda log_filter: None)
+        measure("fourth page", LogFilter(), fourth_page)
+        measure("last page", LogFilter(), lambda log_filter: END)
+        measure(
+            "one account and type", LogFilter(account_id=("7",), type=("type7",)), lambda log_filter: None
+        )

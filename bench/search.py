@@ -1,4 +1,4 @@
-"""A search for 20 logs of one user among many, page by page, as "Go on" follows it."""
+"""A search for 20 logs of one user among many, page by page to the end."""
 
 import time
 
@@ -12,24 +12,26 @@ LIMIT = 50
 
 
 def main(logs: int) -> None:
-    """Walk the search to its end; print what each page took of its budget."""
+    """Search to the end; print the cost of each page."""
     plan = make_plan(LogFilter(user_id="rare"))
     budget = Budget()
-    found = examined = 0
+    matches = examined = 0
     position: Position | None = None
     with running():
         fill("search", logs, user_id="rare")
-        print(f"\n20 logs among {logs:,}; a page takes {budget.examined:,} or {budget.seconds:g} s at most")
-        began = time.perf_counter()
+        print(
+            f"\n20 logs among {logs:,}; budget of a page: {budget.examined:,} items or {budget.seconds:g} s"
+        )
+        start = time.perf_counter()
         while True:
             page = read_page(plan, position, LIMIT, budget)
             cost = page.cost
-            found, examined = found + len(page.items), examined + cost.examined
+            matches, examined = matches + len(page.items), examined + cost.examined
             print(
-                f"{len(page.items):4} found, {cost.examined:,} examined in {cost.queries} queries, "
+                f"{len(page.items):4} matches, {cost.examined:,} examined in {cost.queries} queries, "
                 f"{cost.read_units:g} read units, {cost.seconds:.2f} s"
             )
             if page.next is None:
                 break
             position = page.next
-        print(f"in all {found} found, {examined:,} examined, {time.perf_counter() - began:.2f} s")
+        print(f"in total {matches} matches, {examined:,} examined, {time.perf_counter() - start:.2f} s")

@@ -1,23 +1,21 @@
-"""Where to deploy to: an AWS account and its region, or an emulator at an endpoint of its own."""
+"""The target of a deployment: an AWS account and region, or an emulator with its own endpoint."""
 
 import os
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+from botocore.exceptions import EndpointConnectionError
 
-
-class NoAccount(Exception):
-    """No credentials, no region, or AWS does not take them; the text says what to do."""
+from deploy.errors import AWS_ERRORS, CommandFailed
 
 
 @dataclass(frozen=True)
 class Account:
-    """An account as its operator's credentials reach it."""
+    """An AWS account and region, as the operator's credentials reach it."""
 
     number: str
     region: str
@@ -25,22 +23,50 @@ class Account:
     caller: str
     endpoint: str | None
 
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Return the account of the operator's credentials. One request to STS.
+
+        Raise CommandFailed if the region or the credentials are missing, or if AWS rejects them.
+        """
+        try:
+            session = boto3.session.Session()
+            if not session.region_name:
+                raise CommandFailed(
+                    "The AWS region is missing. Set AWS_DEFAULT_REGION, or run `aws configure`."
+                )
+            identity = _client("sts").get_caller_identity()
+        except EndpointConnectionError as error:
+            raise CommandFailed(f"AWS is unreachable: {error}. Check AWS_ENDPOINT_URL.") from error
+        except AWS_ERRORS as error:
+            raise CommandFailed(
+                f"The AWS credentials are missing or rejected: {error}. Set AWS_PROFILE, or "
+                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run `aws configure`."
+            ) from error
+        return cls(
+            number=identity["Account"],
+            region=session.region_name,
+            partition=identity["Arn"].split(":")[1],
+            caller=identity["Arn"],
+            endpoint=os.environ.get("AWS_ENDPOINT_URL") or None,
+        )
+
     def client(self, service: str) -> Any:
-        """Return boto3's client of a service."""
+        """Return a boto3 client of the service."""
         return _client(service)
 
     @cached_property
     def has_tls(self) -> bool:
-        """Tell whether services are reached by TLS: always, but for an emulator."""
+        """Whether services are reached over TLS. False for an emulator with plain HTTP."""
         return self.endpoint is None or self.endpoint.startswith("https://")
 
     def site_host(self, api_id: str) -> str:
-        """Return the host name of an API, with the port where it is not the usual one."""
+        """Return the host name of an API, with the port of an emulator."""
         return f"{api_id}{self.host_suffix}{self._port}"
 
     @property
     def host_suffix(self) -> str:
-        """What the host names of all APIs end in, for ALLOWED_HOSTS."""
+        """The common suffix of the host names of all APIs, for ALLOWED_HOSTS."""
         if self.endpoint:
             return ".execute-api.localhost"
         domain = "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
@@ -48,12 +74,12 @@ class Account:
 
     @property
     def scheme(self) -> str:
-        """https, but for an emulator."""
+        """The scheme of the site's address: https, or http for an emulator without TLS."""
         return "https" if self.has_tls else "http"
 
     @property
     def origins(self) -> list[str]:
-        """The origins that forms come from, where they are not the site's own address by https."""
+        """The trusted origins of forms. Empty with TLS, where Django trusts the site's own address."""
         return [] if self.has_tls else [f"http://*{self.host_suffix}{self._port}"]
 
     @property
@@ -62,31 +88,8 @@ class Account:
         return f":{port}" if port else ""
 
 
-def find() -> Account:
-    """Return the account that the environment leads to. Raises NoAccount."""
-    try:
-        session = boto3.session.Session()
-        if not session.region_name:
-            raise NoAccount("No region: set AWS_DEFAULT_REGION, or `aws configure`.")
-        identity = _client("sts").get_caller_identity()
-    except EndpointConnectionError as error:
-        raise NoAccount(f"Nothing answers there: {error}. Is AWS_ENDPOINT_URL right?") from error
-    except (BotoCoreError, ClientError) as error:
-        raise NoAccount(
-            f"AWS does not know you: {error}. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY, or `aws configure`."
-        ) from error
-    return Account(
-        number=identity["Account"],
-        region=session.region_name,
-        partition=identity["Arn"].split(":")[1],
-        caller=identity["Arn"],
-        endpoint=os.environ.get("AWS_ENDPOINT_URL") or None,
-    )
-
-
 def _client(service: str) -> Any:
-    session: Any = boto3.session.Session()  # its types want the service's name as a literal
+    session: Any = boto3.session.Session()  # boto3-stubs accepts only literal service names
     return session.client(
         service, config=Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard"})
     )

@@ -1,4 +1,4 @@
-"""What MiniStack does otherwise than AWS, and a deployment has to know."""
+"""Workarounds for differences between the emulator MiniStack and AWS."""
 
 import json
 from typing import Any
@@ -9,12 +9,14 @@ from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 
 from deploy.account import Account
+from deploy.errors import CommandFailed
 
 
-def mend_api(account: Account, api_id: str) -> None:
-    """Let an API of the emulator pass binary bodies: it does not decode `~1` in the path of Zappa's patch.
+def allow_binary_bodies(account: Account, api_id: str) -> None:
+    """Let an API pass binary bodies. Raise CommandFailed if the emulator rejects the request.
 
-    boto3 cannot send this: to AWS the value is a text.
+    The emulator does not decode `~1` in the path of Zappa's patch. boto3 cannot send this patch, because
+    AWS's own API takes only text as the value.
     """
     patch = [{"op": "replace", "path": "/binaryMediaTypes", "value": ["*/*"]}]
     request = AWSRequest(
@@ -23,9 +25,9 @@ def mend_api(account: Account, api_id: str) -> None:
         data=json.dumps({"patchOperations": patch}),
         headers={"Content-Type": "application/json"},
     )
-    # They are there: everything before this was signed with them.
+    # Never None: every request before this one was signed with them.
     credentials: Any = boto3.session.Session().get_credentials()
     SigV4Auth(credentials, "apigateway", account.region).add_auth(request)
-    answer = URLLib3Session().send(request.prepare())
-    if answer.status_code != 200:
-        raise RuntimeError(f"the emulator refused binary bodies for its API: {answer.text}")
+    response = URLLib3Session().send(request.prepare())
+    if response.status_code != 200:
+        raise CommandFailed(f"The emulator rejects binary bodies for the API {api_id}: {response.text}")

@@ -1,46 +1,54 @@
-"""The mapping between queue and writer: made by mapping.yaml, and put right where somebody changed it."""
+"""The event source mapping between queue and writer, and its stack of mapping.yaml."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from deploy import stacks
-from deploy.account import Account
-from deploy.stage import Stage
+from deploy.deployment import Deployment
 
 TEMPLATE = "mapping.yaml"
 PARAMETERS = {"BatchSize", "BatchingWindow", "MaximumConcurrency"}
 
 
-def ensure(stage: Stage, account: Account, values: Mapping[str, str]) -> None:
-    """Make the mapping's stack, or bring it up to date, and the mapping to what the stack says.
+def ensure(deployment: Deployment, values: Mapping[str, str]) -> None:
+    """Create or update the stack, and revert manual changes to the mapping. Raise StackFailed.
 
-    CloudFormation looks at its templates alone: a mapping that was disabled, or lost
-    ReportBatchItemFailures, would stay so, and one that was deleted away. Raises StackFailed.
+    CloudFormation compares only templates. It would leave a mapping disabled, or without
+    ReportBatchItemFailures, and would not recreate a deleted one.
     """
-    client = account.client("lambda")
-
-    def find(outputs: Mapping[str, str]) -> dict[str, Any] | None:
-        try:
-            found: dict[str, Any] = client.get_event_source_mapping(UUID=outputs["MappingId"])
-        except client.exceptions.ResourceNotFoundException:
-            return None
-        return found
-
-    before = stacks.outputs(account, stage.mapping_stack)
-    if before and find(before) is None:
-        stacks.delete(account, stage.mapping_stack)
-    outputs = stacks.ensure(account, stage.mapping_stack, TEMPLATE, values)
-    given = stacks.parameters(account, stage.mapping_stack)
-    wanted = {
+    stack = deployment.mapping_stack
+    outputs = stack.outputs()
+    if outputs and _describe(deployment, outputs["MappingId"]) is None:
+        stack.delete()
+    mapping_id = stack.ensure(TEMPLATE, values)["MappingId"]
+    parameters = stack.parameters()
+    expected = {
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
-        "BatchSize": int(given["BatchSize"]),
-        "MaximumBatchingWindowInSeconds": int(given["BatchingWindow"]),
-        "ScalingConfig": {"MaximumConcurrency": int(given["MaximumConcurrency"])},
+        "BatchSize": int(parameters["BatchSize"]),
+        "MaximumBatchingWindowInSeconds": int(parameters["BatchingWindow"]),
+        "ScalingConfig": {"MaximumConcurrency": int(parameters["MaximumConcurrency"])},
     }
-    found = find(outputs) or {}
-    differs = found.get("State") in ("Disabled", "Disabling") or any(
-        found.get(name) != value for name, value in wanted.items()
+    current = _describe(deployment, mapping_id) or {}
+    differs = current.get("State") in ("Disabled", "Disabling") or any(
+        current.get(name) != value for name, value in expected.items()
     )
-    # The emulator makes texts of a stack's numbers, shows them as numbers, and cannot count with them.
-    if differs or account.endpoint:
-        client.update_event_source_mapping(UUID=outputs["MappingId"], Enabled=True, **wanted)
+    # The emulator stores a stack's numbers as text, shows them as numbers, and then cannot calculate.
+    if differs or deployment.account.endpoint:
+        deployment.client("lambda").update_event_source_mapping(UUID=mapping_id, Enabled=True, **expected)
+
+
+def states(deployment: Deployment) -> list[str]:
+    """Return the state of each mapping of the writer, such as Enabled. Empty if there is no mapping."""
+    response = deployment.client("lambda").list_event_source_mappings(
+        FunctionName=deployment.stage.writer_function
+    )
+    return [mapping["State"] for mapping in response["EventSourceMappings"]]
+
+
+def _describe(deployment: Deployment, mapping_id: str) -> dict[str, Any] | None:
+    """Return a mapping's configuration, or None if the mapping does not exist."""
+    client = deployment.client("lambda")
+    try:
+        configuration: dict[str, Any] = client.get_event_source_mapping(UUID=mapping_id)
+    except client.exceptions.ResourceNotFoundException:
+        return None
+    return configuration

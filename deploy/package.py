@@ -1,4 +1,4 @@
-"""The one package that both functions run: the project, its static files, and the packages it needs."""
+"""The package that both functions run: the project, its static files and its dependencies."""
 
 import hashlib
 import json
@@ -6,95 +6,98 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy import environment
-from deploy.environment import Target
-from deploy.stage import ROOT, Stage
+from deploy import dependencies, zappa
+from deploy.deployment import Deployment
+from deploy.errors import BuildFailed
+from deploy.process import run
+from deploy.stage import ROOT
+from deploy.target import Target
 
 PROJECT = ("ingest", "logs", "logsite")
 PROJECT_FOLDER = "project"
-# Not `env` or `venv`: Zappa leaves everything of its name out of the package.
-PACKAGES_FOLDER = "lambda-packages"
+# Not `env` or `venv`: Zappa excludes folders with these names from the package.
+DEPENDENCIES_FOLDER = "lambda-packages"
 IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc")
-# What we keep to; Lambda itself takes 50 MB.
+# Our own limit. Lambda's is 50 MB.
 MAX_BYTES = 20 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Package:
-    """A built package: the file, and a key that changes with its content."""
+    """A built package: the file, and an S3 key that changes with its content."""
 
     path: Path
     key: str
 
     @property
     def size(self) -> int:
-        """Its bytes."""
+        """The file's size in bytes."""
         return self.path.stat().st_size
 
 
-def prepare(stage: Stage, target: Target, say: Callable[[str], None]) -> None:
-    """Make all of a package that depends on no account: the project, and the packages it needs.
+def prepare(deployment: Deployment, target: Target) -> None:
+    """Build the parts of the package that need no account: the project and its dependencies.
 
-    Raises BuildFailed.
+    Raise BuildFailed.
     """
-    project = stage.folder / PROJECT_FOLDER
+    project = deployment.folder / PROJECT_FOLDER
     with ThreadPoolExecutor(1) as pool:
-        building = pool.submit(environment.build, stage.folder / PACKAGES_FOLDER, target)
+        installation = pool.submit(dependencies.install, deployment.folder / DEPENDENCIES_FOLDER, target)
         copy_project(project)
         collect_static(project)
-        environment.prune(project)
-        environment.compile_all(target, project)
-        building.result()
-    if not environment.compiler(target):
-        say(f"There is no Python {target.python} here to compile with: cold starts take a second longer.")
+        dependencies.prune(project)
+        dependencies.compile_all(target, project)
+        installation.result()
+    if not dependencies.compiler(target):
+        deployment.report(
+            f"Python {target.python} is not installed here, so the package is not compiled: "
+            "cold starts take a second longer."
+        )
 
 
-def build(stage: Stage, settings: Path) -> Package:
-    """Build `build/STAGE/logsite.zip` with Zappa from what `prepare` made. Raises BuildFailed."""
-    project, packages = stage.folder / PROJECT_FOLDER, stage.folder / PACKAGES_FOLDER
-    path = stage.folder / "logsite.zip"
+def build(deployment: Deployment, settings: Path) -> Package:
+    """Build `build/STAGE/logsite.zip` with Zappa from the prepared parts. Raise BuildFailed."""
+    project = deployment.folder / PROJECT_FOLDER
+    path = deployment.folder / "logsite.zip"
     path.unlink(missing_ok=True)
-    command = [*zappa_command("package", stage.name, settings), "--output", os.path.relpath(path, project)]
-    environment.run(
-        command,
+    output = os.path.relpath(path, project)
+    run(
+        [*zappa.command("package", deployment.stage.name, settings), "--output", output],
         cwd=project,
         # Zappa writes the builder's name into the package.
-        environment={"VIRTUAL_ENV": str(packages), "LOGNAME": "logsite"},
+        environment={
+            "VIRTUAL_ENV": str(deployment.folder / DEPENDENCIES_FOLDER),
+            "LOGNAME": "logsite",
+        },
     )
     if not path.exists():
-        raise environment.BuildFailed(f"Zappa made no {path}")
+        raise BuildFailed(f"Zappa did not create {path}")
     package = Package(path, f"packages/{hashlib.sha256(path.read_bytes()).hexdigest()[:24]}.zip")
     if package.size > MAX_BYTES:
-        raise environment.BuildFailed(f"{path} has {package.size:,} bytes, more than {MAX_BYTES:,}")
+        raise BuildFailed(f"{path} has {package.size:,} bytes. The limit is {MAX_BYTES:,}.")
     return package
 
 
-def zappa_command(name: str, stage: str, settings: Path) -> list[str]:
-    """Return the command line of one of Zappa's commands."""
-    return [sys.executable, "-m", "zappa.cli", name, stage, "--settings_file", str(settings)]
-
-
 def copy_project(folder: Path) -> None:
-    """Copy what runs there of this project, into a new folder."""
+    """Copy the project's packages for Lambda into a new folder."""
     shutil.rmtree(folder, ignore_errors=True)
     for name in PROJECT:
         shutil.copytree(ROOT / name, folder / name, ignore=IGNORED)
 
 
 def collect_static(folder: Path) -> None:
-    """Collect the static files into the project's copy: there the file system is read-only."""
-    environment.run(
+    """Collect the static files into the copy of the project. Lambda's file system is read-only."""
+    run(
         [sys.executable, "-m", "django", "collectstatic", "--noinput", "--verbosity=0"],
         cwd=folder,
         environment={
             "DJANGO_SETTINGS_MODULE": "logsite.settings",
             "PYTHONPATH": str(folder),
-            # Signs nothing; Django asks for one.
+            # Django requires a key, and nothing is signed with it.
             "SECRET_KEY": secrets.token_urlsafe(40),
             "SECRET_KEY_PARAMETER": "",
             "DEBUG": "off",
@@ -103,9 +106,9 @@ def collect_static(folder: Path) -> None:
     )
     static = folder / "staticfiles"
     manifest = static / "staticfiles.json"
-    named: dict[str, str] = json.loads(manifest.read_text())["paths"] if manifest.exists() else {}
-    # Pages name the hashed file alone, and only a developer's tools ask for a map: half of the package.
-    unasked = [static / name for name, hashed in named.items() if hashed != name]
-    for path in [*unasked, *static.rglob("*.map")]:
+    hashed_names: dict[str, str] = json.loads(manifest.read_text())["paths"] if manifest.exists() else {}
+    # Pages refer only to hashed names, and only developer tools read maps. Both are half of the package.
+    unused = [static / name for name, hashed in hashed_names.items() if hashed != name]
+    for path in [*unused, *static.rglob("*.map")]:
         path.unlink(missing_ok=True)
         path.with_name(f"{path.name}.gz").unlink(missing_ok=True)

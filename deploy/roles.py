@@ -1,13 +1,12 @@
-"""The functions' roles: one each, with its own least privilege of deploy/iam-*.json and no more."""
+"""The IAM roles of the functions. Each has the least privilege of its deploy/iam-*.json."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from string import Template
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from deploy.account import Account
+from deploy.deployment import Deployment
 from deploy.stage import Stage
 
 FOLDER = Path(__file__).resolve().parent
@@ -15,10 +14,10 @@ POLICY_NAME = "logsite"
 LAMBDA, API_GATEWAY = "lambda.amazonaws.com", "apigateway.amazonaws.com"
 
 
-def trust(stage: Stage) -> dict[str, dict[str, Any]]:
-    """Return who may take each function's role, by the function's name.
+def trust_policies(stage: Stage) -> dict[str, dict[str, Any]]:
+    """Return which services may assume each function's role, by the function's name.
 
-    Zappa lets API Gateway call the site with the site's own role, not by a permission of the function.
+    Zappa lets API Gateway invoke the site with the site's role, not with a permission of the function.
     """
     services = {stage.web_function: [LAMBDA, API_GATEWAY], stage.writer_function: [LAMBDA]}
     return {
@@ -30,8 +29,9 @@ def trust(stage: Stage) -> dict[str, dict[str, Any]]:
     }
 
 
-def policies(stage: Stage, account: Account) -> dict[str, dict[str, Any]]:
+def permission_policies(deployment: Deployment) -> dict[str, dict[str, Any]]:
     """Return the policy of each function's role, by the function's name."""
+    stage, account = deployment.stage, deployment.account
     values = {
         "Stage": stage.name,
         "Account": account.number,
@@ -45,55 +45,49 @@ def policies(stage: Stage, account: Account) -> dict[str, dict[str, Any]]:
     }
 
 
-def ensure(stage: Stage, account: Account) -> dict[str, str]:
-    """Make each function's role, or give it its present policies; return the ARNs by the function's name."""
-    iam = account.client("iam")
+def ensure(deployment: Deployment) -> dict[str, str]:
+    """Create the roles or update their policies; return the ARNs by the function's name."""
+    iam = deployment.client("iam")
+    trust = trust_policies(deployment.stage)
     arns = {}
-    for function, policy in policies(stage, account).items():
-        role = _name(function, account)
-        taken_by = json.dumps(trust(stage)[function])
+    for function, policy in permission_policies(deployment).items():
+        role, trust_policy = _name(deployment, function), json.dumps(trust[function])
         try:
             arns[function] = iam.get_role(RoleName=role)["Role"]["Arn"]
-            iam.update_assume_role_policy(RoleName=role, PolicyDocument=taken_by)
+            iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust_policy)
         except iam.exceptions.NoSuchEntityException:
             arns[function] = iam.create_role(
                 RoleName=role,
-                AssumeRolePolicyDocument=taken_by,
+                AssumeRolePolicyDocument=trust_policy,
                 Description=f"The Lambda function {function}",
             )["Role"]["Arn"]
         iam.put_role_policy(RoleName=role, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(policy))
     return arns
 
 
-def is_there(stage: Stage, account: Account) -> bool:
-    """Tell whether either role is there."""
-    iam = account.client("iam")
-    for function in stage.functions.values():
+def exist(deployment: Deployment) -> bool:
+    """Return whether at least one of the roles exists."""
+    iam = deployment.client("iam")
+    for function in deployment.stage.functions.values():
         try:
-            iam.get_role(RoleName=_name(function, account))
+            iam.get_role(RoleName=_name(deployment, function))
         except iam.exceptions.NoSuchEntityException:
             continue
         return True
     return False
 
 
-def delete(stage: Stage, account: Account) -> None:
-    """Delete both roles, where they are there."""
-    iam = account.client("iam")
-    for function in stage.functions.values():
-        role = _name(function, account)
-        try:
+def delete(deployment: Deployment) -> None:
+    """Delete both roles if they exist."""
+    iam = deployment.client("iam")
+    for function in deployment.stage.functions.values():
+        role = _name(deployment, function)
+        with suppress(iam.exceptions.NoSuchEntityException):
             iam.delete_role_policy(RoleName=role, PolicyName=POLICY_NAME)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "NoSuchEntity":
-                raise
-        try:
+        with suppress(iam.exceptions.NoSuchEntityException):
             iam.delete_role(RoleName=role)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "NoSuchEntity":
-                raise
 
 
-def _name(function: str, account: Account) -> str:
-    # Roles belong to no region: a stage of the same name may stand in another one.
-    return f"{function}-{account.region}"
+def _name(deployment: Deployment, function: str) -> str:
+    # IAM has no regions, and another region may have a stage of the same name.
+    return f"{function}-{deployment.account.region}"

@@ -1,4 +1,4 @@
-"""A stage: the names of all that belongs to it, and what zappa_settings.json says of it."""
+"""A stage: the names of its AWS resources and its entries in zappa_settings.json."""
 
 import json
 import re
@@ -6,30 +6,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deploy.errors import NoSuchStage
+
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "zappa_settings.json"
 NAME = re.compile(r"[a-z][a-z0-9]{0,19}")
 
 
-class NoSuchStage(Exception):
-    """zappa_settings.json knows no such stage."""
-
-
 @dataclass(frozen=True)
 class Stage:
-    """A stage by its name. deploy/resources.yaml makes the same names of it."""
+    """A stage by its name. deploy/resources.yaml derives the same resource names from it."""
 
     name: str
-    build: Path = ROOT / "build"
 
     @property
     def writer(self) -> str:
-        """The writer's stage in zappa_settings.json."""
+        """The writer's entry in zappa_settings.json."""
         return f"{self.name}_writer"
 
     @property
     def web_function(self) -> str:
-        """The Lambda function of the site; API Gateway's API and Zappa's own stack are called so too."""
+        """The Lambda function of the site. Its API and Zappa's own stack have the same name."""
         return f"logsite-{self.name}"
 
     @property
@@ -39,7 +36,7 @@ class Stage:
 
     @property
     def functions(self) -> dict[str, str]:
-        """Both functions, by their stage in zappa_settings.json."""
+        """Both functions, by their entry in zappa_settings.json."""
         return {self.name: self.web_function, self.writer: self.writer_function}
 
     @property
@@ -64,18 +61,13 @@ class Stage:
 
     @property
     def secret_parameter(self) -> str:
-        """The parameter in SSM that holds SECRET_KEY."""
+        """The SSM parameter that holds SECRET_KEY."""
         return f"/logsite/{self.name}/secret-key"
 
-    @property
-    def folder(self) -> Path:
-        """Where everything that is built for the stage lies."""
-        return self.build / self.name
-
     def settings(self) -> dict[str, dict[str, Any]]:
-        """Return what zappa_settings.json says of the two functions. Raises NoSuchStage."""
-        known: dict[str, dict[str, Any]] = json.loads(SETTINGS.read_text())
-        if not NAME.fullmatch(self.name) or not {self.name, self.writer} <= known.keys():
-            stages = ", ".join(name for name in known if f"{name}_writer" in known)
+        """Return the stage's two entries of zappa_settings.json. Raise NoSuchStage if they are missing."""
+        entries: dict[str, dict[str, Any]] = json.loads(SETTINGS.read_text())
+        if not NAME.fullmatch(self.name) or not {self.name, self.writer} <= entries.keys():
+            stages = ", ".join(name for name in entries if f"{name}_writer" in entries)
             raise NoSuchStage(f"STAGE must be one of {stages} (zappa_settings.json), not {self.name!r}")
-        return {name: known[name] for name in (self.name, self.writer)}
+        return {name: entries[name] for name in (self.name, self.writer)}

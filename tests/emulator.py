@@ -15,7 +15,7 @@ from ingest.writing import dead_letters
 from logsite.local import queues as local
 from logsite.local.processes import free_port
 from tests.queues import Queues
-from tests.workers import wait_until
+from tests.waiting import wait_until
 
 MAX_RECEIVES = 20
 VISIBILITY_SECONDS = 15

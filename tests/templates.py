@@ -1,4 +1,4 @@
-"""The templates of deploy/, read as CloudFormation reads them."""
+"""The CloudFormation templates of deploy/, parsed."""
 
 from typing import Any
 
@@ -10,8 +10,9 @@ NAMES = ("resources.yaml", "mapping.yaml")
 
 
 def template(name: str) -> dict[str, Any]:
-    read: dict[str, Any] = cfn_yaml.load(str(ROOT / "deploy" / name))
-    return read
+    """Return a template of deploy/."""
+    content: dict[str, Any] = cfn_yaml.load(str(ROOT / "deploy" / name))
+    return content
 
 
 def all_resources() -> dict[str, Any]:
@@ -20,4 +21,5 @@ def all_resources() -> dict[str, Any]:
 
 
 def of_type(resources: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Return the resources of one type."""
     return {name: resource for name, resource in resources.items() if resource["Type"] == kind}

@@ -10,7 +10,7 @@ from pathlib import Path
 from ingest.client import LogClient
 from tests.conftest import free_port
 from tests.queues import Queues
-from tests.workers import wait_until
+from tests.waiting import wait_until
 
 pytest_plugins = ["tests.emulator"]
 

@@ -17,7 +17,7 @@ from ingest.cli.dlq import queue as peeking
 from tests.conftest import free_port
 from tests.factories import make_body
 from tests.letters import Letters
-from tests.workers import wait_until
+from tests.waiting import wait_until
 
 pytest_plugins = ["tests.sqs_server"]
 pytestmark = pytest.mark.usefixtures("logs_table")

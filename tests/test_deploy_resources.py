@@ -1,4 +1,4 @@
-"""The templates say what the models and the design say, in a form that AWS takes."""
+"""The templates match the models and the design, and cfn-lint accepts them."""
 
 import json
 import subprocess
@@ -34,25 +34,23 @@ ALARMS = {
     },
     "mapping.yaml": {"MappingDisabledAlarm"},
 }
-KEEPING = {"Retain", "RetainExceptOnCreate"}
+RETAINING = {"Retain", "RetainExceptOnCreate"}
 
 
 @pytest.fixture(scope="module")
 def resources() -> dict[str, Any]:
     """Return the resources of deploy/resources.yaml."""
-    found: dict[str, Any] = template("resources.yaml")["Resources"]
-    return found
+    content: dict[str, Any] = template("resources.yaml")["Resources"]
+    return content
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_table_has_the_keys_indexes_and_projections_of_its_model(
-    resources: dict[str, Any], name: str
-) -> None:
+def test_table_matches_its_model(resources: dict[str, Any], name: str) -> None:
     assert tables.differences(MODELS[name], resources[name]["Properties"]) == []
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_only_attributes_that_are_keys_are_declared(resources: dict[str, Any], name: str) -> None:
+def test_only_key_attributes_are_declared(resources: dict[str, Any], name: str) -> None:
     properties = resources[name]["Properties"]
     indexes = properties.get("GlobalSecondaryIndexes", [])
     schemas = [properties["KeySchema"], *(index["KeySchema"] for index in indexes)]
@@ -61,7 +59,7 @@ def test_only_attributes_that_are_keys_are_declared(resources: dict[str, Any], n
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_table_forgets_by_the_attribute_of_its_model(resources: dict[str, Any], name: str) -> None:
+def test_table_ttl_matches_its_model(resources: dict[str, Any], name: str) -> None:
     model: type[Model] = MODELS[name]
     attribute = model._ttl_attribute()
     expected = {"AttributeName": attribute.attr_name, "Enabled": True} if attribute else None
@@ -81,91 +79,92 @@ def test_a_table_forgets_by_the_attribute_of_its_model(resources: dict[str, Any]
         lambda table: table["AttributeDefinitions"][-1].update(AttributeType="N"),
     ],
 )
-def test_a_template_that_drifts_from_the_model_is_found(drift: Any) -> None:
+def test_drift_from_the_model_is_detected(drift: Any) -> None:
     table = template("resources.yaml")["Resources"]["LogsTable"]["Properties"]
     drift(table)
     assert tables.differences(LogItem, table)
 
 
-def test_every_table_is_kept_restorable_and_paid_by_request(resources: dict[str, Any]) -> None:
-    found = of_type(resources, "AWS::DynamoDB::Table")
-    assert found.keys() == MODELS.keys()
-    for table in found.values():
+def test_tables_are_protected_and_on_demand(resources: dict[str, Any]) -> None:
+    resource_tables = of_type(resources, "AWS::DynamoDB::Table")
+    assert resource_tables.keys() == MODELS.keys()
+    for table in resource_tables.values():
         properties = table["Properties"]
         assert properties["BillingMode"] == "PAY_PER_REQUEST"
         assert properties["DeletionProtectionEnabled"] == {"Fn::If": ["IsProtected", True, False]}
         assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
-def test_what_holds_data_outlives_its_stack(resources: dict[str, Any]) -> None:
-    holding = of_type(resources, "AWS::DynamoDB::Table") | of_type(resources, "AWS::SQS::Queue")
-    assert len(holding) == 6
-    for resource in holding.values():
-        assert resource["DeletionPolicy"] in KEEPING
+def test_tables_and_queues_outlive_the_stack(resources: dict[str, Any]) -> None:
+    stateful = of_type(resources, "AWS::DynamoDB::Table") | of_type(resources, "AWS::SQS::Queue")
+    assert len(stateful) == 6
+    for resource in stateful.values():
+        assert resource["DeletionPolicy"] in RETAINING
         assert resource["UpdateReplacePolicy"] == "Retain"
 
 
-def test_the_queues_are_encrypted_and_wired(resources: dict[str, Any]) -> None:
+def test_queues_are_encrypted_with_redrive_policy(resources: dict[str, Any]) -> None:
     queue = resources["LogsQueue"]["Properties"]
-    dead = resources["DeadLetterQueue"]["Properties"]
-    assert queue["SqsManagedSseEnabled"] is dead["SqsManagedSseEnabled"] is True
+    dead_letter_queue = resources["DeadLetterQueue"]["Properties"]
+    assert queue["SqsManagedSseEnabled"] is dead_letter_queue["SqsManagedSseEnabled"] is True
     assert queue["RedrivePolicy"] == {
         "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
         "maxReceiveCount": {"Ref": "ReceiveCount"},
     }
-    assert dead["MessageRetentionPeriod"] > queue["MessageRetentionPeriod"]
+    assert dead_letter_queue["MessageRetentionPeriod"] > queue["MessageRetentionPeriod"]
 
 
-def test_a_message_stays_hidden_for_six_times_as_long_as_the_writer_may_take() -> None:
-    shortest = template("resources.yaml")["Parameters"]["VisibilityTimeout"]["Default"]
+def test_visibility_timeout_is_six_writer_timeouts() -> None:
+    visibility_timeout = template("resources.yaml")["Parameters"]["VisibilityTimeout"]["Default"]
     for name in ("dev", "production"):
         stage = Stage(name)
-        assert shortest >= 6 * stage.settings()[stage.writer]["timeout_seconds"]
+        assert visibility_timeout >= 6 * stage.settings()[stage.writer]["timeout_seconds"]
 
 
-def test_only_tls_reaches_queues_and_bucket(resources: dict[str, Any]) -> None:
+def test_queues_bucket_and_topic_require_tls(resources: dict[str, Any]) -> None:
     for name in ("LogsQueuePolicy", "DeadLetterQueuePolicy", "DeploymentBucketPolicy", "AlarmTopicPolicy"):
         statements = resources[name]["Properties"]["PolicyDocument"]["Statement"]
         plain = [each["Fn::If"][1] if "Fn::If" in each else each for each in statements]
-        [denied] = [each for each in plain if each["Sid"] == "OnlyTls"]
-        assert denied["Effect"] == "Deny"
-        assert denied["Principal"] == "*"
-        assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        [denial] = [each for each in plain if each["Sid"] == "OnlyTls"]
+        assert denial["Effect"] == "Deny"
+        assert denial["Principal"] == "*"
+        assert denial["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_a_sender_may_send_and_nothing_else(resources: dict[str, Any]) -> None:
+def test_sender_can_only_send(resources: dict[str, Any]) -> None:
     [statement] = resources["SenderPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     assert statement == {
         "Effect": "Allow",
         "Action": "sqs:SendMessage",
         "Resource": {"Fn::GetAtt": ["LogsQueue", "Arn"]},
     }
-    foreign = [
+    cross_account = [
         each["Fn::If"][1]
         for each in resources["LogsQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
         if each["Fn::If"][1]["Effect"] == "Allow"
     ]
-    assert [each["Action"] for each in foreign] == ["sqs:SendMessage"] * 2
+    assert [each["Action"] for each in cross_account] == ["sqs:SendMessage"] * 2
 
 
-def resolved(value: Any) -> str:
-    """Return what a value of a template says, its functions as a text."""
+def as_text(value: Any) -> str:
+    """Return a value of a template as text, with its functions as their arguments."""
     if not isinstance(value, dict):
         return str(value)
     [(function, argument)] = value.items()
     return ".".join(argument) if function == "Fn::GetAtt" else str(argument)
 
 
-def watched(metric: dict[str, Any]) -> tuple[str, ...]:
-    """Return namespace, name, dimensions and statistic of a metric that an alarm watches."""
-    said = metric.get("Metric", metric)
-    dimensions = [f"{each['Name']}={resolved(each['Value'])}" for each in said["Dimensions"]]
-    return said["Namespace"], said["MetricName"], *dimensions, metric.get("Stat") or metric["Statistic"]
+def metric_key(metric: dict[str, Any]) -> tuple[str, ...]:
+    """Return namespace, name, dimensions and statistic of an alarm's metric."""
+    fields = metric.get("Metric", metric)
+    dimensions = [f"{each['Name']}={as_text(each['Value'])}" for each in fields["Dimensions"]]
+    return fields["Namespace"], fields["MetricName"], *dimensions, metric.get("Stat") or metric["Statistic"]
 
 
 WRITER = "logsite-${Stage}-writer"
-# What each watches, its period in seconds, how many periods of how many, and against what.
-WATCHED: dict[str, tuple[list[tuple[str, ...]], tuple[Any, ...]]] = {
+# By alarm: its metrics, and its rule: period in seconds, datapoints to alarm, evaluation periods, comparison,
+# threshold, missing data.
+RULES: dict[str, tuple[list[tuple[str, ...]], tuple[Any, ...]]] = {
     "DeadLettersAlarm": (
         [("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName=DeadLetterQueue.QueueName", "Maximum")],
         (60, 1, 1, ">=", "1", "notBreaching"),
@@ -209,8 +208,8 @@ EXPRESSIONS = {
 }
 
 
-@pytest.mark.parametrize("name", WATCHED)
-def test_an_alarm_watches_what_it_says(name: str) -> None:
+@pytest.mark.parametrize("name", RULES)
+def test_alarm_has_expected_metrics_and_rule(name: str) -> None:
     alarm = all_resources()[name]["Properties"]
     metrics = [each["MetricStat"] for each in alarm.get("Metrics", [alarm]) if "MetricStat" in each] or [
         alarm
@@ -220,54 +219,61 @@ def test_an_alarm_watches_what_it_says(name: str) -> None:
     rule = (
         period,
         *(
-            resolved(each) if isinstance(each, dict) else each
+            as_text(each) if isinstance(each, dict) else each
             for each in (alarm.get("DatapointsToAlarm", periods), periods)
         ),
         COMPARISONS[alarm["ComparisonOperator"]],
-        resolved(alarm["Threshold"]),
+        as_text(alarm["Threshold"]),
         alarm["TreatMissingData"],
     )
-    assert ([watched(metric) for metric in metrics], rule) == WATCHED[name]
+    assert ([metric_key(metric) for metric in metrics], rule) == RULES[name]
 
 
 @pytest.mark.parametrize("name", EXPRESSIONS)
-def test_an_alarm_over_several_metrics_counts_what_it_says(name: str) -> None:
+def test_metric_math_alarm_has_expected_expression(name: str) -> None:
     metrics = all_resources()[name]["Properties"]["Metrics"]
     [expression] = [each for each in metrics if "Expression" in each]
     assert expression["Expression"] == EXPRESSIONS[name]
     assert expression["ReturnData"] is True
 
 
-def test_the_writers_own_metrics_are_those_that_are_watched() -> None:
+def test_writer_emits_the_metrics_of_the_alarms() -> None:
     assert handler.metrics.namespace == "Logsite"
     writer = Stage("dev").settings()["dev_writer"]["aws_environment_variables"]
     assert writer["POWERTOOLS_SERVICE_NAME"] == WRITER.replace("${Stage}", "dev")
 
 
-def test_the_dashboard_is_json_and_shows_what_alarms_watch(resources: dict[str, Any]) -> None:
+def test_dashboard_shows_the_metrics_of_the_alarms(resources: dict[str, Any]) -> None:
     body = json.loads(resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
-    shown = {
+    metrics = {
         str(part)
         for widget in body["widgets"]
         for metric in widget["properties"]["metrics"]
         for part in metric
     }
-    assert {"written", "failed", "ApproximateAgeOfOldestMessage", "Errors", "Throttles", "5XXError"} <= shown
+    assert {
+        "written",
+        "failed",
+        "ApproximateAgeOfOldestMessage",
+        "Errors",
+        "Throttles",
+        "5XXError",
+    } <= metrics
 
 
-def test_log_groups_forget_and_the_topic_takes_what_rings(resources: dict[str, Any]) -> None:
+def test_log_groups_expire_and_topic_accepts_alarms(resources: dict[str, Any]) -> None:
     for group in of_type(resources, "AWS::Logs::LogGroup").values():
         assert group["Properties"]["RetentionInDays"] == {"Ref": "LogGroupDays"}
-    allowed = resources["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"][0]
-    assert allowed["Principal"] == {"Service": ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]}
-    assert (allowed["Effect"], allowed["Action"]) == ("Allow", "sns:Publish")
+    statement = resources["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"][0]
+    assert statement["Principal"] == {"Service": ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]}
+    assert (statement["Effect"], statement["Action"]) == ("Allow", "sns:Publish")
     for notification in resources["BudgetAlarm"]["Properties"]["NotificationsWithSubscribers"]:
         assert notification["Subscribers"] == [{"SubscriptionType": "SNS", "Address": {"Ref": "AlarmTopic"}}]
     assert resources["AlarmSubscription"]["Properties"]["Endpoint"] == {"Ref": "AlarmEmail"}
 
 
 @pytest.mark.parametrize("name", ALARMS)
-def test_every_alarm_is_there_and_is_heard(name: str) -> None:
+def test_every_alarm_notifies_the_topic(name: str) -> None:
     alarms = of_type(template(name)["Resources"], "AWS::CloudWatch::Alarm")
     assert alarms.keys() == ALARMS[name]
     topics = [{"Ref": "AlarmTopic"}, {"Ref": "AlarmTopicArn"}]
@@ -278,8 +284,8 @@ def test_every_alarm_is_there_and_is_heard(name: str) -> None:
         assert action in topics
 
 
-def test_throttles_of_every_index_ring(resources: dict[str, Any]) -> None:
-    watched = {
+def test_throttles_alarm_covers_every_index(resources: dict[str, Any]) -> None:
+    metrics = {
         (metric["MetricName"], *(each["Value"] for each in metric["Dimensions"][1:]))
         for each in resources["TableThrottlesAlarm"]["Properties"]["Metrics"]
         if "MetricStat" in each
@@ -287,10 +293,10 @@ def test_throttles_of_every_index_ring(resources: dict[str, Any]) -> None:
     }
     indexes = [index["IndexName"] for index in resources["LogsTable"]["Properties"]["GlobalSecondaryIndexes"]]
     kinds = ("WriteThrottleEvents", "ReadThrottleEvents")
-    assert watched == {(kind, *index) for kind in kinds for index in [(), *((name,) for name in indexes)]}
+    assert metrics == {(kind, *index) for kind in kinds for index in [(), *((name,) for name in indexes)]}
 
 
-def test_every_name_holds_the_stage() -> None:
+def test_every_name_contains_the_stage() -> None:
     names = {
         name: value
         for name, resource in all_resources().items()
@@ -303,31 +309,31 @@ def test_every_name_holds_the_stage() -> None:
         assert "logsite-${Stage}" in value["Fn::Sub"], name
 
 
-def test_the_tool_and_the_template_give_the_same_names(resources: dict[str, Any]) -> None:
+def test_stage_and_template_have_the_same_names(resources: dict[str, Any]) -> None:
     stage = Stage("dev")
 
-    def named(kind: str, key: str) -> list[str]:
+    def names(kind: str, key: str) -> list[str]:
         return [
             resource["Properties"][key]["Fn::Sub"].replace("${Stage}", "dev")
             for resource in of_type(resources, kind).values()
         ]
 
-    assert named("AWS::DynamoDB::Table", "TableName") == stage.tables
-    assert named("AWS::SQS::Queue", "QueueName") == stage.queues
+    assert names("AWS::DynamoDB::Table", "TableName") == stage.tables
+    assert names("AWS::SQS::Queue", "QueueName") == stage.queues
     groups = [f"/aws/lambda/{function}" for function in stage.functions.values()]
-    assert named("AWS::Logs::LogGroup", "LogGroupName") == groups
+    assert names("AWS::Logs::LogGroup", "LogGroupName") == groups
 
 
-def test_the_mapping_reports_which_messages_failed() -> None:
+def test_mapping_reports_batch_item_failures() -> None:
     mapping = template("mapping.yaml")["Resources"]["Mapping"]["Properties"]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["Enabled"] is True
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "MaximumConcurrency"}}
-    # AWS takes a batch of more than 10 with a window alone.
+    # AWS requires a window for batches of more than 10 messages.
     assert template("mapping.yaml")["Parameters"]["BatchingWindow"]["MinValue"] >= 1
 
 
-def test_cfn_lint_finds_nothing() -> None:
+def test_cfn_lint_reports_nothing() -> None:
     run = subprocess.run(
         [
             Path(sys.executable).with_name("cfn-lint"),
@@ -343,6 +349,6 @@ def test_cfn_lint_finds_nothing() -> None:
     assert run.returncode == 0
 
 
-def test_nothing_is_ignored_by_a_comment_or_by_metadata() -> None:
+def test_templates_disable_no_cfn_lint_rule() -> None:
     for path in (ROOT / "deploy").glob("*.yaml"):
         assert "cfn-lint" not in path.read_text()

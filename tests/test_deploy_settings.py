@@ -1,15 +1,18 @@
-"""zappa_settings.json and the roles: no secret, no account, and no more than each function needs."""
+"""zappa_settings.json has no secret and no account, and each role has the least privilege."""
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deploy import functions, roles
+from deploy import roles, zappa
 from deploy.account import Account
-from deploy.environment import Target
-from deploy.stage import SETTINGS, NoSuchStage, Stage
+from deploy.deployment import Deployment
+from deploy.errors import NoSuchStage
+from deploy.stage import SETTINGS, Stage
+from deploy.target import Target
 
 AWS = Account("123456789012", "eu-central-1", "aws", "arn:aws:iam::123456789012:user/me", None)
 EMULATOR = Account(
@@ -26,63 +29,59 @@ ARNS = {name: f"arn:aws:iam::123456789012:role/{name}" for name in ("logsite-dev
 DEV = Stage("dev")
 
 
-@pytest.fixture
-def stage(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    """Return the stage dev, whose files are built in a folder of this test."""
-    monkeypatch.setattr(Stage, "folder", tmp_path)
-    return DEV
-
-
 def statements(function: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = roles.policies(DEV, AWS)[function]["Statement"]
-    return found
+    """Return the statements of a function's policy."""
+    policies = roles.permission_policies(Deployment(DEV, AWS))
+    policy_statements: list[dict[str, Any]] = policies[function]["Statement"]
+    return policy_statements
 
 
-def listed(value: str | list[str]) -> list[str]:
+def as_list(value: str | list[str]) -> list[str]:
+    """Return a policy element as a list. IAM accepts a single text too."""
     return [value] if isinstance(value, str) else value
 
 
-def allowed(function: str, resource: str) -> set[str]:
-    """Return the actions that a function's role allows on resources whose ARN ends so."""
+def allowed(function: str, suffix: str) -> set[str]:
+    """Return the actions that a function's role allows on resources with this ARN suffix."""
     return {
         action
         for statement in statements(function)
-        if any(arn.endswith(resource) for arn in listed(statement["Resource"]))
-        for action in listed(statement["Action"])
+        if any(arn.endswith(suffix) for arn in as_list(statement["Resource"]))
+        for action in as_list(statement["Action"])
     }
 
 
 @pytest.mark.parametrize("function", ["logsite-dev", "logsite-dev-writer"])
-def test_a_role_names_its_actions_and_its_resources(function: str) -> None:
+def test_roles_name_each_action_and_resource(function: str) -> None:
     for statement in statements(function):
         assert statement["Effect"] == "Allow"
-        assert all(re.fullmatch(r"[a-z]+:[A-Za-z]+", action) for action in listed(statement["Action"]))
-        for arn in listed(statement["Resource"]):
-            # All indexes of one table and all streams of one log group: AWS has no other form for the latter.
+        assert all(re.fullmatch(r"[a-z]+:[A-Za-z]+", action) for action in as_list(statement["Action"]))
+        for arn in as_list(statement["Resource"]):
+            # A wildcard only for the indexes of one table, and for the streams of one log group.
             assert "*" not in arn.removesuffix("/index/*").removesuffix(":*")
             assert "logsite-dev" in arn or "logsite/dev" in arn
             assert "$" not in arn
 
 
-def test_the_site_reads_logs_and_cannot_write_them() -> None:
-    reading = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
-    assert allowed("logsite-dev", "table/logsite-dev-logs") == reading
+def test_site_role_can_only_read_logs() -> None:
+    read_actions = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
+    assert allowed("logsite-dev", "table/logsite-dev-logs") == read_actions
     assert not any(action.startswith("sqs:") for action in allowed("logsite-dev", ""))
 
 
-def test_the_writer_cannot_read_users_sessions_tokens_or_the_key() -> None:
-    for resource in ("-users", "-sessions", "-tokens", "secret-key"):
-        assert allowed("logsite-dev-writer", resource) == set()
+def test_writer_role_has_no_access_to_users_or_key() -> None:
+    for suffix in ("-users", "-sessions", "-tokens", "secret-key"):
+        assert allowed("logsite-dev-writer", suffix) == set()
     assert allowed("logsite-dev-writer", ":logsite-dev-dead-letters") == {"sqs:SendMessage"}
     assert "sqs:SendMessage" not in allowed("logsite-dev-writer", ":logsite-dev-logs")
 
 
-def test_only_lambda_takes_a_role_and_api_gateway_the_one_that_it_calls_the_site_with() -> None:
-    taken_by = {
+def test_only_lambda_and_api_gateway_assume_roles() -> None:
+    services = {
         function: document["Statement"][0]["Principal"]["Service"]
-        for function, document in roles.trust(DEV).items()
+        for function, document in roles.trust_policies(DEV).items()
     }
-    assert taken_by == {
+    assert services == {
         "logsite-dev": ["lambda.amazonaws.com", "apigateway.amazonaws.com"],
         "logsite-dev-writer": ["lambda.amazonaws.com"],
     }
@@ -90,7 +89,7 @@ def test_only_lambda_takes_a_role_and_api_gateway_the_one_that_it_calls_the_site
     assert not any(action.startswith("lambda:") for action in allowed("logsite-dev-writer", ""))
 
 
-def test_the_settings_hold_no_secret_and_no_account() -> None:
+def test_settings_have_no_secret_and_no_account() -> None:
     text = SETTINGS.read_text()
     assert not re.search(r"\d{12}|arn:|AKIA|https?://", text)
     variables = [stage["aws_environment_variables"] for stage in json.loads(text).values()]
@@ -98,16 +97,16 @@ def test_the_settings_hold_no_secret_and_no_account() -> None:
 
 
 @pytest.mark.parametrize("name", ["dev", "production"])
-def test_each_stage_has_a_site_and_a_writer_that_zappa_leaves_alone(name: str) -> None:
+def test_settings_disable_zappas_own_features(name: str) -> None:
     stage = Stage(name)
     settings = stage.settings()
     for values in settings.values():
-        # Zappa's own mapping would let SQS delete what failed; its warm-up call costs, and finds no handler.
+        # With Zappa's mapping, SQS would delete failed messages. Its warm-up requests cost money and fail.
         assert "events" not in values
         assert values["keep_warm"] is values["touch"] is values["debug"] is values["manage_roles"] is False
         assert values["use_precompiled_packages"] is False
         assert "environment_variables" not in values
-    # Zappa does not complain of a name that it does not know.
+    # Zappa ignores unknown names, so a misspelled one would go unnoticed.
     assert settings[name]["aws_environment_variables"]["INSTANTIATE_LAMBDA_HANDLER_ON_IMPORT"] == "1"
     writer = settings[stage.writer]
     assert writer["lambda_handler"] == "ingest.handler.lambda_handler"
@@ -116,16 +115,16 @@ def test_each_stage_has_a_site_and_a_writer_that_zappa_leaves_alone(name: str) -
     assert settings[name]["throttling"].keys() == {"requests_per_second", "burst"}
 
 
-def test_every_name_in_the_settings_is_its_stages_own() -> None:
+def test_settings_of_a_stage_name_no_other_stage() -> None:
     for name in ("dev", "production"):
         other = {"dev": "production", "production": "dev"}[name]
         assert other not in json.dumps(Stage(name).settings())
 
 
-def test_what_depends_on_the_account_is_filled_in(stage: Stage) -> None:
-    path = functions.write_settings(stage, AWS, Target("3.13", "arm64"), OUTPUTS, ARNS)
+def test_settings_get_values_of_the_account(tmp_path: Path) -> None:
+    path = zappa.write_settings(Deployment(DEV, AWS, tmp_path), Target("3.13", "arm64"), OUTPUTS, ARNS)
     settings = json.loads(path.read_text())
-    for name, function in stage.functions.items():
+    for name, function in DEV.functions.items():
         values = settings[name]
         assert values["aws_region"] == "eu-central-1"
         assert values["role_arn"] == ARNS[function]
@@ -141,22 +140,22 @@ def test_what_depends_on_the_account_is_filled_in(stage: Stage) -> None:
     assert writer["LOGS_DEAD_LETTER_QUEUE_URL"] == OUTPUTS["DeadLetterQueueUrl"]
 
 
-def test_logs_are_kept_for_ever_where_the_operator_said_so(stage: Stage) -> None:
-    path = functions.write_settings(
-        stage, AWS, Target("3.13", "arm64"), {**OUTPUTS, "RetentionDays": "0"}, ARNS
+def test_retention_zero_sets_no_retention_days(tmp_path: Path) -> None:
+    path = zappa.write_settings(
+        Deployment(DEV, AWS, tmp_path), Target("3.13", "arm64"), {**OUTPUTS, "RetentionDays": "0"}, ARNS
     )
     writer = json.loads(path.read_text())["dev_writer"]["aws_environment_variables"]
     assert "LOGS_RETENTION_DAYS" not in writer
 
 
-def test_on_an_emulator_the_site_takes_its_host_and_plain_http(stage: Stage) -> None:
-    path = functions.write_settings(stage, EMULATOR, Target("3.13", "x86_64"), OUTPUTS, ARNS)
+def test_emulator_host_and_http_origin_are_trusted(tmp_path: Path) -> None:
+    path = zappa.write_settings(Deployment(DEV, EMULATOR, tmp_path), Target("3.13", "x86_64"), OUTPUTS, ARNS)
     web = json.loads(path.read_text())["dev"]["aws_environment_variables"]
     assert web["ALLOWED_HOSTS"] == ".execute-api.localhost"
     assert web["CSRF_TRUSTED_ORIGINS"] == "http://*.execute-api.localhost:4566"
 
 
 @pytest.mark.parametrize("name", ["", "staging", "dev_writer", "Dev", "../dev"])
-def test_a_stage_that_is_not_there_is_refused_with_those_that_are(name: str) -> None:
+def test_unknown_stage_is_rejected_with_valid_names(name: str) -> None:
     with pytest.raises(NoSuchStage, match=r"STAGE must be one of dev, production"):
         Stage(name).settings()

@@ -1,4 +1,4 @@
-"""The commands that `make` runs for a deployment, from the words that the README gives."""
+"""The deploy commands that `make` runs for the variables in the docs."""
 
 import os
 import shlex
@@ -9,10 +9,10 @@ import pytest
 from logsite.local.processes import ROOT
 
 
-def make(*words: str) -> "subprocess.CompletedProcess[str]":
-    """Ask make what it would run; nothing of the `make test` above us, such as its ARGS, gets through."""
+def make(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run make with --dry-run. The environment excludes variables of an outer `make test`, such as ARGS."""
     return subprocess.run(
-        ["make", "--dry-run", "--no-print-directory", *words],
+        ["make", "--dry-run", "--no-print-directory", *arguments],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"]},
         capture_output=True,
@@ -21,7 +21,7 @@ def make(*words: str) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.parametrize(
-    ("words", "command"),
+    ("arguments", "command"),
     [
         (["deploy", "STAGE=dev"], "up --stage dev --keep-days '' --python '' --arch ''"),
         (
@@ -47,23 +47,23 @@ def make(*words: str) -> "subprocess.CompletedProcess[str]":
         (["manage", "STAGE=dev", "ARGS=doctor --json"], "manage --stage dev -- doctor --json"),
     ],
 )
-def test_make_passes_on_what_it_was_told(words: list[str], command: str) -> None:
-    run = make(*words)
+def test_variables_become_options(arguments: list[str], command: str) -> None:
+    run = make(*arguments)
     assert run.returncode == 0, run.stderr
     last = run.stdout.splitlines()[-1]
     assert shlex.split(last)[1:] == ["-m", "deploy", *shlex.split(command)]
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("arguments", "message"),
     [
-        (["undeploy"], "Say of which stage: make undeploy STAGE=dev"),
-        (["rollback"], "Say of which stage: make rollback STAGE=dev"),
-        (["undeploy", "STAGE=dev", "DELETE_DATA=true"], "DELETE_DATA must be yes, or left out"),
+        (["undeploy"], "STAGE is missing. Run: make undeploy STAGE=dev"),
+        (["rollback"], "STAGE is missing. Run: make rollback STAGE=dev"),
+        (["undeploy", "STAGE=dev", "DELETE_DATA=true"], "DELETE_DATA must be yes or empty, not true"),
     ],
 )
-def test_what_takes_something_away_must_be_said_whole(words: list[str], told: str) -> None:
-    run = make(*words)
+def test_destructive_targets_need_stage_and_valid_values(arguments: list[str], message: str) -> None:
+    run = make(*arguments)
     assert run.returncode == 2
-    assert told in run.stderr
+    assert message in run.stderr
     assert "deploy" not in run.stdout

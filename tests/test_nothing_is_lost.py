@@ -13,7 +13,8 @@ from tests import producer
 from tests.items import logs
 from tests.queues import Queues, attribute_texts
 from tests.refusing_worker import REFUSED
-from tests.workers import Worker, wait_until
+from tests.waiting import wait_until
+from tests.workers import Worker
 
 pytest_plugins = ["tests.emulator"]
 
@@ -30,7 +31,7 @@ def test_twenty_thousand_logs_survive_kills_throttling_redelivery_and_forks(busy
             assert sending.wait(400) == 0
         finally:
             sending.kill()
-        wait_until(lambda: busy_queues.count() == 0, 400, every=1)
+        wait_until(lambda: busy_queues.count() == 0, seconds=400, every=1)
 
     assert sum(refused) > LOGS / 10
     wrong = {producer.log_id(number) for number in range(LOGS) if producer.is_wrong(number)}
@@ -45,7 +46,7 @@ def test_twenty_thousand_logs_survive_kills_throttling_redelivery_and_forks(busy
     with Worker("--wait", "1", "--batch-size", "100"):
         for _ in range(2):
             assert commands.main(["dead-letters", "replay", "--all", "--rate", "1000"]) == 0
-            wait_until(lambda: busy_queues.count() == 0, 200, every=0.5)
+            wait_until(lambda: busy_queues.count() == 0, seconds=200, every=0.5)
     assert {item.id for item in logs()} == good
     assert {letter["log-id"] for letter in letters(busy_queues)} == wrong
 

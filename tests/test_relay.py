@@ -23,7 +23,7 @@ from ingest.wire import sqs
 from tests.factories import make_body
 from tests.queues import Queues
 from tests.switched_sqs import SwitchedSqs
-from tests.workers import wait_until
+from tests.waiting import wait_until
 
 pytest_plugins = ["tests.sqs_server"]
 

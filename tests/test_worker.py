@@ -20,7 +20,8 @@ from tests.conftest import free_port
 from tests.factories import make_attribute, make_body, make_record
 from tests.items import logs
 from tests.queues import Queues, attribute_texts
-from tests.workers import Worker, wait_until
+from tests.waiting import wait_until
+from tests.workers import Worker
 
 pytest_plugins = ["tests.sqs_server"]
 

@@ -6,17 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from typing import Any, Self
-
-
-def wait_until(true: Callable[[], object], seconds: float = 60, every: float = 0.05) -> None:
-    """Wait until something is true. The limit ends a test that hangs; it says nothing about speed."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it does not come true"
-        time.sleep(every)
 
 
 class Worker:

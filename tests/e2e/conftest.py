@@ -1,4 +1,4 @@
-"""One deployment for all tests here, made as `make deploy` makes it."""
+"""One deployment for all tests of this folder, created as `make deploy` creates it."""
 
 import os
 from collections.abc import Iterator
@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from deploy import account as accounts
-from deploy import environment
+from deploy import dependencies
 from deploy.account import Account
+from deploy.deployment import Deployment
 from deploy.stage import Stage
+from deploy.target import native_target
 from tests.e2e.browser import Browser
-from tests.e2e.deployment import Deployment, emulator
+from tests.e2e.deployment import EmulatedDeployment, emulator
 
 USERNAME, PASSWORD = "root", "a long and quiet sentence"
 
@@ -23,52 +24,49 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def deployment(fast_folder: Path) -> Iterator[Deployment]:
-    """Deploy the stage `dev`, with an administrator.
-
-    Its `endpoint`, `environment` and `outputs` lead to it; `command` runs the tool against it.
-    """
-    # Before everything is closed off: the wheels, where `make test` has not brought them.
-    environment.download(environment.Target(environment.this_python(), "x86_64", here=True))
+def deployment(fast_folder: Path) -> Iterator[EmulatedDeployment]:
+    """Deploy the stage `dev` with an administrator."""
+    # Before the network is blocked: download the wheels, unless an earlier run did.
+    dependencies.download(native_target())
     folder = fast_folder / "e2e"
     folder.mkdir()
     with emulator(folder) as endpoint:
-        made = Deployment(endpoint, folder, Stage("dev", folder / "build"))
-        made.output = made.up()
-        run = made.command(
+        deployment = EmulatedDeployment(endpoint, folder, Stage("dev"))
+        deployment.output = deployment.up()
+        run = deployment.command(
             *("admin", "--", "--noinput", "--username", USERNAME, "--email", "root@example.com"),
             DJANGO_SUPERUSER_PASSWORD=PASSWORD,
         )
         assert run.returncode == 0, run.stdout + run.stderr
-        yield made
+        yield deployment
 
 
 @pytest.fixture
-def operator(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Account:
-    """Give the operator's environment to the tests' own process; return the account that it leads to."""
+def operator(deployment: EmulatedDeployment, monkeypatch: pytest.MonkeyPatch) -> Deployment:
+    """Set the operator's environment in this process; return the deployment as deploy/ sees it."""
     for name, value in deployment.environment.items():
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
-    return accounts.find()
+    return Deployment(deployment.stage, Account.from_environment(), deployment.build)
 
 
 @pytest.fixture
-def browser(deployment: Deployment) -> Browser:
-    """Return a browser that nobody has signed in with."""
+def browser(deployment: EmulatedDeployment) -> Browser:
+    """Return a browser without a session."""
     return Browser(deployment.address)
 
 
 @pytest.fixture(scope="session")
-def admin(deployment: Deployment) -> Browser:
+def admin(deployment: EmulatedDeployment) -> Browser:
     """Return the administrator's browser."""
-    signed_in = Browser(deployment.address)
-    signed_in.sign_in(USERNAME, PASSWORD)
-    return signed_in
+    browser = Browser(deployment.address)
+    browser.sign_in(USERNAME, PASSWORD)
+    return browser
 
 
 @pytest.fixture(scope="session")
-def token(deployment: Deployment) -> str:
-    """Return an API token, made as an operator makes it."""
+def token(deployment: EmulatedDeployment) -> str:
+    """Return an API token, created by the operator's command."""
     run = deployment.command("manage", "--", "create_api_token", f"e2e-{os.getpid()}")
     assert run.returncode == 0, run.stderr
     return run.stdout.splitlines()[-1]

@@ -1,16 +1,16 @@
-"""A stage deployed to an emulator of AWS that enforces IAM, and what tests need to look into it."""
+"""A stage deployed to an AWS emulator that enforces IAM, with helpers for tests."""
 
 import json
 import os
 import re
 import subprocess
 import sys
-import time
 import urllib.request
 import uuid
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,30 +19,39 @@ import boto3
 from deploy.stage import ROOT, Stage
 from logsite.local import queues
 from logsite.local.processes import Child, free_port
+from tests import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REGION = "eu-central-1"
-# A port that nothing listens on: what does not go to this machine goes nowhere.
-NOWHERE = "http://127.0.0.1:9"
+# The proxy of all requests to other hosts. Nothing listens on this port, so these requests fail.
+DEAD_PROXY = "http://127.0.0.1:9"
 KEEP_DAYS = 30
 TOOL = [sys.executable, "-m", "deploy"]
+VISIBILITY_SECONDS = 2
+# Deployed functions take longer than a test's own threads, and each poll is a request.
+wait_until = partial(waiting.wait_until, seconds=120, every=0.2)
 
 
 @dataclass
-class Deployment:
-    """The emulator, and the stage `dev` on it."""
+class EmulatedDeployment:
+    """A stage on the emulator, as an operator and the main application use it."""
 
     endpoint: str
     folder: Path
     stage: Stage
-    output: str = ""  # what the first `up` printed
+    output: str = ""  # the output of the first `up`
     _outputs: dict[str, str] = field(default_factory=dict)
 
     @property
+    def build(self) -> Path:
+        """The build folder."""
+        return self.folder / "build"
+
+    @property
     def environment(self) -> dict[str, str]:
-        """The whole environment of an operator's commands: credentials of the emulator's root, no way out."""
+        """The complete environment of the operator's commands: root credentials, and no other network."""
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
@@ -54,33 +63,33 @@ class Deployment:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
-            "HTTP_PROXY": NOWHERE,
-            "HTTPS_PROXY": NOWHERE,
+            "HTTP_PROXY": DEAD_PROXY,
+            "HTTPS_PROXY": DEAD_PROXY,
             "NO_PROXY": "127.0.0.1,localhost",
         }
 
     @property
     def outputs(self) -> dict[str, str]:
-        """The outputs of the stack of resources."""
+        """The outputs of the resources stack."""
         if not self._outputs:
-            answer = self.client("cloudformation").describe_stacks(StackName=self.stage.resources_stack)
+            response = self.client("cloudformation").describe_stacks(StackName=self.stage.resources_stack)
             self._outputs = {
-                each["OutputKey"]: each["OutputValue"] for each in answer["Stacks"][0]["Outputs"]
+                each["OutputKey"]: each["OutputValue"] for each in response["Stacks"][0]["Outputs"]
             }
         return self._outputs
 
     @property
     def address(self) -> str:
-        """The site's address, as `up` printed it."""
-        found = re.search(r"^Site: +(\S+)$", self.output, re.MULTILINE)
-        assert found, self.output
-        return found[1]
+        """The site's address, from the output of `up`."""
+        match = re.search(r"^Site: +(\S+)$", self.output, re.MULTILINE)
+        assert match, self.output
+        return match[1]
 
     def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run `python -m deploy …`, as `make deploy` and its relatives do."""
+        """Run a command of `python -m deploy`, as `make` does."""
         name, *rest = arguments
         return subprocess.run(
-            [*TOOL, name, "--stage", self.stage.name, "--build", str(self.stage.build), *rest],
+            [*TOOL, name, "--stage", self.stage.name, "--build", str(self.build), *rest],
             cwd=ROOT,
             env={**self.environment, **environment},
             stdin=subprocess.DEVNULL,
@@ -89,22 +98,22 @@ class Deployment:
         )
 
     def up(self, *options: str) -> str:
-        """Deploy, or bring up to date; return what was printed."""
+        """Deploy the stage or update it; return the output."""
         run = self.command("up", "--keep-days", str(KEEP_DAYS), "--set", "MaximumConcurrency=2", *options)
         assert run.returncode == 0, run.stdout + run.stderr
         return run.stdout
 
     def client(self, service: str, *credentials: str) -> Any:
-        """Return a client of a service, with the operator's credentials or those given."""
+        """Return a client of a service, with the operator's credentials by default."""
         key, secret = credentials or ("test", "test")
         session: Any = boto3.session.Session(key, secret, region_name=REGION)
         return session.client(service, endpoint_url=self.endpoint)
 
     @contextmanager
-    def someone(self, policy: dict[str, Any] | str) -> "Iterator[Callable[[str], Any]]":
-        """Make a user with this policy alone (a document, or an ARN); give what makes their clients."""
+    def iam_user(self, policy: dict[str, Any] | str) -> "Iterator[Callable[[str], Any]]":
+        """Create a user with only this policy (document or ARN); yield a factory of the user's clients."""
         iam = self.client("iam")
-        name = f"someone-{uuid.uuid4().hex[:8]}"
+        name = f"user-{uuid.uuid4().hex[:8]}"
         iam.create_user(UserName=name)
         if isinstance(policy, str):
             iam.attach_user_policy(UserName=name, PolicyArn=policy)
@@ -122,7 +131,7 @@ class Deployment:
             iam.delete_user(UserName=name)
 
     def role_policy(self, function: str) -> dict[str, Any]:
-        """Return the policy of a function's role, as the account has it."""
+        """Return the policy of a function's role from IAM."""
         iam = self.client("iam")
         role = f"{function}-{REGION}"
         [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
@@ -130,42 +139,43 @@ class Deployment:
         return document
 
     def send(self, *bodies: dict[str, Any] | str) -> None:
-        """Put messages on the queue, as the operator."""
+        """Send messages to the queue, as the operator."""
         sqs = self.client("sqs")
         for body in bodies:
             text = body if isinstance(body, str) else json.dumps(body)
             sqs.send_message(QueueUrl=self.outputs["LogsQueueUrl"], MessageBody=text)
 
     @contextmanager
-    def impatience(self) -> "Iterator[None]":
-        """Let what failed come again after seconds, any number of times: else it would after six minutes."""
+    def short_visibility_timeout(self) -> "Iterator[None]":
+        """Let SQS redeliver failed messages after two seconds instead of seven minutes, without a redrive."""
         sqs, queue = self.client("sqs"), self.outputs["LogsQueueUrl"]
         names = ["VisibilityTimeout", "RedrivePolicy"]
-        usual = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
-        redrive = json.dumps({**json.loads(usual["RedrivePolicy"]), "maxReceiveCount": 1000})
+        attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+        redrive = json.dumps({**json.loads(attributes["RedrivePolicy"]), "maxReceiveCount": 1000})
         sqs.set_queue_attributes(
-            QueueUrl=queue, Attributes={"VisibilityTimeout": "2", "RedrivePolicy": redrive}
+            QueueUrl=queue,
+            Attributes={"VisibilityTimeout": str(VISIBILITY_SECONDS), "RedrivePolicy": redrive},
         )
         try:
             yield
-            wait_until(lambda: self.waiting() == 0, "nothing waits")
+            wait_until(lambda: self.message_count() == 0, "the queue is empty")
         finally:
-            sqs.set_queue_attributes(QueueUrl=queue, Attributes=usual)
+            sqs.set_queue_attributes(QueueUrl=queue, Attributes=attributes)
 
-    def waiting(self, key: str = "LogsQueueUrl") -> int:
-        """Return how many messages are in a queue, in flight or not."""
+    def message_count(self, key: str = "LogsQueueUrl") -> int:
+        """Return the number of messages in a queue, visible or in flight."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        answer = self.client("sqs").get_queue_attributes(QueueUrl=self.outputs[key], AttributeNames=names)
-        return sum(int(number) for number in answer["Attributes"].values())
+        response = self.client("sqs").get_queue_attributes(QueueUrl=self.outputs[key], AttributeNames=names)
+        return sum(int(number) for number in response["Attributes"].values())
 
-    def stored(self, log_id: str) -> bool:
-        """Tell whether the table has a log of this id."""
+    def has_log(self, log_id: str) -> bool:
+        """Return whether the table has a log with this id."""
         table = self.outputs["LogsTableName"]
         return "Item" in self.client("dynamodb").get_item(TableName=table, Key={"id": {"S": log_id}})
 
 
-def a_log(**fields: Any) -> dict[str, Any]:
-    """Return a message with an id of its own."""
+def make_log(**fields: Any) -> dict[str, Any]:
+    """Return a message with a new id."""
     return {
         "id": uuid.uuid4().hex,
         "account_id": 7,
@@ -177,39 +187,31 @@ def a_log(**fields: Any) -> dict[str, Any]:
     }
 
 
-def wait_until(happened: Callable[[], bool], what: str, seconds: float = 120) -> None:
-    """Wait until something happened; fail with the word for it after some seconds."""
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, f"in {seconds} s not: {what}"
-        time.sleep(0.2)
-
-
 @contextmanager
 def emulator(folder: Path) -> "Iterator[str]":
-    """Run MiniStack meanwhile, with IAM enforced and no way off this machine; give its endpoint."""
+    """Run MiniStack with IAM enforced and without network access; yield its endpoint."""
     port = free_port()
-    own = folder / "emulator"
-    own.mkdir()
+    data = folder / "emulator"
+    data.mkdir()
     environment = {
-        **queues.environment(port, own),
+        **queues.environment(port, data),
         "AUTH": "true",
         "AWS_EC2_METADATA_DISABLED": "true",
-        "HTTP_PROXY": NOWHERE,
-        "HTTPS_PROXY": NOWHERE,
+        "HTTP_PROXY": DEAD_PROXY,
+        "HTTPS_PROXY": DEAD_PROXY,
         "NO_PROXY": "127.0.0.1,localhost",
     }
     del environment["SERVICES"]
     child = Child("emulator", queues.command(), environment, folder / "emulator.log", patience=1)
     endpoint = f"http://127.0.0.1:{port}"
     try:
-        wait_until(lambda: _answers(f"{endpoint}/_ministack/health", child), "the emulator answers")
+        wait_until(lambda: _responds(f"{endpoint}/_ministack/health", child), "the emulator responds")
         yield endpoint
     finally:
         child.stop()
 
 
-def _answers(url: str, child: Child) -> bool:
+def _responds(url: str, child: Child) -> bool:
     assert not child.is_dead, child.report()
     try:
         urllib.request.urlopen(url, timeout=2).close()

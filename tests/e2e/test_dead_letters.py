@@ -1,14 +1,14 @@
-"""A dead letter of the deployed stage, on its way back."""
+"""Replaying a dead letter of the deployed stage."""
 
 import json
 
-from tests.e2e.deployment import Deployment, a_log, wait_until
+from tests.e2e.deployment import EmulatedDeployment, make_log, wait_until
 
 
-def test_a_dead_letter_is_replayed_and_stored(deployment: Deployment) -> None:
-    log = a_log(type="late")
-    dead = deployment.waiting("DeadLetterQueueUrl")
-    # As SQS's own redrive leaves it, where the table was away for long.
+def test_replayed_dead_letter_is_stored(deployment: EmulatedDeployment) -> None:
+    log = make_log(type="late")
+    dead_letters = deployment.message_count("DeadLetterQueueUrl")
+    # Like a message that SQS's own redrive policy moved: without an error code.
     deployment.client("sqs").send_message(
         QueueUrl=deployment.outputs["DeadLetterQueueUrl"], MessageBody=json.dumps(log)
     )
@@ -16,5 +16,5 @@ def test_a_dead_letter_is_replayed_and_stored(deployment: Deployment) -> None:
 
     assert run.returncode == 0, run.stderr
     assert f"Sent again: log {log['id']}" in run.stdout
-    wait_until(lambda: deployment.stored(log["id"]), "it is stored")
-    assert deployment.waiting("DeadLetterQueueUrl") == dead
+    wait_until(lambda: deployment.has_log(log["id"]), "the log is stored")
+    assert deployment.message_count("DeadLetterQueueUrl") == dead_letters

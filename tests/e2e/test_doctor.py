@@ -1,4 +1,4 @@
-"""`manage.py doctor` against the deployed stage, whole and with what it exists to find."""
+"""`manage.py doctor` against the deployed stage, intact and with missing settings."""
 
 import subprocess
 from collections.abc import Iterator
@@ -6,23 +6,23 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.e2e.deployment import Deployment
+from tests.e2e.deployment import EmulatedDeployment
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _ttl(deployment: Deployment) -> None:
-    """Turn TTL on: the emulator does not take it from the template, as AWS does."""
+def _ttl(deployment: EmulatedDeployment) -> None:
+    """Enable TTL. Unlike AWS, the emulator ignores it in the template."""
     run = deployment.command("manage", "--", "create_tables")
     assert run.returncode == 0, run.stderr
 
 
-def doctor(deployment: Deployment) -> subprocess.CompletedProcess[str]:
+def doctor(deployment: EmulatedDeployment) -> subprocess.CompletedProcess[str]:
     return deployment.command("manage", "--", "doctor", "--timeout", "30")
 
 
 @contextmanager
-def without_reported_failures(deployment: Deployment) -> Iterator[None]:
-    """Take ReportBatchItemFailures from the mapping meanwhile."""
+def without_batch_item_failures(deployment: EmulatedDeployment) -> Iterator[None]:
+    """Remove ReportBatchItemFailures from the mapping for the duration of the block."""
     client = deployment.client("lambda")
     arn = deployment.outputs["LogsQueueArn"]
     [mapping] = client.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
@@ -36,33 +36,33 @@ def without_reported_failures(deployment: Deployment) -> Iterator[None]:
 
 
 @contextmanager
-def without_redrive(deployment: Deployment) -> Iterator[None]:
-    """Take the redrive policy from the queue meanwhile."""
+def without_redrive_policy(deployment: EmulatedDeployment) -> Iterator[None]:
+    """Remove the redrive policy from the queue for the duration of the block."""
     sqs, queue = deployment.client("sqs"), deployment.outputs["LogsQueueUrl"]
-    usual = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["RedrivePolicy"])["Attributes"]
+    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["RedrivePolicy"])["Attributes"]
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"RedrivePolicy": ""})
     try:
         yield
     finally:
-        sqs.set_queue_attributes(QueueUrl=queue, Attributes=usual)
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes=attributes)
 
 
-def test_it_finds_nothing_wrong_with_what_was_deployed(deployment: Deployment) -> None:
+def test_doctor_passes_for_intact_deployment(deployment: EmulatedDeployment) -> None:
     run = doctor(deployment)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "FAIL" not in run.stdout
     assert "with ReportBatchItemFailures" in run.stdout
 
 
-def test_it_finds_a_mapping_that_reports_no_failures(deployment: Deployment) -> None:
-    with without_reported_failures(deployment):
+def test_doctor_reports_mapping_without_failures(deployment: EmulatedDeployment) -> None:
+    with without_batch_item_failures(deployment):
         run = doctor(deployment)
     assert run.returncode == 1, run.stdout + run.stderr
     assert "it has no ReportBatchItemFailures" in run.stdout
 
 
-def test_it_finds_a_missing_redrive_policy(deployment: Deployment) -> None:
-    with without_redrive(deployment):
+def test_doctor_reports_missing_redrive_policy(deployment: EmulatedDeployment) -> None:
+    with without_redrive_policy(deployment):
         run = doctor(deployment)
     assert run.returncode == 1, run.stdout + run.stderr
     [line] = [line for line in run.stdout.splitlines() if "FAIL" in line]

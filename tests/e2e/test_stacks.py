@@ -1,15 +1,19 @@
-"""A stack that cannot be made."""
+"""A stack whose creation fails."""
 
 import pytest
 
-from deploy import stacks
-from deploy.account import Account
-from tests.e2e.deployment import REGION, Deployment
+from deploy.deployment import Deployment
+from deploy.errors import StackFailed
+from deploy.stacks import Stack
+from tests.e2e.deployment import REGION, EmulatedDeployment
 
 
-def test_it_says_why_and_leaves_nothing(deployment: Deployment, operator: Account) -> None:
-    s3, taken = deployment.client("s3"), f"logsite-other-deploy-{operator.number}-{REGION}"
-    s3.create_bucket(Bucket=taken, CreateBucketConfiguration={"LocationConstraint": REGION})
+def test_failed_creation_names_reason_and_leaves_nothing(
+    deployment: EmulatedDeployment, operator: Deployment
+) -> None:
+    s3, bucket = deployment.client("s3"), f"logsite-other-deploy-{operator.account.number}-{REGION}"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    stack = Stack(operator.account, "logsite-other-resources")
     values = {
         "Stage": "other",
         "RetentionDays": "1",
@@ -18,12 +22,10 @@ def test_it_says_why_and_leaves_nothing(deployment: Deployment, operator: Accoun
         "TlsOnly": "no",
     }
     try:
-        with pytest.raises(
-            stacks.StackFailed, match=rf"logsite-other-resources failed: .*{taken}' already exists"
-        ):
-            stacks.ensure(operator, "logsite-other-resources", "resources.yaml", values)
+        with pytest.raises(StackFailed, match=rf"logsite-other-resources failed: .*{bucket}' already exists"):
+            stack.ensure("resources.yaml", values)
     finally:
-        s3.delete_bucket(Bucket=taken)
-    assert stacks.describe(operator, "logsite-other-resources") is None
+        s3.delete_bucket(Bucket=bucket)
+    assert stack.describe() is None
     tables = deployment.client("dynamodb").list_tables()["TableNames"]
     assert [name for name in tables if "other" in name] == []

@@ -1,13 +1,13 @@
-"""`make undeploy`: the functions go and the data stays; what holds data goes when that is said twice."""
+"""`make undeploy` deletes the functions, and the data only after a confirmation."""
 
 import re
 
-from tests.e2e.deployment import Deployment, a_log, wait_until
+from tests.e2e.deployment import EmulatedDeployment, make_log, wait_until
 
 
-def names(deployment: Deployment) -> dict[str, list[str]]:
-    """Return what of ours is in the account, by its kind."""
-    found = {
+def names(deployment: EmulatedDeployment) -> dict[str, list[str]]:
+    """Return the names of all Logsite resources in the account, by kind."""
+    resources = {
         "tables": deployment.client("dynamodb").list_tables()["TableNames"],
         "queues": deployment.client("sqs").list_queues().get("QueueUrls", []),
         "functions": [
@@ -36,51 +36,53 @@ def names(deployment: Deployment) -> dict[str, list[str]]:
         ],
         "alarms": deployment.client("cloudwatch").describe_alarms()["MetricAlarms"],
     }
-    return {kind: [name for name in values if "logsite" in str(name)] for kind, values in found.items()}
+    return {kind: [name for name in values if "logsite" in str(name)] for kind, values in resources.items()}
 
 
-def test_the_functions_go_and_the_data_stays_until_that_is_said_twice(deployment: Deployment) -> None:
-    log = a_log()
+def test_undeploy_keeps_data_until_confirmed(deployment: EmulatedDeployment) -> None:
+    log = make_log()
     deployment.send(log)
-    wait_until(lambda: deployment.stored(log["id"]), "it is stored")
+    wait_until(lambda: deployment.has_log(log["id"]), "the log is stored")
 
-    refused = deployment.command("down", "--delete-data")
-    assert refused.returncode == 1
-    assert "say it twice" in refused.stderr
-    with deployment.someone(deployment.outputs["SenderPolicyArn"]):
-        refused = deployment.command("down", "--delete-data", "--confirm", "dev")
-    assert refused.returncode == 1
-    assert re.search(r"Nothing was deleted: the user someone-\w+ may send logs\. Detach arn:", refused.stderr)
+    rejection = deployment.command("down", "--delete-data")
+    assert rejection.returncode == 1
+    assert "To confirm, set DELETE_DATA=yes and CONFIRM=dev." in rejection.stderr
+    with deployment.iam_user(deployment.outputs["SenderPolicyArn"]):
+        rejection = deployment.command("down", "--delete-data", "--confirm", "dev")
+    assert rejection.returncode == 1
+    assert re.search(
+        r"Nothing was deleted, because the user user-\w+ may send logs\. Detach arn:", rejection.stderr
+    )
     assert len(names(deployment)["functions"]) == 2
 
     down = deployment.command("down")
     assert down.returncode == 0, down.stdout + down.stderr
-    left = names(deployment)
+    remaining = names(deployment)
     for kind in ("functions", "apis", "roles", "mappings", "alarms"):
-        assert left[kind] == [], kind
-    assert sorted(left["tables"]) == sorted(deployment.stage.tables)
-    assert len(left["queues"]) == 2
+        assert remaining[kind] == [], kind
+    assert sorted(remaining["tables"]) == sorted(deployment.stage.tables)
+    assert len(remaining["queues"]) == 2
     for kind in ("buckets", "policies", "groups", "topics", "dashboards"):
-        assert left[kind], kind
-    assert left["parameters"] == ["/logsite/dev/secret-key"]
-    assert left["stacks"] == ["logsite-dev-resources"]
-    assert deployment.stored(log["id"])
-    deployment.send(a_log())
-    assert deployment.waiting() == 1
+        assert remaining[kind], kind
+    assert remaining["parameters"] == ["/logsite/dev/secret-key"]
+    assert remaining["stacks"] == ["logsite-dev-resources"]
+    assert deployment.has_log(log["id"])
+    deployment.send(make_log())
+    assert deployment.message_count() == 1
 
     again = deployment.command("down")
     assert again.returncode == 0, again.stdout + again.stderr
-    gone = deployment.command("down", "--delete-data", "--confirm", "dev")
-    assert gone.returncode == 0, gone.stdout + gone.stderr
+    deletion = deployment.command("down", "--delete-data", "--confirm", "dev")
+    assert deletion.returncode == 0, deletion.stdout + deletion.stderr
     assert {kind: values for kind, values in names(deployment).items() if values} == {}
 
-    # What a first deployment that fails, or a deletion that is stopped, leaves goes too.
+    # The remains of a failed first deployment or a stopped deletion are deleted too.
     deployment.client("ssm").put_parameter(Name="/logsite/dev/secret-key", Value="x", Type="SecureString")
     deployment.client("sqs").create_queue(QueueName=deployment.stage.queues[0])
-    gone = deployment.command("down", "--delete-data", "--confirm", "dev")
-    assert gone.returncode == 0, gone.stdout + gone.stderr
+    deletion = deployment.command("down", "--delete-data", "--confirm", "dev")
+    assert deletion.returncode == 0, deletion.stdout + deletion.stderr
     assert {kind: values for kind, values in names(deployment).items() if values} == {}
 
-    nothing = deployment.command("down")
-    assert nothing.returncode == 1
-    assert "There is nothing of logsite-dev in 000000000000, eu-central-1." in nothing.stderr
+    missing = deployment.command("down")
+    assert missing.returncode == 1
+    assert "Nothing of logsite-dev exists in account 000000000000, region eu-central-1." in missing.stderr

@@ -1,0 +1,34 @@
+"""`python -m deploy tail`: print the log lines of both functions."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from deploy import log_tail
+from deploy.commands.arguments import add_command
+from deploy.deployment import Deployment
+
+if TYPE_CHECKING:
+    from deploy.commands.arguments import Subparsers
+
+
+def add_parser(subparsers: "Subparsers") -> None:
+    """Add `tail` to the commands of `python -m deploy`."""
+    parser = add_command(subparsers, "tail", "print the log lines of both functions", run)
+    parser.add_argument("--minutes", type=int, default=10, help="minutes to start in the past; default: 10")
+    parser.add_argument(
+        "--level", choices=log_tail.LEVELS, help="the lowest level to print; default: every level"
+    )
+    parser.add_argument("--once", action="store_true", help="exit after the newest line")
+
+
+def run(deployment: Deployment, options: argparse.Namespace) -> int:
+    """Print the lines of the last minutes, then new lines until Ctrl-C; return the exit status.
+
+    Lambda's own lines and metrics are left out. Raise NotDeployed if the stage is not deployed.
+    """
+    deployment.outputs()
+    functions = list(deployment.stage.functions.values())
+    for line in log_tail.lines(deployment.account, functions, options.minutes, follow=not options.once):
+        if log_tail.is_visible(line.text, options.level):
+            deployment.report(f"{line.at:%Y-%m-%dT%H:%M:%SZ} {line.function} {line.text}")
+    return 0

@@ -1,0 +1,67 @@
+"""Zappa: its settings for one deployment, and its command line."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.account import Account
+from deploy.deployment import Deployment
+from deploy.target import Target
+
+# Our own entry in zappa_settings.json, because Zappa has no setting for throttling.
+THROTTLING = "throttling"
+
+
+def command(name: str, stage: str, settings: Path) -> list[str]:
+    """Return the command line of one of Zappa's commands."""
+    return [sys.executable, "-m", "zappa.cli", name, stage, "--settings_file", str(settings)]
+
+
+def write_settings(
+    deployment: Deployment, target: Target, outputs: Mapping[str, str], roles: Mapping[str, str]
+) -> Path:
+    """Write `build/STAGE/zappa_settings.json`; return its path.
+
+    It holds the project's zappa_settings.json, and the values that depend on the account and the resources.
+    `outputs` are those of the resources stack; `roles` are ARNs by the function's name.
+    """
+    stage, account = deployment.stage, deployment.account
+    settings = stage.settings()
+    for name, values in settings.items():
+        values.pop(THROTTLING, None)
+        values.update(
+            aws_region=account.region,
+            s3_bucket=outputs["DeploymentBucketName"],
+            role_arn=roles[stage.functions[name]],
+            runtime=target.runtime,
+            architecture=target.architecture,
+        )
+    _set_web(settings[stage.name]["aws_environment_variables"], account, outputs)
+    _set_writer(settings[stage.writer]["aws_environment_variables"], outputs)
+    path = deployment.folder / "zappa_settings.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(settings, indent=2) + "\n")
+    return path
+
+
+def _set_web(variables: dict[str, str], account: Account, outputs: Mapping[str, str]) -> None:
+    """Add the site's hosts, origins and number of sorting shards. Hosts in the settings stay."""
+    hosts = [variables.get("ALLOWED_HOSTS"), account.host_suffix]
+    origins = [variables.get("CSRF_TRUSTED_ORIGINS"), *account.origins]
+    variables.update(
+        ALLOWED_HOSTS=",".join(filter(None, hosts)),
+        LOGS_SORTING_SHARDS=outputs["SortingShards"],
+        LOGS_SORTING_SHARDS_READ=outputs["SortingShardsRead"],
+    )
+    if any(origins):
+        variables["CSRF_TRUSTED_ORIGINS"] = ",".join(filter(None, origins))
+
+
+def _set_writer(variables: dict[str, str], outputs: Mapping[str, str]) -> None:
+    """Add the writer's dead-letter queue, number of sorting shards and retention."""
+    variables.update(
+        LOGS_DEAD_LETTER_QUEUE_URL=outputs["DeadLetterQueueUrl"], LOGS_SORTING_SHARDS=outputs["SortingShards"]
+    )
+    if outputs["RetentionDays"] != "0":
+        variables["LOGS_RETENTION_DAYS"] = outputs["RetentionDays"]
