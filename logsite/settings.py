@@ -40,10 +40,8 @@ if STAGE_PREFIX and (not STAGE_PREFIX.startswith("/") or STAGE_PREFIX.endswith("
 FORCE_SCRIPT_NAME = STAGE_PREFIX or None
 
 INSTALLED_APPS = [
+    "logsite",
     "logsite.accounts",
-    "logsite.letters",
-    "logsite.local",
-    "logsite.doctor",
     "logs",
     "logsite.admin.LogsiteAdminConfig",
     "django.contrib.auth",
@@ -61,7 +59,7 @@ MIDDLEWARE = [
     "logsite.middleware.HealthMiddleware",
     # With DEBUG on, Django's own server finds static files where they lie.
     *([] if DEBUG else ["whitenoise.middleware.WhiteNoiseMiddleware"]),
-    "logsite.answers.LimitMiddleware",
+    "logsite.response_limit.ResponseSizeMiddleware",
     # Against BREACH it adds up to 100 random bytes to each answer.
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -79,7 +77,7 @@ WSGI_APPLICATION = "logsite.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "logsite" / "templates", NINJA / "templates"],
+        "DIRS": [NINJA / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -122,7 +120,7 @@ USE_TZ = True
 LANGUAGE_CODE = "en-us"
 
 STATIC_URL = f"{STAGE_PREFIX}/static/"
-STATICFILES_DIRS = [BASE_DIR / "logsite" / "static", NINJA / "static"]
+STATICFILES_DIRS = [NINJA / "static"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

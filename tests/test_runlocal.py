@@ -15,8 +15,8 @@ import boto3
 import pytest
 
 from logsite.local import engine, stack
-from logsite.local.management.commands import runlocal
 from logsite.local.processes import Child, ChildDied, Children, free_port
+from logsite.management.commands import runlocal
 
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = 150

@@ -3,5 +3,5 @@
 import secrets
 
 SECRET_KEY = secrets.token_urlsafe()  # signs nothing; Django asks for one
-INSTALLED_APPS = ["logsite.local"]
+INSTALLED_APPS = ["logsite"]
 TIME_ZONE = "UTC"
