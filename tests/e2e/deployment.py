@@ -200,7 +200,7 @@ def emulator(folder: Path) -> "Iterator[str]":
         "NO_PROXY": "127.0.0.1,localhost",
     }
     del environment["SERVICES"]
-    child = Child("emulator", queues.command(), environment, folder / "emulator.log", patience=1)
+    child = Child("emulator", queues.command(), environment, folder / "emulator.log", stop_timeout=1)
     endpoint = f"http://127.0.0.1:{port}"
     try:
         wait_until(lambda: _answers(f"{endpoint}/_ministack/health", child), "the emulator answers")
@@ -210,7 +210,7 @@ def emulator(folder: Path) -> "Iterator[str]":
 
 
 def _answers(url: str, child: Child) -> bool:
-    assert not child.is_dead, child.report()
+    assert not child.has_exited, child.report()
     try:
         urllib.request.urlopen(url, timeout=2).close()
     except OSError:
