@@ -1,4 +1,4 @@
-"""A Lambda API that knows mappings and functions, and runs nothing: moto's would start a container."""
+"""A Lambda API with mappings and functions that runs nothing, because moto would start a container."""
 
 import json
 import threading

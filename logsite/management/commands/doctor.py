@@ -1,4 +1,4 @@
-"""`manage.py doctor`: is everything wired as it should be, and does a log arrive?"""
+"""`manage.py doctor`: check the tables and queues of a site, and that a log arrives."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -8,22 +8,23 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from logsite.doctor import mapping, queues, tables, trip
-from logsite.doctor.findings import Finding, Verdict, guarded
+from logsite.doctor import event_source_mapping, queues, round_trip, tables
+from logsite.doctor.results import CheckResult, Verdict, run_check
 
 TIMEOUT_SECONDS = 60.0
 
 
 class Command(BaseCommand):
-    """Check each part and the whole; a line each."""
+    """Run all checks and print a line for each result."""
 
     help = (
-        "Checks tables, queues, the mapping that feeds the writer and the clock, then sends a log through "
-        "the queue and waits until it can be read (it expires after a day). A line for each: OK, or FAIL and "
-        "what to do; the exit status is 1 where one fails. It looks at what the settings name: LOGS_TABLE, "
-        "the other tables, LOGS_QUEUE_URL, LOGS_DEAD_LETTER_QUEUE_URL. On AWS it needs "
+        "Checks the tables, the queues, the event source mapping and the clock. Then sends a log through "
+        "the queue and waits until it is readable; this log expires after a day. Prints a line per check: "
+        "OK, NOTE, or FAIL with the next step. The exit status is 1 if a check fails. Uses the site's "
+        "settings: LOGS_TABLE and the other tables' names, LOGS_QUEUE_URL, LOGS_DEAD_LETTER_QUEUE_URL. "
+        "Required permissions on AWS: "
         "dynamodb:DescribeTable, dynamodb:DescribeTimeToLive and dynamodb:GetItem on the tables, "
-        "sqs:GetQueueAttributes on both queues, sqs:SendMessage on the first, "
+        "sqs:GetQueueAttributes on both queues, sqs:SendMessage on the queue of logs, "
         "lambda:ListEventSourceMappings, and lambda:GetFunctionConfiguration on the writer."
     )
 
@@ -32,28 +33,28 @@ class Command(BaseCommand):
             "--timeout",
             type=float,
             default=TIMEOUT_SECONDS,
-            metavar="N",
-            help=f"How many seconds the log may take to arrive ({TIMEOUT_SECONDS:g}).",
+            metavar="SECONDS",
+            help=f"How long to wait for the log (default: {TIMEOUT_SECONDS:g}).",
         )
-        parser.add_argument("--json", action="store_true", help="Print one JSON object a line.")
+        parser.add_argument("--json", action="store_true", help="Print each result as a JSON object.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["timeout"] <= 0:
             raise CommandError(f"--timeout must be more than 0, not {options['timeout']:g}.")
-        failed = checked = 0
-        for finding in findings(options["timeout"], partial(self.stderr.write, style_func=str)):
-            # At once: the last one may take its time.
-            self.stdout.write(json.dumps(asdict(finding)) if options["json"] else str(finding))
+        failed = total = 0
+        for result in run_checks(options["timeout"], partial(self.stderr.write, style_func=str)):
+            self.stdout.write(json.dumps(asdict(result)) if options["json"] else str(result))
+            # The next check, the round trip, may take a minute.
             self.stdout.flush()
-            checked += 1
-            failed += finding.verdict is Verdict.FAIL
+            total += 1
+            failed += result.verdict is Verdict.FAIL
         if failed:
-            raise CommandError(f"{failed} of {checked} failed.")
+            raise CommandError(f"{failed} of {total} checks failed.")
 
 
-def findings(timeout: float, tell: Callable[[str], object]) -> Iterator[Finding]:
-    """Give what each check finds; one that fails stops no other. What it waits for it tells meanwhile."""
+def run_checks(timeout: float, report_progress: Callable[[str], object]) -> Iterator[CheckResult]:
+    """Yield the results of all checks. A check that fails does not stop the others."""
     yield from tables.check()
-    yield from guarded("Queues", queues.check)
-    yield from guarded(mapping.MAPPING, mapping.check)
-    yield from guarded(trip.TRIP, partial(trip.check, timeout, tell))
+    yield from run_check("Queues", queues.check)
+    yield from run_check(event_source_mapping.MAPPING, event_source_mapping.check)
+    yield from run_check(round_trip.PART, partial(round_trip.check, timeout, report_progress))
