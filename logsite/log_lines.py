@@ -28,7 +28,7 @@ class JsonFormatter(logging.Formatter):
     """A formatter of JSON lines. JSON escapes line breaks, so that no text can forge a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record with the ids of its request, and the stack trace of an exception."""
+        """Return the record as JSON, with its request's ids and an exception's stack trace."""
         line: dict[str, Any] = {
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,

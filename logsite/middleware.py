@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 class RequestLogMiddleware:
-    """Log a line per request, and set the request's ids for all lines until the next request."""
+    """Log a line per request, and set the request's ids for its log lines."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -61,7 +61,7 @@ class StoreUnavailableMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Return the 503 page for an error of PynamoDB or botocore, and None for other errors."""
+        """Return the 503 page for an error of PynamoDB or botocore, otherwise None."""
         if not isinstance(error, reader.STORE_ERRORS):
             return None
         logger.error(reader.AWAY, error)

@@ -14,9 +14,10 @@ ALWAYS_FITS_BYTES = MAX_ENCODED_BYTES // 6
 
 
 class ResponseSizeMiddleware:
-    """Replace a response that is too large for Lambda by an error that asks for compression.
+    """Replace a response that is too large for Lambda by an error.
 
-    Streaming responses pass: the export limits its own size.
+    The error tells the client to request compression. Streaming responses pass, because the export limits
+    its own size.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

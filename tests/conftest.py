@@ -64,9 +64,10 @@ def strictness() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def dynamodb_engine() -> Iterator[str]:
-    """Start one engine in memory for this test process, create all tables, and return its endpoint.
+    """Start one engine in memory for this test process; return its endpoint.
 
-    TEST_DYNAMODB_ENDPOINT names another engine instead: an empty DynamoDB Local, for one process (`-n 0`).
+    It has all tables. TEST_DYNAMODB_ENDPOINT names another engine instead: an empty DynamoDB Local, for one
+    process (`-n 0`).
     """
     if external := os.environ.get("TEST_DYNAMODB_ENDPOINT"):
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = external
@@ -108,7 +109,7 @@ def logs_table() -> None:
 
 @pytest.fixture(scope="session")
 def fast_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return a folder in memory if it has space, because a package for Lambda has thousands of files."""
+    """Return a folder, in memory if possible: a package for Lambda has thousands of files."""
     memory = Path("/dev/shm")  # noqa: S108  the folder inside it is unique
     if (
         os.access(memory, os.W_OK)

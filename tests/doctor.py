@@ -30,7 +30,10 @@ def run_doctor(timeout: float = 20, **options: Any) -> list[str]:
 
 
 def faults(timeout: float = 0.01) -> list[str]:
-    """Return the lines of failed checks, without the round trip, which has no writer in these tests."""
+    """Return the lines of failed checks.
+
+    The round trip is left out, because it fails without a writer.
+    """
     output = StringIO()
     with pytest.raises(CommandError, match=r"^\d+ of \d+ checks failed\.$"):
         call_command("doctor", timeout=timeout, stdout=output)

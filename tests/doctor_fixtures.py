@@ -66,7 +66,7 @@ def worker(wired: Queues) -> Iterator[Worker]:
 
 @pytest.fixture
 def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[type[Model]], str]]:
-    """Return a function that gives a model an empty table without indexes, and returns its name."""
+    """Return a function that sets an empty table without indexes as a model's table."""
     client = boto3.client("dynamodb")
     created: list[str] = []
 

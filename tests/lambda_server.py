@@ -1,4 +1,4 @@
-"""A Lambda API with mappings and functions that runs nothing, because moto would start a container."""
+"""A Lambda API that only describes functions: moto's would start a container."""
 
 import json
 import threading

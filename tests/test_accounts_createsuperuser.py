@@ -12,7 +12,7 @@ from tests.conftest import PASSWORD
 
 @pytest.fixture
 def username(monkeypatch: pytest.MonkeyPatch) -> str:
-    """Return a new name, and set it in the environment with an email address and a password."""
+    """Return a new name. Set it, an email address and a password in the environment."""
     name = f"root-{uuid4().hex[:12]}"
     monkeypatch.setenv("DJANGO_SUPERUSER_USERNAME", name)
     monkeypatch.setenv("DJANGO_SUPERUSER_EMAIL", "root@example.com")

@@ -12,7 +12,7 @@ from django.urls.resolvers import RoutePattern
 
 
 def addresses(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> Iterator[str]:
-    """Yield an address for each route of the site, with a dummy value for every parameter."""
+    """Yield the address of each route, with a dummy value for every parameter."""
     for pattern in patterns:
         if not isinstance(pattern.pattern, RoutePattern):
             continue  # OTHERS has the admin's two regular expressions.

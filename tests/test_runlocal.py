@@ -22,7 +22,7 @@ LOGS = 150
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Runlocal]]:
-    """Return a function that starts a `runlocal` on this test's folder; all of them end with the test."""
+    """Return a function that starts a `runlocal` in this test's folder."""
     runs: list[Runlocal] = []
 
     def start(*arguments: str, **settings: Any) -> Runlocal:

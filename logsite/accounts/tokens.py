@@ -31,7 +31,7 @@ class InvalidTokenName(ValueError):
 
 @dataclass(frozen=True)
 class Usage:
-    """The usage of a token in the current minute, and the seconds until the next one."""
+    """A token's usage in the current minute, and the seconds until the next."""
 
     requests: int
     examined: int

@@ -13,7 +13,7 @@ from logsite.doctor.results import CheckResult, fail, note, ok
 
 QUEUE, DEAD_LETTER_QUEUE, CLOCK = "Queue", "Dead-letter queue", "Clock"
 REDRIVE_POLICY, RETENTION = "Redrive policy", "Retention"
-# With a maxReceiveCount of 1, a single transient error would make a dead letter of a log.
+# With a maxReceiveCount of 1, a single transient error would turn a log into a dead letter.
 MIN_RECEIVES = 2
 MAX_SKEW_SECONDS = 60
 DAY_SECONDS = 86_400
@@ -45,7 +45,7 @@ class Queue:
 
 
 def describe(variable: str) -> Queue | None:
-    """Return the queue whose URL is in an environment variable, or None if it is not set.
+    """Return the queue that an environment variable names, None if it is not set.
 
     Raise botocore's BotoCoreError and ClientError. It costs one request.
     """

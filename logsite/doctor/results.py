@@ -48,7 +48,7 @@ def fail(part: str, problem: str, next_step: str) -> CheckResult:
 
 
 def run_check(part: str, check: Callable[[], Iterator[CheckResult]]) -> Iterator[CheckResult]:
-    """Yield the results of a check, and a fault if AWS refuses a request or is unreachable."""
+    """Yield the results of a check. An error of AWS ends the check with a fault."""
     try:
         yield from check()
     except (*AWS_ERRORS, StoreUnavailable, NotSent) as error:

@@ -1,4 +1,4 @@
-"""Child processes: started in groups of their own, watched, and ended with everything below them."""
+"""Child processes in their own process groups: start, output, supervision, and end."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ STOP_TIMEOUT_SECONDS = 10
 
 
 class StopRequested(Exception):
-    """The user asked to stop: Ctrl-C, SIGTERM, or a closed terminal."""
+    """The user requested a stop: Ctrl-C, SIGTERM, or a closed terminal."""
 
 
 class ChildFailed(StackError):
@@ -29,7 +29,7 @@ class ChildFailed(StackError):
 
 
 class Child:
-    """A named process in a process group of its own, with its output in a file."""
+    """A named process that leads its own process group and logs to a file."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Child:
         self.stop_timeout = stop_timeout
         self.log = log
         self.last_lines: deque[str] = deque(maxlen=MAX_LAST_LINES)
-        # In a group of its own, Ctrl-C in the terminal does not reach it, so `Children` ends all in order.
+        # A new process group, so that Ctrl-C does not reach it and `Children` ends all in order.
         try:
             self.process = subprocess.Popen(
                 command,
@@ -121,7 +121,7 @@ class Child:
 
 
 class Children:
-    """All child processes of a stack, and whether the user asked to stop."""
+    """All child processes of a stack, and whether the user requested a stop."""
 
     def __init__(self, watchdog: Watchdog | None = None) -> None:
         """Start with no child. The `watchdog` ends the children if this process is killed."""
@@ -149,7 +149,7 @@ class Children:
             self._watchdog.watch(child.process.pid)
 
     def check(self) -> None:
-        """Raise StopRequested if the user asked to stop, ChildFailed if a child has exited."""
+        """Raise StopRequested after a request to stop, ChildFailed if a child has exited."""
         if self._stop_requested:
             raise StopRequested
         for child in self._children:

@@ -1,4 +1,4 @@
-"""SQS on a laptop: the emulator MiniStack in an environment of its own, and the two queues."""
+"""SQS on a laptop: the emulator MiniStack in its own virtual environment, and the two queues."""
 
 import json
 from dataclasses import dataclass

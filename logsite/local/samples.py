@@ -51,10 +51,11 @@ class Person:
 
 
 def samples(count: int, until: datetime) -> Iterator[Log]:
-    """Yield `count` logs of the 30 days before `until`, as fields of a message, not in time order.
+    """Yield `count` logs of the 30 days before `until`, as fields of a message.
 
-    The sequence depends on `until` alone: a larger `count` only adds logs at its end. Sending it again is
-    therefore idempotent. Another `until` yields other ids, so it never causes an id conflict.
+    They are not in time order. The sequence depends on `until` alone: a larger `count` only adds logs at
+    its end. Sending it again is therefore idempotent. Another `until` yields other ids, so it never causes
+    an id conflict.
     """
     return islice(_endless(until), count)
 

@@ -28,7 +28,10 @@ class StartFailed(StackError):
 
 @dataclass(frozen=True)
 class Services:
-    """The endpoints of DynamoDB and SQS, started here or named in the environment, and the queues."""
+    """The endpoints of DynamoDB and SQS, and the queues.
+
+    An endpoint belongs to a child process, or to a service that the environment names.
+    """
 
     dynamodb: str
     sqs: str
@@ -39,7 +42,7 @@ def isolate_environment() -> dict[str, str | None]:
     """Remove all AWS and Django settings from the environment; return the endpoints that were set.
 
     Dummy credentials replace real ones from the developer's shell or `.env`, for this process and for
-    every child. No proxy is used between the parts. Raise StartFailed if an endpoint is not a URL.
+    every child. The parts use no proxy between each other. Raise StartFailed if an endpoint is not a URL.
     """
     endpoints = {
         name: os.environ.get(name) or os.environ.get("AWS_ENDPOINT_URL") or None for name in ENDPOINT_NAMES
