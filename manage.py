@@ -11,12 +11,12 @@ from django.core.management import execute_from_command_line
 
 
 def main() -> None:
-    """Read `.env`, where the real environment wins, and hand over to Django.
+    """Read `.env` and run the command. Real environment variables take precedence over `.env`.
 
-    What is wrong with the settings is said in a sentence, not in a stack trace.
+    A wrong setting prints one line instead of a stack trace.
     """
     environ.Env.read_env(Path(__file__).with_name(".env"))
-    # `runlocal` starts the stack that the site's own settings need, so it comes before them.
+    # `runlocal` starts the stack that the site's own settings need, so it runs with minimal ones.
     settings = "logsite.local.settings" if sys.argv[1:2] == ["runlocal"] else "logsite.settings"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", settings)
     try:
@@ -24,7 +24,7 @@ def main() -> None:
     except ImproperlyConfigured as error:
         sys.exit(f"Settings: {error}")
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(130)  # the status that shells use after Ctrl-C
 
 
 if __name__ == "__main__":

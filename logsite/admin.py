@@ -1,4 +1,4 @@
-"""The admin of a site without SQL."""
+"""The admin of a site without an SQL database."""
 
 from django.apps import apps
 from django.contrib.admin import AdminSite, site
@@ -7,25 +7,25 @@ from django.urls import URLPattern, URLResolver
 
 
 class LogsiteAdminSite(AdminSite):
-    """Django's admin, under our name and without the page that asks SQL."""
+    """Django's admin with Logsite's name, without the page that queries SQL."""
 
     site_header = "Logsite"
     site_title = "Logsite"
     site_url = None
-    # One app with one model: the rows want the width.
+    # There is one app with one model, and the rows need the width.
     enable_nav_sidebar = False
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
-        """Leave out "view on site" (`r/…`): it looks up the content type of an object."""
+        """Return Django's patterns without "view on site" (`r/…`), which queries content types."""
         return [url for url in super().get_urls() if getattr(url, "name", None) != "view_on_site"]
 
 
 class LogsiteAdminConfig(AdminConfig):
-    """Makes the site above the default one, which `admin.register` fills."""
+    """Django's admin app with LogsiteAdminSite as the default site."""
 
     default_site = "logsite.admin.LogsiteAdminSite"
 
     def ready(self) -> None:
-        """Take Django's pages of groups out again: groups are rows of SQL."""
+        """Unregister Django's pages of groups, because groups are SQL rows."""
         super().ready()
         site.unregister(apps.get_model("auth", "Group"))

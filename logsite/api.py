@@ -1,4 +1,4 @@
-"""The JSON API of the site: `logs.api`, let in by a token or by the admin's session."""
+"""The site's JSON API: `logs.api`, authenticated by a token or by the admin's session."""
 
 from typing import Any
 
@@ -11,42 +11,42 @@ from logsite.accounts import tokens
 from logsite.accounts.store import TokenItem
 
 
-class TooMuch(errors.Throttled):
-    """A token has reached one of its limits."""
+class RateLimitExceeded(errors.Throttled):
+    """A token has exceeded one of its rate limits."""
 
     def __str__(self) -> str:
         return (
-            f"A token may make {settings.LOGS_API_REQUESTS_PER_MINUTE:,} requests a minute, which look at "
-            f"{settings.LOGS_API_EXAMINED_PER_MINUTE:,} items: wait {self.wait} s."
+            f"The rate limit of a token is {settings.LOGS_API_REQUESTS_PER_MINUTE:,} requests a minute and "
+            f"{settings.LOGS_API_EXAMINED_PER_MINUTE:,} examined items a minute. Retry after {self.wait} s."
         )
 
 
-class Caller:
-    """Whoever sent a token, and what of the present minute's limits is used up."""
+class TokenUser:
+    """The program that a request's token identifies, with its usage in the current minute."""
 
     def __init__(self, token: TokenItem) -> None:
-        """Count the request. Raises TooMuch where one of the two limits is passed."""
+        """Count the request. Raise RateLimitExceeded if a limit is exceeded."""
         self.token = token
-        usage = tokens.count(token, requests=1)
+        usage = tokens.add_usage(token, requests=1)
         if (
             usage.requests > settings.LOGS_API_REQUESTS_PER_MINUTE
             or usage.examined >= settings.LOGS_API_EXAMINED_PER_MINUTE
         ):
-            raise TooMuch(usage.seconds_left)
+            raise RateLimitExceeded(usage.seconds_left)
 
     def count_examined(self, number: int) -> None:
-        """Count the items that the request looked at, against the next ones."""
-        tokens.count(self.token, examined=number)
+        """Count the items that the request examined. Later requests of this minute have fewer left."""
+        tokens.add_usage(self.token, examined=number)
 
 
 class TokenAuth(security.HttpBearer):
-    """`Authorization: Bearer <token>`, as `manage.py create_api_token` printed it."""
+    """`Authorization: Bearer <token>`, with a token of `manage.py create_api_token`."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Any:
-        """Return the caller, or None. Raises TooMuch."""
-        item = tokens.find(token)
-        return Caller(item) if item else None
+        """Return the TokenUser, or None if the token is invalid. Raise RateLimitExceeded."""
+        item = tokens.verify(token)
+        return TokenUser(item) if item else None
 
 
-# logsite/urls.py names the application and the namespace.
+# logsite/urls.py sets the application name and the namespace.
 urlpatterns, *_ = urls(make_api([TokenAuth(), SessionAuth()]))

@@ -1,4 +1,4 @@
-"""Log lines of the web function: one JSON object each, as CloudWatch searches them, with the request's id."""
+"""Log lines of the site's Lambda function: one JSON object per line, with the request's ids."""
 
 import json
 import logging
@@ -7,31 +7,34 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
-# Not taken back at a request's end: what goes wrong after it belongs to it.
-_ids: ContextVar[Mapping[str, str] | None] = ContextVar("ids", default=None)
+# Not reset at the end of a request: an error while the response is closed belongs to it.
+_request_ids: ContextVar[Mapping[str, str] | None] = ContextVar("request_ids", default=None)
 
 
-def note_request(event: Any, context: Any) -> None:
-    """Keep the ids of a request for the lines that follow; none where it did not come through API Gateway."""
-    asked = event.get("requestContext") if isinstance(event, Mapping) else None
-    found = {
-        "request_id": asked.get("requestId") if isinstance(asked, Mapping) else None,
+def set_request_ids(event: Any, context: Any) -> None:
+    """Set the ids that the following lines hold, from API Gateway's event and Lambda's context.
+
+    Without API Gateway the lines hold no ids.
+    """
+    request = event.get("requestContext") if isinstance(event, Mapping) else None
+    ids = {
+        "request_id": request.get("requestId") if isinstance(request, Mapping) else None,
         "invocation_id": getattr(context, "aws_request_id", None),
     }
-    _ids.set({name: text for name, text in found.items() if isinstance(text, str)})
+    _request_ids.set({name: value for name, value in ids.items() if isinstance(value, str)})
 
 
 class JsonFormatter(logging.Formatter):
-    """A line as JSON. A break in a text is escaped, so that nobody can write a line of their own."""
+    """A formatter of JSON lines. JSON escapes line breaks, so that no text can forge a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line: when, how grave, who says it, what, for which request, and with what stack."""
+        """Return the record as JSON, with its request's ids and an exception's stack trace."""
         line: dict[str, Any] = {
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
-            **(_ids.get() or {}),
+            **(_request_ids.get() or {}),
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
@@ -47,9 +50,9 @@ LOGGING: dict[str, Any] = {
     },
     "root": {"handlers": ["lines"], "level": "INFO"},
     "loggers": {
-        # At DEBUG these write whole requests, payloads included.
+        # At DEBUG these log whole requests, with payloads.
         **{name: {"level": "INFO"} for name in ("boto3", "botocore", "pynamodb")},
-        # Its line for each request holds the query string, and with it what people search for.
+        # Its line per request holds the query string, which contains search texts.
         "zappa.wsgi": {"level": "WARNING"},
     },
 }

@@ -1,4 +1,4 @@
-"""What every request of the site goes through, beside Django's own."""
+"""The site's middleware: request log lines, the health check, and the page for a failing DynamoDB."""
 
 import logging
 import time
@@ -16,30 +16,30 @@ RETRY_AFTER_SECONDS = 5
 logger = logging.getLogger(__name__)
 
 
-class RequestLineMiddleware:
-    """Write a line for each request, and put its ids into all lines until the next one."""
+class RequestLogMiddleware:
+    """Log a line per request, and set the request's ids for its log lines."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Note the ids, pass the request on, and say what came of it, without the query string."""
-        log_lines.note_request(request.META.get("lambda.event"), request.META.get("lambda.context"))
-        began = time.monotonic()
+        """Return the response. The line holds method, path, status and time, but no query string."""
+        log_lines.set_request_ids(request.META.get("lambda.event"), request.META.get("lambda.context"))
+        start = time.monotonic()
         response = self.get_response(request)
-        milliseconds = round((time.monotonic() - began) * 1000)
+        milliseconds = round((time.monotonic() - start) * 1000)
         logger.info("%s %s %s %s ms", request.method, request.path, response.status_code, milliseconds)
         return response
 
 
-class HealthMiddleware:
-    """Answer `/healthz` to anybody, whatever host is asked for: that this process answers, and no more."""
+class HealthCheckMiddleware:
+    """Respond to `/healthz` without a login and for any host, as health checks need."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer, or pass the request on. It reads nothing from DynamoDB: asking is free."""
+        """Return "ok" for the health check. It reads nothing from DynamoDB, so it costs nothing."""
         if request.path_info != HEALTH:
             return self.get_response(request)
         if request.method not in ("GET", "HEAD"):
@@ -47,21 +47,24 @@ class HealthMiddleware:
         return HttpResponse("ok", content_type="text/plain", headers={"Cache-Control": "no-store"})
 
 
-class StoreAwayMiddleware:
-    """Say in a sentence that DynamoDB is away: sessions and users lie there too, and are read in the view."""
+class StoreUnavailableMiddleware:
+    """Return a short 503 page if DynamoDB fails outside the pages of logs.
+
+    Sessions and users are in DynamoDB too, and views read them lazily.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass the request on."""
+        """Return the response."""
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Answer 503 where a view met PynamoDB's or botocore's error; leave any other to Django."""
+        """Return the 503 page for an error of PynamoDB or botocore, otherwise None."""
         if not isinstance(error, reader.STORE_ERRORS):
             return None
         logger.error(reader.AWAY, error)
-        # Without the request: who is signed in, and the messages for them, are what cannot be read.
+        # Rendered without the request, whose user and messages would be read from DynamoDB.
         page = render_to_string("503.html")
         return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})

@@ -1,4 +1,4 @@
-"""The keys that sign: in the environment, or in a parameter of AWS that the environment names."""
+"""The signing keys: in the environment, or in a parameter of SSM Parameter Store."""
 
 import re
 from typing import TYPE_CHECKING, cast
@@ -11,17 +11,18 @@ from django.core.exceptions import ImproperlyConfigured
 if TYPE_CHECKING:
     from mypy_boto3_ssm.client import SSMClient
 
-# What .env.example holds, and what `django-admin startproject` begins its own with: everybody knows them.
-EXAMPLE = "for-development-only-make-your-own-before-anyone-else-can-reach-this-site"
-INSECURE = "django-insecure-"
+# Public keys: the one in .env.example, and the prefix that `django-admin startproject` uses.
+EXAMPLE_KEY = "for-development-only-make-your-own-before-anyone-else-can-reach-this-site"
+INSECURE_PREFIX = "django-insecure-"
 MIN_CHARACTERS = 32
 
 
 def read(key: str, parameter: str) -> list[str]:
-    """Return the key that signs, and after it those that are still good, from the one of the two that is set.
+    """Return the signing key, followed by older keys whose signatures stay valid.
 
-    `parameter` names a SecureString of SSM Parameter Store. It may hold several keys, separated by commas or
-    line breaks. Raises ImproperlyConfigured where both or none are set, and where AWS does not give one.
+    `key` is the value of SECRET_KEY. `parameter` is the name of a SecureString in SSM Parameter Store, which
+    holds one or more keys, separated by commas or line breaks. Exactly one of the two must not be empty.
+    Raise ImproperlyConfigured otherwise, or if the parameter is not readable.
     """
     if key and parameter:
         raise ImproperlyConfigured("Set SECRET_KEY or SECRET_KEY_PARAMETER, not both.")
@@ -34,34 +35,32 @@ def read(key: str, parameter: str) -> list[str]:
     )
 
 
-def refusal(key: str) -> str | None:
-    """Say why a key must not sign where others can reach the site, or return None where it may."""
-    if key == EXAMPLE or key.startswith(INSECURE):
-        return "SECRET_KEY is the example's, which everybody knows: make your own (.env.example says how)."
+def weakness(key: str) -> str | None:
+    """Return why a key is unsafe for a public site, None if it is safe."""
+    if key == EXAMPLE_KEY or key.startswith(INSECURE_PREFIX):
+        return "SECRET_KEY is a public example. Generate your own: see .env.example."
     if len(key) < MIN_CHARACTERS:
-        return (
-            f"SECRET_KEY must have at least {MIN_CHARACTERS} characters: .env.example says how to make one."
-        )
+        return f"SECRET_KEY must have at least {MIN_CHARACTERS} characters: see .env.example."
     return None
 
 
 def _from_parameter(name: str) -> list[str]:
-    # Lambda gives a start 10 seconds in all.
+    # Lambda limits the whole initialization to 10 seconds.
     config = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3})
     try:
-        # Not boto3's: what that loads for S3 would make each cold start slower.
+        # botocore's session, because boto3 also loads S3's code, which slows every cold start.
         client = cast("SSMClient", Session().create_client("ssm", config=config))
         value = client.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
     except ClientError as error:
         code = error.response["Error"].get("Code", "")
         if code == "ParameterNotFound":
             raise ImproperlyConfigured(
-                f"SECRET_KEY_PARAMETER: there is no parameter {name} in {client.meta.region_name}. Make it: "
-                f"aws ssm put-parameter --type SecureString --name {name} --value …"
+                f"SECRET_KEY_PARAMETER: there is no parameter {name} in {client.meta.region_name}. "
+                f"Create it: aws ssm put-parameter --type SecureString --name {name} --value …"
             ) from error
-        raise ImproperlyConfigured(f"SECRET_KEY_PARAMETER: {name} cannot be read: {code}") from error
+        raise ImproperlyConfigured(f"SECRET_KEY_PARAMETER: {name} is not readable: {code}") from error
     except BotoCoreError as error:
-        raise ImproperlyConfigured(f"SECRET_KEY_PARAMETER: {name} cannot be read: {error}") from error
+        raise ImproperlyConfigured(f"SECRET_KEY_PARAMETER: {name} is not readable: {error}") from error
     if not (keys := [key for part in re.split(r"[,\n]", value) if (key := part.strip())]):
         raise ImproperlyConfigured(f"SECRET_KEY_PARAMETER: the parameter {name} holds no key.")
     return keys

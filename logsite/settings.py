@@ -1,4 +1,4 @@
-"""Settings of the site. Every value comes from the environment; README.md lists them."""
+"""Settings of the site. Every value comes from the environment."""
 
 from importlib.metadata import distribution
 from pathlib import Path
@@ -19,31 +19,29 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 if DEBUG and ON_LAMBDA:
-    raise ImproperlyConfigured("DEBUG is on, and this is Lambda: everybody would see stack traces.")
+    raise ImproperlyConfigured("DEBUG must be off on Lambda, because it shows stack traces to everybody.")
 if refusal := endpoints.refusal(debug=DEBUG):
     raise ImproperlyConfigured(refusal)
 if "*" in ALLOWED_HOSTS and not DEBUG:
-    raise ImproperlyConfigured("ALLOWED_HOSTS must name the site's names: * takes whatever a request says.")
+    raise ImproperlyConfigured("ALLOWED_HOSTS must list the site's host names. * allows any host.")
 
-# The first one signs, what the others signed stays good.
+# The first key signs. Signatures of the others stay valid.
 SECRET_KEY, *_earlier = secret_key.read(
     env.str("SECRET_KEY", default=""), env.str("SECRET_KEY_PARAMETER", default="")
 )
 SECRET_KEY_FALLBACKS = [*_earlier, *env.list("SECRET_KEY_FALLBACKS", default=[])]
-if not DEBUG and (refusal := secret_key.refusal(SECRET_KEY)):
-    raise ImproperlyConfigured(refusal)
+if not DEBUG and (weakness := secret_key.weakness(SECRET_KEY)):
+    raise ImproperlyConfigured(weakness)
 
-# Where the site stands below its host: `/dev` under API Gateway's own name, nothing under one's own.
+# The path prefix of the site: `/dev` under API Gateway's own host name, empty under a custom one.
 STAGE_PREFIX = env.str("STAGE_PREFIX", default="")
 if STAGE_PREFIX and (not STAGE_PREFIX.startswith("/") or STAGE_PREFIX.endswith("/")):
-    raise ImproperlyConfigured(f"STAGE_PREFIX must begin with / and not end with it, unlike {STAGE_PREFIX!r}")
+    raise ImproperlyConfigured(f"STAGE_PREFIX must begin with / and not end with /, not {STAGE_PREFIX!r}.")
 FORCE_SCRIPT_NAME = STAGE_PREFIX or None
 
 INSTALLED_APPS = [
+    "logsite",
     "logsite.accounts",
-    "logsite.letters",
-    "logsite.local",
-    "logsite.doctor",
     "logs",
     "logsite.admin.LogsiteAdminConfig",
     "django.contrib.auth",
@@ -52,17 +50,17 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 
-# Not an installed app, which every start would load: a quarter of a cold one. See logsite/urls.py.
+# ninja is not an installed app: importing it would take a quarter of a cold start. See logsite/urls.py.
 NINJA = Path(str(distribution("django-ninja").locate_file("ninja")))
 
 MIDDLEWARE = [
-    "logsite.middleware.RequestLineMiddleware",
+    "logsite.middleware.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "logsite.middleware.HealthMiddleware",
-    # With DEBUG on, Django's own server finds static files where they lie.
+    "logsite.middleware.HealthCheckMiddleware",
+    # With DEBUG on, Django's development server serves static files from their apps.
     *([] if DEBUG else ["whitenoise.middleware.WhiteNoiseMiddleware"]),
-    "logsite.answers.LimitMiddleware",
-    # Against BREACH it adds up to 100 random bytes to each answer.
+    "logsite.response_limit.ResponseSizeMiddleware",
+    # It adds up to 100 random bytes to each response, against the BREACH attack.
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -70,7 +68,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "logsite.middleware.StoreAwayMiddleware",
+    "logsite.middleware.StoreUnavailableMiddleware",
 ]
 
 ROOT_URLCONF = "logsite.urls"
@@ -79,7 +77,7 @@ WSGI_APPLICATION = "logsite.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "logsite" / "templates", NINJA / "templates"],
+        "DIRS": [NINJA / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -91,7 +89,7 @@ TEMPLATES = [
     },
 ]
 
-# No SQL database: users and sessions lie in DynamoDB, as the logs do.
+# No SQL database: users and sessions are in DynamoDB, as the logs are.
 DATABASES: dict[str, dict[str, str]] = {}
 
 AUTH_USER_MODEL = "accounts.User"
@@ -112,36 +110,36 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-# What one API token may do in a minute: requests, and items that DynamoDB looks at for it.
+# The rate limits of one API token: requests a minute, and examined items a minute.
 LOGS_API_REQUESTS_PER_MINUTE = env.int("LOGS_API_REQUESTS_PER_MINUTE", default=120)
 LOGS_API_EXAMINED_PER_MINUTE = env.int("LOGS_API_EXAMINED_PER_MINUTE", default=500_000)
 
-# UTC in the process too: Django's default zone would change it, and with it the times in log lines.
+# Django sets the time zone of the process, and with it the times in log lines. Keep UTC there too.
 TIME_ZONE = "UTC"
 USE_TZ = True
 LANGUAGE_CODE = "en-us"
 
 STATIC_URL = f"{STAGE_PREFIX}/static/"
-STATICFILES_DIRS = [BASE_DIR / "logsite" / "static", NINJA / "static"]
+STATICFILES_DIRS = [NINJA / "static"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    # A name with the content's hash in it may be kept for ever. `manage.py collectstatic` makes them.
+    # Browsers cache a file for ever if its name holds the content's hash, as collectstatic names them.
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
-# Under API Gateway's own name other stages are neighbours on the same host.
+# Under API Gateway's own host name, other stages share the host.
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = STAGE_PREFIX or "/"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 
-# A search stands in the address: no other site is told of it.
+# The address holds the search, which other sites must not see.
 SECURE_REFERRER_POLICY = "same-origin"
 if not DEBUG:
-    # Of this name alone: those beside and below it may be other people's.
+    # Without subdomains, which may belong to others.
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
 if ON_LAMBDA:
-    # API Gateway sets it itself; elsewhere anybody could.
+    # API Gateway sets this header. Elsewhere any client could.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     LOGGING = log_lines.LOGGING

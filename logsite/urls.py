@@ -1,4 +1,4 @@
-"""The site's addresses: the admin, the JSON API, and `/` that leads to the listing."""
+"""The site's URLs: the admin, the JSON API, and `/`, which redirects to the listing."""
 
 from django.contrib import admin
 from django.urls import URLResolver, path
@@ -6,16 +6,16 @@ from django.urls.resolvers import RoutePattern
 from django.views.generic import RedirectView
 
 
-class Later(URLResolver):
-    """An include with a namespace, loaded with the first request to it."""
+class LazyURLResolver(URLResolver):
+    """An include with a namespace that is imported at the first request to it."""
 
     def _populate(self) -> None:
-        """Do nothing: it would load the include for every link of every page, to find only its namespace."""
+        """Do nothing. Django would import the include to resolve the links of every page."""
 
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:logs_log_changelist"), name="home"),
     path("admin/", admin.site.urls),
-    # ninja and pydantic would be a quarter of the site's cold start.
-    Later(RoutePattern("api/"), "logsite.api", app_name="ninja", namespace="logs-api"),
+    # Importing ninja and pydantic would take a quarter of the cold start.
+    LazyURLResolver(RoutePattern("api/"), "logsite.api", app_name="ninja", namespace="logs-api"),
 ]

@@ -1,4 +1,4 @@
-"""The WSGI application, for Zappa and for Django's own server."""
+"""The WSGI application, for Zappa and for Django's development server."""
 
 import os
 

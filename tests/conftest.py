@@ -1,4 +1,4 @@
-"""The embedded engine, fresh tables, and the people who use the site."""
+"""Fixtures of all tests: the embedded engine, empty tables, users and their clients."""
 
 from __future__ import annotations
 
@@ -27,15 +27,16 @@ from tests.switched_sqs import SwitchedSqs
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    # Not in tests/host, where the users are Django's own.
+    # Not at run time: tests/host has Django's own users.
     from logsite.accounts.models import User
 
 
-ROOM_FOR_PACKAGES = 2**30
+# A package for Lambda needs up to 1 GiB.
+PACKAGE_BYTES = 2**30
 
 
 class OneDeployment(LoadFileScheduling):
-    """A process takes a whole file, and one process all files of tests/e2e, which share a deployment."""
+    """Distribution by file, except that tests/e2e runs in one process, because it shares a deployment."""
 
     def _split_scope(self, nodeid: str) -> str:
         return "tests/e2e" if nodeid.startswith("tests/e2e/") else super()._split_scope(nodeid)
@@ -43,7 +44,7 @@ class OneDeployment(LoadFileScheduling):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
-    """Let `--dist loadfile`, which `make test` says, keep tests/e2e together."""
+    """Return OneDeployment for `--dist loadfile`, which `make test` uses."""
     return OneDeployment(config, log) if config.getoption("dist") == "loadfile" else None
 
 
@@ -56,21 +57,22 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session", autouse=True)
 def strictness() -> Iterator[None]:
-    """Refuse what only the embedded engine takes."""
+    """Reject queries that only the embedded engine accepts."""
     with strict_queries():
         yield
 
 
 @pytest.fixture(scope="session", autouse=True)
 def dynamodb_engine() -> Iterator[str]:
-    """Start one engine in memory for this test process, with all tables; return its endpoint.
+    """Start one engine in memory for this test process; return its endpoint.
 
-    With TEST_DYNAMODB_ENDPOINT it is that one: an empty DynamoDB Local, for one process (`-n 0`).
+    It has all tables. TEST_DYNAMODB_ENDPOINT names another engine instead: an empty DynamoDB Local, for one
+    process (`-n 0`).
     """
-    if given := os.environ.get("TEST_DYNAMODB_ENDPOINT"):
-        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = given
+    if external := os.environ.get("TEST_DYNAMODB_ENDPOINT"):
+        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = external
         call_command("create_tables", verbosity=0)
-        yield given
+        yield external
         return
     port = free_port()
     process = subprocess.Popen(engine.command(port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -81,8 +83,8 @@ def dynamodb_engine() -> Iterator[str]:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 break
             except OSError:
-                assert process.poll() is None, "the engine died"
-                assert time.monotonic() < deadline, "the engine does not answer"
+                assert process.poll() is None, "the engine exited"
+                assert time.monotonic() < deadline, "the engine is unreachable"
                 time.sleep(0.02)
         endpoint = f"http://127.0.0.1:{port}"
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = endpoint
@@ -94,7 +96,7 @@ def dynamodb_engine() -> Iterator[str]:
 
 
 def empty_logs_table() -> None:
-    """Make the logs table anew, with its indexes."""
+    """Delete the logs table and create it again, with its indexes."""
     LogItem.delete_table()
     call_command("create_tables", verbosity=0)
 
@@ -107,12 +109,12 @@ def logs_table() -> None:
 
 @pytest.fixture(scope="session")
 def fast_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Give a folder in memory, where there is room: a package for Lambda is thousands of files."""
-    memory = Path("/dev/shm")  # noqa: S108  a folder of its own is made in it
+    """Return a folder, in memory if possible: a package for Lambda has thousands of files."""
+    memory = Path("/dev/shm")  # noqa: S108  the folder inside it is unique
     if (
         os.access(memory, os.W_OK)
         and not os.statvfs(memory).f_flag & os.ST_NOEXEC
-        and shutil.disk_usage(memory).free > ROOM_FOR_PACKAGES
+        and shutil.disk_usage(memory).free > PACKAGE_BYTES
     ):
         with TemporaryDirectory(dir=memory, prefix="logsite-tests-") as folder:
             yield Path(folder)
@@ -122,23 +124,23 @@ def fast_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def switched(monkeypatch: pytest.MonkeyPatch) -> SwitchedSqs:
-    """Put a queue that can be switched off in SQS's place."""
-    made = SwitchedSqs()
-    monkeypatch.setattr(sqs, "client", lambda **kwargs: made)
-    return made
+    """Replace SQS by a queue that a test can switch off."""
+    queue = SwitchedSqs()
+    monkeypatch.setattr(sqs, "client", lambda **kwargs: queue)
+    return queue
 
 
 PASSWORD = "a long and quiet sentence"
 
 
-def a_user(role: str, **fields: Any) -> User:
-    """Make a user with PASSWORD, under a name that no other test has."""
+def make_user(role: str, **fields: Any) -> User:
+    """Create a user with PASSWORD and a unique name."""
     users = get_user_model().objects
     return users.create_user(f"{role}-{uuid4().hex[:12]}", f"{role}@example.com", PASSWORD, **fields)
 
 
 def signed_in(user: User) -> Client:
-    """Return a browser in which the user has signed in."""
+    """Return a client that is signed in as the user."""
     client = Client()
     client.force_login(user)
     return client
@@ -146,47 +148,47 @@ def signed_in(user: User) -> Client:
 
 @pytest.fixture
 def superuser() -> User:
-    """Someone who may do everything."""
-    return a_user("superuser", is_staff=True, is_superuser=True)
+    """Return a user with every permission."""
+    return make_user("superuser", is_staff=True, is_superuser=True)
 
 
 @pytest.fixture
 def viewer() -> User:
-    """Staff who may read the logs."""
-    return a_user("viewer", is_staff=True, permissions={"logs.view_log"})
+    """Return a staff user who can read the logs."""
+    return make_user("viewer", is_staff=True, permissions={"logs.view_log"})
 
 
 @pytest.fixture
 def staff() -> User:
-    """Staff who may not read the logs."""
-    return a_user("staff", is_staff=True)
+    """Return a staff user who cannot read the logs."""
+    return make_user("staff", is_staff=True)
 
 
 @pytest.fixture
 def stranger() -> User:
-    """Someone with an account and nothing else."""
-    return a_user("stranger")
+    """Return a user without staff status."""
+    return make_user("stranger")
 
 
 @pytest.fixture
 def superuser_client(superuser: User) -> Client:
-    """The superuser's browser."""
+    """Return a client of the superuser."""
     return signed_in(superuser)
 
 
 @pytest.fixture
 def viewer_client(viewer: User) -> Client:
-    """The viewer's browser."""
+    """Return a client of the viewer."""
     return signed_in(viewer)
 
 
 @pytest.fixture
 def staff_client(staff: User) -> Client:
-    """The browser of staff without logs."""
+    """Return a client of the staff user without logs."""
     return signed_in(staff)
 
 
 @pytest.fixture
 def stranger_client(stranger: User) -> Client:
-    """The stranger's browser."""
+    """Return a client of the user without staff status."""
     return signed_in(stranger)

@@ -1,4 +1,4 @@
-"""A Lambda API that knows mappings and functions, and runs nothing: moto's would start a container."""
+"""A Lambda API that only describes functions: moto's would start a container."""
 
 import json
 import threading
@@ -16,32 +16,32 @@ FUNCTIONS = "/2015-03-31/functions/"
 
 @dataclass
 class Lambda:
-    """What the API knows."""
+    """The content of the API."""
 
     endpoint: str = ""
     mappings: list[dict[str, Any]] = field(default_factory=list)
     functions: dict[str, dict[str, Any]] = field(default_factory=dict)  # configurations, by ARN
 
-    def answer(self, address: str) -> dict[str, Any]:
-        """Return what Lambda answers to a GET."""
-        asked = urlsplit(address)
-        path = unquote(asked.path)
+    def get(self, address: str) -> dict[str, Any]:
+        """Return the response to a GET request."""
+        url = urlsplit(address)
+        path = unquote(url.path)
         if path.rstrip("/") == MAPPINGS:
-            [source] = parse_qs(asked.query)["EventSourceArn"]
-            found = [mapping for mapping in self.mappings if mapping["EventSourceArn"] == source]
-            return {"EventSourceMappings": found}
+            [source] = parse_qs(url.query)["EventSourceArn"]
+            mappings = [mapping for mapping in self.mappings if mapping["EventSourceArn"] == source]
+            return {"EventSourceMappings": mappings}
         arn = path.removeprefix(FUNCTIONS).removesuffix("/configuration")
         return {"FunctionArn": arn, "FunctionName": arn.split(":")[-1], **self.functions[arn]}
 
 
 @contextmanager
 def serving() -> Iterator[Lambda]:
-    """Serve the API on a free port of this machine."""
-    known = Lambda()
+    """Serve an empty API on a free port of this machine."""
+    api = Lambda()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = json.dumps(known.answer(self.path)).encode()
+            body = json.dumps(api.get(self.path)).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -49,14 +49,14 @@ def serving() -> Iterator[Lambda]:
             self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+            """Do not log requests."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    known.endpoint = f"http://127.0.0.1:{server.server_port}"
+    api.endpoint = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield known
+        yield api
     finally:
         server.shutdown()
         thread.join(10)

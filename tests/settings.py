@@ -1,4 +1,4 @@
-"""The site's own settings, in an environment that cannot reach AWS."""
+"""The site's settings in an environment that cannot reach AWS."""
 
 import os
 
@@ -16,15 +16,15 @@ os.environ.update(
     AWS_SHARED_CREDENTIALS_FILE=os.devnull,
     AWS_EC2_METADATA_DISABLED="true",
 )
-# A closed port until the engine's fixture says where it is: nothing may reach AWS by accident.
+# A closed port until a fixture sets the engine's endpoint, so that no test reaches AWS.
 os.environ.setdefault("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
 
-from logsite.settings import *  # noqa: E402, F403  the environment above comes first
+from logsite.settings import *  # noqa: E402, F403  it reads the environment above
 
-# Fast on purpose: the tests sign in often.
+# A fast hasher, because the tests sign in often.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-# Nothing has been collected: static files are found where they lie (tests/test_static.py collects them).
-MIDDLEWARE = [name for name in MIDDLEWARE if name != "whitenoise.middleware.WhiteNoiseMiddleware"]  # noqa: F405  the site's
+# Static files are served from their apps. Only tests/test_static.py collects them.
+MIDDLEWARE = [name for name in MIDDLEWARE if name != "whitenoise.middleware.WhiteNoiseMiddleware"]  # noqa: F405  from logsite.settings
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 SESSION_COOKIE_SECURE = False
 CSRF_COOKIE_SECURE = False

@@ -1,4 +1,4 @@
-"""`manage.py create_user --noinput`; how it prompts is in test_accounts_prompts."""
+"""`manage.py create_user --noinput`. test_accounts_prompts covers its prompts."""
 
 from uuid import uuid4
 
@@ -23,7 +23,7 @@ def create(username: str, *options: str) -> None:
     call_command("create_user", username, "--noinput", *options)
 
 
-def test_a_new_user_may_read_logs(username: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_new_user_may_read_logs(username: str, capsys: pytest.CaptureFixture[str]) -> None:
     create(username, "--email", "new@EXAMPLE.com")
 
     user = User.objects.get(username=username)
@@ -32,10 +32,10 @@ def test_a_new_user_may_read_logs(username: str, capsys: pytest.CaptureFixture[s
     assert (user.is_staff, user.is_superuser) == (True, False)
     assert user.has_perm("logs.view_log")
     assert signed_in(user).get("/admin/").status_code == 200
-    assert capsys.readouterr().out == f"Made the user {username}.\n"
+    assert capsys.readouterr().out == f"Created the user {username}.\n"
 
 
-def test_a_new_user_may_be_kept_from_logs(username: str) -> None:
+def test_no_view_logs_option_removes_the_permission(username: str) -> None:
     create(username, "--no-view-logs")
 
     user = User.objects.get(username=username)
@@ -43,14 +43,14 @@ def test_a_new_user_may_be_kept_from_logs(username: str) -> None:
     assert not user.has_perm("logs.view_log")
 
 
-def test_a_name_that_is_taken_is_refused(username: str, viewer: User) -> None:
+def test_existing_name_is_refused(username: str, viewer: User) -> None:
     with pytest.raises(CommandError, match=f"The username {viewer.username} is taken."):
         create(viewer.username, "--no-view-logs")
 
     assert User.objects.get(username=viewer.username).has_perm("logs.view_log")
 
 
-def test_a_weak_password_is_refused(username: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weak_password_is_refused(username: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DJANGO_USER_PASSWORD", username)
 
     with pytest.raises(CommandError, match="too similar to the username"):
@@ -60,7 +60,7 @@ def test_a_weak_password_is_refused(username: str, monkeypatch: pytest.MonkeyPat
         User.objects.get(username=username)
 
 
-def test_no_password_at_all_is_refused(username: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_password_is_refused(username: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DJANGO_USER_PASSWORD")
 
     with pytest.raises(CommandError, match="set DJANGO_USER_PASSWORD"):
@@ -68,24 +68,24 @@ def test_no_password_at_all_is_refused(username: str, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("name", ["two words", "", "n" * 151])
-def test_a_name_that_is_none_is_refused(name: str, username: str) -> None:
+def test_invalid_name_is_refused(name: str, username: str) -> None:
     with pytest.raises(CommandError):
         create(name)
 
 
-def test_a_wrong_address_is_refused(username: str) -> None:
+def test_invalid_email_is_refused(username: str) -> None:
     with pytest.raises(CommandError, match="Enter a valid email address"):
         create(username, "--email", "nowhere")
 
 
-def test_a_missing_table_says_how_to_make_it(username: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(UserItem.Meta, "table_name", "NotMadeYet")
+def test_missing_table_names_the_next_step(username: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(UserItem.Meta, "table_name", "NoSuchTable")
 
     with pytest.raises(CommandError, match=r"Run: manage\.py create_tables"):
         create(username)
 
 
-def test_dynamodb_being_away_is_said_plainly(username: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_dynamodb_is_a_command_error(username: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setattr(models.shared(), "_client", None)
 

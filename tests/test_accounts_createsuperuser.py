@@ -1,4 +1,4 @@
-"""Django's own `createsuperuser --noinput`; how it prompts is in test_accounts_prompts."""
+"""Django's own `createsuperuser --noinput`. test_accounts_prompts covers its prompts."""
 
 from uuid import uuid4
 
@@ -12,7 +12,7 @@ from tests.conftest import PASSWORD
 
 @pytest.fixture
 def username(monkeypatch: pytest.MonkeyPatch) -> str:
-    """Return a new name, which the environment gives to `createsuperuser` with an address and a password."""
+    """Return a new name. Set it, an email address and a password in the environment."""
     name = f"root-{uuid4().hex[:12]}"
     monkeypatch.setenv("DJANGO_SUPERUSER_USERNAME", name)
     monkeypatch.setenv("DJANGO_SUPERUSER_EMAIL", "root@example.com")
@@ -20,7 +20,7 @@ def username(monkeypatch: pytest.MonkeyPatch) -> str:
     return name
 
 
-def test_it_takes_everything_from_the_environment(username: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_createsuperuser_reads_the_environment(username: str, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("createsuperuser", interactive=False)
 
     user = User.objects.get(username=username)
@@ -34,19 +34,19 @@ def test_it_takes_everything_from_the_environment(username: str, capsys: pytest.
     assert "Superuser created successfully." in capsys.readouterr().out
 
 
-def test_it_refuses_a_name_that_is_taken(username: str) -> None:
+def test_existing_name_is_refused(username: str) -> None:
     call_command("createsuperuser", interactive=False, verbosity=0)
 
     with pytest.raises(CommandError, match="already taken"):
         call_command("createsuperuser", interactive=False)
 
 
-def test_it_refuses_an_empty_name() -> None:
+def test_empty_name_is_refused() -> None:
     with pytest.raises(CommandError, match="cannot be blank"):
         call_command("createsuperuser", interactive=False, username="", email="root@example.com")
 
 
-def test_without_a_password_nobody_can_sign_in(username: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_superuser_without_password_cannot_sign_in(username: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DJANGO_SUPERUSER_PASSWORD")
 
     call_command("createsuperuser", interactive=False, verbosity=0)

@@ -8,7 +8,7 @@ from logsite.accounts.models import User
 from tests.conftest import PASSWORD
 
 
-def test_a_deactivated_user_is_out_at_once(viewer: User, viewer_client: Client) -> None:
+def test_deactivated_user_is_locked_out_at_once(viewer: User, viewer_client: Client) -> None:
     assert viewer_client.get("/admin/").status_code == 200
 
     call_command("deactivate_user", viewer.username, verbosity=0)
@@ -17,14 +17,16 @@ def test_a_deactivated_user_is_out_at_once(viewer: User, viewer_client: Client) 
     assert not Client().login(username=viewer.username, password=PASSWORD)
 
 
-def test_it_can_be_undone(viewer: User, capsys: pytest.CaptureFixture[str]) -> None:
+def test_undo_activates_the_user_again(viewer: User, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("deactivate_user", viewer.username)
     call_command("deactivate_user", viewer.username, "--undo")
 
     assert Client().login(username=viewer.username, password=PASSWORD)
-    assert capsys.readouterr().out == f"{viewer.username} is out.\n{viewer.username} may sign in again.\n"
+    assert capsys.readouterr().out == (
+        f"Deactivated the user {viewer.username}.\nActivated the user {viewer.username}.\n"
+    )
 
 
-def test_an_unknown_name_is_said_to_be_unknown() -> None:
+def test_unknown_name_is_refused() -> None:
     with pytest.raises(CommandError, match="There is no user nobody-of-that-name"):
         call_command("deactivate_user", "nobody-of-that-name")

@@ -1,4 +1,4 @@
-"""No page and no command of the site asks for an SQL database: there is none, so asking would raise."""
+"""No page and no command of the site uses an SQL database. A query would raise, because there is none."""
 
 import re
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ from django.urls.resolvers import RoutePattern
 
 
 def addresses(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> Iterator[str]:
-    """Yield an address for each route of the site, with a made-up value for every parameter."""
+    """Yield the address of each route, with a dummy value for every parameter."""
     for pattern in patterns:
         if not isinstance(pattern.pattern, RoutePattern):
-            continue  # The two regular expressions of the admin are in OTHERS.
+            continue  # OTHERS has the admin's two regular expressions.
         address = prefix + re.sub("<.+?>", "1", str(pattern.pattern))
         if isinstance(pattern, URLResolver):
             yield from addresses(pattern.url_patterns, address)
@@ -40,28 +40,28 @@ OTHERS = [
 
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("address", sorted({*addresses(get_resolver().url_patterns), *OTHERS}))
-def test_every_page_does_without(address: str, method: str, superuser_client: Client) -> None:
+def test_page_uses_no_sql(address: str, method: str, superuser_client: Client) -> None:
     assert getattr(superuser_client, method)(address).status_code < 500
 
 
 @pytest.mark.parametrize(
     "address", ["", "password_change/", "password_change/done/", "jsi18n/", "login/?next=/admin/"]
 )
-def test_the_pages_of_the_admin_are_there(address: str, superuser_client: Client) -> None:
-    answer = superuser_client.get(f"/admin/{address}", follow=True)
+def test_admin_page_loads(address: str, superuser_client: Client) -> None:
+    response = superuser_client.get(f"/admin/{address}", follow=True)
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
-def test_view_on_site_is_not_there(superuser_client: Client) -> None:
+def test_view_on_site_is_not_found(superuser_client: Client) -> None:
     assert superuser_client.get("/admin/r/1/1/").status_code == 404
 
 
-def test_the_index_has_no_box_of_recent_actions(superuser_client: Client) -> None:
+def test_index_has_no_recent_actions(superuser_client: Client) -> None:
     assert "recent-actions" not in superuser_client.get("/admin/").content.decode()
 
 
-def test_the_commands_of_a_deployment_do_without() -> None:
+def test_deployment_commands_use_no_sql() -> None:
     assert settings.DATABASES == {} or settings.DATABASES["default"]["ENGINE"].endswith("dummy")
 
     call_command("check")

@@ -12,12 +12,12 @@ NEW = "another quiet sentence"
 
 
 def change(client: Client, old: str, new: str) -> str:
-    """Fill in the form; return the address it leads to, empty where it was refused."""
+    """Submit the form; return the address of its redirect, empty if the form has errors."""
     form = {"old_password": old, "new_password1": new, "new_password2": new}
     return str(client.post(CHANGE, form).headers.get("Location", ""))
 
 
-def test_it_changes_the_password(viewer: User, viewer_client: Client) -> None:
+def test_password_change_takes_effect(viewer: User, viewer_client: Client) -> None:
     assert change(viewer_client, PASSWORD, NEW) == "/admin/password_change/done/"
 
     assert viewer_client.get("/admin/password_change/done/").status_code == 200
@@ -25,7 +25,7 @@ def test_it_changes_the_password(viewer: User, viewer_client: Client) -> None:
     assert not Client().login(username=viewer.username, password=PASSWORD)
 
 
-def test_it_keeps_this_session_and_ends_the_others(viewer: User, viewer_client: Client) -> None:
+def test_password_change_ends_the_users_other_sessions(viewer: User, viewer_client: Client) -> None:
     elsewhere = signed_in(viewer)
 
     change(viewer_client, PASSWORD, NEW)
@@ -34,20 +34,20 @@ def test_it_keeps_this_session_and_ends_the_others(viewer: User, viewer_client: 
     assert elsewhere.get("/admin/").status_code == 302
 
 
-def test_it_ends_nobody_elses_session(viewer_client: Client, staff_client: Client) -> None:
+def test_password_change_keeps_sessions_of_others(viewer_client: Client, staff_client: Client) -> None:
     change(viewer_client, PASSWORD, NEW)
 
     assert staff_client.get("/admin/").status_code == 200
 
 
 @pytest.mark.parametrize("weak", ["short", "password", "73914652208", "viewer@example.com"])
-def test_a_weak_password_is_refused(weak: str, viewer: User, viewer_client: Client) -> None:
+def test_weak_password_is_refused(weak: str, viewer: User, viewer_client: Client) -> None:
     assert change(viewer_client, PASSWORD, weak) == ""
 
     assert User.objects.get(username=viewer.username).check_password(PASSWORD)
 
 
-def test_the_old_password_must_be_right(viewer: User, viewer_client: Client) -> None:
+def test_wrong_old_password_is_refused(viewer: User, viewer_client: Client) -> None:
     assert change(viewer_client, "something else", NEW) == ""
 
     assert User.objects.get(username=viewer.username).check_password(PASSWORD)

@@ -1,4 +1,4 @@
-"""The commands that ask: each is run as an operator runs it, in a terminal, under the site's own settings."""
+"""The prompts of account commands, in a terminal and with the site's own settings."""
 
 import os
 import pty
@@ -20,42 +20,42 @@ MANAGE = Path(__file__).parent.parent / "manage.py"
 SETTINGS = {
     "DJANGO_SETTINGS_MODULE": "logsite.settings",
     "DJANGO_COLORS": "nocolor",
-    # Whatever a developer's .env says.
+    # A developer's .env may name another table.
     "USERS_TABLE": UserItem.Meta.table_name,
 }
 
 
-def manage(*arguments: str, answers: list[tuple[str, str]]) -> tuple[int, str]:
-    """Run `manage.py` in a terminal of its own; at each prompt type the answer beside it.
+def manage(*arguments: str, inputs: list[tuple[str, str]]) -> tuple[int, str]:
+    """Run `manage.py` in a pseudo-terminal; return the exit status and the text on the terminal.
 
-    Return the exit status and what the terminal showed.
+    `inputs` are pairs of a prompt and the line to type at it.
     """
-    ours, theirs = pty.openpty()
+    terminal, child_terminal = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, str(MANAGE), *arguments],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
+        stdin=child_terminal,
+        stdout=child_terminal,
+        stderr=child_terminal,
         env={**os.environ, **SETTINGS},
         start_new_session=True,
     )
-    os.close(theirs)
-    shown = ""
+    os.close(child_terminal)
+    output = ""
     seen = 0
-    waiting = list(answers)
-    while text := _read(ours):
-        shown += text
-        if waiting and waiting[0][0] in shown[seen:]:
-            seen = len(shown)
-            os.write(ours, f"{waiting.pop(0)[1]}\n".encode())
-    os.close(ours)
-    assert waiting == [], shown
-    return process.wait(60), shown
+    waiting = list(inputs)
+    while text := _read(terminal):
+        output += text
+        if waiting and waiting[0][0] in output[seen:]:
+            seen = len(output)
+            os.write(terminal, f"{waiting.pop(0)[1]}\n".encode())
+    os.close(terminal)
+    assert waiting == [], output
+    return process.wait(60), output
 
 
 def _read(terminal: int) -> str:
-    """Return what came next, nothing at the end (which Linux reports as an error)."""
-    assert select.select([terminal], [], [], 30)[0], "the command says nothing and does not end"
+    """Return the next output, empty at the end, which Linux reports as an OSError."""
+    assert select.select([terminal], [], [], 30)[0], "the command neither prints nor exits"
     try:
         return os.read(terminal, 4096).decode()
     except OSError:
@@ -63,20 +63,20 @@ def _read(terminal: int) -> str:
 
 
 @pytest.fixture(autouse=True)
-def the_sites_own_hashers(settings: Settings) -> None:
-    """Read here what the commands write: Argon2, not the fast hasher of the other tests."""
+def argon2_hasher(settings: Settings) -> None:
+    """Check passwords with Argon2, as the commands hash them."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 
 
 @pytest.fixture
 def username() -> str:
-    return f"asked-{uuid4().hex[:12]}"
+    return f"prompted-{uuid4().hex[:12]}"
 
 
-def test_createsuperuser_asks_for_everything(username: str) -> None:
-    status, shown = manage(
+def test_createsuperuser_prompts_for_every_field(username: str) -> None:
+    status, output = manage(
         "createsuperuser",
-        answers=[
+        inputs=[
             ("Username:", username),
             ("Email:", "root@EXAMPLE.com"),
             ("Password:", PASSWORD),
@@ -84,20 +84,20 @@ def test_createsuperuser_asks_for_everything(username: str) -> None:
         ],
     )
 
-    assert status == 0, shown
-    assert "Superuser created successfully." in shown
-    assert PASSWORD not in shown
+    assert status == 0, output
+    assert "Superuser created successfully." in output
+    assert PASSWORD not in output
     user = User.objects.get(username=username)
     assert (user.is_superuser, user.is_staff, user.email) == (True, True, "root@example.com")
     assert user.password.startswith("argon2")
     assert Client().login(username=username, password=PASSWORD)
 
 
-def test_createsuperuser_asks_again_for_a_name_that_is_taken(viewer: User, username: str) -> None:
-    status, shown = manage(
+def test_createsuperuser_prompts_again_for_existing_name(viewer: User, username: str) -> None:
+    status, output = manage(
         "createsuperuser",
         "--email=",
-        answers=[
+        inputs=[
             ("Username:", viewer.username),
             ("Username:", username),
             ("Password:", PASSWORD),
@@ -105,15 +105,15 @@ def test_createsuperuser_asks_again_for_a_name_that_is_taken(viewer: User, usern
         ],
     )
 
-    assert status == 0, shown
-    assert "That username is already taken." in shown
+    assert status == 0, output
+    assert "That username is already taken." in output
 
 
-def test_changepassword_changes_it(viewer: User) -> None:
-    status, shown = manage(
+def test_changepassword_prompts_until_valid(viewer: User) -> None:
+    status, output = manage(
         "changepassword",
         viewer.username,
-        answers=[
+        inputs=[
             ("Password:", "123"),
             ("Password (again):", "123"),
             ("Password:", "another quiet sentence"),
@@ -121,40 +121,40 @@ def test_changepassword_changes_it(viewer: User) -> None:
         ],
     )
 
-    assert status == 0, shown
-    assert "This password is too short" in shown
+    assert status == 0, output
+    assert "This password is too short" in output
     assert Client().login(username=viewer.username, password="another quiet sentence")
     assert not Client().login(username=viewer.username, password=PASSWORD)
 
 
-def test_create_user_asks_for_the_password_twice(username: str) -> None:
-    status, shown = manage(
+def test_create_user_prompts_for_the_password_twice(username: str) -> None:
+    status, output = manage(
         "create_user",
         username,
-        answers=[("Password:", PASSWORD), ("Password (again):", PASSWORD)],
+        inputs=[("Password:", PASSWORD), ("Password (again):", PASSWORD)],
     )
 
-    assert status == 0, shown
-    assert PASSWORD not in shown
+    assert status == 0, output
+    assert PASSWORD not in output
     assert Client().login(username=username, password=PASSWORD)
 
 
-def test_create_user_refuses_two_that_differ(username: str) -> None:
-    status, shown = manage(
+def test_create_user_refuses_differing_passwords(username: str) -> None:
+    status, output = manage(
         "create_user",
         username,
-        answers=[("Password:", PASSWORD), ("Password (again):", "something else")],
+        inputs=[("Password:", PASSWORD), ("Password (again):", "something else")],
     )
 
     assert status == 1
-    assert shown.strip().endswith("CommandError: The two passwords differ, so no user was made.")
+    assert output.strip().endswith("CommandError: The two passwords differ. The user was not created.")
     with pytest.raises(User.DoesNotExist):
         User.objects.get(username=username)
 
 
-def test_create_user_takes_no_answer_for_no(username: str) -> None:
+def test_create_user_stops_at_end_of_input(username: str) -> None:
     end_of_input = "\x04"
-    status, shown = manage("create_user", username, answers=[("Password:", end_of_input)])
+    status, output = manage("create_user", username, inputs=[("Password:", end_of_input)])
 
     assert status == 1
-    assert shown.strip().endswith("CommandError: No password was given, so no user was made.")
+    assert output.strip().endswith("CommandError: No password was entered. The user was not created.")

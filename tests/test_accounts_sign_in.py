@@ -1,4 +1,4 @@
-"""Who gets in at the admin's door."""
+"""Signing in to the admin."""
 
 import pytest
 from django.test import Client
@@ -11,14 +11,14 @@ LOGIN = "/admin/login/"
 
 
 def sign_in(username: str, password: str) -> tuple[Client, int]:
-    """Fill in the login form in a new browser; return the browser and the status of the answer."""
+    """Submit the login form with a new client; return the client and the response's status."""
     client = Client()
-    answer = client.post(LOGIN, {"username": username, "password": password})
-    return client, answer.status_code
+    response = client.post(LOGIN, {"username": username, "password": password})
+    return client, response.status_code
 
 
 @pytest.mark.parametrize("role", ["superuser", "viewer", "staff"])
-def test_staff_sign_in_with_their_password(role: str, request: pytest.FixtureRequest) -> None:
+def test_staff_can_sign_in(role: str, request: pytest.FixtureRequest) -> None:
     user: User = request.getfixturevalue(role)
 
     client, status = sign_in(user.username, PASSWORD)
@@ -27,7 +27,7 @@ def test_staff_sign_in_with_their_password(role: str, request: pytest.FixtureReq
     assert user.username in client.get(reverse("admin:index")).content.decode()
 
 
-def test_signing_in_notes_the_time(viewer: User) -> None:
+def test_signing_in_sets_last_login(viewer: User) -> None:
     assert viewer.last_login is None
 
     sign_in(viewer.username, PASSWORD)
@@ -37,7 +37,7 @@ def test_signing_in_notes_the_time(viewer: User) -> None:
     assert stored.permissions == {"logs.view_log"}
 
 
-def test_a_wrong_password_is_refused(viewer: User) -> None:
+def test_wrong_password_is_refused(viewer: User) -> None:
     client, status = sign_in(viewer.username, "something else")
 
     assert status == 200
@@ -46,7 +46,7 @@ def test_a_wrong_password_is_refused(viewer: User) -> None:
 
 
 @pytest.mark.parametrize("username", ["nobody", "n" * 150, "\ufdfa" * 150, "x\0y"])
-def test_an_unknown_name_is_refused_in_the_same_words(username: str, viewer: User) -> None:
+def test_unknown_name_gets_the_same_message(username: str, viewer: User) -> None:
     wrong_password = Client().post(LOGIN, {"username": viewer.username, "password": "something else"})
     unknown_name = Client().post(LOGIN, {"username": username, "password": PASSWORD})
 
@@ -56,15 +56,15 @@ def test_an_unknown_name_is_refused_in_the_same_words(username: str, viewer: Use
         assert "Please enter the correct username and password" in unknown_name.content.decode()
 
 
-def test_a_name_is_the_same_in_every_spelling_of_unicode(viewer: User) -> None:
-    full_width = "".join(chr(ord(letter) + 0xFEE0) for letter in viewer.username)
+def test_username_is_unicode_normalized(viewer: User) -> None:
+    full_width = "".join(chr(ord(character) + 0xFEE0) for character in viewer.username)
 
     _, status = sign_in(full_width, PASSWORD)
 
     assert status == 302
 
 
-def test_an_inactive_user_is_refused(viewer: User) -> None:
+def test_inactive_user_is_refused(viewer: User) -> None:
     viewer.is_active = False
     viewer.save(update_fields=["is_active"])
 
@@ -73,23 +73,21 @@ def test_an_inactive_user_is_refused(viewer: User) -> None:
     assert status == 200
 
 
-def test_someone_who_is_not_staff_is_refused(stranger: User) -> None:
+def test_user_without_staff_status_is_refused(stranger: User) -> None:
     client, status = sign_in(stranger.username, PASSWORD)
 
     assert status == 200
     assert "sessionid" not in client.cookies
 
 
-def test_a_session_of_someone_who_is_not_staff_opens_no_page(stranger_client: Client) -> None:
-    answer = stranger_client.get(reverse("admin:index"))
+def test_session_without_staff_status_redirects_to_login(stranger_client: Client) -> None:
+    response = stranger_client.get(reverse("admin:index"))
 
-    assert answer.status_code == 302
-    assert answer["Location"].startswith(LOGIN)
+    assert response.status_code == 302
+    assert response["Location"].startswith(LOGIN)
 
 
-def test_staff_without_the_permission_see_an_admin_without_logs(
-    staff_client: Client, viewer_client: Client
-) -> None:
+def test_staff_without_permission_see_no_logs(staff_client: Client, viewer_client: Client) -> None:
     listing = reverse("admin:logs_log_changelist")
 
     assert listing in viewer_client.get(reverse("admin:index")).content.decode()

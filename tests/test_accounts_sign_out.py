@@ -1,4 +1,4 @@
-"""Signing out ends the session where it lies, not in the browser alone."""
+"""Signing out deletes the session in DynamoDB, not only the cookie."""
 
 import pytest
 from django.test import Client
@@ -10,14 +10,14 @@ def test_signing_out_deletes_the_session(viewer_client: Client) -> None:
     key = viewer_client.cookies["sessionid"].value
     assert SessionItem.get(key, consistent_read=True)
 
-    answer = viewer_client.post("/admin/logout/")
+    response = viewer_client.post("/admin/logout/")
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     with pytest.raises(SessionItem.DoesNotExist):
         SessionItem.get(key, consistent_read=True)
 
 
-def test_a_cookie_kept_from_before_opens_nothing(viewer_client: Client) -> None:
+def test_cookie_is_invalid_after_signing_out(viewer_client: Client) -> None:
     key = viewer_client.cookies["sessionid"].value
     viewer_client.post("/admin/logout/")
 

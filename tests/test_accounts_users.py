@@ -1,4 +1,4 @@
-"""Users as rows of DynamoDB."""
+"""Users as items of DynamoDB."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -11,31 +11,31 @@ from django.db import DatabaseError, IntegrityError, NotSupportedError
 
 from logsite.accounts.models import User
 from logsite.accounts.store import UserItem
-from tests.conftest import PASSWORD, a_user
+from tests.conftest import PASSWORD, make_user
 
 
-def stored(user: User) -> User:
+def reload(user: User) -> User:
     """Read the user again."""
     return User.objects.get(pk=user.pk)
 
 
-def test_a_row_holds_the_fields_of_the_model() -> None:
+def test_item_has_the_fields_of_the_model() -> None:
     assert set(UserItem.get_attributes()) == set(User.field_names())
 
 
-def test_what_is_saved_is_read(viewer: User) -> None:
-    again = stored(viewer)
+def test_saved_user_is_reloaded_unchanged(viewer: User) -> None:
+    again = reload(viewer)
 
     assert [getattr(again, name) for name in User.field_names()] == [
         getattr(viewer, name) for name in User.field_names()
     ]
 
 
-def test_of_two_who_take_a_name_at_once_one_gets_it() -> None:
+def test_concurrent_creation_has_one_winner() -> None:
     username = f"race-{uuid4().hex[:12]}"
     start = Barrier(8)
 
-    def take(number: int) -> str | None:
+    def create(number: int) -> str | None:
         start.wait()
         try:
             return User.objects.create_user(username, f"{number}@example.com").email
@@ -43,48 +43,48 @@ def test_of_two_who_take_a_name_at_once_one_gets_it() -> None:
             return None
 
     with ThreadPoolExecutor(8) as pool:
-        winners = [email for email in pool.map(take, range(8)) if email]
+        winners = [email for email in pool.map(create, range(8)) if email]
 
     assert winners == [User.objects.get(username=username).email]
 
 
-def test_saving_some_fields_leaves_the_others_as_they_are(viewer: User) -> None:
-    copy = stored(viewer)
+def test_saving_some_fields_keeps_the_others(viewer: User) -> None:
+    copy = reload(viewer)
     viewer.is_active = False
     viewer.save(update_fields=["is_active"])
 
     copy.email = "new@example.com"
     copy.save(update_fields=["email"])
 
-    assert stored(viewer).is_active is False
-    assert stored(viewer).email == "new@example.com"
+    assert reload(viewer).is_active is False
+    assert reload(viewer).email == "new@example.com"
 
 
-def test_the_last_permission_can_be_taken_away(viewer: User) -> None:
+def test_last_permission_can_be_removed(viewer: User) -> None:
     viewer.permissions = set()
     viewer.save()
 
-    assert stored(viewer).permissions == set()
+    assert reload(viewer).permissions == set()
 
 
-def test_saving_a_deleted_user_does_not_bring_them_back(viewer: User) -> None:
-    copy = stored(viewer)
+def test_deleted_user_is_not_restored(viewer: User) -> None:
+    copy = reload(viewer)
     viewer.delete()
 
     with pytest.raises(DatabaseError, match="has been deleted"):
         copy.save()
     with pytest.raises(User.DoesNotExist):
-        stored(viewer)
+        reload(viewer)
 
 
-def test_updating_a_user_who_was_never_made_makes_none() -> None:
+def test_updating_a_missing_user_creates_none() -> None:
     with pytest.raises(DatabaseError):
-        User(username="never-made").save(update_fields=["email"])
+        User(username="no-such-user").save(update_fields=["email"])
     with pytest.raises(User.DoesNotExist):
-        User.objects.get(username="never-made")
+        User.objects.get(username="no-such-user")
 
 
-def test_queries_that_would_need_sql_are_refused_in_words(viewer: User) -> None:
+def test_queries_are_not_supported(viewer: User) -> None:
     for query in (
         lambda: User.objects.all(),
         lambda: User.objects.filter(is_staff=True),
@@ -96,7 +96,7 @@ def test_queries_that_would_need_sql_are_refused_in_words(viewer: User) -> None:
             query()
 
 
-def test_a_user_has_the_permissions_of_their_row_and_no_others(viewer: User, staff: User) -> None:
+def test_user_has_only_the_stored_permissions(viewer: User, staff: User) -> None:
     assert viewer.get_all_permissions() == {"logs.view_log"}
     assert viewer.has_perm("logs.view_log")
     assert viewer.has_module_perms("logs")
@@ -106,20 +106,20 @@ def test_a_user_has_the_permissions_of_their_row_and_no_others(viewer: User, sta
     assert not staff.has_module_perms("logs")
 
 
-def test_a_superuser_has_every_permission(superuser: User) -> None:
+def test_superuser_has_every_permission(superuser: User) -> None:
     assert superuser.has_perm("logs.view_log")
     assert superuser.has_module_perms("logs")
 
 
-def test_an_inactive_user_has_no_permission() -> None:
+def test_inactive_user_has_no_permission() -> None:
     for role in ({"is_superuser": True}, {"permissions": {"logs.view_log"}}):
-        user = a_user("gone", is_active=False, **role)
+        user = make_user("inactive", is_active=False, **role)
 
         assert not user.has_perm("logs.view_log")
         assert not user.has_module_perms("logs")
 
 
-def test_asynchronous_views_can_do_the_same(viewer: User) -> None:
+def test_async_methods_read_the_same_user(viewer: User) -> None:
     user = async_to_sync(aauthenticate)(username=viewer.username, password=PASSWORD)
 
     assert user == viewer

@@ -13,11 +13,11 @@ from logsite.local.processes import ROOT, Child, accepts_connections, free_port
 def test_every_walk_is_exact_on_another_engine(tmp_path: Path) -> None:
     port = free_port()
     environment = {**queues.environment(port, tmp_path), "SERVICES": "dynamodb"}
-    engine = Child("DynamoDB of MiniStack", queues.command(), environment, tmp_path / "log", patience=0.3)
+    engine = Child("DynamoDB of MiniStack", queues.command(), environment, tmp_path / "log", stop_timeout=0.3)
     try:
         deadline = time.monotonic() + 60
         while not accepts_connections(port):
-            assert not engine.is_dead, engine.report()
+            assert not engine.has_exited, engine.report()
             assert time.monotonic() < deadline, engine.report()
             time.sleep(0.05)
         own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}

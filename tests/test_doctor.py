@@ -1,111 +1,32 @@
-"""`manage.py doctor`: a line for each part, and status 1 where one is not as it should be."""
+"""`manage.py doctor`: a line per check, and the exit status 1 if one fails."""
 
 import json
 import re
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
-from uuid import uuid4
 
-import boto3
 import pytest
 from django.core.management import CommandError, call_command
 from pynamodb.models import Model
 
-from ingest.wire import sqs
-from ingest.worker import Worker
 from ingest.writing import items as writer
 from logs.models import LogItem
 from logsite.accounts.store import SessionItem
-from logsite.doctor import mapping as doctor_mapping
+from logsite.doctor import event_source_mapping
 from logsite.doctor import queues as doctor_queues
-from tests.lambda_server import Lambda, serving
+from tests.doctor import DAY, faults, queue_arn, run_doctor, set_queue
+from tests.lambda_server import Lambda
 from tests.queues import Queues
 
-pytest_plugins = ["tests.sqs_server"]
+pytest_plugins = ["tests.sqs_server", "tests.doctor_fixtures"]
 pytestmark = pytest.mark.usefixtures("logs_table")
-
-DAY = 86_400
-
-
-def arn(queues: Queues, url: str) -> str:
-    """Return the ARN of one of the queues."""
-    answer = queues.client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-    return answer["Attributes"]["QueueArn"]
-
-
-def set_queue(queues: Queues, url: str, **attributes: str) -> None:
-    """Change a queue."""
-    queues.client.set_queue_attributes(QueueUrl=url, Attributes=attributes)  # type: ignore[arg-type]  # a name each
-
-
-@pytest.fixture
-def wired(queues: Queues) -> Queues:
-    """Wire the two queues as a deployment does."""
-    policy = {"deadLetterTargetArn": arn(queues, queues.dead_letter_url), "maxReceiveCount": 5}
-    set_queue(queues, queues.url, VisibilityTimeout="361", RedrivePolicy=json.dumps(policy))
-    set_queue(queues, queues.dead_letter_url, MessageRetentionPeriod=str(14 * DAY))
-    return queues
-
-
-@pytest.fixture
-def functions(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lambda]:
-    """Lead the doctor to a Lambda API."""
-    with serving() as known:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", known.endpoint)
-        yield known
-
-
-@pytest.fixture
-def mapped(wired: Queues, functions: Lambda) -> dict[str, Any]:
-    """Map the queue to a writer as a deployment does; return the mapping."""
-    function = "arn:aws:lambda:us-east-1:123456789012:function:logsite-dev-writer"
-    variables = {"LOGS_TABLE": LogItem.Meta.table_name}
-    functions.functions[function] = {"Timeout": 60, "Environment": {"Variables": variables}}
-    mapping = {
-        "UUID": "the-mapping",
-        "EventSourceArn": arn(wired, wired.url),
-        "FunctionArn": function,
-        "State": "Enabled",
-        "MaximumBatchingWindowInSeconds": 1,
-        "FunctionResponseTypes": ["ReportBatchItemFailures"],
-    }
-    functions.mappings.append(mapping)
-    return mapping
-
-
-@pytest.fixture
-def worker(wired: Queues) -> Iterator[Worker]:
-    """Run a writer beside the test."""
-    worker = Worker(sqs.client(), wired.url, wait=1)
-    thread = threading.Thread(target=worker.run)
-    thread.start()
-    yield worker
-    worker.stop()
-    thread.join(10)
-
-
-def examine(timeout: float = 20, **options: Any) -> list[str]:
-    """Return what the doctor says of a healthy site."""
-    output = StringIO()
-    call_command("doctor", timeout=timeout, stdout=output, **options)
-    return output.getvalue().splitlines()
-
-
-def faults(timeout: float = 0.01) -> list[str]:
-    """Return the lines of what fails, but for the round trip, which no writer answers here."""
-    output = StringIO()
-    with pytest.raises(CommandError, match=r"^\d+ of \d+ failed\.$"):
-        call_command("doctor", timeout=timeout, stdout=output)
-    lines = [line for line in output.getvalue().splitlines() if line.startswith("FAIL")]
-    return [line for line in lines if "cannot be read after" not in line]
 
 
 @pytest.mark.usefixtures("worker", "mapped")
-def test_a_healthy_site_is_fine_all_through() -> None:
-    lines = examine()
+def test_healthy_site_passes_every_check() -> None:
+    lines = run_doctor()
     assert {line.split()[0] for line in lines} == {"OK"}
     assert [" ".join(line.split(": ")[0].split()[1:]) for line in lines][4:] == [
         "Queue",
@@ -120,18 +41,18 @@ def test_a_healthy_site_is_fine_all_through() -> None:
 
 
 @pytest.mark.usefixtures("worker", "wired")
-def test_on_a_laptop_the_worker_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_emulator_without_lambda_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL")
-    lines = examine()
+    lines = run_doctor()
     assert [line for line in lines if not line.startswith("OK ")] == [
-        "NOTE Mapping: there is no Lambda beside this SQS: `python -m ingest.worker` feeds the writer"
+        "NOTE Mapping: this SQS has no Lambda: `python -m ingest.worker` polls the queue instead"
     ]
 
 
 @pytest.mark.usefixtures("worker", "wired")
-def test_the_log_that_it_sends_is_gone_after_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_round_trip_log_expires_after_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL")
-    examine()
+    run_doctor()
     [item] = LogItem.scan(LogItem.account_id == "_logsite")
     assert (item.type, item.sub_type) == ("logsite", "doctor")
     assert item.expires_at is not None
@@ -139,52 +60,53 @@ def test_the_log_that_it_sends_is_gone_after_a_day(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.usefixtures("worker", "mapped")
-def test_a_log_that_the_listing_would_not_read_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_round_trip_outside_the_listing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "SORTING_SHARDS", 4)
     [line] = faults(timeout=20)
-    assert re.search(r"Round trip: the log \w+ is stored as \w+#\d, which the listing does not read", line)
+    assert re.search(
+        r"Round trip: the log \w+ is stored with the status \w+#\d, which the listing does not read", line
+    )
     assert "Set LOGS_SORTING_SHARDS_READ" in line
 
 
 @pytest.mark.usefixtures("worker", "wired")
-def test_scripts_may_have_it_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_option_prints_objects(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL")
-    told = [json.loads(line) for line in examine(json=True)]
-    assert {finding["verdict"] for finding in told} == {"OK", "NOTE"}
-    assert told[-1]["what"] == "Round trip"
+    results = [json.loads(line) for line in run_doctor(json=True)]
+    assert {result["verdict"] for result in results} == {"OK", "NOTE"}
+    assert results[-1]["what"] == "Round trip"
 
 
 @pytest.mark.usefixtures("mapped")
-def test_without_a_writer_the_log_does_not_arrive() -> None:
-    output, told = StringIO(), StringIO()
-    with pytest.raises(CommandError, match=r"^1 of 12 failed\.$"):
-        call_command("doctor", timeout=1.5, stdout=output, stderr=told)
-    assert re.fullmatch(r"Round trip: the log \w+ is sent, and has 1\.5 s to arrive\.\n", told.getvalue())
+def test_round_trip_without_a_writer_fails() -> None:
+    output, errors = StringIO(), StringIO()
+    with pytest.raises(CommandError, match=r"^1 of 12 checks failed\.$"):
+        call_command("doctor", timeout=1.5, stdout=output, stderr=errors)
+    progress = r"Round trip: sent the log \w+, waiting up to 1\.5 s for it\.\n"
+    assert re.fullmatch(progress, errors.getvalue())
     last = output.getvalue().splitlines()[-1]
     assert last.startswith("FAIL Round trip: the log ")
-    assert "cannot be read after 1.5 s. Is the writer running?" in last
+    assert "is not readable after 1.5 s. Is the writer running?" in last
 
 
 @pytest.mark.usefixtures("mapped")
 @pytest.mark.parametrize(
     ("policy", "problem"),
     [
-        ("", "the queue has none"),
-        ('{"deadLetterTargetArn": "OTHER", "maxReceiveCount": 5}', "it leads to arn:aws:sqs:"),
+        ("", "the queue has no redrive policy"),
+        ('{"deadLetterTargetArn": "OTHER", "maxReceiveCount": 5}', "deadLetterTargetArn is arn:aws:sqs:"),
         ('{"deadLetterTargetArn": "DEAD", "maxReceiveCount": 1}', "maxReceiveCount is 1"),
     ],
 )
-def test_a_queue_that_is_not_wired_to_its_dead_letters_is_found(
-    wired: Queues, policy: str, problem: str
-) -> None:
-    ours = policy.replace("OTHER", arn(wired, wired.url)).replace("DEAD", arn(wired, wired.dead_letter_url))
-    set_queue(wired, wired.url, RedrivePolicy=ours)
+def test_wrong_redrive_policy_fails(wired: Queues, policy: str, problem: str) -> None:
+    other, dead = queue_arn(wired, wired.url), queue_arn(wired, wired.dead_letter_url)
+    set_queue(wired, wired.url, RedrivePolicy=policy.replace("OTHER", other).replace("DEAD", dead))
     [line] = faults()
     assert line.startswith("FAIL Redrive policy: " + problem)
 
 
 @pytest.mark.parametrize("types", [[], None])
-def test_a_mapping_that_does_not_report_failures_is_found(mapped: dict[str, Any], types: Any) -> None:
+def test_mapping_without_failure_reports_fails(mapped: dict[str, Any], types: Any) -> None:
     mapped["FunctionResponseTypes"] = types
     [line] = faults()
     assert line.startswith(
@@ -193,25 +115,25 @@ def test_a_mapping_that_does_not_report_failures_is_found(mapped: dict[str, Any]
 
 
 @pytest.mark.parametrize("state", ["Disabled", "Disabling", "Deleting"])
-def test_a_mapping_that_is_disabled_is_found(mapped: dict[str, Any], state: str) -> None:
+def test_disabled_mapping_fails(mapped: dict[str, Any], state: str) -> None:
     mapped["State"] = state
     [line] = faults()
-    assert line.startswith(f"FAIL Mapping the-mapping: it is {state}: logs wait in the queue.")
+    assert line.startswith(f"FAIL Mapping the-mapping: its state is {state}: logs wait in the queue.")
 
 
-def test_a_mapping_that_is_on_its_way_is_no_fault(mapped: dict[str, Any]) -> None:
+def test_updating_mapping_is_no_fault(mapped: dict[str, Any]) -> None:
     mapped["State"] = "Updating"
     assert faults() == []
 
 
 @pytest.mark.usefixtures("wired", "functions")
-def test_a_queue_that_nothing_reads_is_found() -> None:
+def test_queue_without_mapping_fails() -> None:
     [line] = faults()
-    assert line.startswith("FAIL Mapping: nothing reads arn:aws:sqs:")
+    assert line.startswith("FAIL Mapping: no event source mapping reads arn:aws:sqs:")
 
 
 @pytest.mark.usefixtures("mapped")
-def test_a_visibility_timeout_below_six_times_the_writers_and_the_window_is_found(wired: Queues) -> None:
+def test_short_visibility_timeout_fails(wired: Queues) -> None:
     set_queue(wired, wired.url, VisibilityTimeout="360")
     [line] = faults()
     assert line.startswith(
@@ -220,102 +142,82 @@ def test_a_visibility_timeout_below_six_times_the_writers_and_the_window_is_foun
     assert "Set it to 361 s or more" in line
 
 
-def test_a_second_mapping_of_the_queue_is_found(mapped: dict[str, Any], functions: Lambda) -> None:
+def test_second_mapping_fails(mapped: dict[str, Any], functions: Lambda) -> None:
     functions.mappings.append({**mapped, "UUID": "another"})
     [line] = faults()
-    assert line.startswith("FAIL Mapping: 2 mappings share the queue")
+    assert line.startswith("FAIL Mapping: 2 event source mappings read the queue")
 
 
-def test_a_writer_of_another_table_is_found(mapped: dict[str, Any], functions: Lambda) -> None:
+def test_writer_of_another_table_fails(mapped: dict[str, Any], functions: Lambda) -> None:
     functions.functions[mapped["FunctionArn"]]["Environment"] = {"Variables": {"LOGS_TABLE": "Another"}}
     [line] = faults()
-    assert line.startswith("FAIL Mapping to logsite-dev-writer: its LOGS_TABLE is 'Another', and ")
+    assert line.startswith("FAIL Mapping to logsite-dev-writer: its LOGS_TABLE is 'Another', but ")
 
 
 @pytest.mark.usefixtures("mapped")
-def test_an_endpoint_of_aws_itself_is_no_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_aws_endpoint_is_not_an_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL_LAMBDA")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "https://vpce-1.sqs.eu-central-1.vpce.amazonaws.com")
-    assert not doctor_mapping.is_without_lambda()
+    assert not event_source_mapping.is_without_lambda()
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:9324")
-    assert doctor_mapping.is_without_lambda()
+    assert event_source_mapping.is_without_lambda()
 
 
 @pytest.mark.usefixtures("mapped")
-def test_dead_letters_that_are_kept_no_longer_than_logs_wait_are_found(wired: Queues) -> None:
+def test_short_dead_letter_retention_fails(wired: Queues) -> None:
     set_queue(wired, wired.dead_letter_url, MessageRetentionPeriod=str(4 * DAY))
     [line] = faults()
     assert line.startswith("FAIL Retention: the dead-letter queue keeps messages for 4 days, the queue for 4")
 
 
 @pytest.mark.usefixtures("mapped")
-@pytest.mark.parametrize(("seconds", "way"), [(90, "90 s ahead of"), (-90, "90 s behind")])
-def test_a_clock_that_is_wrong_is_found(monkeypatch: pytest.MonkeyPatch, seconds: int, way: str) -> None:
-    second = datetime.now(UTC).replace(microsecond=0)
-    described = doctor_queues.describe
+@pytest.mark.parametrize(
+    ("seconds", "difference"), [(90, "90 s ahead of"), (-90, "90 s behind")], ids=["ahead", "behind"]
+)
+def test_clock_skew_fails(monkeypatch: pytest.MonkeyPatch, seconds: int, difference: str) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    describe = doctor_queues.describe
 
-    def at_another_time(variable: str) -> Any:
-        queue = described(variable)
+    def describe_with_skew(variable: str) -> Any:
+        queue = describe(variable)
         assert queue is not None
-        assert queue.answered_at is not None
-        assert abs(queue.answered_at - second) < timedelta(minutes=1)
-        return doctor_queues.Queue(
-            queue.url, queue.attributes, queue.answered_at, queue.answered_at + timedelta(seconds=seconds)
-        )
+        assert queue.sqs_time is not None
+        assert abs(queue.sqs_time - now) < timedelta(minutes=1)
+        skewed = queue.sqs_time + timedelta(seconds=seconds)
+        return doctor_queues.Queue(queue.url, queue.attributes, queue.sqs_time, skewed)
 
-    monkeypatch.setattr(doctor_queues, "describe", at_another_time)
+    monkeypatch.setattr(doctor_queues, "describe", describe_with_skew)
     [line] = faults()
-    assert line == f"FAIL Clock: this machine is {way} AWS. Set its clock, by NTP."
-
-
-@pytest.fixture
-def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[type[Model]], str]]:
-    """Return what gives a model an empty table of this test's own, with the key alone."""
-    client = boto3.client("dynamodb")
-    made: list[str] = []
-
-    def bare(model: type[Model]) -> str:
-        name = f"Bare{uuid4().hex}"
-        [key] = [each.attr_name for each in model.get_attributes().values() if each.is_hash_key]
-        client.create_table(
-            TableName=name,
-            KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        made.append(name)
-        monkeypatch.setattr(model.Meta, "table_name", name)
-        return name
-
-    yield bare
-    for name in made:
-        client.delete_table(TableName=name)
+    assert line == f"FAIL Clock: this machine is {difference} AWS. Synchronize its clock, by NTP."
 
 
 @pytest.mark.usefixtures("mapped")
-def test_missing_indexes_are_found(table: Callable[[type[Model]], str]) -> None:
+def test_missing_indexes_fail(table: Callable[[type[Model]], str]) -> None:
     name = table(LogItem)
     lines = faults()
     for index in ("AccountIndex", "AccountTypeIndex", "SortingIndex", "TypeIndex"):
         assert any(line.startswith(f"FAIL Table {name}: the index {index} is missing") for line in lines)
 
 
-def test_a_table_without_ttl_is_found(mapped: dict[str, Any], table: Callable[[type[Model]], str]) -> None:
+@pytest.mark.usefixtures("mapped")
+def test_table_without_ttl_fails(table: Callable[[type[Model]], str]) -> None:
     name = table(SessionItem)
     assert faults() == [
-        f"FAIL Table {name}: TTL is off. Turn it on for expires_at: `manage.py create_tables` does."
+        f"FAIL Table {name}: TTL is off. `manage.py create_tables` turns it on for expires_at."
     ]
 
 
 @pytest.mark.usefixtures("mapped")
-def test_a_table_that_is_not_there_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_table_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SessionItem.Meta, "table_name", "NoSuchTable")
     [line] = faults()
-    assert line.startswith("FAIL Table NoSuchTable: is missing. Deploy, or run `manage.py create_tables`")
+    assert line.startswith(
+        "FAIL Table NoSuchTable: the table does not exist. Deploy, run `manage.py create_tables`"
+    )
 
 
-def test_settings_that_are_missing_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_settings_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LOGS_QUEUE_URL", raising=False)
     monkeypatch.delenv("LOGS_DEAD_LETTER_QUEUE_URL", raising=False)
     lines = faults()
@@ -325,7 +227,7 @@ def test_settings_that_are_missing_are_named(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.usefixtures("wired")
-def test_what_aws_refuses_is_a_line_and_not_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_aws_error_does_not_stop_the_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGS_QUEUE_URL", "http://127.0.0.1:9/123456789012/Nowhere")
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:9")
     lines = faults()

@@ -1,4 +1,4 @@
-"""`/healthz` tells anybody that the site answers, and nothing else."""
+"""`/healthz` responds without a login and reveals nothing else."""
 
 import pytest
 from django.test import Client, override_settings
@@ -6,34 +6,34 @@ from pynamodb.signals import pre_dynamodb_send
 
 
 @pytest.mark.parametrize("host", ["testserver", "abc123.execute-api.eu-central-1.amazonaws.com", "10.0.0.7"])
-def test_it_answers_without_signing_in_under_any_host(host: str) -> None:
+def test_health_check_accepts_any_host(host: str) -> None:
     response = Client().get("/healthz", headers={"Host": host})
     assert (response.status_code, response.content) == (200, b"ok")
     assert response["Cache-Control"] == "no-store"
     assert not response.cookies
 
 
-def test_any_other_page_asks_for_a_host_of_ours() -> None:
+def test_other_pages_check_the_host() -> None:
     assert Client().get("/admin/login/", headers={"Host": "elsewhere.example"}).status_code == 400
 
 
-def test_it_answers_under_a_stage() -> None:
+def test_health_check_works_with_a_stage_prefix() -> None:
     with override_settings(FORCE_SCRIPT_NAME="/dev"):
         assert Client().get("/healthz").content == b"ok"
 
 
-def test_it_reads_nothing_from_dynamodb(viewer_client: Client) -> None:
+def test_health_check_reads_nothing_from_dynamodb(viewer_client: Client) -> None:
     calls = []
 
-    def note(sender: object, operation_name: str, **kwargs: object) -> None:
+    def record(sender: object, operation_name: str, **kwargs: object) -> None:
         calls.append(operation_name)
 
-    with pre_dynamodb_send.connected_to(note):
+    with pre_dynamodb_send.connected_to(record):
         assert viewer_client.get("/healthz").status_code == 200
     assert calls == []
 
 
-def test_it_can_only_be_read() -> None:
+def test_health_check_allows_only_reading() -> None:
     assert Client().head("/healthz").status_code == 200
     response = Client().post("/healthz")
     assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")

@@ -1,4 +1,4 @@
-"""What the web function writes to CloudWatch: JSON objects, a line each, with the ids of the request."""
+"""The web function's log lines: one JSON object per line, with the ids of the request."""
 
 import io
 import json
@@ -15,14 +15,14 @@ from logsite import log_lines
 
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """Configure logging as on Lambda, for this test; return what is written."""
+    """Configure logging as on Lambda for this test; return the output."""
     output = io.StringIO()
     handler = logging.StreamHandler(output)
     handler.setFormatter(log_lines.JsonFormatter())
     root = logging.getLogger()
     monkeypatch.setattr(root, "handlers", [handler])
     monkeypatch.setattr(root, "level", logging.INFO)
-    # Levels are remembered by each logger that was asked before.
+    # Each logger caches its effective level.
     root.manager._clear_cache()  # type: ignore[attr-defined]  # logging.config does the same
     return output
 
@@ -32,14 +32,14 @@ def lines(written: io.StringIO) -> list[dict[str, Any]]:
 
 
 def get(client: Client, address: str) -> Any:
-    """Ask as Zappa does, which hands API Gateway's event and Lambda's context to the site."""
-    asked = {"requestContext": {"requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef", "stage": "dev"}}
+    """Send a GET request with API Gateway's event and Lambda's context, as Zappa does."""
+    event = {"requestContext": {"requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef", "stage": "dev"}}
     context = SimpleNamespace(aws_request_id="8f507cfc-xmpl-4697-b07a-ac58fc914c95")
-    environ: dict[str, Any] = {"lambda.event": asked, "lambda.context": context}
+    environ: dict[str, Any] = {"lambda.event": event, "lambda.context": context}
     return client.get(address, **environ)
 
 
-def test_a_request_is_a_line_with_its_ids_and_without_what_was_searched(written: io.StringIO) -> None:
+def test_request_line_has_ids_and_no_query_string(written: io.StringIO) -> None:
     get(Client(), "/healthz?q=secret")
     [line] = lines(written)
     assert line["message"].startswith("GET /healthz 200 ")
@@ -49,7 +49,7 @@ def test_a_request_is_a_line_with_its_ids_and_without_what_was_searched(written:
     assert "secret" not in written.getvalue()
 
 
-def test_what_goes_wrong_within_a_request_has_its_ids_too(
+def test_exception_line_has_the_ids_of_the_request(
     viewer_client: Client, written: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*args: object) -> None:
@@ -58,33 +58,33 @@ def test_what_goes_wrong_within_a_request_has_its_ids_too(
     monkeypatch.setattr(reader, "read_page", broken)
     viewer_client.raise_request_exception = False
     assert get(viewer_client, "/admin/logs/log/").status_code == 500
-    found = lines(written)
-    failed = next(line for line in found if "exception" in line)
-    assert failed["exception"].endswith("RuntimeError: broken")
-    assert {line["request_id"] for line in found} == {"c6af9ac6-7b61-11e6-9a41-93e8deadbeef"}
+    written_lines = lines(written)
+    exception = next(line["exception"] for line in written_lines if "exception" in line)
+    assert exception.endswith("RuntimeError: broken")
+    assert {line["request_id"] for line in written_lines} == {"c6af9ac6-7b61-11e6-9a41-93e8deadbeef"}
 
 
-def test_the_next_request_has_no_ids_of_the_one_before(written: io.StringIO) -> None:
+def test_next_request_has_no_ids_of_the_previous_one(written: io.StringIO) -> None:
     get(Client(), "/healthz")
     Client().get("/healthz")
     assert "request_id" not in lines(written)[-1]
 
 
 @pytest.mark.parametrize(
-    "asked", [None, "text", {}, {"requestContext": None}, {"requestContext": {"requestId": 7}}]
+    "event", [None, "text", {}, {"requestContext": None}, {"requestContext": {"requestId": 7}}]
 )
-def test_an_event_of_another_kind_gives_no_ids(written: io.StringIO, asked: Any) -> None:
-    log_lines.note_request(asked, None)
+def test_unknown_event_sets_no_ids(written: io.StringIO, event: Any) -> None:
+    log_lines.set_request_ids(event, None)
     logging.getLogger("logsite").warning("a line")
     [line] = lines(written)
     assert line.keys() == {"timestamp", "level", "logger", "message"}
 
 
-def test_nobody_can_write_a_line_of_their_own(written: io.StringIO) -> None:
+def test_line_break_in_a_text_forges_no_line(written: io.StringIO) -> None:
     logging.getLogger("logsite").warning("not found: %s", '/x\n{"level": "CRITICAL"}')
     [line] = lines(written)
     assert line["level"] == "WARNING"
 
 
-def test_the_line_that_zappa_writes_with_the_query_string_is_left_out() -> None:
+def test_zappas_line_with_query_string_is_suppressed() -> None:
     assert log_lines.LOGGING["loggers"]["zappa.wsgi"] == {"level": "WARNING"}

@@ -1,4 +1,4 @@
-"""Static files as production sends them: collected, compressed, kept for ever, under the stage's prefix."""
+"""Static files in production: collected, compressed, cached for ever, under the stage's prefix."""
 
 import gzip
 import re
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Collect the static files as a deployment does, with the settings that it has."""
+    """Collect the static files as a deployment does, with its settings."""
     folder = tmp_path_factory.mktemp("staticfiles")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("STAGE_PREFIX", "/dev")
@@ -31,35 +31,38 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def links(collected: Path) -> list[str]:
-    """Return the static files that the login page names."""
-    page = Client().get("/admin/login/").content.decode()
-    found = re.findall(r'(?:href|src)="([^"]*/static/[^"]*)"', page)
-    assert found
-    return found
+    """Return the addresses of the login page's static files."""
+    addresses = static_addresses(Client().get("/admin/login/").content.decode())
+    assert addresses
+    return addresses
 
 
-def test_a_page_names_them_with_the_prefix_and_a_hash(links: list[str]) -> None:
+def static_addresses(page: str) -> list[str]:
+    """Return the addresses of a page's static files."""
+    return re.findall(r'(?:href|src)="([^"]*/static/[^"]*)"', page)
+
+
+def test_static_addresses_have_prefix_and_hash(links: list[str]) -> None:
     assert [link for link in links if not re.fullmatch(r"/dev/static/.+\.[0-9a-f]{12}\.\w+", link)] == []
 
 
-def test_they_are_compressed_and_kept_for_ever(links: list[str]) -> None:
+def test_static_files_are_compressed_and_immutable(links: list[str]) -> None:
     style = next(link for link in links if link.endswith(".css")).removeprefix("/dev")
     plain = Client().get(style)
-    packed = Client().get(style, headers={"Accept-Encoding": "gzip"})
-    assert packed["Content-Encoding"] == "gzip"
-    assert gzip.decompress(b"".join(packed)) == b"".join(plain)
-    assert packed["Cache-Control"] == "max-age=315360000, public, immutable"
-    assert "Access-Control-Allow-Origin" not in packed
+    compressed = Client().get(style, headers={"Accept-Encoding": "gzip"})
+    assert compressed["Content-Encoding"] == "gzip"
+    assert gzip.decompress(b"".join(compressed)) == b"".join(plain)
+    assert compressed["Cache-Control"] == "max-age=315360000, public, immutable"
+    assert "Access-Control-Allow-Origin" not in compressed
 
 
 @pytest.mark.usefixtures("collected")
-def test_the_api_docs_have_their_files(viewer_client: Client) -> None:
-    page = viewer_client.get("/api/docs").content.decode()
-    found = re.findall(r'(?:href|src)="([^"]*/static/[^"]*)"', page)
-    assert len(found) >= 3
-    assert [link for link in found if viewer_client.get(link.removeprefix("/dev")).status_code != 200] == []
+def test_api_docs_load_their_static_files(viewer_client: Client) -> None:
+    links = static_addresses(viewer_client.get("/api/docs").content.decode())
+    assert len(links) >= 3
+    assert [link for link in links if viewer_client.get(link.removeprefix("/dev")).status_code != 200] == []
 
 
-def test_every_file_of_ours_is_there(collected: Path) -> None:
+def test_logsites_own_files_are_collected(collected: Path) -> None:
     for name in ("logs/logs.css", "logs/listing.js", "logsite/favicon.svg"):
         assert (collected / name).exists()

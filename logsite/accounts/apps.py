@@ -1,4 +1,4 @@
-"""The app `accounts`: who may use the site, and where that is kept."""
+"""The app `accounts`: users, sessions and API tokens in DynamoDB."""
 
 from django.apps import AppConfig
 from pynamodb.models import Model
@@ -7,11 +7,11 @@ from logsite.accounts.store import SessionItem, TokenItem, UserItem
 
 
 class AccountsConfig(AppConfig):
-    """Users, their sessions and API tokens, in DynamoDB."""
+    """Users, sessions and API tokens."""
 
     name = "logsite.accounts"
     label = "accounts"
 
     def dynamodb_models(self) -> list[type[Model]]:
-        """Return the models whose tables `manage.py create_tables` makes."""
+        """Return the models whose tables `manage.py create_tables` creates."""
         return [UserItem, SessionItem, TokenItem]

@@ -1,4 +1,4 @@
-"""The user model: Django's in every respect but one, its rows lie in DynamoDB."""
+"""Django's user model, stored in DynamoDB."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -12,23 +12,23 @@ from django.db.models.base import ModelBase
 from django.utils import timezone
 from pynamodb.expressions.update import Action
 
-from logsite.accounts.store import UserItem, refused_as
+from logsite.accounts.store import UserItem, conditional_write
 
 USERNAME_LENGTH = 150
 
 
 class UserManager(auth.UserManager["User"]):
-    """Finds a user by name, and makes new ones as Django's own manager does."""
+    """A manager that gets users by name and creates them as Django's own does."""
 
     def get(self, *args: Any, **kwargs: Any) -> "User":
-        """Return the user of that `username` or `pk`, read consistently.
+        """Return the user with this `username` or `pk`, by a consistent read.
 
-        Raises User.DoesNotExist, and NotSupportedError for any other lookup.
+        Raise User.DoesNotExist, and NotSupportedError for any other lookup.
         """
         if args or set(kwargs) not in ({"username"}, {"pk"}):
             return self.get_queryset().get(*args, **kwargs)
         username = self.model.normalize_username(*kwargs.values())
-        # DynamoDB refuses an empty key and one over 2,048 bytes: no user has such a name.
+        # DynamoDB rejects an empty key and a key over 2,048 bytes, so no user has such a name.
         if not isinstance(username, str) or not 0 < len(username) <= USERNAME_LENGTH:
             raise self.model.DoesNotExist
         try:
@@ -39,25 +39,24 @@ class UserManager(auth.UserManager["User"]):
         return self.model.from_db(self.db, names, [getattr(item, name) for name in names])
 
     async def aget(self, *args: Any, **kwargs: Any) -> "User":
-        """Do what `get` does, for asynchronous views."""
+        """Return the user as `get` does, for asynchronous views."""
         return await sync_to_async(self.get)(*args, **kwargs)
 
     def using(self, alias: str | None) -> "UserManager":  # type: ignore[override]  # no query set to return
-        """Return the manager itself: `changepassword` names a database, and there is but one table."""
+        """Return the manager itself: `changepassword` names a database, but there is only one table."""
         return self
 
     def get_queryset(self) -> models.QuerySet["User"]:
-        """Refuse every query that `get` does not answer, instead of asking SQL for it.
-
-        Raises NotSupportedError.
-        """
-        raise NotSupportedError("Users are in DynamoDB: they can be got by username or pk, not queried.")
+        """Raise NotSupportedError, because there is no SQL database to query."""
+        raise NotSupportedError(
+            "Users are in DynamoDB: get one by username or pk, queries are not supported."
+        )
 
 
 class User(AbstractBaseUser, auth.PermissionsMixin):
-    """Someone who may sign in. What staff may see is said by `permissions`; a superuser may see all."""
+    """A user of the site. Staff have the rights in `permissions`, superusers have all."""
 
-    # None is how Django leaves out an inherited field. These two are tables of SQL.
+    # None removes an inherited field. These two would be SQL tables.
     groups = None  # type: ignore[assignment]  # see above
     user_permissions = None  # type: ignore[assignment]  # see above
 
@@ -67,7 +66,7 @@ class User(AbstractBaseUser, auth.PermissionsMixin):
     email = models.EmailField(blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
-    # Names such as "logs.view_log". No SQL type fits a set, and none is needed.
+    # Names such as "logs.view_log". A plain Field, because no SQL type is needed for a set.
     permissions: "models.Field[set[str], set[str]]" = models.Field(default=set, editable=False)
     date_joined = models.DateTimeField(default=timezone.now)
 
@@ -80,12 +79,12 @@ class User(AbstractBaseUser, auth.PermissionsMixin):
     class Meta:
         managed = False
         default_permissions = ()
-        # Django's own look-ups (refresh_from_db) meet the manager's refusal too.
+        # Django's own lookups, such as refresh_from_db, raise NotSupportedError too.
         base_manager_name = "objects"
 
     @classmethod
     def field_names(cls) -> list[str]:
-        """Return the names of the fields, which are the attributes of UserItem too."""
+        """Return the names of the fields. UserItem has attributes of the same names."""
         return [field.attname for field in cls._meta.concrete_fields]
 
     def save_base(
@@ -96,28 +95,28 @@ class User(AbstractBaseUser, auth.PermissionsMixin):
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
     ) -> None:
-        """Write what `save` was asked to write: the whole of a new user, the named fields of a known one.
+        """Write a whole new user, or the named fields of an existing one.
 
-        Raises IntegrityError where a new user's name is taken, DatabaseError where a known user has been
-        deleted meanwhile: both are conditions of the write, so two at once cannot both succeed.
+        Raise IntegrityError if a new user's name exists, DatabaseError if an existing user has been deleted.
+        Both are conditions of the write, so two writes at once cannot both succeed.
         """
         if force_insert or (self._state.adding and not force_update and not update_fields):
             item = UserItem(**{name: getattr(self, name) for name in self.field_names()})
-            with refused_as(IntegrityError(f"The username {self.username} is taken.")):
+            with conditional_write(IntegrityError(f"The username {self.username} is taken.")):
                 item.save(UserItem.username.does_not_exist())
             self._state.adding = False
             return
         names = update_fields or set(self.field_names()) - {"username"}
-        with refused_as(DatabaseError(f"The user {self.username} has been deleted.")):
+        with conditional_write(DatabaseError(f"The user {self.username} has been deleted.")):
             UserItem(self.username).update([self._update(name) for name in names], UserItem.username.exists())
 
     def _update(self, name: str) -> Action:
         attribute, value = getattr(UserItem, name), getattr(self, name)
-        # In DynamoDB an empty set, as a time that never was, is an attribute that is not there.
+        # DynamoDB has no empty sets. An empty set and None are stored as a missing attribute.
         action: Action = attribute.remove() if value is None or value == set() else attribute.set(value)
         return action
 
     def delete(self, using: Any | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
-        """Delete the row; the user's sessions are worth nothing from then on. Return what Django returns."""
+        """Delete the user, which invalidates their sessions; return the counts as Django does."""
         UserItem(self.username).delete()
         return 1, {self._meta.label: 1}

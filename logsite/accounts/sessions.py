@@ -1,4 +1,4 @@
-"""Django's session engine over DynamoDB, which deletes expired sessions by itself (TTL)."""
+"""Django's session engine over DynamoDB, whose TTL deletes expired sessions."""
 
 from typing import Any
 
@@ -6,33 +6,33 @@ from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError, 
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
-from logsite.accounts.store import SessionItem, refused_as
+from logsite.accounts.store import SessionItem, conditional_write
 
 KEY_LENGTH = 32
 
 
 class SessionStore(SessionBase):
-    """A session of one browser. What Django signs is what is stored."""
+    """The session of one browser. Django signs the stored data."""
 
     def __init__(self, session_key: str | None = None) -> None:
-        """Take the key that a cookie brought; a longer one than ours is none: DynamoDB would refuse it."""
+        """Use the key of a cookie. Ignore a key that is too long, which DynamoDB would reject."""
         super().__init__(session_key if len(session_key or "") <= KEY_LENGTH else None)
 
     def load(self) -> dict[str, Any]:
-        """Return what is in the session, nothing where it does not exist or its time is over."""
+        """Return the session's data, empty if the session does not exist or has expired."""
         item = self._item(self.session_key) if self.session_key else None
-        # TTL deletes within days, and until then the row is returned.
+        # TTL deletes an expired item within days. Until then reads return it.
         if item is None or item.expires_at <= timezone.now():
             self._session_key = None
             return {}
         return self.decode(item.data)
 
     def exists(self, session_key: str) -> bool:
-        """Tell whether a row has this key."""
+        """Return whether a session has this key."""
         return self._item(session_key) is not None
 
     def create(self) -> None:
-        """Take a new key and store an empty session under it."""
+        """Store an empty session under a new key."""
         while True:
             self._session_key = get_random_string(KEY_LENGTH, VALID_KEY_CHARS)
             try:
@@ -45,34 +45,34 @@ class SessionStore(SessionBase):
     def save(self, must_create: bool = False) -> None:
         """Store the session.
 
-        Raises CreateError where it must be new and is not, UpdateError where it was deleted meanwhile: a
-        request that was under way must not bring back the session of someone who has logged out.
+        Raise CreateError if it must be new but exists, UpdateError if it has been deleted: a request that
+        started before a logout must not restore the session.
         """
-        # A new session has nothing to load; asking would find no row and drop the key.
+        # A new session has nothing to load, and loading it would reset the key.
         data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]  # not in the stubs
         if self.session_key is None:
             self.create()
             return
         item = SessionItem(self.session_key, data=self.encode(data), expires_at=self.get_expiry_date())
         if must_create:
-            with refused_as(CreateError()):
+            with conditional_write(CreateError()):
                 item.save(SessionItem.session_key.does_not_exist())
         else:
-            with refused_as(UpdateError()):
+            with conditional_write(UpdateError()):
                 item.save(SessionItem.session_key.exists())
 
     def delete(self, session_key: str | None = None) -> None:
-        """Delete this session, or the one of that key, where it exists."""
+        """Delete this session, or the session with the key, if it exists."""
         if key := session_key or self.session_key:
             SessionItem(key).delete()
 
     @classmethod
     def clear_expired(cls) -> None:
-        """Do nothing: TTL deletes them."""
+        """Do nothing, because TTL deletes expired sessions."""
 
     def _item(self, session_key: str) -> SessionItem | None:
         try:
-            # Consistent: a login leads to another page at once, which must find its session.
+            # Consistent, because the page after a login reads the session at once.
             return SessionItem.get(session_key, consistent_read=True)
         except SessionItem.DoesNotExist:
             return None

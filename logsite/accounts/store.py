@@ -17,7 +17,7 @@ from logs.models import Table, TableMeta, TimeAttribute
 
 
 class UserItem(Table):
-    """A user as it lies in the table: the fields of `logsite.accounts.models.User`, under the same names."""
+    """A user in the table, with the fields of `logsite.accounts.models.User`."""
 
     class Meta(TableMeta):
         table_name = os.environ.get("USERS_TABLE", "LogsiteUsers")
@@ -28,14 +28,14 @@ class UserItem(Table):
     is_active = BooleanAttribute()
     is_staff = BooleanAttribute()
     is_superuser = BooleanAttribute()
-    # DynamoDB holds no empty set: none is an attribute that is not there.
+    # DynamoDB has no empty sets: an empty set is stored as a missing attribute.
     permissions = UnicodeSetAttribute(default=set)
     last_login = TimeAttribute(null=True)
     date_joined = TimeAttribute()
 
 
 class SessionItem(Table):
-    """A session as it lies in the table: Django's signed text, and when it ends."""
+    """A session in the table: the text that Django signed, and its expiry."""
 
     class Meta(TableMeta):
         table_name = os.environ.get("SESSIONS_TABLE", "LogsiteSessions")
@@ -46,7 +46,7 @@ class SessionItem(Table):
 
 
 class TokenItem(Table):
-    """An API token as it lies in the table: never the token, only its hash."""
+    """An API token in the table. It holds the token's hash, never the token."""
 
     class Meta(TableMeta):
         table_name = os.environ.get("TOKENS_TABLE", "LogsiteTokens")
@@ -58,7 +58,10 @@ class TokenItem(Table):
 
 
 class UsageItem(Table):
-    """What a token used in one minute. Its name holds a `#`, which a token's never does."""
+    """The usage of a token in one minute, in the tokens' table.
+
+    Its name contains a `#`, which no token's name does.
+    """
 
     class Meta(TokenItem.Meta):
         pass
@@ -70,14 +73,14 @@ class UsageItem(Table):
 
 
 @contextmanager
-def refused_as(refusal: Exception) -> Iterator[None]:
-    """Raise `refusal` where DynamoDB finds the condition of the write inside not fulfilled.
+def conditional_write(failure: Exception) -> Iterator[None]:
+    """Raise `failure` if the condition of the write in the block is not fulfilled.
 
-    Whatever else goes wrong passes through as PynamoDB's own exception.
+    PynamoDB's other exceptions pass through.
     """
     try:
         yield
     except PynamoDBException as error:
         if error.cause_response_code != "ConditionalCheckFailedException":
             raise
-        raise refusal from error
+        raise failure from error

@@ -1,4 +1,4 @@
-"""API tokens: made once, checked and counted at each request, forgotten when they are revoked."""
+"""API tokens: created once, checked and counted at each request, revoked by deletion."""
 
 import hashlib
 import re
@@ -10,7 +10,7 @@ from hmac import compare_digest
 
 from django.utils import timezone
 
-from logsite.accounts.store import TokenItem, UsageItem, refused_as
+from logsite.accounts.store import TokenItem, UsageItem, conditional_write
 
 PREFIX = "logsite"
 SECRET_BYTES = 32
@@ -18,12 +18,12 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
 WINDOW_SECONDS = 60
 
 
-class NameTaken(Exception):
-    """There is a token of that name."""
+class TokenExists(Exception):
+    """A token with this name exists."""
 
 
-class WrongName(ValueError):
-    """A token's name stands in the token itself: lower-case letters, digits and hyphens, 50 at most."""
+class InvalidTokenName(ValueError):
+    """The name must have 1 to 50 lower-case letters, digits and hyphens, and not begin with a hyphen."""
 
     def __str__(self) -> str:
         return str(self.__doc__)
@@ -31,7 +31,7 @@ class WrongName(ValueError):
 
 @dataclass(frozen=True)
 class Usage:
-    """What a token has used in the present minute, and how many seconds are left of it."""
+    """A token's usage in the current minute, and the seconds until the next."""
 
     requests: int
     examined: int
@@ -39,12 +39,12 @@ class Usage:
 
 
 def create(name: str, expires_after: timedelta | None = None) -> str:
-    """Make a token and return it: it is not kept and cannot be shown again.
+    """Create a token and return it. It is not stored and cannot be shown again.
 
-    Raises WrongName and NameTaken.
+    Raise InvalidTokenName, TokenExists.
     """
     if not NAME.fullmatch(name):
-        raise WrongName
+        raise InvalidTokenName
     secret = secrets.token_urlsafe(SECRET_BYTES)
     now = timezone.now()
     item = TokenItem(
@@ -53,61 +53,66 @@ def create(name: str, expires_after: timedelta | None = None) -> str:
         created_at=now,
         expires_at=now + expires_after if expires_after else None,
     )
-    with refused_as(NameTaken(f"There is a token {name} already.")):
+    with conditional_write(TokenExists(f"The token {name} exists. Choose another name, or revoke it.")):
         item.save(TokenItem.name.does_not_exist())
     return f"{PREFIX}_{name}_{secret}"
 
 
-def find(token: str) -> TokenItem | None:
-    """Return the token that somebody sent, or None where it is none of ours, revoked or expired.
+def verify(token: str) -> TokenItem | None:
+    """Return the item of a token, or None if it is invalid, revoked or expired. Costs one GetItem.
 
-    Costs one GetItem. 256 random bits need no slow hash.
+    The secret has 256 random bits, so it needs no slow hash.
     """
     prefix, _, rest = token.partition("_")
     name, _, secret = rest.partition("_")
     if prefix != PREFIX or not NAME.fullmatch(name):
         return None
+    item = get(name)
+    if item is None or not compare_digest(item.token_hash, _hash(secret)) or is_expired(item):
+        return None
+    return item
+
+
+def get(name: str) -> TokenItem | None:
+    """Return the item of the token with this name, or None. Costs one GetItem, if the name is valid."""
+    if not NAME.fullmatch(name):
+        return None
     try:
-        item = TokenItem.get(name, consistent_read=True)
+        return TokenItem.get(name, consistent_read=True)
     except TokenItem.DoesNotExist:
         return None
-    is_theirs = compare_digest(item.token_hash, _hash(secret))
-    return item if is_theirs and not is_expired(item) else None
 
 
 def is_expired(item: TokenItem) -> bool:
-    """Tell whether a token's time is over: TTL deletes it within days."""
+    """Return whether a token has expired. TTL deletes it only within days."""
     return item.expires_at is not None and item.expires_at <= timezone.now()
 
 
-def every() -> list[TokenItem]:
-    """Return all tokens, by name."""
-    found = TokenItem.scan(TokenItem.token_hash.exists())
-    return sorted(found, key=lambda item: item.name)
+def list_all() -> list[TokenItem]:
+    """Return the items of all tokens, by name. Costs a scan of the table."""
+    items = TokenItem.scan(TokenItem.token_hash.exists())
+    return sorted(items, key=lambda item: item.name)
 
 
 def revoke(name: str) -> bool:
-    """Delete a token: the next request with it is refused. Return whether there was one."""
-    try:
-        item = TokenItem.get(name, consistent_read=True) if NAME.fullmatch(name) else None
-    except TokenItem.DoesNotExist:
-        return False
+    """Delete a token, so that the next request with it is refused. Return whether it existed."""
+    item = get(name)
     if item:
         item.delete()
     return item is not None
 
 
-def count(item: TokenItem, *, requests: int = 0, examined: int = 0) -> Usage:
-    """Add to what a token has used in the present minute; return it. Costs one UpdateItem."""
+def add_usage(item: TokenItem, *, requests: int = 0, examined: int = 0) -> Usage:
+    """Add to a token's usage in the current minute; return the sum. Costs one UpdateItem."""
     now = _now()
     minute = int(now // WINDOW_SECONDS)
     usage = UsageItem(f"{item.name}#{minute}")
-    ends = datetime.fromtimestamp((minute + 2) * WINDOW_SECONDS, tz=timezone.get_default_timezone())
+    expires_at = datetime.fromtimestamp((minute + 2) * WINDOW_SECONDS, tz=timezone.get_default_timezone())
     usage.update(
         [
             UsageItem.requests.add(requests),
             UsageItem.examined.add(examined),
-            UsageItem.expires_at.set(ends),
+            UsageItem.expires_at.set(expires_at),
         ]
     )
     return Usage(int(usage.requests), int(usage.examined), int(WINDOW_SECONDS - now % WINDOW_SECONDS) + 1)

@@ -1,4 +1,4 @@
-"""Are the queue and its dead-letter queue wired, and do the clocks agree?"""
+"""The checks of the queue, its dead-letter queue, and this machine's clock."""
 
 import json
 import os
@@ -9,12 +9,14 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ingest.wire import sqs
-from logsite.doctor.findings import Finding, fail, note, ok
+from logsite.doctor.results import CheckResult, fail, note, ok
 
-QUEUE, DEAD_LETTERS, CLOCK = "Queue", "Dead-letter queue", "Clock"
-# One failure alone would make a dead letter of a log that only had to wait.
+QUEUE, DEAD_LETTER_QUEUE, CLOCK = "Queue", "Dead-letter queue", "Clock"
+REDRIVE_POLICY, RETENTION = "Redrive policy", "Retention"
+# With a maxReceiveCount of 1, a single transient error would turn a log into a dead letter.
 MIN_RECEIVES = 2
 MAX_SKEW_SECONDS = 60
+DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
@@ -23,102 +25,103 @@ class Queue:
 
     url: str
     attributes: dict[str, str]
-    answered_at: datetime | None  # by the clock of SQS
-    asked_at: datetime  # by ours
+    sqs_time: datetime | None  # the clock of SQS, None if the response has no date
+    local_time: datetime  # this machine's clock at the same moment
 
     @property
     def arn(self) -> str:
-        """Return its ARN."""
+        """Return the ARN."""
         return self.attributes["QueueArn"]
 
     @property
-    def visibility_seconds(self) -> int:
-        """Return for how long a message that was received is hidden."""
+    def visibility_timeout(self) -> int:
+        """Return the visibility timeout in seconds."""
         return int(self.attributes["VisibilityTimeout"])
 
     @property
-    def retention_seconds(self) -> int:
-        """Return for how long a message is kept."""
-        return int(self.attributes["MessageRetentionPeriod"])
+    def retention_days(self) -> float:
+        """Return the retention period in days."""
+        return int(self.attributes["MessageRetentionPeriod"]) / DAY_SECONDS
 
 
 def describe(variable: str) -> Queue | None:
-    """Return the queue that an environment variable names, or None where it names none.
+    """Return the queue that an environment variable names, None if it is not set.
 
-    Raises botocore's BotoCoreError and ClientError.
+    Raise botocore's BotoCoreError and ClientError. It costs one request.
     """
     url = os.environ.get(variable)
     if not url:
         return None
     client = sqs.client(queue_url=url)
-    answer: Any = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-    return Queue(url, answer["Attributes"], parsedate_to_datetime(date) if date else None, _now())
+    response: Any = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+    date = response["ResponseMetadata"]["HTTPHeaders"].get("date")
+    sqs_time = parsedate_to_datetime(date) if date else None
+    return Queue(url, response["Attributes"], sqs_time, datetime.now(UTC))
 
 
-def check() -> Iterator[Finding]:
-    """Look at both queues and at the way from one to the other."""
-    queue, dead = describe("LOGS_QUEUE_URL"), describe("LOGS_DEAD_LETTER_QUEUE_URL")
+def check() -> Iterator[CheckResult]:
+    """Check both queues, the redrive policy between them, and the clock."""
+    queue, dead_letter_queue = describe("LOGS_QUEUE_URL"), describe("LOGS_DEAD_LETTER_QUEUE_URL")
     if queue is None:
-        yield fail(QUEUE, "LOGS_QUEUE_URL is not set", "Set it to the address of the queue of logs.")
+        yield fail(QUEUE, "LOGS_QUEUE_URL is not set", "Set it to the URL of the queue of logs.")
     else:
         yield ok(QUEUE, queue.arn)
-    if dead is None:
-        yield fail(DEAD_LETTERS, "LOGS_DEAD_LETTER_QUEUE_URL is not set", "Set it to that queue's address.")
+    if dead_letter_queue is None:
+        yield fail(
+            DEAD_LETTER_QUEUE,
+            "LOGS_DEAD_LETTER_QUEUE_URL is not set",
+            "Set it to the URL of the dead-letter queue.",
+        )
     else:
-        yield ok(DEAD_LETTERS, dead.arn)
-    if queue and dead:
-        yield _redrive(queue, dead)
-        yield _retention(queue, dead)
+        yield ok(DEAD_LETTER_QUEUE, dead_letter_queue.arn)
+    if queue and dead_letter_queue:
+        yield _check_redrive_policy(queue, dead_letter_queue)
+        yield _check_retention(queue, dead_letter_queue)
     if queue:
-        yield _clock(queue)
+        yield _check_clock(queue)
 
 
-def _redrive(queue: Queue, dead: Queue) -> Finding:
-    what = "Redrive policy"
+def _check_redrive_policy(queue: Queue, dead_letter_queue: Queue) -> CheckResult:
     policy = json.loads(queue.attributes.get("RedrivePolicy") or "{}")
     target, receives = policy.get("deadLetterTargetArn"), int(policy.get("maxReceiveCount", 0))
     if not target:
         return fail(
-            what,
-            "the queue has none: a log that cannot be stored is tried until it is lost",
-            f"Set it to {dead.arn} with a maxReceiveCount of 5.",
+            REDRIVE_POLICY,
+            "the queue has no redrive policy: SQS redelivers a log that cannot be stored until it expires",
+            f"Set deadLetterTargetArn to {dead_letter_queue.arn} and maxReceiveCount to 5.",
         )
-    if target != dead.arn:
+    if target != dead_letter_queue.arn:
         return fail(
-            what, f"it leads to {target}, not to {dead.arn}", "Lead it to LOGS_DEAD_LETTER_QUEUE_URL."
+            REDRIVE_POLICY,
+            f"deadLetterTargetArn is {target}, not {dead_letter_queue.arn}",
+            "Set it to the queue of LOGS_DEAD_LETTER_QUEUE_URL.",
         )
     if receives < MIN_RECEIVES:
-        return fail(what, f"maxReceiveCount is {receives}: a log is tried only once", "Set it to 5.")
-    return ok(what, f"after {receives} tries a message goes to the dead-letter queue")
+        return fail(REDRIVE_POLICY, f"maxReceiveCount is {receives}: a log has only one try", "Set it to 5.")
+    return ok(REDRIVE_POLICY, f"SQS moves a message to the dead-letter queue after {receives} receives")
 
 
-def _retention(queue: Queue, dead: Queue) -> Finding:
-    # The age of a dead letter counts from when it was sent first.
+def _check_retention(queue: Queue, dead_letter_queue: Queue) -> CheckResult:
+    # SQS counts the age of a dead-letter message from its first sending.
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
-    if dead.retention_seconds <= queue.retention_seconds:
+    waiting, dead = queue.retention_days, dead_letter_queue.retention_days
+    if dead <= waiting:
         return fail(
-            "Retention",
-            f"the dead-letter queue keeps messages for {_days(dead)} days, the queue for {_days(queue)}, "
-            "and the first day of both is when the log was sent",
-            "Let the dead-letter queue keep for longer: 14 days.",
+            RETENTION,
+            f"the dead-letter queue keeps messages for {dead:g} days, the queue for {waiting:g} days, "
+            "both counted from the first sending",
+            "Set the retention period of the dead-letter queue to 14 days.",
         )
-    return ok("Retention", f"{_days(queue)} days in the queue, {_days(dead)} in the dead-letter queue")
+    return ok(RETENTION, f"{waiting:g} days in the queue, {dead:g} in the dead-letter queue")
 
 
-def _days(queue: Queue) -> str:
-    return f"{queue.retention_seconds / 86_400:g}"
-
-
-def _clock(queue: Queue) -> Finding:
-    if queue.answered_at is None:
-        return note(CLOCK, "SQS does not say its time here")
-    ahead = (queue.asked_at - queue.answered_at).total_seconds()
+def _check_clock(queue: Queue) -> CheckResult:
+    if queue.sqs_time is None:
+        return note(CLOCK, "this SQS does not return its time")
+    ahead = (queue.local_time - queue.sqs_time).total_seconds()
     if abs(ahead) > MAX_SKEW_SECONDS:
-        way = "ahead of" if ahead > 0 else "behind"
-        return fail(CLOCK, f"this machine is {abs(ahead):.0f} s {way} AWS", "Set its clock, by NTP.")
+        direction = "ahead of" if ahead > 0 else "behind"
+        return fail(
+            CLOCK, f"this machine is {abs(ahead):.0f} s {direction} AWS", "Synchronize its clock, by NTP."
+        )
     return ok(CLOCK, f"within {MAX_SKEW_SECONDS} s of AWS")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

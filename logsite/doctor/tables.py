@@ -1,4 +1,4 @@
-"""Are the tables as the models declare them?"""
+"""The check that the tables are as the models declare them."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -7,26 +7,32 @@ from django.apps import apps
 from pynamodb.models import Model
 
 from logs import tables
-from logsite.doctor.findings import Finding, fail, guarded, ok
+from logsite.doctor.results import CheckResult, fail, ok, run_check
 
 
-def check() -> Iterator[Finding]:
-    """Look at the table of every model that an installed app declares."""
+def check() -> Iterator[CheckResult]:
+    """Check the table of every model that an installed app declares."""
     for app in apps.get_app_configs():
         declare = getattr(app, "dynamodb_models", None)
         for model in declare() if declare else []:
-            name = f"Table {model.Meta.table_name}"
-            yield from guarded(name, partial(_table, model, name))
+            part = f"Table {model.Meta.table_name}"
+            yield from run_check(part, partial(_check_table, model, part))
 
 
-def _table(model: type[Model], name: str) -> Iterator[Finding]:
+def _check_table(model: type[Model], part: str) -> Iterator[CheckResult]:
     if not model.exists():
-        yield fail(name, "is missing", "Deploy, or run `manage.py create_tables`; or set its name.")
+        yield fail(
+            part,
+            "the table does not exist",
+            "Deploy, run `manage.py create_tables`, or set the name of an existing table.",
+        )
         return
-    found = tables.differences(model, model.describe_table())
-    for difference in found:
-        yield fail(name, difference, "Keys and projections cannot be changed: build the index or table anew.")
+    differences = tables.differences(model, model.describe_table())
+    for difference in differences:
+        yield fail(
+            part, difference, "Keys and projections cannot be changed: create the index or the table again."
+        )
     if ttl := tables.ttl_difference(model):
-        yield fail(name, f"TTL is {ttl}", "Turn it on for expires_at: `manage.py create_tables` does.")
-    if not found and not ttl:
-        yield ok(name, "keys, indexes, projections and TTL are as they should be")
+        yield fail(part, f"TTL is {ttl}", "`manage.py create_tables` turns it on for expires_at.")
+    if not differences and not ttl:
+        yield ok(part, "keys, indexes, projections and TTL match the models")

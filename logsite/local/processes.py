@@ -1,4 +1,4 @@
-"""Child processes: started in groups of their own, listened to, waited for, and ended without a rest."""
+"""Child processes in their own process groups: start, output, supervision, and end."""
 
 import contextlib
 import os
@@ -11,23 +11,25 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from logsite.local.guard import Guard
+from logsite.local.errors import StackError
+from logsite.local.watchdog import Watchdog
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-TAIL_LINES = 15
+MAX_LAST_LINES = 15
 POLL_SECONDS = 0.05
+STOP_TIMEOUT_SECONDS = 10
 
 
-class Stopped(Exception):
-    """Someone asked for the end: Ctrl-C, SIGTERM, or the terminal was closed."""
+class StopRequested(Exception):
+    """The user requested a stop: Ctrl-C, SIGTERM, or a closed terminal."""
 
 
-class ChildDied(Exception):
-    """A child process ended by itself, or never answered; the text is a report with its last lines."""
+class ChildFailed(StackError):
+    """A child process did not start, exited by itself, or is unreachable."""
 
 
 class Child:
-    """A process with a name, in a process group of its own, whose output goes to a file."""
+    """A named process that leads its own process group and logs to a file."""
 
     def __init__(
         self,
@@ -36,19 +38,19 @@ class Child:
         environment: Mapping[str, str],
         log: Path,
         *,
-        patience: float = 10,
+        stop_timeout: float = STOP_TIMEOUT_SECONDS,
     ) -> None:
-        """Start the process, in the project's folder. Raises ChildDied where that cannot be done.
+        """Start the process in the project's folder. Raise ChildFailed if the system cannot start it.
 
-        It has `patience` seconds to finish what it has in hand when it is ended.
+        `stop_timeout` is how many seconds the process has to finish its work after SIGTERM.
         """
         self.name = name
-        # Called with each line from now on, beside the file.
-        self.echo: Callable[[str], None] | None = None
-        self.patience = patience
+        # Called with each further line of output. The file gets it too.
+        self.on_line: Callable[[str], None] | None = None
+        self.stop_timeout = stop_timeout
         self.log = log
-        self.tail: deque[str] = deque(maxlen=TAIL_LINES)
-        # A group of its own: Ctrl-C in the terminal reaches us alone, and we end the children in order.
+        self.last_lines: deque[str] = deque(maxlen=MAX_LAST_LINES)
+        # A new process group, so that Ctrl-C does not reach it and `Children` ends all in order.
         try:
             self.process = subprocess.Popen(
                 command,
@@ -62,55 +64,55 @@ class Child:
                 start_new_session=True,
             )
         except OSError as error:
-            raise ChildDied(f"The {name} could not be started: {error}") from error
-        self._listener = threading.Thread(target=self._listen, args=(self.process.stdout,), daemon=True)
-        self._listener.start()
+            raise ChildFailed(f"The {name} could not be started: {error}") from error
+        self._reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
+        self._reader.start()
 
-    def _listen(self, output: Iterable[str]) -> None:
+    def _read(self, output: Iterable[str]) -> None:
         with self.log.open("w", encoding="utf-8") as log:
             for line in output:
                 log.write(line)
                 log.flush()
-                self.tail.append(line)
-                if self.echo:
-                    # The terminal may be gone, and the child must still get its lines off.
+                self.last_lines.append(line)
+                if self.on_line:
+                    # The terminal may be closed. Reading must continue, or the child blocks on a full pipe.
                     with contextlib.suppress(OSError):
-                        self.echo(line)
+                        self.on_line(line)
 
     @property
-    def is_dead(self) -> bool:
-        """Tell whether the process has ended."""
+    def has_exited(self) -> bool:
+        """Return whether the process has exited."""
         return self.process.poll() is not None
 
     def report(self) -> str:
-        """Return how the process ended, or that it does not answer, with its last lines."""
-        outcome = f"ended with status {self.process.returncode}" if self.is_dead else "does not answer"
-        if self.is_dead:
-            self._listener.join(1)
-        lines = "".join(f"    {line}" for line in list(self.tail)) or "    (it printed nothing)\n"
-        return f"The {self.name} {outcome}. Its last lines, of {self.log}:\n{lines}"
+        """Return the exit status, or that the process is unreachable, with its last lines."""
+        outcome = f"exited with status {self.process.returncode}" if self.has_exited else "is unreachable"
+        if self.has_exited:
+            self._reader.join(1)
+        lines = "".join(f"    {line}" for line in list(self.last_lines)) or "    (no output)\n"
+        return f"The {self.name} {outcome}. The last lines of {self.log}:\n{lines}"
 
     def stop(self) -> None:
-        """End the whole process group: SIGTERM, and SIGKILL for what is left when patience ends."""
+        """End the whole process group: SIGTERM, then SIGKILL after `stop_timeout`."""
         self._signal(signal.SIGTERM)
-        self._wait_for_group(self.patience)
+        self._wait_for_group(self.stop_timeout)
         self._signal(signal.SIGKILL)
         self.process.wait()
         self._wait_for_group(1)
-        self._listener.join(1)
+        self._reader.join(1)
 
     def _wait_for_group(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        while self._group_lives() and time.monotonic() < deadline:
-            self.process.poll()  # a child that has ended stays in its group until it is asked for
+        while self._group_exists() and time.monotonic() < deadline:
+            self.process.poll()  # reaps the child, which stays in its group as a zombie until then
             time.sleep(POLL_SECONDS)
 
     def _signal(self, number: int) -> None:
-        # Nobody is left, which macOS says with PermissionError.
+        # If the group is empty, Linux raises ProcessLookupError and macOS PermissionError.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, number)
 
-    def _group_lives(self) -> bool:
+    def _group_exists(self) -> bool:
         try:
             os.killpg(self.process.pid, 0)
         except (ProcessLookupError, PermissionError):
@@ -119,80 +121,83 @@ class Child:
 
 
 class Children:
-    """All child processes of a stack, and the wish to stop."""
+    """All child processes of a stack, and whether the user requested a stop."""
 
-    def __init__(self, guard: Guard | None = None) -> None:
-        """Begin without any; the `guard` ends them where this process is killed."""
+    def __init__(self, watchdog: Watchdog | None = None) -> None:
+        """Start with no child. The `watchdog` ends the children if this process is killed."""
         self._children: list[Child] = []
-        self._guard = guard
-        self._stopping = False
+        self._watchdog = watchdog
+        self._stop_requested = False
 
-    def listen_to_signals(self) -> None:
-        """Take Ctrl-C, SIGTERM and a closed terminal as the wish to stop, which `check` then raises.
+    def install_signal_handlers(self) -> None:
+        """Make `check` raise StopRequested after Ctrl-C, SIGTERM or a closed terminal.
 
-        A flag instead of an exception: it cannot come between the start of a child and our knowing of it.
+        The handlers only set a flag. An exception could interrupt between the start of a child and `add`.
         """
-        signal.signal(signal.SIGINT, self._stop)
-        signal.signal(signal.SIGTERM, self._stop)
-        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # else it is nohup's
-            signal.signal(signal.SIGHUP, self._stop)
+        signal.signal(signal.SIGINT, self._request_stop)
+        signal.signal(signal.SIGTERM, self._request_stop)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup ignores it
+            signal.signal(signal.SIGHUP, self._request_stop)
 
-    def _stop(self, number: int, frame: object) -> None:
-        self._stopping = True
+    def _request_stop(self, number: int, frame: object) -> None:
+        self._stop_requested = True
 
     def add(self, child: Child) -> None:
-        """Take a child in; the last one taken in is the first to be ended."""
+        """Add a child. `stop` ends the children in reverse order."""
         self._children.append(child)
-        if self._guard:
-            self._guard.watch(child.process.pid)
+        if self._watchdog:
+            self._watchdog.watch(child.process.pid)
 
     def check(self) -> None:
-        """Raise Stopped where someone asked for the end, ChildDied where a child has ended."""
-        if self._stopping:
-            raise Stopped
+        """Raise StopRequested after a request to stop, ChildFailed if a child has exited."""
+        if self._stop_requested:
+            raise StopRequested
         for child in self._children:
-            if child.is_dead:
-                raise ChildDied(child.report())
+            if child.has_exited:
+                raise ChildFailed(child.report())
 
     def wait_until(self, ready: Callable[[], bool], child: Child, seconds: float) -> None:
-        """Wait until the child is `ready()`; raise what `check` raises, and ChildDied after `seconds`."""
+        """Wait until `ready()`. Raise StopRequested, or ChildFailed after `seconds`."""
         deadline = time.monotonic() + seconds
         while not ready():
             self.check()
             if time.monotonic() > deadline:
-                raise ChildDied(child.report())
+                raise ChildFailed(child.report())
             time.sleep(POLL_SECONDS)
-        # What answered may have been another program, that took the port before our child could.
+        # Another program may have bound the port before the child could.
         self.check()
 
     def run(self, child: Child, seconds: float) -> None:
-        """Wait for the end of a child that is a command; ChildDied where it fails or takes longer."""
+        """Wait until a command exits. Raise ChildFailed if it fails or runs into the timeout."""
         try:
-            self.wait_until(lambda: child.is_dead, child, seconds)
+            self.wait_until(lambda: child.has_exited, child, seconds)
         finally:
             child.stop()
         if child.process.returncode:
-            raise ChildDied(child.report())
+            raise ChildFailed(child.report())
 
-    def wait_for_the_end(self) -> None:
-        """Wait until someone asks for the end or a child dies; raise Stopped or ChildDied."""
+    def wait(self) -> None:
+        """Wait forever. Raise StopRequested or ChildFailed."""
         while True:
             self.check()
             time.sleep(POLL_SECONDS * 4)
 
     def stop(self) -> None:
-        """End all children, the last one first."""
+        """End all children in reverse order."""
         while self._children:
             self._children.pop().stop()
-        if self._guard:
-            self._guard.release()
+        if self._watchdog:
+            self._watchdog.release()
 
 
-def free_port(usual: int = 0) -> int:
-    """Return the usual port of 127.0.0.1 where it is free, or another one."""
-    for port in (usual, 0):
+def free_port(preferred: int = 0) -> int:
+    """Return the preferred port of 127.0.0.1 if it is free, otherwise another one.
+
+    Raise OSError if no port is free.
+    """
+    for port in (preferred, 0):
         with socket.socket() as probe:
-            # As servers do: a port whose last connections are just closing counts as free.
+            # As servers do: a port with connections in TIME_WAIT counts as free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
@@ -203,7 +208,7 @@ def free_port(usual: int = 0) -> int:
 
 
 def accepts_connections(port: int) -> bool:
-    """Tell whether something listens on the port of 127.0.0.1."""
+    """Return whether a server listens on the port of 127.0.0.1."""
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
     except OSError:

@@ -1,4 +1,4 @@
-"""Believable sample logs: what the users of a small SaaS product do, from a fixed seed."""
+"""Realistic sample logs of a small SaaS product, generated from a fixed seed."""
 
 import random
 import uuid
@@ -13,7 +13,7 @@ from logs import times
 SEED = 20_260_101
 DAYS = 30
 
-# With the hours that their clocks are before UTC.
+# City, country, and the offset from UTC in hours.
 PLACES = [
     ("Sofia", "Bulgaria", 2),
     ("Berlin", "Germany", 1),
@@ -24,6 +24,7 @@ PLACES = [
     ("Nairobi", "Kenya", 3),
     ("Leeds", "United Kingdom", 0),
 ]
+# Platform, browser and user agent.
 DEVICES = [
     ("Windows", "Chrome", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/142.0 Safari/537.36"),
     ("Windows", "Edge", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/142.0 Edg/142.0"),
@@ -32,8 +33,8 @@ DEVICES = [
     ("iOS", "Safari", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) Version/18.1 Mobile/15E148"),
     ("Linux", "Firefox", "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"),
 ]
-THINGS = ["invoice", "customer", "report", "project", "ticket"]
-# What an attacker types into a form comes into a log like anything else.
+OBJECTS = ["invoice", "customer", "report", "project", "ticket"]
+# Attackers type such values into forms, and logs hold them like any other value.
 HOSTILE = ["<script>alert('hello')</script>", "'; DROP TABLE logs; --", '=HYPERLINK("http://127.0.0.1/")']
 
 Log = dict[str, Any]
@@ -41,7 +42,7 @@ Log = dict[str, Any]
 
 @dataclass(frozen=True)
 class Person:
-    """Someone who uses the product: always from the same place, with the same device."""
+    """A user of the product, always in the same place and with the same device."""
 
     account: int
     user: int
@@ -50,50 +51,50 @@ class Person:
 
 
 def samples(count: int, until: datetime) -> Iterator[Log]:
-    """Yield `count` logs of the 30 days before `until`, as fields of a message, in no order of time.
+    """Yield `count` logs of the 30 days before `until`, as fields of a message.
 
-    The same count, or a smaller or larger one, gives the same logs: one more is added at the end, none
-    changes. So an interrupted sending can be repeated, and nothing is stored twice. Another `until` gives
-    logs with other ids: they never contradict those of an earlier one.
+    They are not in time order. The sequence depends on `until` alone: a larger `count` only adds logs at
+    its end. Sending it again is therefore idempotent. Another `until` yields other ids, so it never causes
+    an id conflict.
     """
     return islice(_endless(until), count)
 
 
 def _endless(until: datetime) -> Iterator[Log]:
-    # The same each time, and other ids for another moment: the same id with another time is a conflict.
-    chance = random.Random(f"{SEED} {times.to_text(until)}")  # noqa: S311  no secret
-    people = [_person(chance, number) for number in range(60)]
+    # `until` is part of the seed: the same id with another time would be an id conflict.
+    rng = random.Random(f"{SEED} {times.to_text(until)}")  # noqa: S311  not a secret
+    people = [_person(rng, number) for number in range(60)]
     while True:
-        # Few accounts do much, many do little.
-        person = people[min(int(chance.expovariate(1 / 12)), len(people) - 1)]
-        story = chance.choices([_session, _failed_login, _cron_job, _error], weights=[12, 2, 1, 2])[0]
-        moment = _night(chance, until) if story is _cron_job else _working_hour(chance, until, person)
-        for log in story(chance, person):
-            # Today's evening is still to come, and the first day's morning lies too far back.
+        # Few accounts are very active, many are not.
+        person = people[min(int(rng.expovariate(1 / 12)), len(people) - 1)]
+        scenario = rng.choices([_session, _failed_login, _cron_job, _error], weights=[12, 2, 1, 2])[0]
+        moment = _night(rng, until) if scenario is _cron_job else _working_hour(rng, until, person)
+        for log in scenario(rng, person):
+            # A time of the last day may be in the future, one of the first day more than 30 days ago.
             if until - timedelta(days=DAYS) <= moment < until:
-                identity = uuid.UUID(int=chance.getrandbits(128), version=4).hex
+                identity = uuid.UUID(int=rng.getrandbits(128), version=4).hex
                 yield {"id": identity, "created_at": times.to_text(moment), **log}
-            moment += timedelta(seconds=chance.expovariate(1 / 45), microseconds=chance.randrange(10**6))
+            moment += timedelta(seconds=rng.expovariate(1 / 45), microseconds=rng.randrange(10**6))
 
 
-def _person(chance: random.Random, number: int) -> Person:
-    return Person(1 + number // 4, 10 + number, chance.choice(PLACES), chance.choice(DEVICES))
+def _person(rng: random.Random, number: int) -> Person:
+    return Person(1 + number // 4, 10 + number, rng.choice(PLACES), rng.choice(DEVICES))
 
 
-def _working_hour(chance: random.Random, until: datetime, person: Person) -> datetime:
-    """Return a moment in the middle of a person's day, seldom on a weekend."""
-    day = _day(chance, until)
-    if day.weekday() >= 5 and chance.random() < 0.8:
+def _working_hour(rng: random.Random, until: datetime, person: Person) -> datetime:
+    """Return a time around noon at the person's place, rarely on a weekend."""
+    day = _day(rng, until)
+    if day.weekday() >= 5 and rng.random() < 0.8:
         day -= timedelta(days=2)
-    return day + timedelta(hours=chance.gauss(13, 3) - person.place[2])
+    return day + timedelta(hours=rng.gauss(13, 3) - person.place[2])
 
 
-def _night(chance: random.Random, until: datetime) -> datetime:
-    return _day(chance, until) + timedelta(hours=3, seconds=chance.uniform(0, 300))
+def _night(rng: random.Random, until: datetime) -> datetime:
+    return _day(rng, until) + timedelta(hours=3, seconds=rng.uniform(0, 300))
 
 
-def _day(chance: random.Random, until: datetime) -> datetime:
-    day = until - timedelta(days=chance.randrange(DAYS + 1))
+def _day(rng: random.Random, until: datetime) -> datetime:
+    day = until - timedelta(days=rng.randrange(DAYS + 1))
     return day.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
@@ -116,37 +117,36 @@ def _log(person: Person, type_: str, sub_type: str, url: str, payload: Any = Non
     }
 
 
-def _session(chance: random.Random, person: Person) -> Iterator[Log]:
-    """Sign in, do some work, and mostly sign out."""
-    yield _log(person, "login", chance.choice(["password", "password", "sso", "passkey"]), "/login")
-    for _ in range(chance.randint(1, 9)):
-        yield _deed(chance, person)
-    if chance.random() < 0.6:
+def _session(rng: random.Random, person: Person) -> Iterator[Log]:
+    """Yield a login, a few actions, and usually a logout."""
+    yield _log(person, "login", rng.choice(["password", "password", "sso", "passkey"]), "/login")
+    for _ in range(rng.randint(1, 9)):
+        yield _action(rng, person)
+    if rng.random() < 0.6:
         yield _log(person, "logout", "button", "/logout")
 
 
-def _deed(chance: random.Random, person: Person) -> Log:
-    thing, number = chance.choice(THINGS), chance.randint(1, 9999)
-    url = f"/{thing}s/{number}"
-    match chance.choices(
+def _action(rng: random.Random, person: Person) -> Log:
+    kind, number = rng.choice(OBJECTS), rng.randint(1, 9999)
+    url = f"/{kind}s/{number}"
+    match rng.choices(
         ["view", "update", "create", "delete", "export", "payment", "email"], [9, 5, 3, 1, 1, 2, 2]
     )[0]:
         case "update":
-            changes = {"status": ["open", "paid"], "total": [round(chance.uniform(5, 900), 2), None]}
-            return _log(person, "update", thing, url, {"id": number, "changes": changes})
+            changes = {"status": ["open", "paid"], "total": [round(rng.uniform(5, 900), 2), None]}
+            return _log(person, "update", kind, url, {"id": number, "changes": changes})
         case "create":
-            name = chance.choice(["Nordwind GmbH", "Café Zoë", "Kōbe Trading", *HOSTILE])
-            return _log(person, "create", thing, f"/{thing}s", {"id": number, "name": name})
+            name = rng.choice(["Nordwind GmbH", "Café Zoë", "Kōbe Trading", *HOSTILE])
+            return _log(person, "create", kind, f"/{kind}s", {"id": number, "name": name})
         case "delete":
-            return _log(person, "delete", thing, url, {"id": number, "reason": "duplicate"})
+            return _log(person, "delete", kind, url, {"id": number, "reason": "duplicate"})
         case "export":
             rows = [
-                {"id": number + row, "total": row * 12.5, "note": thing}
-                for row in range(chance.randint(5, 150))
+                {"id": number + row, "total": row * 12.5, "note": kind} for row in range(rng.randint(5, 150))
             ]
-            return _log(person, "export", "csv", f"/{thing}s/export.csv", {"rows": rows})
+            return _log(person, "export", "csv", f"/{kind}s/export.csv", {"rows": rows})
         case "payment":
-            charge = {"amount": chance.randint(500, 90_000), "currency": "EUR", "captured": True}
+            charge = {"amount": rng.randint(500, 90_000), "currency": "EUR", "captured": True}
             return _log(person, "payment", "card", f"/billing/charges/{number}", charge)
         case "email":
             return _log(
@@ -154,32 +154,31 @@ def _deed(chance: random.Random, person: Person) -> Log:
                 "email",
                 "sent",
                 f"/mail/{number}",
-                f"To: someone@example.com\nSubject: Your {thing} {number}",
+                f"To: someone@example.com\nSubject: Your {kind} {number}",
             )
         case _:
-            return _log(person, "view", thing, url)
+            return _log(person, "view", kind, url)
 
 
-def _failed_login(chance: random.Random, person: Person) -> Iterator[Log]:
-    """Try a few times: nobody has signed in yet, so the user is 0."""
-    for _ in range(chance.randint(1, 4)):
-        attempt = {"username": chance.choice(["admin", "root", "info", *HOSTILE]), "reason": "wrong password"}
+def _failed_login(rng: random.Random, person: Person) -> Iterator[Log]:
+    """Yield a few failed logins. Nobody is signed in yet, so `user_id` is 0."""
+    for _ in range(rng.randint(1, 4)):
+        attempt = {"username": rng.choice(["admin", "root", "info", *HOSTILE]), "reason": "wrong password"}
         yield {**_log(person, "login", "failed", "/login", attempt), "user_id": 0, "submitter_id": None}
 
 
-def _cron_job(chance: random.Random, person: Person) -> Iterator[Log]:
-    """Run something at night, for no account and by no one."""
-    job = chance.choice(["send-reminders", "rotate-keys", "close-month"])
-    done = {"job": job, "seconds": round(chance.uniform(0.2, 90), 3)}
-    yield {"account_id": 0, "user_id": 0, "type": "cron", "sub_type": job, "url": "", "payload": done}
+def _cron_job(rng: random.Random, person: Person) -> Iterator[Log]:
+    """Yield the run of a nightly job, for no account and no user."""
+    job = rng.choice(["send-reminders", "rotate-keys", "close-month"])
+    result = {"job": job, "seconds": round(rng.uniform(0.2, 90), 3)}
+    yield {"account_id": 0, "user_id": 0, "type": "cron", "sub_type": job, "url": "", "payload": result}
 
 
-def _error(chance: random.Random, person: Person) -> Iterator[Log]:
-    """Fail, with a stack trace."""
+def _error(rng: random.Random, person: Person) -> Iterator[Log]:
+    """Yield an error with a stack trace."""
     trace = "".join(
-        f'  File "app/views.py", line {chance.randint(1, 400)}, in handle\n'
-        for _ in range(chance.randint(3, 40))
+        f'  File "app/views.py", line {rng.randint(1, 400)}, in handle\n' for _ in range(rng.randint(3, 40))
     )
-    status = chance.choice(["500", "500", "502", "404"])
+    status = rng.choice(["500", "500", "502", "404"])
     text = f"Traceback (most recent call last):\n{trace}TimeoutError: the upstream did not answer"
-    yield _log(person, "error", status, f"/api/v2/sync?page={chance.randint(1, 50)}", text)
+    yield _log(person, "error", status, f"/api/v2/sync?page={rng.randint(1, 50)}", text)

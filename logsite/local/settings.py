@@ -1,7 +1,7 @@
-"""Settings for `manage.py runlocal` alone, which starts what the site's own settings need."""
+"""Settings for `manage.py runlocal`, which starts the stack that the site's own settings need."""
 
 import secrets
 
-SECRET_KEY = secrets.token_urlsafe()  # signs nothing; Django asks for one
-INSTALLED_APPS = ["logsite.local"]
+SECRET_KEY = secrets.token_urlsafe()  # signs nothing, but Django requires one
+INSTALLED_APPS = ["logsite"]
 TIME_ZONE = "UTC"

@@ -1,4 +1,4 @@
-"""The whole product on one machine: engine, queues, worker and site as child processes."""
+"""The local stack: the DynamoDB engine, SQS, the worker and the site as child processes."""
 
 import http.client
 import http.cookiejar
@@ -11,44 +11,51 @@ from pathlib import Path
 
 from ingest.wire import sqs
 from logsite.local import engine, queues
+from logsite.local.errors import StackError
 from logsite.local.processes import Child, Children, accepts_connections, free_port
 
 DYNAMODB_PORT, SQS_PORT = 8001, 4566
-# Not `manage.py`, which would read `.env` again, and with it what we have taken out.
+ENDPOINT_NAMES = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS")
+# Not `manage.py`: it would read `.env` again and restore the variables that `isolate_environment` removed.
 DJANGO = [sys.executable, "-m", "django"]
-# Settings for other places: here the site is on this machine, and never on AWS.
-NOT_OURS = ("CSRF_TRUSTED_ORIGINS", "LOGS_ALLOW_AWS")
+# Settings of deployed sites. The local site is on this machine and never uses AWS.
+DEPLOYED_ONLY = ("CSRF_TRUSTED_ORIGINS", "LOGS_ALLOW_AWS")
 
 
-class StartFailed(Exception):
-    """A part of the stack could not be started; the text says which, why, and what to do."""
+class StartFailed(StackError):
+    """A part of the stack could not be started."""
 
 
 @dataclass(frozen=True)
-class Parts:
-    """Where the parts answer, and whose they are: started by us, or named in the environment."""
+class Services:
+    """The endpoints of DynamoDB and SQS, and the queues.
+
+    An endpoint belongs to a child process, or to a service that the environment names.
+    """
 
     dynamodb: str
     sqs: str
     queues: queues.Queues
 
 
-def take_environment() -> dict[str, str | None]:
-    """Take all AWS and Django settings out of our own environment; return the endpoints that were set.
+def isolate_environment() -> dict[str, str | None]:
+    """Remove all AWS and Django settings from the environment; return the endpoints that were set.
 
-    What stays are dummy credentials: real ones in a developer's shell or `.env` must reach no child, and
-    not us. Nor may a proxy come between the parts. Raises StartFailed for an endpoint that is none.
+    Dummy credentials replace real ones from the developer's shell or `.env`, for this process and for
+    every child. The parts use no proxy between each other. Raise StartFailed if an endpoint is not a URL.
     """
-    names = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS")
-    given = {name: os.environ.get(name) or os.environ.get("AWS_ENDPOINT_URL") or None for name in names}
-    for name, endpoint in given.items():
+    endpoints = {
+        name: os.environ.get(name) or os.environ.get("AWS_ENDPOINT_URL") or None for name in ENDPOINT_NAMES
+    }
+    for name, endpoint in endpoints.items():
         if endpoint and not endpoint.startswith(("http://", "https://")):
-            raise StartFailed(f"{name} must begin with http:// or https://, unlike {endpoint}")
-    for name in [name for name in os.environ if name.startswith(("AWS_", "DJANGO_")) or name in NOT_OURS]:
-        del os.environ[name]
-    direct = ",".join(
-        filter(None, ["127.0.0.1", "localhost", urllib.request.getproxies_environment().get("no")])
-    )
+            raise StartFailed(f"{name} must begin with http:// or https://, not {endpoint!r}.")
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "DJANGO_")) or name in DEPLOYED_ONLY:
+            del os.environ[name]
+    no_proxy = ["127.0.0.1", "localhost"]
+    if hosts := urllib.request.getproxies_environment().get("no"):
+        no_proxy.append(hosts)
     os.environ.update(
         AWS_ACCESS_KEY_ID="local",
         AWS_SECRET_ACCESS_KEY="local",  # noqa: S106  a dummy
@@ -56,26 +63,26 @@ def take_environment() -> dict[str, str | None]:
         AWS_CONFIG_FILE=os.devnull,
         AWS_SHARED_CREDENTIALS_FILE=os.devnull,
         AWS_EC2_METADATA_DISABLED="true",
-        ALLOWED_HOSTS="127.0.0.1,localhost",  # whatever `.env` says of the real site's names
-        DJANGO_SETTINGS_MODULE="logsite.settings",  # the children's; our own are loaded
-        NO_PROXY=direct,
-        no_proxy=direct,
+        ALLOWED_HOSTS="127.0.0.1,localhost",  # `.env` may hold the deployed site's names
+        DJANGO_SETTINGS_MODULE="logsite.settings",  # for the children; this process has loaded its own
+        NO_PROXY=",".join(no_proxy),
+        no_proxy=",".join(no_proxy),
     )
-    return given
+    return endpoints
 
 
-def start_parts(children: Children, folder: Path, given: dict[str, str | None]) -> Parts:
-    """Start the engine and SQS, unless an endpoint names others; make the tables and the queues.
+def start_services(children: Children, folder: Path, endpoints: dict[str, str | None]) -> Services:
+    """Start DynamoDB and SQS unless `endpoints` names them, and create the queues.
 
-    The environment then leads to them. Raises StartFailed, and what `Children.check` raises.
+    Set the endpoints and the queues' addresses in the environment. Raise StackError, StopRequested.
     """
-    dynamodb = given["AWS_ENDPOINT_URL_DYNAMODB"] or _start_engine(children, folder)
+    dynamodb = endpoints["AWS_ENDPOINT_URL_DYNAMODB"] or _start_engine(children, folder)
     os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = dynamodb
-    sqs_endpoint = given["AWS_ENDPOINT_URL_SQS"] or _start_sqs(children, folder)
+    sqs_endpoint = endpoints["AWS_ENDPOINT_URL_SQS"] or _start_sqs(children, folder)
     os.environ["AWS_ENDPOINT_URL_SQS"] = sqs_endpoint
-    made = queues.create(sqs.client())
-    os.environ.update(LOGS_QUEUE_URL=made.url, LOGS_DEAD_LETTER_QUEUE_URL=made.dead_letter_url)
-    return Parts(dynamodb, sqs_endpoint, made)
+    created = queues.create(sqs.client())
+    os.environ.update(LOGS_QUEUE_URL=created.url, LOGS_DEAD_LETTER_QUEUE_URL=created.dead_letter_url)
+    return Services(dynamodb, sqs_endpoint, created)
 
 
 def _start_engine(children: Children, folder: Path) -> str:
@@ -89,25 +96,25 @@ def _start_engine(children: Children, folder: Path) -> str:
 
 def _start_sqs(children: Children, folder: Path) -> str:
     port = free_port(SQS_PORT)
-    own = folder / "sqs"
-    own.mkdir(exist_ok=True)
-    environment = queues.environment(port, own)
-    # Its data is in memory: nothing to finish, and it would wait for the worker's last poll.
-    emulator = Child("SQS emulator", queues.command(), environment, folder / "sqs.log", patience=0.3)
+    data = folder / "sqs"
+    data.mkdir(exist_ok=True)
+    environment = queues.environment(port, data)
+    # Its data is in memory, so there is nothing to save, and it would wait for the worker's long poll.
+    emulator = Child("SQS emulator", queues.command(), environment, folder / "sqs.log", stop_timeout=0.3)
     children.add(emulator)
     endpoint = f"http://127.0.0.1:{port}"
-    children.wait_until(lambda: _answers(f"{endpoint}/_ministack/health"), emulator, 30)
+    children.wait_until(lambda: _responds(f"{endpoint}/_ministack/health"), emulator, 30)
     return endpoint
 
 
 def start_worker(children: Children, folder: Path) -> None:
-    """Start the writer, fed by polling."""
+    """Start the writer as a worker that polls the queue."""
     command = [sys.executable, "-m", "ingest.worker"]
     children.add(Child("worker", command, os.environ, folder / "worker.log"))
 
 
 def start_site(children: Children, folder: Path, port: int) -> tuple[str, Child]:
-    """Start Django's dev server with auto-reload; return its address, and itself."""
+    """Start Django's development server with auto-reload; return its address and the process."""
     address = f"127.0.0.1:{port}"
     site = Child("site", [*DJANGO, "runserver", address], os.environ, folder / "site.log")
     children.add(site)
@@ -115,20 +122,20 @@ def start_site(children: Children, folder: Path, port: int) -> tuple[str, Child]
 
 
 def wait_for_site(children: Children, address: str, site: Child) -> None:
-    """Wait until the login page answers. Raises what `Children.wait_until` raises."""
-    children.wait_until(lambda: _answers(f"{address}admin/login/"), site, 30)
+    """Wait until the login page loads. Raise ChildFailed, StopRequested."""
+    children.wait_until(lambda: _responds(f"{address}admin/login/"), site, 30)
 
 
 def manage(children: Children, folder: Path, name: str, *arguments: str, **environment: str) -> None:
-    """Run a management command of the site to its end. Raises what `Children.check` raises."""
+    """Run a management command of the site. Raise ChildFailed, StopRequested."""
     command = [*DJANGO, name, *arguments]
     children.run(Child(name, command, {**os.environ, **environment}, folder / f"{name}.log"), 60)
 
 
 def can_sign_in(address: str, username: str, password: str) -> bool:
-    """Tell whether the site takes this name and password, as a browser would find out.
+    """Return whether the site accepts this username and password in its login form.
 
-    Raises StartFailed where the site answers with an error or not at all.
+    Raise StartFailed if the site returns an error or is unreachable.
     """
     jar = http.cookiejar.CookieJar()
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
@@ -140,15 +147,15 @@ def can_sign_in(address: str, username: str, password: str) -> bool:
             {"username": username, "password": password, "csrfmiddlewaretoken": token}
         )
         with browser.open(login, form.encode(), timeout=10) as page:
-            # A refused login stays where it is, with the same `next` in its address.
+            # After a failed login the address is still the login page's, with the same `next`.
             return bool(urllib.parse.urlsplit(page.url).path == "/admin/password_change/")
     except (OSError, http.client.HTTPException) as error:
-        raise StartFailed(f"Nobody can sign in at {login}: {error}") from error
+        raise StartFailed(f"The login page {login} failed: {error}") from error
 
 
-def _answers(url: str) -> bool:
+def _responds(url: str) -> bool:
     try:
-        urllib.request.urlopen(url, timeout=2).close()  # noqa: S310  an address of ours
+        urllib.request.urlopen(url, timeout=2).close()  # noqa: S310  the URL begins with http://127.0.0.1
     except (OSError, http.client.HTTPException):
         return False
     return True

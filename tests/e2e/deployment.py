@@ -202,7 +202,7 @@ def emulator(folder: Path) -> "Iterator[str]":
         "NO_PROXY": "127.0.0.1,localhost",
     }
     del environment["SERVICES"]
-    child = Child("emulator", queues.command(), environment, folder / "emulator.log", patience=1)
+    child = Child("emulator", queues.command(), environment, folder / "emulator.log", stop_timeout=1)
     endpoint = f"http://127.0.0.1:{port}"
     try:
         wait_until(lambda: _responds(f"{endpoint}/_ministack/health", child), "the emulator responds")
@@ -212,7 +212,7 @@ def emulator(folder: Path) -> "Iterator[str]":
 
 
 def _responds(url: str, child: Child) -> bool:
-    assert not child.is_dead, child.report()
+    assert not child.has_exited, child.report()
     try:
         urllib.request.urlopen(url, timeout=2).close()
     except OSError:

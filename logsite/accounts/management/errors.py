@@ -1,19 +1,19 @@
-"""What goes wrong with DynamoDB, in words for whoever typed the command."""
+"""AWS's errors as CommandError, which prints one line instead of a stack trace."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError
 from django.core.management.base import CommandError
-from pynamodb.exceptions import PynamoDBException
+
+from logsite.aws_errors import AWS_ERRORS
 
 
 @contextmanager
-def plain_errors() -> Iterator[None]:
-    """Turn what PynamoDB and botocore raise inside into CommandError."""
+def aws_errors_as_command_errors() -> Iterator[None]:
+    """Raise CommandError for an error of PynamoDB or botocore in the block."""
     try:
         yield
-    except (PynamoDBException, BotoCoreError, ClientError) as error:
+    except AWS_ERRORS as error:
         if getattr(error, "cause_response_code", None) == "ResourceNotFoundException":
-            raise CommandError("Its table is missing. Run: manage.py create_tables") from error
+            raise CommandError("The table does not exist. Run: manage.py create_tables") from error
         raise CommandError(f"DynamoDB: {error}") from error

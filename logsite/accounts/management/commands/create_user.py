@@ -1,4 +1,4 @@
-"""`manage.py create_user`: let someone in."""
+"""`manage.py create_user`: create a user who can read the logs."""
 
 import getpass
 import os
@@ -9,16 +9,16 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError
 
-from logsite.accounts.management.errors import plain_errors
+from logsite.accounts.management.errors import aws_errors_as_command_errors
 from logsite.accounts.models import User
 
 PASSWORD_VARIABLE = "DJANGO_USER_PASSWORD"  # noqa: S105  the name of a variable, not a password
 
 
 class Command(BaseCommand):
-    """Make a user who may enter the admin and read the logs."""
+    """Create a staff user with the permission to read the logs."""
 
-    help = "Makes a user who may enter the admin and read the logs. Asks for the password."
+    help = "Creates a user who can sign in to the admin and read the logs. Prompts for the password."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
@@ -27,14 +27,14 @@ class Command(BaseCommand):
             "--no-view-logs",
             action="store_false",
             dest="view_logs",
-            help="Let the user into the admin, but not to the logs.",
+            help="Do not give the user the permission to read the logs.",
         )
         parser.add_argument(
             "--noinput",
             "--no-input",
             action="store_false",
             dest="interactive",
-            help=f"Ask for nothing: take the password from the environment variable {PASSWORD_VARIABLE}.",
+            help=f"Do not prompt. Read the password from the environment variable {PASSWORD_VARIABLE}.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -46,11 +46,11 @@ class Command(BaseCommand):
         )
         try:
             user.clean_fields(exclude=["password"])
-            with plain_errors():
-                # Asked before the password is: nobody should type one in vain.
-                if is_taken(user.username):
+            with aws_errors_as_command_errors():
+                # Checked before the prompt, so that nobody types a password in vain.
+                if exists(user.username):
                     raise CommandError(f"The username {user.username} is taken.")
-                password = ask_password() if options["interactive"] else given_password()
+                password = prompt_for_password() if options["interactive"] else password_from_environment()
                 validate_password(password, user)
                 user.set_password(password)
                 user.save()
@@ -59,11 +59,11 @@ class Command(BaseCommand):
         except IntegrityError as error:
             raise CommandError(str(error)) from error
         if options["verbosity"] > 0:
-            self.stdout.write(f"Made the user {user.username}.")
+            self.stdout.write(f"Created the user {user.username}.")
 
 
-def is_taken(username: str) -> bool:
-    """Tell whether a user has this name."""
+def exists(username: str) -> bool:
+    """Return whether a user has this name."""
     try:
         User.objects.get(username=username)
     except User.DoesNotExist:
@@ -71,20 +71,23 @@ def is_taken(username: str) -> bool:
     return True
 
 
-def ask_password() -> str:
-    """Ask for a password twice and return it. Raises CommandError where the two differ or nobody answers."""
+def prompt_for_password() -> str:
+    """Prompt for a password twice and return it.
+
+    Raise CommandError if the two differ, or if the input ends.
+    """
     try:
         password = getpass.getpass("Password: ")
         again = getpass.getpass("Password (again): ")
     except (EOFError, KeyboardInterrupt) as error:
-        raise CommandError("No password was given, so no user was made.") from error
+        raise CommandError("No password was entered. The user was not created.") from error
     if password != again:
-        raise CommandError("The two passwords differ, so no user was made.")
+        raise CommandError("The two passwords differ. The user was not created.")
     return password
 
 
-def given_password() -> str:
-    """Return the password of the environment. Raises CommandError where there is none."""
+def password_from_environment() -> str:
+    """Return the password in the environment. Raise CommandError if it is not set."""
     try:
         return os.environ[PASSWORD_VARIABLE]
     except KeyError as error:

@@ -1,4 +1,4 @@
-"""`manage.py list_api_tokens`: which programs may read the logs."""
+"""`manage.py list_api_tokens`: list the tokens of the JSON API."""
 
 from datetime import datetime
 from typing import Any
@@ -6,24 +6,24 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from logsite.accounts import tokens
-from logsite.accounts.management.errors import plain_errors
+from logsite.accounts.management.errors import aws_errors_as_command_errors
 
 
 class Command(BaseCommand):
-    """List the tokens by name, never with what could be used."""
+    """List the names and times of all tokens, never their secrets."""
 
-    help = "Lists the API tokens: name, when it was made, until when it is good."
+    help = "Lists the API tokens: name, creation time and expiry."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with plain_errors():
-            found = tokens.every()
-        if not found:
+        with aws_errors_as_command_errors():
+            items = tokens.list_all()
+        if not items:
             self.stdout.write("There are no API tokens.")
-        for item in found:
-            until = f"until {_day(item.expires_at)}" if item.expires_at else "for ever"
-            ended = " (expired)" if tokens.is_expired(item) else ""
-            self.stdout.write(f"{item.name:<30} made {_day(item.created_at)}, good {until}{ended}")
+        for item in items:
+            expiry = f"expires {_minute(item.expires_at)}" if item.expires_at else "never expires"
+            expired = " (expired)" if tokens.is_expired(item) else ""
+            self.stdout.write(f"{item.name:<30} created {_minute(item.created_at)}, {expiry}{expired}")
 
 
-def _day(moment: datetime) -> str:
+def _minute(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -1,4 +1,4 @@
-"""`manage.py dead_letters`: `python -m ingest dead-letters` with the site's settings."""
+"""`manage.py dead_letters`: the command `python -m ingest dead-letters` with the site's settings."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ from ingest.cli.dlq import command
 
 
 class Command(BaseCommand):
-    """List, show, replay, edit and discard what the writer could not store."""
+    """List, show, replay, edit and discard dead-letter messages."""
 
     help = command.DESCRIPTION
     requires_system_checks = []
@@ -19,5 +19,6 @@ class Command(BaseCommand):
         command.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # `run` prints its errors itself, so a CommandError would print a second message.
         if status := command.run(argparse.Namespace(**options)):
             sys.exit(status)

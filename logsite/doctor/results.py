@@ -1,0 +1,56 @@
+"""The result of a check: one line for people, one JSON object for scripts."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ingest.client import NotSent
+from logs.reader import StoreUnavailable
+from logsite.aws_errors import AWS_ERRORS
+
+
+class Verdict(StrEnum):
+    """The outcome of a check."""
+
+    OK = "OK"
+    NOTE = "NOTE"  # differs from a deployment on AWS, but is no fault
+    FAIL = "FAIL"
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The outcome of a check. `what` is the part, `text` the explanation.
+
+    The attributes are the keys of the JSON object.
+    """
+
+    verdict: Verdict
+    what: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.verdict:<4} {self.what}: {self.text}"
+
+
+def ok(part: str, text: str) -> CheckResult:
+    """Return that a part is as it should be."""
+    return CheckResult(Verdict.OK, part, text)
+
+
+def note(part: str, text: str) -> CheckResult:
+    """Return a remark that is no fault."""
+    return CheckResult(Verdict.NOTE, part, text)
+
+
+def fail(part: str, problem: str, next_step: str) -> CheckResult:
+    """Return a fault with the next step."""
+    return CheckResult(Verdict.FAIL, part, f"{problem}. {next_step}")
+
+
+def run_check(part: str, check: Callable[[], Iterator[CheckResult]]) -> Iterator[CheckResult]:
+    """Yield the results of a check. An error of AWS ends the check with a fault."""
+    try:
+        yield from check()
+    except (*AWS_ERRORS, StoreUnavailable, NotSent) as error:
+        message = str(error).rstrip(".")
+        yield fail(part, message, "`manage.py doctor --help` lists the permissions that it needs.")
