@@ -1,4 +1,4 @@
-"""docs/runbook.md has an entry for each alarm: what it means, what to look at, what to do."""
+"""docs/runbook.md has an entry for each alarm: its meaning, where to look, what to do."""
 
 import re
 from pathlib import Path
@@ -14,16 +14,16 @@ ALARM = re.compile(
 
 
 def entries() -> dict[str, str]:
-    """Return the entries by the names of their alarms."""
-    found = re.split(r"^## (\w+Alarm)$", RUNBOOK.split("\n# Restoring")[0], flags=re.MULTILINE)[1:]
-    return dict(zip(found[::2], found[1::2], strict=True))
+    """Return the text of each entry by the name of its alarm."""
+    parts = re.split(r"^### (\w+Alarm)$", RUNBOOK.split("\n## Restoring")[0], flags=re.MULTILINE)[1:]
+    return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
 @pytest.mark.parametrize("alarm", entries())
-def test_an_entry_says_what_it_means_what_to_look_at_and_what_to_do(alarm: str) -> None:
+def test_entry_has_means_look_and_do(alarm: str) -> None:
     assert re.findall(r"^- \*\*(\w+)\*\*: \S", entries()[alarm], re.MULTILINE) == ["Means", "Look", "Do"]
 
 
-def test_every_alarm_has_an_entry_and_every_entry_an_alarm() -> None:
+def test_every_alarm_has_one_entry() -> None:
     alarms = [alarm for template in TEMPLATES for alarm in ALARM.findall(template.read_text())]
     assert sorted(alarms) == sorted(entries())
