@@ -47,11 +47,11 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Measure what the README says of speed, as ratios.
+# Measure the figures in docs/performance.md.
 bench: setup
 	$(BIN)/python -m bench $(ARGS)
 
-# Take the README's pictures again.
+# Take the pictures of README and docs again.
 screenshots: setup browser
 	$(BIN)/python -m docs.screenshots
 

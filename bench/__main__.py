@@ -7,7 +7,9 @@ from functools import partial
 from bench import client, package, pages, search, sizes, streams, writing
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make bench", description="Measure what the README says of speed.")
+    parser = argparse.ArgumentParser(
+        prog="make bench", description="Measure the figures in docs/performance.md."
+    )
     parser.add_argument(
         "only",
         nargs="*",
