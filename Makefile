@@ -47,11 +47,11 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Measure the figures in docs/performance.md.
+# Measure what the README says of speed, as ratios.
 bench: setup
 	$(BIN)/python -m bench $(ARGS)
 
-# Take the pictures of README and docs again.
+# Take the README's pictures again.
 screenshots: setup browser
 	$(BIN)/python -m docs.screenshots
 

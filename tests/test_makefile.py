@@ -1,4 +1,4 @@
-"""The commands that `make` runs for a deployment, as docs/deploy.md describes them."""
+"""The commands that `make` runs for a deployment, from the words that the README gives."""
 
 import os
 import shlex
