@@ -1,4 +1,4 @@
-"""docs/runbook.md has an entry for each alarm: its meaning, where to look, what to do."""
+"""docs/runbook.md has an entry for each alarm: its meaning, the diagnosis and the remedy."""
 
 import re
 from pathlib import Path
@@ -14,16 +14,16 @@ ALARM = re.compile(
 
 
 def entries() -> dict[str, str]:
-    """Return the text of each entry by the name of its alarm."""
-    parts = re.split(r"^### (\w+Alarm)$", RUNBOOK.split("\n## Restoring")[0], flags=re.MULTILINE)[1:]
-    return dict(zip(parts[::2], parts[1::2], strict=True))
+    """Return the entries by the names of their alarms."""
+    sections = re.split(r"^### (\w+Alarm)$", RUNBOOK.split("\n## Restoring")[0], flags=re.MULTILINE)[1:]
+    return dict(zip(sections[::2], sections[1::2], strict=True))
 
 
 @pytest.mark.parametrize("alarm", entries())
-def test_entry_has_means_look_and_do(alarm: str) -> None:
+def test_entry_has_meaning_diagnosis_and_remedy(alarm: str) -> None:
     assert re.findall(r"^- \*\*(\w+)\*\*: \S", entries()[alarm], re.MULTILINE) == ["Means", "Look", "Do"]
 
 
-def test_every_alarm_has_one_entry() -> None:
+def test_alarms_and_entries_match() -> None:
     alarms = [alarm for template in TEMPLATES for alarm in ALARM.findall(template.read_text())]
     assert sorted(alarms) == sorted(entries())
