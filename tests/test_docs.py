@@ -17,10 +17,10 @@ TEXTS = {path: path.read_text() for path in PAGES}
 README = TEXTS[ROOT / "README.md"]
 SETTINGS = TEXTS[ROOT / "docs" / "settings.md"]
 MAX_README_LINES = 150
-# GitHub shows about as much without a scroll bar.
+# GitHub shows code blocks of this width without a scroll bar.
 MAX_README_WIDTH = 110
 
-# Set by us for child processes, or read by Django, a shell or Lambda themselves.
+# Logsite sets these for child processes, or Django, a shell or Lambda read them.
 NOT_OURS = {
     "AWS_LAMBDA_FUNCTION_NAME",
     "DJANGO_SETTINGS_MODULE",
@@ -47,7 +47,8 @@ def sources() -> Iterator[str]:
             yield path.read_text()
 
 
-def settings_that_the_code_reads() -> set[str]:
+def settings_in_code() -> set[str]:
+    """Return the environment variables that the packages read."""
     names = {name for source in sources() for name in READ.findall(source)}
     expected = {"SECRET_KEY", "LOGS_TABLE", "LOGS_MAX_SECONDS", "LOGS_SORTING_SHARDS"}
     assert expected <= names, "the search misses settings: the test is broken"
@@ -73,6 +74,7 @@ def anchors(path: Path) -> set[str]:
 
 
 def make_targets() -> set[str]:
+    """Return the targets of the Makefile."""
     makefile = (ROOT / "Makefile").read_text()
     return {name for line in re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE) for name in line.split()}
 
@@ -122,7 +124,7 @@ def test_index_links_every_page() -> None:
 
 
 def test_settings_page_lists_every_setting() -> None:
-    assert not {name for name in settings_that_the_code_reads() if f"`{name}`" not in SETTINGS}
+    assert not {name for name in settings_in_code() if f"`{name}`" not in SETTINGS}
 
 
 def test_settings_page_lists_no_other_setting() -> None:
@@ -137,7 +139,7 @@ def test_settings_page_lists_no_other_setting() -> None:
 def test_example_lists_every_setting() -> None:
     example = (ROOT / ".env.example").read_text()
     named = set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", example, re.MULTILINE))
-    assert not settings_that_the_code_reads() - named
+    assert not settings_in_code() - named
 
 
 def test_docs_name_every_management_command() -> None:
