@@ -8,7 +8,7 @@ from bench import client, package, pages, search, sizes, streams, writing
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(
-        prog="make bench", description="Run the benchmarks behind the docs' claims of speed."
+        prog="make bench", description="Measure the figures in docs/performance.md."
     )
     parser.add_argument(
         "names",

@@ -1,4 +1,4 @@
-"""`make screenshots`: the README's pictures, of the real product with its sample logs."""
+"""`make screenshots`: the pictures of README and docs, taken from a running site with sample logs."""
 
 import argparse
 import re
@@ -14,14 +14,14 @@ from tests.browser import launch
 DOCS = Path(__file__).resolve().parent
 
 
-def take(page: Page, address: str, username: str, password: str) -> None:
-    """Sign in, and take the listing of one account and a detail."""
+def take_pictures(page: Page, address: str, username: str, password: str) -> None:
+    """Sign in, then save a picture of the listing of one account and one of a log."""
     page.goto(address)
     page.get_by_label("Username").fill(username)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Log in").click()
     page.get_by_label("Account:").fill("3")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Apply").click()
     page.get_by_role("link", name="25", exact=True).click()
     page.get_by_role("link", name="Next ›").click()
     page.screenshot(path=DOCS / "listing.png")
@@ -31,7 +31,7 @@ def take(page: Page, address: str, username: str, password: str) -> None:
 
 
 def main() -> None:
-    """Start the product on a folder of its own, take the pictures, and stop it."""
+    """Start the site in a temporary directory, take the pictures and stop it."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "manage.py", "runlocal", "--folder", folder, "--port", "8020"]
         run = subprocess.Popen(command, cwd=DOCS.parent, stdout=subprocess.PIPE, text=True)
@@ -41,12 +41,12 @@ def main() -> None:
                 printed += line
                 if line.startswith("Ready:"):
                     break
-            said = re.search(r"(http://\S+)\n +user name +(\S+)\n +password +(\S+)", printed)
-            if not said:
-                raise SystemExit(f"The product did not start:\n{printed}")
+            login = re.search(r"(http://\S+)\n +user name +(\S+)\n +password +(\S+)", printed)
+            if not login:
+                raise SystemExit(f"The site did not start:\n{printed}")
             with sync_playwright() as playwright:
                 browser = launch(playwright)
-                take(browser.new_page(viewport={"width": 1360, "height": 960}), *said.groups())
+                take_pictures(browser.new_page(viewport={"width": 1360, "height": 960}), *login.groups())
                 browser.close()
         finally:
             run.terminate()

@@ -86,7 +86,7 @@ def show_time(moment: datetime) -> Time:
 
 
 def show_who(who: str) -> str:
-    """Return an account or a user for reading: 0 stands for no one (README, "What to send")."""
+    """Return an account or a user for reading: 0 stands for no one (docs/sending.md)."""
     return "no one" if who == NO_ONE else who
 
 

@@ -1,4 +1,4 @@
-"""Settings of the site. Every value comes from the environment."""
+"""Settings of the site. Every value comes from the environment; docs/settings.md lists them."""
 
 from importlib.metadata import distribution
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Imports go one way, as README.md's map says; what must start fast loads no Django."""
+"""Imports go one way, as docs/design.md describes; what must start fast loads no Django."""
 
 import ast
 import subprocess

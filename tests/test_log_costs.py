@@ -32,7 +32,7 @@ NOISE = {
 
 def rows(columns: int) -> Iterator[list[str]]:
     """Give the rows of the tables with so many columns."""
-    for line in DOCS.split("# What a log costs")[1].splitlines():
+    for line in DOCS.split("## Cost of a log")[1].splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if line.startswith("| ") and len(cells) == columns:
             yield cells

@@ -71,7 +71,7 @@ KINDS: dict[str, Callable[[Client], str]] = {
 
 def said() -> dict[str, tuple[str, str, str]]:
     """Return the rows of the table: by kind, its requests, items examined and read units."""
-    pages = DOCS.read_text().split("# What a log costs")[0]
+    pages = DOCS.read_text().split("## Cost of a log")[0]
     rows = re.findall(r"^\| ([^|]+?) \| ([^|]+?) \| ([^|]+?) \| ([^|]+?) \|$", pages, re.MULTILINE)
     return {kind: (requests, items, units) for kind, requests, items, units in rows}
 

@@ -15,7 +15,7 @@ ALARM = re.compile(
 
 def entries() -> dict[str, str]:
     """Return the entries by the names of their alarms."""
-    sections = re.split(r"^## (\w+Alarm)$", RUNBOOK.split("\n# Restoring")[0], flags=re.MULTILINE)[1:]
+    sections = re.split(r"^### (\w+Alarm)$", RUNBOOK.split("\n## Restoring")[0], flags=re.MULTILINE)[1:]
     return dict(zip(sections[::2], sections[1::2], strict=True))
 
 

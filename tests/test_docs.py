@@ -1,0 +1,178 @@
+"""The README, docs/ and .env.example match the code: links, settings, commands, parameters."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import get_commands
+
+from ingest.__main__ import main as ingest_main
+from tests.templates import NAMES, template
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+TEXTS = {path: path.read_text() for path in PAGES}
+README = TEXTS[ROOT / "README.md"]
+SETTINGS = TEXTS[ROOT / "docs" / "settings.md"]
+MAX_README_LINES = 150
+# GitHub shows code blocks of this width without a scroll bar.
+MAX_README_WIDTH = 110
+
+# Logsite sets these for child processes, or Django, a shell or Lambda read them.
+NOT_OURS = {
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "DJANGO_SETTINGS_MODULE",
+    "PYTHONUNBUFFERED",
+    "POWERTOOLS_METRICS_DISABLED",
+}
+# Parameters of the templates that `make deploy` sets itself.
+SET_BY_DEPLOY = {
+    *("Stage", "Alarms", "DeletionProtection", "TlsOnly"),
+    *("LogsQueueArn", "LogsQueueName", "AlarmTopicArn"),
+}
+READ = re.compile(
+    r"""(?:environ(?:\.get\(|\[)|getenv\(|env(?:\.\w+)?\(|\w*number\()\s*["']([A-Z][A-Z0-9_]+)["']"""
+)
+QUOTED = re.compile(r"""["']([A-Z][A-Z0-9_]+)["']""")
+FENCE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def sources() -> Iterator[str]:
+    """Yield the source of each module of the packages."""
+    for package in ("ingest", "logs", "logsite"):
+        for path in (ROOT / package).rglob("*.py"):
+            yield path.read_text()
+
+
+def settings_in_code() -> set[str]:
+    """Return the environment variables that the packages read."""
+    names = {name for source in sources() for name in READ.findall(source)}
+    expected = {"SECRET_KEY", "LOGS_TABLE", "LOGS_MAX_SECONDS", "LOGS_SORTING_SHARDS"}
+    assert expected <= names, "the search misses settings: the test is broken"
+    return names - NOT_OURS
+
+
+def code_in_docs() -> str:
+    """Return the code blocks and inline code of all pages, one per line."""
+    code: list[str] = []
+    for text in TEXTS.values():
+        code += FENCE.findall(text)
+        code += re.findall(r"`([^`]+)`", FENCE.sub("", text))
+    return "\n".join(code)
+
+
+CODE = code_in_docs()
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the anchors that GitHub gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", TEXTS[path]), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def make_targets() -> set[str]:
+    """Return the targets of the Makefile."""
+    makefile = (ROOT / "Makefile").read_text()
+    return {name for line in re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE) for name in line.split()}
+
+
+def own_commands() -> set[str]:
+    """Return the commands of manage.py that Logsite defines."""
+    return {name for name, app in get_commands().items() if str(app).split(".")[0] in ("logs", "logsite")}
+
+
+def ingest_commands(capsys: pytest.CaptureFixture[str], *arguments: str) -> set[str]:
+    """Return the subcommands that the help of `python -m ingest` lists."""
+    with pytest.raises(SystemExit):
+        ingest_main([*arguments, "--help"])
+    return set(re.findall(r"^    ([a-z][a-z-]*)\s", capsys.readouterr().out, re.MULTILINE))
+
+
+def test_readme_is_short() -> None:
+    lines = README.splitlines()
+    assert len(lines) <= MAX_README_LINES
+    assert not [line for line in lines if len(line) > MAX_README_WIDTH]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_page_has_one_title(path: Path) -> None:
+    titles = re.findall(r"^# .+$", FENCE.sub("", TEXTS[path]), re.MULTILINE)
+    assert len(titles) == 1
+    assert TEXTS[path].startswith(titles[0])
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    for link in LINK.findall(FENCE.sub("", TEXTS[path])):
+        if link.startswith("https://"):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (path.parent / name).resolve() if name else path
+        assert target.is_file(), link
+        assert target.is_relative_to(ROOT), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_index_links_every_page() -> None:
+    index = ROOT / "docs" / "index.md"
+    linked = {(index.parent / link).resolve() for link in LINK.findall(TEXTS[index])}
+    assert not set(PAGES) - linked - {index}
+    assert index in {(ROOT / link).resolve() for link in LINK.findall(README)}
+
+
+def test_settings_page_lists_every_setting() -> None:
+    assert not {name for name in settings_in_code() if f"`{name}`" not in SETTINGS}
+
+
+def test_settings_page_lists_no_other_setting() -> None:
+    rows = re.findall(r"^\| (`[^|]+`) \|", SETTINGS, re.MULTILINE)
+    listed = {name for row in rows for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", row)}
+    # botocore reads AWS's own variables.
+    ours = {name for name in listed if not name.startswith("AWS_")}
+    assert {"SECRET_KEY", "LOGS_TABLE"} <= ours, "the search misses rows: the test is broken"
+    assert not ours - {name for source in sources() for name in QUOTED.findall(source)}
+
+
+def test_example_lists_every_setting() -> None:
+    example = (ROOT / ".env.example").read_text()
+    named = set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", example, re.MULTILINE))
+    assert not settings_in_code() - named
+
+
+def test_docs_name_every_management_command() -> None:
+    named = {*re.findall(r"manage\.py ([a-z_]+)", CODE), *re.findall(r'ARGS="([a-z_]+)', CODE)}
+    assert {"doctor", "dead_letters"} <= own_commands(), "the search misses commands: the test is broken"
+    assert not own_commands() - named
+    assert not named - get_commands().keys()
+
+
+def test_docs_name_every_ingest_command(capsys: pytest.CaptureFixture[str]) -> None:
+    named = set(re.findall(r"python -m ingest ([a-z-]+)", CODE))
+    assert named == ingest_commands(capsys)
+
+
+def test_docs_name_every_dead_letter_action(capsys: pytest.CaptureFixture[str]) -> None:
+    named = set(re.findall(r"dead[-_]letters ([a-z]+)", CODE))
+    assert named == ingest_commands(capsys, "dead-letters")
+
+
+def test_docs_name_every_make_target() -> None:
+    named = set(re.findall(r"\bmake ([a-z][a-z-]*)", CODE))
+    assert named == make_targets()
+
+
+def test_deploy_page_lists_every_parameter() -> None:
+    page = TEXTS[ROOT / "docs" / "deploy.md"].split("\n## Parameters\n")[1]
+    listed = dict(re.findall(r"^\| `([A-Z]\w+)` \| ([^|]+) \|", page, re.MULTILINE))
+    declared: dict[str, Any] = {}
+    for name in NAMES:
+        declared |= template(name)["Parameters"]
+    expected = {
+        name: str(parameter.get("Default", "asked once")) or "none"
+        for name, parameter in declared.items()
+        if name not in SET_BY_DEPLOY
+    }
+    assert listed == expected
