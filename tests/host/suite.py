@@ -1,4 +1,4 @@
-"""Run with the host's settings, by tests/test_inside_another_project.py."""
+"""Run with the host's settings, by tests/test_host_project.py."""
 
 import os
 from io import StringIO

@@ -21,7 +21,7 @@ def test_every_walk_is_exact_on_another_engine(tmp_path: Path) -> None:
             assert time.monotonic() < deadline, engine.report()
             time.sleep(0.05)
         own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-        walks = ["tests/test_walks.py", "-k", "not search"]  # it scans its tables: small ones alone
+        walks = ["tests/test_pagination.py", "-k", "not search"]  # it scans its tables: small ones alone
         run = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *walks],
             cwd=ROOT,

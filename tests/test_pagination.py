@@ -117,7 +117,7 @@ def back(plan: QueryPlan, position: Position | None, limit: int, budget: Budget)
 
 
 bounded = settings(
-    # The other engine, of tests/test_another_engine.py, scans its tables.
+    # The other engine, of tests/test_engine_portability.py, scans its tables.
     max_examples=15 if os.environ.get("TEST_DYNAMODB_ENDPOINT") else 40,
     deadline=None,  # the machines are noisy
     derandomize=True,

@@ -16,7 +16,7 @@ def test_the_listing_works_in_a_host_project() -> None:
             "-m",
             "pytest",
             "-q",
-            "tests/host/inside.py",
+            "tests/host/suite.py",
             "--ds=tests.host.settings",
             "-p",
             "no:cacheprovider",
