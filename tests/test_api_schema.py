@@ -54,7 +54,7 @@ def served(logs_table: None, settings: Any) -> schemathesis.BaseSchema:
         ("/api/logs/{log_id}", GenerationMode.POSITIVE),  # every text is allowed there
     ],
 )
-def test_the_api_does_what_its_schema_says(
+def test_api_conforms_to_its_schema(
     served: schemathesis.BaseSchema, place: str, mode: GenerationMode
 ) -> None:
     statuses: Counter[int] = Counter()
@@ -71,7 +71,7 @@ def test_the_api_does_what_its_schema_says(
     assert set(statuses) <= {200, 400, 404}
 
 
-def test_the_schema_names_every_filter_and_every_error() -> None:
+def test_schema_lists_every_filter_and_error() -> None:
     described = fetch(program(), "/api/openapi.json")
     assert set(described["paths"]) == {"/api/logs", "/api/logs/{log_id}"}
     for operations in described["paths"].values():
@@ -84,9 +84,7 @@ def test_the_schema_names_every_filter_and_every_error() -> None:
     assert described["components"]["securitySchemes"]["TokenAuth"] == {"type": "http", "scheme": "bearer"}
 
 
-def test_the_docs_need_a_login_and_load_nothing_from_elsewhere(
-    viewer_client: Client, staff_client: Client
-) -> None:
+def test_docs_require_login_and_load_no_external_files(viewer_client: Client, staff_client: Client) -> None:
     assert Client().get("/api/docs").headers["Location"].startswith("/admin/login/")
     assert staff_client.get("/api/docs").status_code == 403
     page = viewer_client.get("/api/docs").content.decode()

@@ -68,7 +68,7 @@ def times(page: Page) -> list[str]:
     return [str(time.get_attribute("datetime")) for time in page.locator("#result_list time").all()]
 
 
-def test_an_admin_signs_in_filters_pages_to_the_end_and_back_and_opens_a_log(page: Page) -> None:
+def test_admin_filters_pages_and_opens_a_log(page: Page) -> None:
     store(
         make_item(n, account_id=("7", "8")[n % 2], payload=f'{{"number":{n}}}', payload_type="json")
         for n in range(130)
@@ -101,7 +101,7 @@ def test_an_admin_signs_in_filters_pages_to_the_end_and_back_and_opens_a_log(pag
     expect(page.get_by_label("Account")).to_have_value("7")
 
 
-def test_the_picker_and_the_presets_set_absolute_times(page: Page) -> None:
+def test_picker_and_presets_set_absolute_times(page: Page) -> None:
     store(make_item(number) for number in range(10))
     page.goto("/")
     page.get_by_label("From:").fill("2026-11-01T00:00:03")
@@ -114,7 +114,7 @@ def test_the_picker_and_the_presets_set_absolute_times(page: Page) -> None:
     expect(page.get_by_label("To:")).not_to_have_value("")
 
 
-def test_a_date_that_is_typed_by_half_is_not_dropped(page: Page) -> None:
+def test_incomplete_date_blocks_submission(page: Page) -> None:
     store([make_item()])
     page.goto("/")
     before = page.url
@@ -128,7 +128,7 @@ def test_a_date_that_is_typed_by_half_is_not_dropped(page: Page) -> None:
     expect(page.locator(".logs-sentence")).to_contain_text("All logs, newest first.")
 
 
-def test_long_and_turned_round_values_keep_the_page_in_shape(page: Page) -> None:
+def test_long_and_rtl_values_do_not_widen_the_page(page: Page) -> None:
     store([make_item(account_id="x" * 500, type="\u202ey" * 100, user_id="z" * 500)])
     page.goto("/")
     page.locator("#result_list td.field-account a").click()
@@ -138,7 +138,7 @@ def test_long_and_turned_round_values_keep_the_page_in_shape(page: Page) -> None
     expect(page.locator("#content h1")).to_have_text("2026-11-01 00:00:00 UTC")
 
 
-def test_the_time_heading_turns_the_order(page: Page) -> None:
+def test_time_heading_reverses_the_order(page: Page) -> None:
     store(make_item(number) for number in range(5))
     page.goto("/")
     newest_first = times(page)
@@ -146,7 +146,7 @@ def test_the_time_heading_turns_the_order(page: Page) -> None:
     assert times(page) == newest_first[::-1]
 
 
-def test_a_search_for_twenty_among_many_takes_one_click(page: Page, settings: Any) -> None:
+def test_search_for_rare_logs_takes_one_click(page: Page, settings: Any) -> None:
     settings.LOGS_MAX_EXAMINED = 2_000
     store(make_item(n, user_id="rare" if n % 500 == 250 else "12") for n in range(10_000))
     page.goto("/")
@@ -157,7 +157,7 @@ def test_a_search_for_twenty_among_many_takes_one_click(page: Page, settings: An
     assert times(page) == sorted(times(page), reverse=True)
 
 
-def test_the_filter_suggests_the_types_that_there_are(page: Page) -> None:
+def test_type_filter_suggests_existing_types(page: Page) -> None:
     registry = Registry()
     for type_ in ("login", "log,out", "view"):
         registry.note(type_, "password")
@@ -171,7 +171,7 @@ def test_the_filter_suggests_the_types_that_there_are(page: Page) -> None:
     expect(options.nth(0)).to_have_attribute("value", "login, log\\,out")
 
 
-def test_what_happened_around_a_log_is_a_click_away(page: Page) -> None:
+def test_detail_links_to_surrounding_logs(page: Page) -> None:
     store(make_item(n, account_id=("7", "8")[n % 2]) for n in range(120))
     page.goto("/")
     page.locator("#result_list tbody tr").nth(40).locator("th a").click()
@@ -180,7 +180,7 @@ def test_what_happened_around_a_log_is_a_click_away(page: Page) -> None:
     expect(page.locator(".logs-sentence")).to_contain_text("account 8")
 
 
-def test_a_hostile_log_does_nothing(page: Page) -> None:
+def test_hostile_log_runs_no_script(page: Page) -> None:
     attack = "<script>window.hacked = true</script><img src=x onerror='window.hacked = true'>"
     store(
         [
@@ -203,7 +203,7 @@ def test_a_hostile_log_does_nothing(page: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_it_fits_a_desk_and_a_phone_in_light_and_dark(page: Page, scheme: str, width: int) -> None:
+def test_listing_fits_its_width_and_color_scheme(page: Page, scheme: str, width: int) -> None:
     store(
         make_item(n, url="/a/rather/long/path/" * 4, submitter_city="Sofia", submitter_country="Bulgaria")
         for n in range(30)

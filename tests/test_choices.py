@@ -37,7 +37,7 @@ def write(*types: str, sub_type: str = "a") -> None:
     assert handler.lambda_handler(make_event(*bodies), None) == {"batchItemFailures": []}
 
 
-def test_the_writer_notes_each_value_once() -> None:
+def test_writer_records_each_value_once() -> None:
     write("login", "Logout", "login", "view", sub_type="password")
     assert reader.choices() == reader.Choices(["login", "Logout", "view"], ["password"])
     with counted() as calls:
@@ -45,7 +45,7 @@ def test_the_writer_notes_each_value_once() -> None:
     assert "UpdateItem" not in calls
 
 
-def test_another_process_learns_all_at_its_first_look() -> None:
+def test_new_process_loads_all_values_at_once() -> None:
     first, second = Registry(), Registry()
     for type_ in ("login", "logout", "view"):
         first.note(type_, "a")
@@ -58,14 +58,14 @@ def test_another_process_learns_all_at_its_first_look() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "x" * 101, "é" * 51])
-def test_what_is_too_long_to_be_chosen_is_not_noted(value: str) -> None:
+def test_empty_or_long_value_is_not_recorded(value: str) -> None:
     with counted() as calls:
         Registry().note("login", value)
     assert calls == {"UpdateItem": 1}
     assert reader.choices().sub_types == []
 
 
-def test_values_without_end_are_neither_kept_nor_paid_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_over_the_limit_cost_no_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choices, "MAX_VALUES", 5)
     first, second = Registry(), Registry()
     for number in range(20):
@@ -79,7 +79,7 @@ def test_values_without_end_are_neither_kept_nor_paid_for(monkeypatch: pytest.Mo
     assert len(second._known["types"]) <= 6
 
 
-def test_a_failure_fails_no_log_and_is_not_repeated_for_each() -> None:
+def test_failed_update_fails_no_log_and_is_not_retried() -> None:
     tries: Counter[str] = Counter()
 
     def refuse(operation: str) -> str | None:
@@ -92,15 +92,13 @@ def test_a_failure_fails_no_log_and_is_not_repeated_for_each() -> None:
     assert tries["UpdateItem"] == 1
 
 
-def test_the_choices_are_no_log(viewer_client: Client) -> None:
+def test_choices_item_is_not_a_log(viewer_client: Client) -> None:
     write("login")
     assert reader.get("choices") is None
     assert len(row_ids(fetch(viewer_client))) == 1
 
 
-def test_a_page_asks_for_no_choices_and_the_filter_for_all(
-    viewer_client: Client, staff_client: Client
-) -> None:
+def test_choices_are_read_by_their_own_view_only(viewer_client: Client, staff_client: Client) -> None:
     write("login", "logout")
     with counted() as calls:
         fetch(viewer_client, "?type=login")
@@ -111,12 +109,12 @@ def test_a_page_asks_for_no_choices_and_the_filter_for_all(
     assert Client().get(f"{LISTING}choices/").status_code == 302
 
 
-def test_choices_that_cannot_be_read_are_503(viewer_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_choices_without_their_table_are_503(viewer_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ChoicesItem.Meta, "table_name", "NoSuchTable")
     assert viewer_client.get(f"{LISTING}choices/").status_code == 503
 
 
-def test_a_type_that_was_never_seen_is_answered_with_the_nearest(viewer_client: Client) -> None:
+def test_unknown_type_suggests_the_nearest(viewer_client: Client) -> None:
     write("login", "logout", "payment", "<b>")
     page = fetch(viewer_client, "?type=Logn,payment&account_id=99")
     assert "No log with the type <strong><bdi>Logn</bdi></strong> was seen so far." in page
@@ -125,7 +123,7 @@ def test_a_type_that_was_never_seen_is_answered_with_the_nearest(viewer_client: 
     assert link(page, "a") == "?sub_type=a"
 
 
-def test_what_was_seen_or_finds_something_is_not_doubted(viewer_client: Client) -> None:
+def test_recorded_or_matching_type_has_no_suggestion(viewer_client: Client) -> None:
     write("login")
     assert "was seen so far" not in fetch(viewer_client, "?type=login&account_id=99")
     store([make_item(1, type="old")])
@@ -136,5 +134,5 @@ def test_what_was_seen_or_finds_something_is_not_doubted(viewer_client: Client) 
     ("value", "expected"),
     [("logn", ["Login", "login"]), ("LOGIN", ["Login", "login"]), ("veiw", ["view"]), ("zzz", []), ("", [])],
 )
-def test_the_nearest_are_found_whatever_their_case(value: str, expected: list[str]) -> None:
+def test_nearest_ignores_case(value: str, expected: list[str]) -> None:
     assert nearest(value, ["login", "Login", "view"]) == expected

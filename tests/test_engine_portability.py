@@ -10,7 +10,7 @@ from logsite.local import queues
 from logsite.local.processes import ROOT, Child, accepts_connections, free_port
 
 
-def test_every_walk_is_exact_on_another_engine(tmp_path: Path) -> None:
+def test_pagination_is_exact_on_ministack(tmp_path: Path) -> None:
     port = free_port()
     environment = {**queues.environment(port, tmp_path), "SERVICES": "dynamodb"}
     engine = Child("DynamoDB of MiniStack", queues.command(), environment, tmp_path / "log", patience=0.3)

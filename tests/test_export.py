@@ -35,7 +35,7 @@ def objects(client: Client, query: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text(client, query).splitlines()]
 
 
-def test_csv_has_a_header_and_a_row_for_each_log_in_order(viewer_client: Client) -> None:
+def test_csv_has_a_header_and_one_row_per_log(viewer_client: Client) -> None:
     store(make_item(n, account_id=str(n % 2), submitter_city="Köln", payload_size=3) for n in range(450))
     header, *rows = table(viewer_client, "?format=csv&account_id=1")
     assert header == list(export.COLUMNS)
@@ -46,7 +46,7 @@ def test_csv_has_a_header_and_a_row_for_each_log_in_order(viewer_client: Client)
     ]  # fmt: skip
 
 
-def test_ndjson_ends_with_a_line_that_says_that_this_is_all(viewer_client: Client) -> None:
+def test_ndjson_ends_with_a_summary(viewer_client: Client) -> None:
     store(make_item(n, payload="secret") for n in range(3))
     *rows, last = objects(viewer_client, "?format=ndjson&order=oldest")
     assert [row["id"] for row in rows] == [make_item(n).id for n in range(3)]
@@ -56,7 +56,7 @@ def test_ndjson_ends_with_a_line_that_says_that_this_is_all(viewer_client: Clien
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
-def test_no_cell_is_a_formula(viewer_client: Client, start: str) -> None:
+def test_csv_cell_is_never_a_formula(viewer_client: Client, start: str) -> None:
     store([make_item(1, url=f"{start}cmd|' /C calc'!A0", sub_type='a"b,c\r\nd', user_id="-5")])
     _, row = table(viewer_client, "?format=csv")
     assert row[6] == f"'{start}cmd|' /C calc'!A0"
@@ -71,7 +71,7 @@ def test_no_cell_is_a_formula(viewer_client: Client, start: str) -> None:
     [("LOGS_EXPORT_ROWS", 120), ("LOGS_EXPORT_ROWS", 200), ("LOGS_MAX_EXAMINED", 300), ("bytes", 20_000)],
 )
 @pytest.mark.parametrize("form", ["csv", "ndjson"])
-def test_a_cut_file_says_where_it_goes_on_and_nothing_is_missing_or_twice(
+def test_truncated_files_together_hold_each_log_once(
     viewer_client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch, setting: str, value: int, form: str
 ) -> None:
     if setting == "bytes":
@@ -105,7 +105,7 @@ def test_a_cut_file_says_where_it_goes_on_and_nothing_is_missing_or_twice(
     assert seen == [make_item(n).id for n in range(499, -1, -1) if n % 5]
 
 
-def test_a_store_that_goes_away_in_the_middle_is_said(
+def test_failure_mid_file_is_reported_with_its_next_url(
     viewer_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store(make_item(n) for n in range(300))
@@ -120,12 +120,12 @@ def test_a_store_that_goes_away_in_the_middle_is_said(
     assert [row["id"] for row in rows + rest] == [make_item(n).id for n in range(299, -1, -1)]
 
 
-def test_a_store_that_is_away_is_503(viewer_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_table_is_503(viewer_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LogItem.Meta, "table_name", "NoSuchTable")
     assert viewer_client.get(f"{EXPORT}?format=csv").status_code == 503
 
 
-def test_a_thousand_rows_take_five_queries(viewer_client: Client) -> None:
+def test_thousand_rows_take_five_queries(viewer_client: Client) -> None:
     store(make_item(n) for n in range(1000))
     calls: Counter[str] = Counter()
 
@@ -150,14 +150,14 @@ def test_a_thousand_rows_take_five_queries(viewer_client: Client) -> None:
         ("?format=csv&cursor=x", "damaged"),
     ],
 )
-def test_what_is_wrong_is_said_and_nothing_is_sent(viewer_client: Client, query: str, words: str) -> None:
+def test_invalid_query_is_400_without_a_file(viewer_client: Client, query: str, words: str) -> None:
     response = viewer_client.get(EXPORT + query)
     assert response.status_code == 400
     assert words in response.content.decode()
     assert "Content-Disposition" not in response
 
 
-def test_it_takes_the_same_permission_as_reading(staff_client: Client) -> None:
+def test_export_requires_view_permission(staff_client: Client) -> None:
     assert staff_client.get(f"{EXPORT}?format=csv").status_code == 403
     assert Client().get(f"{EXPORT}?format=csv").headers["Location"].startswith("/admin/login/")
 
@@ -171,12 +171,12 @@ def test_it_takes_the_same_permission_as_reading(staff_client: Client) -> None:
         ("format=csv&q=" + "x" * 400, f"logs-q-{'x' * 93}.csv"),
     ],
 )  # fmt: skip
-def test_the_files_name_says_the_filter(viewer_client: Client, query: str, name: str) -> None:
+def test_file_name_contains_the_filter(viewer_client: Client, query: str, name: str) -> None:
     response = viewer_client.get(f"{EXPORT}?{query}")
     assert response["Content-Disposition"] == f'attachment; filename="{name}"'
 
 
-def test_the_listing_leads_to_the_file_of_its_filter(viewer_client: Client) -> None:
+def test_listing_links_to_the_export_of_its_filter(viewer_client: Client) -> None:
     store(make_item(n) for n in range(60))
     page = fetch(viewer_client, link(fetch(viewer_client, "?account_id=7&order=oldest"), "Next ›"))
     for form in ("csv", "ndjson"):
@@ -186,9 +186,7 @@ def test_the_listing_leads_to_the_file_of_its_filter(viewer_client: Client) -> N
     assert "export/" not in fetch(viewer_client, "?account_id=nobody")
 
 
-def test_reading_stops_when_nobody_listens_any_more(
-    viewer_client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_closed_response_stops_reading(viewer_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     store(make_item(n) for n in range(1000))
     read = 0
     read_page = reader.read_page

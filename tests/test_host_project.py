@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 
-def test_the_listing_works_in_a_host_project() -> None:
+def test_host_project_suite_passes() -> None:
     # Django takes its settings once a process, so the host's tests run in one of their own.
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTEST_"))

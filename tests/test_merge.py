@@ -100,7 +100,7 @@ FILTERS = [
 @pytest.mark.parametrize(
     "budget", [Budget(), Budget(examined=1), Budget(payloads=1)], ids=["ample", "one item", "one payload"]
 )
-def test_a_walk_gives_each_log_once_in_order_and_back(asked: LogFilter, order: Order, budget: Budget) -> None:
+def test_filter_yields_each_log_once_both_ways(asked: LogFilter, order: Order, budget: Budget) -> None:
     asked = LogFilter(**{**vars(asked), "order": order})
     items = some_logs(150, seed=1, moments=15)
     store(items)
@@ -119,7 +119,7 @@ def test_a_walk_gives_each_log_once_in_order_and_back(asked: LogFilter, order: O
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("order", list(Order))
-def test_next_and_previous_agree_at_every_step(seed: int, order: Order) -> None:
+def test_previous_of_each_page_is_the_page_before(seed: int, order: Order) -> None:
     store(some_logs(120, seed, moments=1 + seed * 4))
     plan = make_plan(LogFilter(account_id=tuple(ACCOUNTS[:4]), order=order))
     pages = walk(plan, 9)
@@ -129,7 +129,7 @@ def test_next_and_previous_agree_at_every_step(seed: int, order: Order) -> None:
 
 
 @pytest.mark.parametrize("order", list(Order))
-def test_the_end_is_read_from_the_end(order: Order) -> None:
+def test_last_page_equals_the_end_of_the_walk(order: Order) -> None:
     store(some_logs(100, seed=3, moments=20))
     plan = make_plan(LogFilter(account_id=("1", "2", "3"), order=order))
     last = read_page(plan, END, 10)
@@ -137,7 +137,7 @@ def test_the_end_is_read_from_the_end(order: Order) -> None:
     assert last.next is None
 
 
-def test_logs_that_come_and_go_meanwhile_neither_repeat_nor_hide_others() -> None:
+def test_concurrent_changes_neither_repeat_nor_hide_logs() -> None:
     items = some_logs(120, seed=4, moments=12)
     store(items)
     plan = make_plan(LogFilter(account_id=("1", "2", "3")))
@@ -161,7 +161,7 @@ def test_logs_that_come_and_go_meanwhile_neither_repeat_nor_hide_others() -> Non
     assert set(seen) == expected
 
 
-def test_an_empty_page_at_the_budgets_end_leads_back_to_the_row_before_it() -> None:
+def test_empty_page_over_budget_links_to_the_previous_row() -> None:
     moment = START + timedelta(seconds=5)
     store(make_item(n, user_id="rare" if n in (0, 40) else "12", created_at=moment) for n in range(60))
     plan = make_plan(LogFilter(user_id="rare", order=Order.OLDEST))
@@ -174,7 +174,7 @@ def test_an_empty_page_at_the_budgets_end_leads_back_to_the_row_before_it() -> N
 
 
 @pytest.mark.parametrize(("streams", "limit"), [(2, 50), (7, 50), (12, 50), (7, 200), (50, 200)])
-def test_even_streams_examine_at_most_twice_the_rows_in_few_queries(streams: int, limit: int) -> None:
+def test_even_streams_examine_at_most_twice_the_rows(streams: int, limit: int) -> None:
     chance = random.Random(7)
     store(make_item(n, account_id=str(chance.randrange(streams))) for n in range(6 * limit))
     plan = make_plan(LogFilter(account_id=tuple(str(n) for n in range(streams))))
@@ -186,7 +186,7 @@ def test_even_streams_examine_at_most_twice_the_rows_in_few_queries(streams: int
         assert read.cost.queries <= streams + 10
 
 
-def test_one_busy_stream_among_many_takes_few_queries() -> None:
+def test_one_busy_stream_takes_few_queries() -> None:
     store(make_item(n, account_id="busy") for n in range(400))
     plan = make_plan(LogFilter(account_id=("busy", *(f"quiet{n}" for n in range(30)))))
     page = read_page(plan, None, 200)
@@ -194,7 +194,7 @@ def test_one_busy_stream_among_many_takes_few_queries() -> None:
     assert page.cost.queries <= 31 + 8
 
 
-def test_a_selective_filter_does_not_take_hundreds_of_small_reads() -> None:
+def test_selective_filter_takes_few_queries() -> None:
     store(make_item(n, user_id="rare" if n == 3 else "12") for n in range(5000))
     page = read_page(make_plan(LogFilter(user_id="rare")), None, 50)
     assert len(page.items) == 1
@@ -202,13 +202,13 @@ def test_a_selective_filter_does_not_take_hundreds_of_small_reads() -> None:
     assert page.cost.queries <= 10
 
 
-def test_too_many_streams_are_refused_with_their_number() -> None:
+def test_too_many_streams_are_rejected_with_their_number() -> None:
     accounts = tuple(str(number) for number in range(17))
     with pytest.raises(ValueError, match="17 accounts and 3 types make 51 combinations; at most 50"):
         make_plan(LogFilter(account_id=accounts, type=tuple(TYPES)))
 
 
-def test_logs_are_found_whatever_the_number_of_shards_they_were_written_with() -> None:
+def test_all_shard_counts_ever_written_are_read() -> None:
     for shards, numbers in ((1, range(40)), (4, range(40, 80)), (2, range(80, 120))):
         store(make_item(n, status=shard_status(make_item(n).id, shards)) for n in numbers)
     plan = make_plan(LogFilter(), shards=4)
@@ -216,7 +216,7 @@ def test_logs_are_found_whatever_the_number_of_shards_they_were_written_with() -
     assert ids(walk(plan, 9)) == [make_item(n).id for n in range(119, -1, -1)]
 
 
-def test_a_shard_is_the_same_everywhere_and_all_are_used() -> None:
+def test_shard_is_stable_and_all_shards_are_used() -> None:
     assert shard_status("0" * 32, 1) == STATUS
     assert shard_status("0123456789abcdef0123456789abcdef", 8) == "OK#6"
     assert {shard_status(make_item(n).id, 4) for n in range(100)} == {f"OK#{n}" for n in range(4)}
@@ -226,7 +226,7 @@ def test_a_shard_is_the_same_everywhere_and_all_are_used() -> None:
 @pytest.mark.parametrize(
     "asked", [LogFilter(), LogFilter(account_id=("1", "2")), LogFilter(user_id="1")], ids=str
 )
-def test_a_log_stands_in_the_middle_of_the_page_around_it(asked: LogFilter, order: Order) -> None:
+def test_page_around_a_log_has_it_in_the_middle(asked: LogFilter, order: Order) -> None:
     asked = LogFilter(**{**vars(asked), "order": order})
     items = some_logs(150, seed=9, moments=20)
     store(items)
@@ -245,7 +245,7 @@ def test_a_log_stands_in_the_middle_of_the_page_around_it(asked: LogFilter, orde
     assert ids(walk(plan, 11, page.next)) == everything[place + 6 :]
 
 
-def test_a_log_that_the_filter_does_not_ask_for_stands_at_its_time() -> None:
+def test_page_around_an_unmatched_log_includes_it() -> None:
     store(make_item(n, account_id=("1", "2")[n % 2]) for n in range(40))
     plan = make_plan(LogFilter(account_id=("1",)))
     page = read_around(plan, LogItem.get(make_item(21).id), 5)
@@ -254,7 +254,7 @@ def test_a_log_that_the_filter_does_not_ask_for_stands_at_its_time() -> None:
 
 @pytest.mark.parametrize("order", list(Order))
 @pytest.mark.parametrize(("around", "expected"), [(5, [5, 10, 11, 12]), (25, [17, 18, 19, 25]), (15, None)])
-def test_a_log_outside_the_range_of_time_stands_at_its_end(
+def test_page_around_a_log_outside_the_range_includes_it(
     order: Order, around: int, expected: list[int] | None
 ) -> None:
     store(make_item(n) for n in range(30))

@@ -77,7 +77,7 @@ def said() -> dict[str, tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_page_costs_what_the_table_says(viewer_client: Client, kind: str) -> None:
+def test_page_costs_match_the_docs(viewer_client: Client, kind: str) -> None:
     address = KINDS[kind](viewer_client)
     calls: Counter[str] = Counter()
 
@@ -100,6 +100,6 @@ def test_a_page_costs_what_the_table_says(viewer_client: Client, kind: str) -> N
     assert said()[kind] == measured
 
 
-def test_the_table_holds_nothing_that_is_not_measured() -> None:
+def test_docs_list_only_measured_pages() -> None:
     kinds = [kind for kind in said() if kind not in ("page", "---")]
     assert kinds == list(KINDS)

@@ -134,7 +134,7 @@ def assert_exact(pages: list[Page], expected: list[LogItem], order: Order) -> No
 
 @bounded
 @given(seed=examples, asked=filters(unindexed=False), limit=limits)
-def test_forward_each_once_in_order_and_back_the_same_pages(seed: int, asked: LogFilter, limit: int) -> None:
+def test_next_yields_each_log_once_and_previous_returns(seed: int, asked: LogFilter, limit: int) -> None:
     world = make_world(seed)
     asked = replace(asked, account_id=tuple(world.prefix + account for account in asked.account_id))
     plan = make_plan(asked, world.shards)
@@ -147,7 +147,7 @@ def test_forward_each_once_in_order_and_back_the_same_pages(seed: int, asked: Lo
 
 @bounded
 @given(seed=examples, asked=filters(unindexed=True), limit=limits, examined=st.integers(1, 60))
-def test_with_a_budget_the_same_rows_both_ways(
+def test_budget_yields_the_same_rows_both_ways(
     seed: int, asked: LogFilter, limit: int, examined: int
 ) -> None:
     world = make_world(seed)
@@ -163,9 +163,7 @@ def test_with_a_budget_the_same_rows_both_ways(
 
 @bounded
 @given(seed=examples, asked=filters(unindexed=False), limit=st.integers(1, 15))
-def test_what_was_there_all_the_time_is_seen_once_while_others_come_and_go(
-    seed: int, asked: LogFilter, limit: int
-) -> None:
+def test_concurrent_changes_hide_no_lasting_log(seed: int, asked: LogFilter, limit: int) -> None:
     world = make_world(seed)
     asked = replace(asked, account_id=tuple(world.prefix + account for account in asked.account_id))
     chance = random.Random(seed + 1)
@@ -204,7 +202,7 @@ def sharded(count: int, shards: int) -> Iterator[list[LogItem]]:
 
 @pytest.mark.parametrize("streams", [1, 2, 7, 49])
 @pytest.mark.parametrize("order", list(Order))
-def test_everything_is_walked_over_any_number_of_shards(logs_table: None, streams: int, order: Order) -> None:
+def test_any_number_of_shards_is_read_in_full(logs_table: None, streams: int, order: Order) -> None:
     with sharded(150, streams) as items:
         plan = make_plan(LogFilter(order=order), streams)
         pages = list(forth(plan, 20, Budget()))
@@ -214,7 +212,7 @@ def test_everything_is_walked_over_any_number_of_shards(logs_table: None, stream
         ]
 
 
-def test_a_search_for_twenty_among_many_finds_all_within_its_budget(logs_table: None) -> None:
+def test_search_for_rare_logs_stays_in_its_budget(logs_table: None) -> None:
     store(make_item(n, user_id="rare" if n % 1000 == 7 else "12") for n in range(20_000))
     budget = Budget(examined=5_000)
     pages = list(forth(make_plan(LogFilter(user_id="rare")), 50, budget))

@@ -57,7 +57,7 @@ def walk_back(asked: LogFilter, limit: int, position: Position | None) -> list[P
     return pages
 
 
-def test_ten_thousand_logs_of_which_3000_share_a_moment_are_walked_once_each_and_back() -> None:
+def test_3000_logs_at_one_time_are_each_read_once() -> None:
     moment = START + timedelta(seconds=3500)
     items = [
         make_item(number, **({"created_at": moment} if 3500 <= number < 6500 else {}))
@@ -93,7 +93,7 @@ def test_ten_thousand_logs_of_which_3000_share_a_moment_are_walked_once_each_and
 )
 @pytest.mark.parametrize("order", list(Order))
 @pytest.mark.parametrize("limit", [1, 7, 200])
-def test_every_filter_is_walked_both_ways(asked: LogFilter, order: Order, limit: int) -> None:
+def test_filter_is_read_exactly_both_ways(asked: LogFilter, order: Order, limit: int) -> None:
     asked = replace(asked, order=order)
     items = [
         make_item(
@@ -125,7 +125,7 @@ def test_every_filter_is_walked_both_ways(asked: LogFilter, order: Order, limit:
     assert [ids(page) for page in back] == [ids(page) for page in forth[-2::-1]]
 
 
-def test_the_last_page_is_read_from_the_end() -> None:
+def test_last_page_is_read_from_the_end() -> None:
     store(make_item(number) for number in range(25))
     plan = make_plan(LogFilter())
 
@@ -138,19 +138,19 @@ def test_the_last_page_is_read_from_the_end() -> None:
     assert [len(page.items) for page in walk_back(LogFilter(), 10, last.previous)] == [10, 5]
 
 
-def test_the_first_page_has_no_previous_and_an_empty_table_no_next() -> None:
+def test_empty_table_has_no_next_or_previous() -> None:
     empty = read_page(make_plan(LogFilter()), None, 10)
     assert (empty.items, empty.previous, empty.next, empty.complete) == ([], None, None, True)
     assert read_page(make_plan(LogFilter()), END, 10).previous is None
 
 
-def test_a_page_that_ends_with_the_logs_has_no_next() -> None:
+def test_page_that_ends_with_the_logs_has_no_next() -> None:
     store(make_item(number) for number in range(20))
     assert [len(page.items) for page in walk(LogFilter(), 10)] == [10, 10]
 
 
 @pytest.mark.parametrize("asked", [LogFilter(), LogFilter(account_id=("7",), type=("login",))])
-def test_a_page_costs_one_query_of_one_item_more_than_it_shows(asked: LogFilter) -> None:
+def test_page_costs_one_query_of_one_extra_item(asked: LogFilter) -> None:
     store(make_item(number) for number in range(500))
     plan = make_plan(asked)
     first = read_page(plan, None, 50)
@@ -162,7 +162,7 @@ def test_a_page_costs_one_query_of_one_item_more_than_it_shows(asked: LogFilter)
     assert second.cost.read_units <= 2
 
 
-def test_logs_that_arrive_meanwhile_neither_repeat_nor_hide_others() -> None:
+def test_new_logs_neither_repeat_nor_hide_others() -> None:
     store(make_item(number) for number in range(40))
     plan = make_plan(LogFilter())
     first = read_page(plan, None, 10)
@@ -172,7 +172,7 @@ def test_logs_that_arrive_meanwhile_neither_repeat_nor_hide_others() -> None:
     assert ids(walk_back(LogFilter(), 10, rest[0].previous)[0]) == ids(first)
 
 
-def test_the_log_that_a_cursor_names_may_be_gone() -> None:
+def test_log_named_by_a_cursor_may_be_deleted() -> None:
     store(make_item(number) for number in range(40))
     plan = make_plan(LogFilter())
     first = read_page(plan, None, 10)
@@ -183,7 +183,7 @@ def test_the_log_that_a_cursor_names_may_be_gone() -> None:
     assert ids(read_page(plan, second.previous, 10)) == ids(first)[:-1]
 
 
-def test_an_empty_page_leads_back_to_the_log_of_the_cut() -> None:
+def test_empty_page_leads_back_to_the_cut() -> None:
     store(make_item(number) for number in range(15))
     plan = make_plan(LogFilter())
     first = read_page(plan, None, 10)
@@ -195,7 +195,7 @@ def test_an_empty_page_leads_back_to_the_log_of_the_cut() -> None:
     assert ids(read_page(plan, beyond.previous, 10)) == ids(first)
 
 
-def test_an_expired_log_is_gone_before_it_is_deleted() -> None:
+def test_expired_log_is_hidden_before_ttl_deletes_it() -> None:
     past, future = datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC) + timedelta(hours=1)
     store(make_item(n, expires_at=past if n % 3 else future) for n in range(90))
     pages = walk(LogFilter(), 10)
@@ -218,7 +218,7 @@ def test_an_expired_log_is_gone_before_it_is_deleted() -> None:
         "urn:uuid:00000000-0000-4000-8000-00000000000a",
     ],
 )
-def test_a_log_is_found_by_any_spelling_of_its_id(spelling: str) -> None:
+def test_get_accepts_any_uuid_format(spelling: str) -> None:
     store([make_item(10)])
     found = reader.get(spelling)
     assert found
@@ -226,11 +226,11 @@ def test_a_log_is_found_by_any_spelling_of_its_id(spelling: str) -> None:
 
 
 @pytest.mark.parametrize("log_id", ["", "x", "0" * 32, "\x00", "\ud800", "0" * 10_000])
-def test_a_log_that_is_not_there_is_none(log_id: str) -> None:
+def test_get_returns_none_for_an_unknown_id(log_id: str) -> None:
     assert reader.get(log_id) is None
 
 
-def test_a_table_that_is_away_is_one_named_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_table_raises_store_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LogItem.Meta, "table_name", "NoSuchTable")
     with pytest.raises(reader.StoreUnavailable):
         read_page(make_plan(LogFilter()), None, 10)

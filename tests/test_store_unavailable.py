@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("logs_table")
 LISTING = "/admin/logs/log/"
 
 
-def test_throttling_for_a_moment_is_not_noticed(viewer_client: Client) -> None:
+def test_brief_throttling_is_retried(viewer_client: Client) -> None:
     store([make_item(1)])
     tries: Counter[str] = Counter()
 
@@ -31,7 +31,7 @@ def test_throttling_for_a_moment_is_not_noticed(viewer_client: Client) -> None:
 
 
 @pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "ThrottlingException"])
-def test_throttling_that_does_not_end_is_a_sentence_after_three_tries(
+def test_persistent_throttling_is_503_after_three_attempts(
     viewer_client: Client, code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     tries: Counter[str] = Counter()
@@ -51,7 +51,7 @@ def test_throttling_that_does_not_end_is_a_sentence_after_three_tries(
     assert code in line
 
 
-def test_a_request_that_hangs_in_the_middle_of_a_search_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hanging_request_ends_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
     store(make_item(n) for n in range(500))
     released = threading.Event()
     asked: Counter[str] = Counter()
@@ -72,7 +72,7 @@ def test_a_request_that_hangs_in_the_middle_of_a_search_ends_it(monkeypatch: pyt
             released.set()
 
 
-def test_the_time_of_a_page_is_bounded_for_whatever_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hanging_payload_request_ends_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     store(make_item(n, payload=f"text {n}", payload_size=6) for n in range(5))
     released = threading.Event()
 
