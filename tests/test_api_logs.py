@@ -10,8 +10,8 @@ from django.test import Client
 from logs import document
 from tests.api import LOGS, fetch, program
 from tests.items import START, logs, make_item, store
-from tests.test_listing import fetch as fetch_page
-from tests.test_listing import link, row_ids
+from tests.pages import fetch as fetch_page
+from tests.pages import link, row_ids
 
 pytestmark = pytest.mark.usefixtures("logs_table")
 

@@ -1,34 +1,21 @@
 """Types and sub types are noted once, suggested in the filter, and never cost a log anything."""
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from django.test import Client
-from pynamodb.signals import pre_dynamodb_send
 
 from ingest import handler
 from logs import choices, reader
 from logs.choices import Registry, nearest
 from logs.models import ChoicesItem
+from tests.dynamodb_calls import counted_calls
 from tests.factories import make_body, make_event
 from tests.items import logs, make_item, store
+from tests.pages import LISTING, fetch, link, row_ids
 from tests.proxy import proxied
-from tests.test_listing import LISTING, fetch, link, row_ids
 
 pytestmark = pytest.mark.usefixtures("logs_table")
-
-
-@contextmanager
-def counted() -> Iterator[Counter[str]]:
-    calls: Counter[str] = Counter()
-
-    def note(sender: object, operation_name: str, **kwargs: object) -> None:
-        calls[operation_name] += 1
-
-    with pre_dynamodb_send.connected_to(note):
-        yield calls
 
 
 def write(*types: str, sub_type: str = "a") -> None:
@@ -40,7 +27,7 @@ def write(*types: str, sub_type: str = "a") -> None:
 def test_writer_records_each_value_once() -> None:
     write("login", "Logout", "login", "view", sub_type="password")
     assert reader.choices() == reader.Choices(["login", "Logout", "view"], ["password"])
-    with counted() as calls:
+    with counted_calls() as calls:
         handler.lambda_handler(make_event(make_body(type="login", sub_type="password")), None)
     assert "UpdateItem" not in calls
 
@@ -49,7 +36,7 @@ def test_new_process_loads_all_values_at_once() -> None:
     first, second = Registry(), Registry()
     for type_ in ("login", "logout", "view"):
         first.note(type_, "a")
-    with counted() as calls:
+    with counted_calls() as calls:
         for type_ in ("login", "logout", "view"):
             second.note(type_, "a")
     assert calls == {"UpdateItem": 1, "GetItem": 1}
@@ -59,7 +46,7 @@ def test_new_process_loads_all_values_at_once() -> None:
 
 @pytest.mark.parametrize("value", ["", "x" * 101, "é" * 51])
 def test_empty_or_long_value_is_not_recorded(value: str) -> None:
-    with counted() as calls:
+    with counted_calls() as calls:
         Registry().note("login", value)
     assert calls == {"UpdateItem": 1}
     assert reader.choices().sub_types == []
@@ -71,7 +58,7 @@ def test_values_over_the_limit_cost_no_requests(monkeypatch: pytest.MonkeyPatch)
     for number in range(20):
         first.note(f"type{number}", "a")
     assert len(reader.choices().types) == 5
-    with counted() as calls:
+    with counted_calls() as calls:
         for number in range(20, 40):
             second.note(f"type{number}", "a")
     assert calls == {"UpdateItem": 1, "GetItem": 1}
@@ -100,7 +87,7 @@ def test_choices_item_is_not_a_log(viewer_client: Client) -> None:
 
 def test_choices_are_read_by_their_own_view_only(viewer_client: Client, staff_client: Client) -> None:
     write("login", "logout")
-    with counted() as calls:
+    with counted_calls() as calls:
         fetch(viewer_client, "?type=login")
     assert calls == {"GetItem": 2, "Query": 1}
     answer = viewer_client.get(f"{LISTING}choices/")

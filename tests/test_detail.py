@@ -11,12 +11,13 @@ from django.test import Client
 from logs import document
 from logs.models import LogItem
 from tests.items import make_item, store
+from tests.pages import LISTING
 
 pytestmark = pytest.mark.usefixtures("logs_table")
 
 
 def address(item: LogItem, query: str = "") -> str:
-    return f"/admin/logs/log/{item.id}/change/{query}"
+    return f"{LISTING}{item.id}/change/{query}"
 
 
 def show(client: Client, **fields: Any) -> str:
@@ -155,7 +156,7 @@ def test_other_url_is_plain_text(viewer_client: Client, url: str) -> None:
 )
 def test_hostile_value_is_escaped_on_both_pages(viewer_client: Client, name: str, attack: str) -> None:
     page = show(viewer_client, **{name: attack})
-    listing = viewer_client.get("/admin/logs/log/").content.decode()
+    listing = viewer_client.get(LISTING).content.decode()
     for shown in (page, listing):
         assert "<script>alert" not in shown
         assert "<img" not in shown
@@ -164,14 +165,14 @@ def test_hostile_value_is_escaped_on_both_pages(viewer_client: Client, name: str
 
 def test_unknown_log_redirects_with_a_message(viewer_client: Client) -> None:
     for log_id in ("0" * 32, "nonsense", "%00", "x" * 3000, "a/b"):
-        response = viewer_client.get(f"/admin/logs/log/{log_id}/change/", follow=True)
+        response = viewer_client.get(f"{LISTING}{log_id}/change/", follow=True)
         assert response.redirect_chain == [("/admin/", 302)]
         assert "Perhaps it was deleted?" in html.unescape(response.content.decode())
 
 
 def test_detail_accepts_any_uuid_format(viewer_client: Client) -> None:
     store([make_item(10)])
-    response = viewer_client.get("/admin/logs/log/00000000-0000-4000-8000-00000000000A/change/")
+    response = viewer_client.get(f"{LISTING}00000000-0000-4000-8000-00000000000A/change/")
     assert response.status_code == 200
 
 
@@ -187,7 +188,7 @@ def test_other_admin_pages_are_not_routed(superuser_client: Client, page: str) -
     item = make_item()
     store([item])
     if page:
-        assert superuser_client.get("/admin/logs/log/" + page.format(item.id)).status_code == 404
+        assert superuser_client.get(LISTING + page.format(item.id)).status_code == 404
 
 
 def test_post_changes_nothing(superuser_client: Client) -> None:

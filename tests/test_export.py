@@ -4,18 +4,17 @@ import csv
 import io
 import json
 import re
-from collections import Counter
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
-from pynamodb.signals import pre_dynamodb_send
 
 from logs import export, reader
 from logs.models import LogItem
+from tests.dynamodb_calls import counted_calls
 from tests.items import make_item, store
-from tests.test_listing import LISTING, fetch, link
+from tests.pages import LISTING, fetch, link
 
 pytestmark = pytest.mark.usefixtures("logs_table")
 EXPORT = f"{LISTING}export/"
@@ -127,12 +126,7 @@ def test_missing_table_is_503(viewer_client: Client, monkeypatch: pytest.MonkeyP
 
 def test_thousand_rows_take_five_queries(viewer_client: Client) -> None:
     store(make_item(n) for n in range(1000))
-    calls: Counter[str] = Counter()
-
-    def note(sender: object, operation_name: str, **kwargs: object) -> None:
-        calls[operation_name] += 1
-
-    with pre_dynamodb_send.connected_to(note):
+    with counted_calls() as calls:
         assert len(table(viewer_client, "?format=csv")) == 1001
     assert calls == {"GetItem": 2, "Query": 5}
 

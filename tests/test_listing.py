@@ -9,43 +9,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.test import Client
 from pynamodb.models import Model
-from pynamodb.signals import pre_dynamodb_send
 
 from logs import document
 from logs.models import LogItem
 from logsite.accounts.store import SessionItem, UserItem
+from tests.dynamodb_calls import recorded_calls
 from tests.items import START, make_item, store
-
-LISTING = "/admin/logs/log/"
+from tests.pages import LISTING, fetch, has_link, link, row_ids, sentence
 
 pytestmark = pytest.mark.usefixtures("logs_table")
-
-
-def fetch(client: Client, query: str = "", status: int = 200) -> str:
-    response = client.get(LISTING + query)
-    assert response.status_code == status
-    return response.content.decode()
-
-
-def row_ids(page: str) -> list[str]:
-    return re.findall(r'<th class="field-time" scope="row"><a href="([0-9a-f]{32})/change/', page)
-
-
-def link(page: str, text: str) -> str:
-    """Return the address behind a link's text; fails where there is no such link."""
-    found = re.search(rf'<a [^>]*href="([^"]*)"[^>]*>(?:<bdi>)?{re.escape(text)}(?:</bdi>)?</a>', page)
-    assert found, f"no link {text!r}"
-    return html.unescape(found[1])
-
-
-def has_link(page: str, text: str) -> bool:
-    return re.search(rf"<a [^>]*>{re.escape(text)}</a>", page) is not None
-
-
-def sentence(page: str) -> str:
-    found = re.search(r'<p class="logs-sentence">(.*?)</p>', page)
-    assert found
-    return html.unescape(re.sub(r"<[^>]+>", "", found[1]))
 
 
 def test_site_root_redirects_to_the_listing(viewer_client: Client) -> None:
@@ -355,12 +327,7 @@ def test_empty_listing_shows_a_message(viewer_client: Client) -> None:
 def test_page_costs_one_query_at_any_table_size(viewer_client: Client, number: int) -> None:
     store(make_item(n) for n in range(number))
     next_page = link(fetch(viewer_client, "?account_id=7"), "Next ›")
-    calls: list[tuple[str, str]] = []
-
-    def note(sender: object, operation_name: str, table_name: str, **kwargs: object) -> None:
-        calls.append((operation_name, table_name))
-
-    with pre_dynamodb_send.connected_to(note):
+    with recorded_calls() as calls:
         fetch(viewer_client, next_page)
     assert sorted(calls) == [
         ("GetItem", "LogsiteSessions"),

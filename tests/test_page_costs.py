@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
-from pynamodb.signals import pre_dynamodb_send
 
 from logs.models import LogItem
 from tests.conftest import empty_logs_table
+from tests.dynamodb_calls import recorded_calls
 from tests.items import START, make_item, store
-from tests.test_listing import fetch, link
+from tests.pages import LISTING, fetch, link
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "costs.md"
 LOGS = 2_000
@@ -79,17 +79,13 @@ def said() -> dict[str, tuple[str, str, str]]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_page_costs_match_the_docs(viewer_client: Client, kind: str) -> None:
     address = KINDS[kind](viewer_client)
-    calls: Counter[str] = Counter()
-
-    def note(sender: object, operation_name: str, table_name: str | None, **kwargs: object) -> None:
-        of_logs = table_name in (LogItem.Meta.table_name, None)  # a BatchGetItem names none here
-        calls[operation_name if of_logs else "sign-in"] += 1
-
-    with pre_dynamodb_send.connected_to(note):
-        response = viewer_client.get("/admin/logs/log/" + address)
+    with recorded_calls() as requests_sent:
+        response = viewer_client.get(LISTING + address)
 
     assert response.status_code == 200
-    assert calls.pop("sign-in") == 2
+    of_logs = (LogItem.Meta.table_name, None)
+    calls = Counter(operation for operation, table in requests_sent if table in of_logs)
+    assert len(requests_sent) - calls.total() == 2, "session and user"
     requests = ", ".join(f"{number} {name}" for name, number in sorted(calls.items()))
     if "listing" in response.context:
         cost = response.context["listing"].page.cost

@@ -4,8 +4,9 @@ import pytest
 from django.test import Client
 
 from tests.items import make_item, store
+from tests.pages import LISTING
 
-PAGES = ["/admin/logs/log/", f"/admin/logs/log/{make_item().id}/change/"]
+PAGES = [LISTING, f"{LISTING}{make_item().id}/change/"]
 
 
 @pytest.fixture(autouse=True)

@@ -9,10 +9,10 @@ from django.test import Client
 from logs import merge, reader
 from logs.plan import LogFilter, make_plan
 from tests.items import make_item, store
+from tests.pages import LISTING
 from tests.proxy import proxied
 
 pytestmark = pytest.mark.usefixtures("logs_table")
-LISTING = "/admin/logs/log/"
 
 
 def test_brief_throttling_is_retried(viewer_client: Client) -> None:
