@@ -1,6 +1,6 @@
-"""Which browser the tests use: the system's Chromium, else Playwright's own.
+"""Find the browser of the tests: the system's Chromium, otherwise the one of Playwright.
 
-`python -m tests.browser` exits with status 1 where there is none.
+`python -m tests.browser` exits with status 1 if there is none.
 """
 
 import shutil
@@ -10,14 +10,14 @@ from pathlib import Path
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 NAMES = ["chromium", "chromium-browser", "google-chrome"]
-# As root in a container Chromium has no sandbox; the other flags keep it from calling home.
+# Chromium has no sandbox as root in a container. The other flags prevent requests to its vendor.
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
 def find(playwright: Playwright) -> str | None:
-    """Return the path of a browser, or None."""
-    own = playwright.chromium.executable_path
-    return next(filter(None, map(shutil.which, NAMES)), own if Path(own).exists() else None)
+    """Return the path of a browser, or None if there is none."""
+    bundled = playwright.chromium.executable_path
+    return next(filter(None, map(shutil.which, NAMES)), bundled if Path(bundled).exists() else None)
 
 
 def launch(playwright: Playwright) -> Browser:

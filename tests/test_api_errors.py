@@ -1,4 +1,4 @@
-"""Whatever goes wrong under /api/ has one body and names the parameter; no caller can make a 500."""
+"""Errors under /api/ have one body and name the parameter. No request causes a 500."""
 
 from typing import Any
 
@@ -51,11 +51,11 @@ pytestmark = pytest.mark.usefixtures("logs_table")
     ],
 )
 def test_bad_parameter_is_named(query: str, name: str, words: str) -> None:
-    told = problem(program(), f"{LOGS}?{query}", 400)
-    assert told["code"] == "bad_request"
-    assert list(told["fields"]) == [name]
-    assert words in " ".join(told["fields"][name])
-    assert name in told["message"]
+    error = problem(program(), f"{LOGS}?{query}", 400)
+    assert error["code"] == "bad_request"
+    assert list(error["fields"]) == [name]
+    assert words in " ".join(error["fields"][name])
+    assert name in error["message"]
 
 
 def test_detail_rejects_parameters() -> None:
@@ -71,24 +71,22 @@ def test_bad_parameters_are_all_named() -> None:
     }
 
 
-def a_cursor(query: str = "") -> str:
+def next_cursor(query: str = "") -> str:
     cursor: str = fetch(program(), f"{LOGS}?limit=1{query}")["next"]
     return cursor
 
 
-@pytest.mark.parametrize(
-    "kind", ["cut in half", "of other filters", "of another secret", "of an older version"]
-)
+@pytest.mark.parametrize("kind", ["truncated", "other_filter", "other_secret", "older_version"])
 def test_invalid_cursor_is_rejected(kind: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     store(make_item(n) for n in range(3))
-    if kind == "of an older version":
+    if kind == "older_version":
         monkeypatch.setattr("logs.cursor.VERSION", 1)
-    cursor = a_cursor("&account_id=7" if kind == "of other filters" else "")
+    cursor = next_cursor("&account_id=7" if kind == "other_filter" else "")
     monkeypatch.undo()
-    if kind == "of another secret":
+    if kind == "other_secret":
         settings.SECRET_KEY = "another"
         settings.SECRET_KEY_FALLBACKS = []
-    if kind == "cut in half":
+    if kind == "truncated":
         cursor = cursor[: len(cursor) // 2]
     assert list(problem(program(), f"{LOGS}?limit=1&cursor={cursor}", 400)["fields"]) == ["cursor"]
 
@@ -159,8 +157,8 @@ def test_unexpected_error_is_500_without_details(monkeypatch: pytest.MonkeyPatch
         raise RuntimeError("a secret")
 
     monkeypatch.setattr(reader, "read_page", fail)
-    told = problem(program(), LOGS, 500)
-    assert told == {"code": "internal_error", "message": api.MESSAGES[500], "fields": {}}
+    error = problem(program(), LOGS, 500)
+    assert error == {"code": "internal_error", "message": api.MESSAGES[500], "fields": {}}
 
 
 def test_response_has_no_cors_headers() -> None:
@@ -169,7 +167,7 @@ def test_response_has_no_cors_headers() -> None:
 
 
 def test_parameter_limit_is_named(viewer_client: Client) -> None:
-    told = problem(
+    error = problem(
         viewer_client, LOGS + "?" + "&".join(f"account_id={number}" for number in range(1_001)), 400
     )
-    assert "DATA_UPLOAD_MAX_NUMBER_FIELDS" in told["message"]
+    assert "DATA_UPLOAD_MAX_NUMBER_FIELDS" in error["message"]

@@ -1,4 +1,4 @@
-"""The listing and the detail as JSON: the same filters, pages and cursors as on the page."""
+"""The listing and the detail as JSON have the filters, pages and cursors of the admin."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -43,8 +43,8 @@ def test_page_has_items_and_query_details() -> None:
             "payload_size": 6,
         }
     ]
-    told = {name: page[name] for name in CONTRACT - {"items"}}
-    assert told == {
+    details = {name: page[name] for name in CONTRACT - {"items"}}
+    assert details == {
         "next": None,
         "previous": None,
         "index": "AccountTypeIndex",
@@ -59,15 +59,15 @@ def test_page_has_items_and_query_details() -> None:
 @pytest.mark.parametrize("order", ["newest", "oldest"])
 def test_next_reaches_the_end_and_previous_returns(order: str) -> None:
     store(make_item(n, account_id="78"[n % 2]) for n in range(130))
-    client, asked = program(), {"account_id": ["7", "8"], "order": order, "limit": 20}
-    pages = [fetch(client, f"{LOGS}?{urlencode(asked, doseq=True)}")]
+    client, query = program(), {"account_id": ["7", "8"], "order": order, "limit": 20}
+    pages = [fetch(client, f"{LOGS}?{urlencode(query, doseq=True)}")]
     while pages[-1]["next"]:
-        pages.append(fetch(client, f"{LOGS}?{urlencode({**asked, 'cursor': pages[-1]['next']}, doseq=True)}"))
+        pages.append(fetch(client, f"{LOGS}?{urlencode({**query, 'cursor': pages[-1]['next']}, doseq=True)}"))
     walked = [log_id for page in pages for log_id in ids(page)]
     expected = [make_item(n).id for n in range(130)]
     assert walked == (expected if order == "oldest" else expected[::-1])
     assert pages[0]["previous"] is None
-    back = fetch(client, f"{LOGS}?{urlencode({**asked, 'cursor': pages[3]['previous']}, doseq=True)}")
+    back = fetch(client, f"{LOGS}?{urlencode({**query, 'cursor': pages[3]['previous']}, doseq=True)}")
     assert ids(back) == ids(pages[2])
 
 
@@ -111,7 +111,7 @@ def test_page_over_budget_is_incomplete_and_continues(settings: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "spelling",
+    "uuid_format",
     [
         "{0}",
         "{0}/",
@@ -122,9 +122,9 @@ def test_page_over_budget_is_incomplete_and_continues(settings: Any) -> None:
         "00000000000040008000000000000001",
     ],
 )
-def test_log_accepts_any_uuid_format(spelling: str) -> None:
+def test_log_accepts_any_uuid_format(uuid_format: str) -> None:
     store([make_item(1)])
-    assert fetch(program(), f"{LOGS}/{spelling.format(make_item(1).id)}")["id"] == make_item(1).id
+    assert fetch(program(), f"{LOGS}/{uuid_format.format(make_item(1).id)}")["id"] == make_item(1).id
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Types and sub types are noted once, suggested in the filter, and never cost a log anything."""
+"""Types and subtypes are recorded once, suggested in the filter, and never fail a log."""
 
 from collections import Counter
 
@@ -67,16 +67,16 @@ def test_values_over_the_limit_cost_no_requests(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_failed_update_fails_no_log_and_is_not_retried() -> None:
-    tries: Counter[str] = Counter()
+    attempts: Counter[str] = Counter()
 
     def refuse(operation: str) -> str | None:
-        tries[operation] += 1
+        attempts[operation] += 1
         return "AccessDeniedException" if operation == "UpdateItem" else None
 
     with proxied(refuse):
         write("login", "logout", "view")
     assert len(logs()) == 3
-    assert tries["UpdateItem"] == 1
+    assert attempts["UpdateItem"] == 1
 
 
 def test_choices_item_is_not_a_log(viewer_client: Client) -> None:
@@ -90,8 +90,8 @@ def test_choices_are_read_by_their_own_view_only(viewer_client: Client, staff_cl
     with counted_calls() as calls:
         fetch(viewer_client, "?type=login")
     assert calls == {"GetItem": 2, "Query": 1}
-    answer = viewer_client.get(f"{LISTING}choices/")
-    assert answer.json() == {"type": ["login", "logout"], "sub_type": ["a"]}
+    response = viewer_client.get(f"{LISTING}choices/")
+    assert response.json() == {"type": ["login", "logout"], "sub_type": ["a"]}
     assert staff_client.get(f"{LISTING}choices/").status_code == 403
     assert Client().get(f"{LISTING}choices/").status_code == 302
 

@@ -1,4 +1,4 @@
-"""A cursor leads back to its position, and is good for its own plan alone."""
+"""A cursor restores its position and is valid for its own plan only."""
 
 import subprocess
 import sys
@@ -62,8 +62,8 @@ def test_cursor_of_another_filter_is_rejected(other: LogFilter) -> None:
 
 def test_cursor_with_a_changed_character_is_rejected() -> None:
     text = cursor.encode(HERE, PLAN)
-    for place, character in enumerate(text):
-        changed = text[:place] + ("A" if character != "A" else "B") + text[place + 1 :]
+    for index, character in enumerate(text):
+        changed = text[:index] + ("A" if character != "A" else "B") + text[index + 1 :]
         with pytest.raises(cursor.BadCursor):
             cursor.decode(changed, PLAN)
 
@@ -95,7 +95,7 @@ def test_cursor_is_the_same_in_another_process() -> None:
     program = (
         "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.settings'\n"
         "import django; django.setup()\n"
-        "from tests.test_cursor import *\n"
+        "from tests.test_cursor import HERE, PLAN, cursor\n"
         "print(cursor.encode(HERE, PLAN))"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""The detail page: one log, whole and harmless."""
+"""The detail page shows every field of a log and escapes it."""
 
 import html
 import json
@@ -29,11 +29,11 @@ def show(client: Client, **fields: Any) -> str:
 
 
 def field(page: str, label: str) -> str:
-    found = re.search(
+    match = re.search(
         rf'<label>{re.escape(label)}:</label>\s*<div class="readonly">(.*?)</div>', page, re.DOTALL
     )
-    assert found, f"no field {label!r}"
-    return html.unescape(re.sub(r"<[^>]+>", "", found[1]))
+    assert match, f"no field {label!r}"
+    return html.unescape(re.sub(r"<[^>]+>", "", match[1]))
 
 
 def test_detail_shows_every_field(viewer_client: Client) -> None:
@@ -50,7 +50,7 @@ def test_detail_shows_every_field(viewer_client: Client) -> None:
         submitter_agent="Mozilla/5.0",
         sender="AIDAEXAMPLE",
     )
-    shown = {
+    expected = {
         "Time (UTC)": "2026-11-01 00:00:00.000000",
         "Account": "7",
         "User": "31",
@@ -68,13 +68,13 @@ def test_detail_shows_every_field(viewer_client: Client) -> None:
         "Sender": "AIDAEXAMPLE",
         "Expires (UTC)": "never",
     }
-    assert {label: field(page, label) for label in shown} == shown
+    assert {label: field(page, label) for label in expected} == expected
 
 
 def test_internal_fields_are_collapsed(viewer_client: Client) -> None:
-    folded = show(viewer_client).split("<details>")[-1].split("</details>")[0]
+    collapsed = show(viewer_client).split("<details>")[-1].split("</details>")[0]
     for label in ("Id", "Received (UTC)", "Status", "Account and type"):
-        assert f"<label>{label}:</label>" in folded
+        assert f"<label>{label}:</label>" in collapsed
 
 
 def test_json_payload_is_indented(viewer_client: Client) -> None:
@@ -98,8 +98,8 @@ def test_text_payload_of_json_is_shown_in_both_forms(viewer_client: Client) -> N
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "[" * 190 + "1" + ",1" * 60_000 + "]" * 190])
 def test_deeply_nested_json_is_not_indented(viewer_client: Client, text: str) -> None:
-    packed = document.pack({"payload": text})
-    page = show(viewer_client, document=packed, payload_type="text")
+    data = document.pack({"payload": text})
+    page = show(viewer_client, document=data, payload_type="text")
     assert field(page, "Payload") == text
     assert len(page) < 6_000_000
 
@@ -157,9 +157,9 @@ def test_other_url_is_plain_text(viewer_client: Client, url: str) -> None:
 def test_hostile_value_is_escaped_on_both_pages(viewer_client: Client, name: str, attack: str) -> None:
     page = show(viewer_client, **{name: attack})
     listing = viewer_client.get(LISTING).content.decode()
-    for shown in (page, listing):
-        assert "<script>alert" not in shown
-        assert "<img" not in shown
+    for text in (page, listing):
+        assert "<script>alert" not in text
+        assert "<img" not in text
     assert html.escape(attack) in page
 
 

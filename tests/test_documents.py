@@ -1,4 +1,4 @@
-"""What is packed comes back the same, and an item gives back what its sender said."""
+"""A document round-trips, and an item returns the fields as they were sent."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.items import make_item
 
 
 @pytest.mark.parametrize(
-    "whole",
+    "original",
     [
         Document(),
         Document(payload="x" * 100_000),
@@ -19,8 +19,8 @@ from tests.items import make_item
         Document(texts={"url": "/" * 2000}),
     ],
 )
-def test_document_round_trips(whole: Document) -> None:
-    assert document.unpack(document.pack(whole)) == whole
+def test_document_round_trips(original: Document) -> None:
+    assert document.unpack(document.pack(original)) == original
 
 
 def test_only_a_long_document_is_compressed() -> None:
@@ -45,21 +45,21 @@ def test_unknown_format_raises(data: bytes) -> None:
     ],
 )
 def test_payload_keeps_its_value_and_type(text: str | None, kind: str | None, payload: Any) -> None:
-    said = document.content(make_item(payload=text, payload_type=kind))
+    fields = document.content(make_item(payload=text, payload_type=kind))
 
-    assert said["payload"] == payload
-    assert said["payload_text"] == text
+    assert fields["payload"] == payload
+    assert fields["payload_text"] == text
 
 
 def test_document_overrides_truncated_fields() -> None:
-    packed = document.pack(
+    data = document.pack(
         Document(payload='["long"]', texts={"url": "whole"}, extra={"a": 1}, created_at="then")
     )
 
-    said = document.content(make_item(url="who…", payload_type="json", document=packed))
+    fields = document.content(make_item(url="who…", payload_type="json", document=data))
 
-    assert said["url"] == "whole"
-    assert said["payload"] == ["long"]
-    assert said["extra"] == {"a": 1}
-    assert said["sent_created_at"] == "then"
-    assert said["account_id"] == "7"
+    assert fields["url"] == "whole"
+    assert fields["payload"] == ["long"]
+    assert fields["extra"] == {"a": 1}
+    assert fields["sent_created_at"] == "then"
+    assert fields["account_id"] == "7"

@@ -1,4 +1,4 @@
-"""The logs of a filter as a file: all of them or up to a said place, and nothing a spreadsheet would run."""
+"""An export has every log of a filter or a link to the rest. No cell is a formula."""
 
 import csv
 import io
@@ -85,19 +85,19 @@ def test_truncated_files_together_hold_each_log_once(
         files += 1
         lines = text(viewer_client, address).removeprefix("\ufeff").splitlines()
         if form == "ndjson":
-            told = json.loads(lines[-1])["_logsite"]
+            summary = json.loads(lines[-1])["_logsite"]
             seen += [json.loads(line)["id"] for line in lines[:-1]]
-            assert told["rows"] == len(lines) - 1
-            assert told["complete"] == (told["next"] is None)
-            address = told["next"] or ""
+            assert summary["rows"] == len(lines) - 1
+            assert summary["complete"] == (summary["next"] is None)
+            address = summary["next"] or ""
         else:
-            found = re.match(
+            match = re.match(
                 r'"?# Cut after (\d+) rows: .* It goes on at (http://testserver)?(\S+)$', lines[-1]
             )
-            rows = lines[1:-1] if found else lines[1:]
+            rows = lines[1:-1] if match else lines[1:]
             seen += [row.split(",")[1] for row in rows]
-            assert not found or int(found[1]) == len(rows)
-            address = found[3].rstrip('"') if found else ""
+            assert not match or int(match[1]) == len(rows)
+            address = match[3].rstrip('"') if match else ""
         address = address.removeprefix("http://testserver")
         assert files < 20
     assert files > 1
@@ -112,10 +112,10 @@ def test_failure_mid_file_is_reported_with_its_next_url(
     monkeypatch.setattr(LogItem.Meta, "table_name", "NoSuchTable")
     *rows, last = [json.loads(line) for line in b"".join(response).splitlines()]
     assert len(rows) == 200
-    told = last["_logsite"]
-    assert (told["complete"], told["cut"]) == (False, "the database does not answer")
+    summary = last["_logsite"]
+    assert (summary["complete"], summary["cut"]) == (False, "the database does not answer")
     monkeypatch.undo()
-    *rest, _ = objects(viewer_client, told["next"].removeprefix("http://testserver"))
+    *rest, _ = objects(viewer_client, summary["next"].removeprefix("http://testserver"))
     assert [row["id"] for row in rows + rest] == [make_item(n).id for n in range(299, -1, -1)]
 
 
@@ -185,12 +185,12 @@ def test_closed_response_stops_reading(viewer_client: Client, monkeypatch: pytes
     read = 0
     read_page = reader.read_page
 
-    def counting(*args: Any, **kwargs: Any) -> Any:
+    def count_and_read(*args: Any, **kwargs: Any) -> Any:
         nonlocal read
         read += 1
         return read_page(*args, **kwargs)
 
-    monkeypatch.setattr(reader, "read_page", counting)
+    monkeypatch.setattr(reader, "read_page", count_and_read)
     response = viewer_client.get(f"{EXPORT}?format=csv")
     pieces = iter(response)
     next(pieces)

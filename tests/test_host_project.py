@@ -1,4 +1,4 @@
-"""`INSTALLED_APPS += ["logs"]` in a project with its own SQL database, users and admin."""
+"""`INSTALLED_APPS += ["logs"]` works in a project with its own SQL database, users and admin."""
 
 import os
 import subprocess
@@ -6,7 +6,7 @@ import sys
 
 
 def test_host_project_suite_passes() -> None:
-    # Django takes its settings once a process, so the host's tests run in one of their own.
+    # Django reads its settings once per process, so the tests of the host project run in their own.
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTEST_"))
     }

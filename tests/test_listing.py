@@ -1,4 +1,4 @@
-"""The listing in the admin: rows, filters, order, pages, and what it says when something is wrong."""
+"""The listing in the admin: rows, filters, order, pages and errors."""
 
 import html
 import re

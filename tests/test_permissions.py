@@ -1,4 +1,4 @@
-"""Who may see the logs: those with `logs.view_log`, and nobody else."""
+"""Only users with `logs.view_log` see the logs."""
 
 import pytest
 from django.test import Client

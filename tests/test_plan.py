@@ -1,4 +1,4 @@
-"""The planner as a table of cases: which index, which key, which times, which words."""
+"""The planner as a table of cases: index, keys, times and sentence."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +23,7 @@ SECOND = datetime(2026, 11, 2, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("asked", "stream", "words"),
+    ("log_filter", "stream", "words"),
     [
         (LogFilter(), Stream("SortingIndex", "OK"), "All logs, newest first."),
         (LogFilter(order=Order.OLDEST), Stream("SortingIndex", "OK"), "All logs, oldest first."),
@@ -61,8 +61,10 @@ SECOND = datetime(2026, 11, 2, tzinfo=UTC)
         ),
     ],
 )
-def test_filter_uses_the_narrowest_index_and_a_sentence(asked: LogFilter, stream: Stream, words: str) -> None:
-    plan = make_plan(asked)
+def test_filter_uses_the_narrowest_index_and_a_sentence(
+    log_filter: LogFilter, stream: Stream, words: str
+) -> None:
+    plan = make_plan(log_filter)
     assert plan.streams == (stream,)
     assert sentence(plan) == words
 
@@ -88,12 +90,12 @@ def test_fingerprint_differs_for_each_filter() -> None:
         LogFilter(end=FIRST),
         LogFilter(order=Order.OLDEST),
     ]
-    assert len({asked.fingerprint for asked in filters}) == len(filters)
+    assert len({log_filter.fingerprint for log_filter in filters}) == len(filters)
     assert LogFilter(account_id=("7",)).fingerprint == LogFilter(account_id=("7",)).fingerprint
 
 
 @pytest.mark.parametrize(
-    ("asked", "streams", "words"),
+    ("log_filter", "streams", "words"),
     [
         (
             LogFilter(account_id=("7",), type=("login", "logout")),
@@ -120,8 +122,8 @@ def test_fingerprint_differs_for_each_filter() -> None:
         ),
     ],
 )
-def test_each_value_is_a_stream(asked: LogFilter, streams: list[Stream], words: str) -> None:
-    plan = make_plan(asked)
+def test_each_value_is_a_stream(log_filter: LogFilter, streams: list[Stream], words: str) -> None:
+    plan = make_plan(log_filter)
     assert list(plan.streams) == streams
     assert sentence(plan) == words
 
@@ -137,12 +139,12 @@ def at(seconds: int) -> datetime:
 @pytest.mark.parametrize(
     ("order", "direction", "stream", "low", "high"),
     [
-        # The cut is a log of stream "b" at second 5; later times lie beyond it.
+        # The cut is a log of stream "b" at second 5. Later times are after it.
         (Order.OLDEST, Direction.NEXT, "a", at(5) + MICROSECOND, None),
         (Order.OLDEST, Direction.NEXT, "c", at(5), None),
         (Order.OLDEST, Direction.PREVIOUS, "a", None, at(5)),
         (Order.OLDEST, Direction.PREVIOUS, "c", None, at(5) - MICROSECOND),
-        # Newest first, everything is turned round.
+        # Newest first mirrors these cases.
         (Order.NEWEST, Direction.NEXT, "a", None, at(5)),
         (Order.NEWEST, Direction.NEXT, "c", None, at(5) - MICROSECOND),
         (Order.NEWEST, Direction.PREVIOUS, "a", at(5) + MICROSECOND, None),

@@ -1,4 +1,4 @@
-"""DynamoDB throttled, slow or away: bounded retries, and one sentence in the admin's frame."""
+"""Retries are bounded if DynamoDB throttles, is slow or is unreachable. The admin shows a 503."""
 
 import threading
 from collections import Counter
@@ -17,27 +17,27 @@ pytestmark = pytest.mark.usefixtures("logs_table")
 
 def test_brief_throttling_is_retried(viewer_client: Client) -> None:
     store([make_item(1)])
-    tries: Counter[str] = Counter()
+    attempts: Counter[str] = Counter()
 
     def once(operation: str) -> str | None:
-        tries[operation] += 1
-        return "ProvisionedThroughputExceededException" if tries[operation] == 1 else None
+        attempts[operation] += 1
+        return "ProvisionedThroughputExceededException" if attempts[operation] == 1 else None
 
     with proxied(once):
         response = viewer_client.get(LISTING)
     assert response.status_code == 200
     assert "/login" in response.content.decode()
-    assert tries == {"Query": 2}
+    assert attempts == {"Query": 2}
 
 
 @pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "ThrottlingException"])
 def test_persistent_throttling_is_503_after_three_attempts(
     viewer_client: Client, code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tries: Counter[str] = Counter()
+    attempts: Counter[str] = Counter()
 
     def always(operation: str) -> str | None:
-        tries[operation] += 1
+        attempts[operation] += 1
         return code
 
     with proxied(always):
@@ -45,8 +45,8 @@ def test_persistent_throttling_is_503_after_three_attempts(
     assert response.status_code == 503
     assert int(response["Retry-After"]) > 0
     assert "The database does not answer." in response.content.decode()
-    assert tries == {"Query": 3}
-    # What the runbook looks for.
+    assert attempts == {"Query": 3}
+    # The runbook searches for this line.
     [line] = [line for line in caplog.messages if line.startswith("DynamoDB is away: ")]
     assert code in line
 
@@ -54,11 +54,11 @@ def test_persistent_throttling_is_503_after_three_attempts(
 def test_hanging_request_ends_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
     store(make_item(n) for n in range(500))
     released = threading.Event()
-    asked: Counter[str] = Counter()
+    requests: Counter[str] = Counter()
 
     def hang(operation: str) -> None:
-        asked[operation] += 1
-        if asked["Query"] > 1:
+        requests[operation] += 1
+        if requests["Query"] > 1:
             released.wait(20)
 
     monkeypatch.setattr(merge, "MAX_SECONDS", 2)
@@ -67,7 +67,7 @@ def test_hanging_request_ends_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
             with pytest.raises(reader.StoreUnavailable):
                 reader.read_page(make_plan(LogFilter(user_id="nobody")), None, 10)
             assert not released.is_set()
-            assert asked["Query"] == 2
+            assert requests["Query"] == 2
         finally:
             released.set()
 

@@ -1,4 +1,4 @@
-"""`manage.py create_tables` makes what is missing and touches nothing that is there."""
+"""`manage.py create_tables` creates missing tables and does not change existing ones."""
 
 import os
 from collections.abc import Iterator
@@ -23,13 +23,13 @@ INDEX_KEYS = {
 
 @pytest.fixture
 def dynamodb() -> Any:
-    """Return plain boto3, to see the table as others see it."""
+    """Return a plain boto3 client, to read the table without our own models."""
     return boto3.client("dynamodb")
 
 
 @pytest.fixture
 def table_name(monkeypatch: pytest.MonkeyPatch, dynamodb: Any) -> Iterator[str]:
-    """Name a table that does not exist yet; it is gone afterwards."""
+    """Yield the name of a table that does not exist. Delete the table after the test."""
     name = "LogsTableOfThisTest"
     monkeypatch.setattr(LogItem.Meta, "table_name", name)
     yield name
@@ -96,10 +96,10 @@ def test_table_with_other_keys_or_indexes_is_rejected(
         AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind}],
         BillingMode="PAY_PER_REQUEST",
     )
-    with pytest.raises(CommandError) as refusal:
+    with pytest.raises(CommandError) as error:
         create_tables()
-    assert table_name in str(refusal.value)
-    assert difference in str(refusal.value)
+    assert table_name in str(error.value)
+    assert difference in str(error.value)
 
 
 def test_ttl_is_turned_on_if_it_was_off(table_name: str, dynamodb: Any) -> None:

@@ -1,4 +1,4 @@
-"""Run with the host's settings, by tests/test_host_project.py."""
+"""The tests of the host project. tests/test_host_project.py runs them with its settings."""
 
 import os
 from io import StringIO
@@ -25,7 +25,7 @@ def sign_in(*permissions: str, staff: bool = True) -> Client:
     user = User.objects.create_user("someone", password="secret", is_staff=staff)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client = Client()
-    client.force_login(user)  # type: ignore[arg-type]  # mypy knows the site's settings, not the host's
+    client.force_login(user)  # type: ignore[arg-type]  # mypy uses the site's settings, not the host's
     return client
 
 
@@ -50,7 +50,7 @@ def test_listing_and_detail_appear_in_each_admin(admin: str) -> None:
     index = client.get(admin).content.decode()
     assert f'href="{admin}logs/log/"' in index
     listing = client.get(f"{admin}logs/log/?account_id=7").content.decode()
-    assert "2026-11-01 <b>00:00:00</b>" in listing, "UTC, whatever the project's time zone"
+    assert "2026-11-01 <b>00:00:00</b>" in listing, "UTC in any time zone of the project"
     assert f'href="{admin}"' in listing
     other = {"/office/": "/admin/", "/admin/": "/office/"}[admin]
     assert f'"{other}' not in listing
@@ -78,15 +78,15 @@ def test_unknown_log_redirects_to_the_admin_index() -> None:
 
 @override_settings(DEBUG=True)
 def test_check_rejects_aws_in_debug_mode(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused() -> bool:
+    def is_rejected() -> bool:
         return "logs.E001" in [message.id for message in run_checks()]
 
-    assert not refused()
+    assert not is_rejected()
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"):
         monkeypatch.delitem(os.environ, name, raising=False)
-    assert refused()
+    assert is_rejected()
     monkeypatch.setitem(os.environ, "LOGS_ALLOW_AWS", "1")
-    assert not refused()
+    assert not is_rejected()
 
 
 def test_api_uses_the_project_urls_and_users() -> None:
