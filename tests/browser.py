@@ -1,6 +1,6 @@
-"""Find the browser of the tests: the system's Chromium, otherwise the one of Playwright.
+"""The browser of the tests: the system's Chromium, or Playwright's own if there is none.
 
-`python -m tests.browser` exits with status 1 if there is none.
+`python -m tests.browser` exits with status 1 if neither is installed.
 """
 
 import shutil
@@ -10,18 +10,18 @@ from pathlib import Path
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 NAMES = ["chromium", "chromium-browser", "google-chrome"]
-# Chromium has no sandbox as root in a container. The other flags prevent requests to its vendor.
+# Chromium cannot use its sandbox as root in a container. The other flags stop its network requests.
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
 def find(playwright: Playwright) -> str | None:
-    """Return the path of a browser, or None if there is none."""
+    """Return the path of a browser, or None."""
     bundled = playwright.chromium.executable_path
     return next(filter(None, map(shutil.which, NAMES)), bundled if Path(bundled).exists() else None)
 
 
 def launch(playwright: Playwright) -> Browser:
-    """Start the browser without a window."""
+    """Start the browser, headless."""
     return playwright.chromium.launch(executable_path=find(playwright), args=FLAGS)
 
 
