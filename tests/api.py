@@ -1,4 +1,4 @@
-"""A program that uses the JSON API with a token."""
+"""A client of the JSON API that authenticates with a token."""
 
 import json
 from typing import Any
@@ -12,13 +12,13 @@ LOGS = "/api/logs"
 
 
 def program(token: str | None = None) -> Client:
-    """Return a client that sends the token, by default a new one."""
+    """Return a client that sends the token. The default is a new token."""
     token = token or tokens.create(f"test-{uuid4().hex}")
     return Client(headers={"authorization": f"Bearer {token}"})
 
 
 def fetch(client: Client, address: str = LOGS, status: int = 200) -> Any:
-    """Return the JSON of an answer."""
+    """Return the JSON of the response."""
     response = client.get(address)
     assert response.status_code == status, response.content
     assert response["Content-Type"].startswith("application/json")
@@ -26,7 +26,7 @@ def fetch(client: Client, address: str = LOGS, status: int = 200) -> Any:
 
 
 def problem(client: Client, address: str, status: int) -> Any:
-    """Return what an answer says is wrong; fails where its body has another shape."""
+    """Return the error of the response. Raise AssertionError if its body has another shape."""
     body = fetch(client, address, status)
     assert list(body) == ["error"]
     assert set(body["error"]) == {"code", "message", "fields"}

@@ -21,7 +21,7 @@ from xdist.scheduler import LoadFileScheduling
 from ingest.wire import sqs
 from logs.models import LogItem
 from logsite.local import engine
-from tests.strictness import strict_queries
+from tests.query_validation import strict_queries
 from tests.switched_sqs import SwitchedSqs
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Whatever goes wrong under /api/ has one body and names the parameter; no caller can make a 500."""
+"""Errors under /api/ have one body and name the parameter. No request causes a 500."""
 
 from typing import Any
 
@@ -50,20 +50,20 @@ pytestmark = pytest.mark.usefixtures("logs_table")
         ("&".join(f"account_id={n}" for n in range(51)), "account_id", "51 combinations"),
     ],
 )
-def test_a_bad_parameter_is_named(query: str, name: str, words: str) -> None:
-    told = problem(program(), f"{LOGS}?{query}", 400)
-    assert told["code"] == "bad_request"
-    assert list(told["fields"]) == [name]
-    assert words in " ".join(told["fields"][name])
-    assert name in told["message"]
+def test_bad_parameter_is_named(query: str, name: str, words: str) -> None:
+    error = problem(program(), f"{LOGS}?{query}", 400)
+    assert error["code"] == "bad_request"
+    assert list(error["fields"]) == [name]
+    assert words in " ".join(error["fields"][name])
+    assert name in error["message"]
 
 
-def test_one_log_takes_no_parameters() -> None:
+def test_detail_rejects_parameters() -> None:
     store([make_item(1)])
     assert list(problem(program(), f"{LOGS}/{make_item(1).id}?limit=1", 400)["fields"]) == ["limit"]
 
 
-def test_several_bad_parameters_are_all_named() -> None:
+def test_bad_parameters_are_all_named() -> None:
     assert set(problem(program(), f"{LOGS}?limit=0&from=x&order=y", 400)["fields"]) == {
         "limit",
         "from",
@@ -71,26 +71,22 @@ def test_several_bad_parameters_are_all_named() -> None:
     }
 
 
-def a_cursor(query: str = "") -> str:
+def next_cursor(query: str = "") -> str:
     cursor: str = fetch(program(), f"{LOGS}?limit=1{query}")["next"]
     return cursor
 
 
-@pytest.mark.parametrize(
-    "kind", ["cut in half", "of other filters", "of another secret", "of an older version"]
-)
-def test_a_cursor_that_is_no_good_is_refused(
-    kind: str, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("kind", ["truncated", "other_filter", "other_secret", "older_version"])
+def test_invalid_cursor_is_rejected(kind: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     store(make_item(n) for n in range(3))
-    if kind == "of an older version":
+    if kind == "older_version":
         monkeypatch.setattr("logs.cursor.VERSION", 1)
-    cursor = a_cursor("&account_id=7" if kind == "of other filters" else "")
+    cursor = next_cursor("&account_id=7" if kind == "other_filter" else "")
     monkeypatch.undo()
-    if kind == "of another secret":
+    if kind == "other_secret":
         settings.SECRET_KEY = "another"
         settings.SECRET_KEY_FALLBACKS = []
-    if kind == "cut in half":
+    if kind == "truncated":
         cursor = cursor[: len(cursor) // 2]
     assert list(problem(program(), f"{LOGS}?limit=1&cursor={cursor}", 400)["fields"]) == ["cursor"]
 
@@ -99,13 +95,13 @@ def test_a_cursor_that_is_no_good_is_refused(
     "authorization", ["", "Bearer", "Bearer x", "Bearer logsite_x_y", "Basic eDp5", "Bearer \xff"]
 )
 @pytest.mark.parametrize("address", [LOGS, f"{LOGS}/{'0' * 32}", "/api/openapi.json"])
-def test_without_a_token_nothing_is_read(authorization: str, address: str) -> None:
+def test_missing_or_bad_token_is_unauthorized(authorization: str, address: str) -> None:
     client = Client(headers={"authorization": authorization})
     assert problem(client, address, 401)["code"] == "unauthorized"
     assert client.get(address)["WWW-Authenticate"] == "Bearer"
 
 
-def test_a_session_is_good_where_its_user_may_read_the_logs(
+def test_session_requires_view_permission(
     viewer_client: Client, staff_client: Client, stranger_client: Client
 ) -> None:
     assert fetch(viewer_client)["items"] == []
@@ -114,20 +110,20 @@ def test_a_session_is_good_where_its_user_may_read_the_logs(
 
 
 @pytest.mark.parametrize("log_id", ["0" * 32, "x", "0" * 10_000, "%00", "%ED%A0%80", "choices"])
-def test_a_log_that_does_not_exist_is_404(log_id: str) -> None:
+def test_unknown_log_is_404(log_id: str) -> None:
     assert problem(program(), f"{LOGS}/{log_id}", 404)["code"] == "not_found"
 
 
 @pytest.mark.parametrize(
     "address", ["/api/", "/api/nothing", "/api/logs/a/b", "/api/logs/a/b/", "/api/docs/"]
 )
-def test_an_address_that_does_not_exist_is_404(address: str) -> None:
+def test_unknown_path_is_404(address: str) -> None:
     assert problem(program(), address, 404)["code"] == "not_found"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])
 @pytest.mark.parametrize("address", [LOGS, f"{LOGS}/", f"{LOGS}/{'0' * 32}"])
-def test_anything_but_reading_is_405(method: str, address: str) -> None:
+def test_write_method_is_405(method: str, address: str) -> None:
     response = program().generic(method, address)
     assert response.status_code == 405
     assert response["Allow"] == "GET, HEAD"
@@ -135,9 +131,7 @@ def test_anything_but_reading_is_405(method: str, address: str) -> None:
 
 
 @pytest.mark.parametrize("model", [LogItem, TokenItem])
-def test_whichever_table_is_away_the_answer_is_503(
-    model: type[Model], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_table_is_503_with_a_token(model: type[Model], monkeypatch: pytest.MonkeyPatch) -> None:
     client = program()
     monkeypatch.setattr(model.Meta, "table_name", "NoSuchTable")
     assert problem(client, LOGS, 503)["code"] == "unavailable"
@@ -145,35 +139,35 @@ def test_whichever_table_is_away_the_answer_is_503(
 
 
 @pytest.mark.parametrize("model", [SessionItem, UserItem])
-def test_the_same_for_a_session(
+def test_missing_table_is_503_with_a_session(
     viewer_client: Client, model: type[Model], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(model.Meta, "table_name", "NoSuchTable")
     assert problem(viewer_client, LOGS, 503)["code"] == "unavailable"
 
 
-def test_throttling_that_does_not_end_is_503() -> None:
+def test_persistent_throttling_is_503() -> None:
     client = program()
     with proxied(lambda operation: "ThrottlingException"):
         assert problem(client, LOGS, 503)["code"] == "unavailable"
 
 
-def test_what_nobody_thought_of_is_500_without_details(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unexpected_error_is_500_without_details(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: object) -> None:
         raise RuntimeError("a secret")
 
     monkeypatch.setattr(reader, "read_page", fail)
-    told = problem(program(), LOGS, 500)
-    assert told == {"code": "internal_error", "message": api.MESSAGES[500], "fields": {}}
+    error = problem(program(), LOGS, 500)
+    assert error == {"code": "internal_error", "message": api.MESSAGES[500], "fields": {}}
 
 
-def test_no_other_site_may_read_it() -> None:
+def test_response_has_no_cors_headers() -> None:
     response = program().get(LOGS, headers={"origin": "https://evil.example"})
     assert not [name for name in response.headers if name.lower().startswith("access-control")]
 
 
-def test_more_parameters_than_django_takes_are_named(viewer_client: Client) -> None:
-    told = problem(
+def test_parameter_limit_is_named(viewer_client: Client) -> None:
+    error = problem(
         viewer_client, LOGS + "?" + "&".join(f"account_id={number}" for number in range(1_001)), 400
     )
-    assert "DATA_UPLOAD_MAX_NUMBER_FIELDS" in told["message"]
+    assert "DATA_UPLOAD_MAX_NUMBER_FIELDS" in error["message"]

@@ -1,4 +1,4 @@
-"""The listing and the detail as JSON: the same filters, pages and cursors as on the page."""
+"""The listing and the detail as JSON have the filters, pages and cursors of the admin."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,8 +10,8 @@ from django.test import Client
 from logs import document
 from tests.api import LOGS, fetch, program
 from tests.items import START, logs, make_item, store
-from tests.test_listing import fetch as fetch_page
-from tests.test_listing import link, row_ids
+from tests.pages import fetch as fetch_page
+from tests.pages import link, row_ids
 
 pytestmark = pytest.mark.usefixtures("logs_table")
 
@@ -22,7 +22,7 @@ def ids(page: Any) -> list[str]:
     return [item["id"] for item in page["items"]]
 
 
-def test_a_page_holds_the_listings_fields_and_how_it_was_read() -> None:
+def test_page_has_items_and_query_details() -> None:
     store([make_item(1, submitter_city="Sofia", payload="secret", payload_size=6)])
     page = fetch(program(), f"{LOGS}?account_id=7&type=login")
     assert set(page) >= CONTRACT
@@ -43,8 +43,8 @@ def test_a_page_holds_the_listings_fields_and_how_it_was_read() -> None:
             "payload_size": 6,
         }
     ]
-    told = {name: page[name] for name in CONTRACT - {"items"}}
-    assert told == {
+    details = {name: page[name] for name in CONTRACT - {"items"}}
+    assert details == {
         "next": None,
         "previous": None,
         "index": "AccountTypeIndex",
@@ -57,21 +57,21 @@ def test_a_page_holds_the_listings_fields_and_how_it_was_read() -> None:
 
 
 @pytest.mark.parametrize("order", ["newest", "oldest"])
-def test_next_leads_to_the_end_and_previous_back(order: str) -> None:
+def test_next_reaches_the_end_and_previous_returns(order: str) -> None:
     store(make_item(n, account_id="78"[n % 2]) for n in range(130))
-    client, asked = program(), {"account_id": ["7", "8"], "order": order, "limit": 20}
-    pages = [fetch(client, f"{LOGS}?{urlencode(asked, doseq=True)}")]
+    client, query = program(), {"account_id": ["7", "8"], "order": order, "limit": 20}
+    pages = [fetch(client, f"{LOGS}?{urlencode(query, doseq=True)}")]
     while pages[-1]["next"]:
-        pages.append(fetch(client, f"{LOGS}?{urlencode({**asked, 'cursor': pages[-1]['next']}, doseq=True)}"))
+        pages.append(fetch(client, f"{LOGS}?{urlencode({**query, 'cursor': pages[-1]['next']}, doseq=True)}"))
     walked = [log_id for page in pages for log_id in ids(page)]
     expected = [make_item(n).id for n in range(130)]
     assert walked == (expected if order == "oldest" else expected[::-1])
     assert pages[0]["previous"] is None
-    back = fetch(client, f"{LOGS}?{urlencode({**asked, 'cursor': pages[3]['previous']}, doseq=True)}")
+    back = fetch(client, f"{LOGS}?{urlencode({**query, 'cursor': pages[3]['previous']}, doseq=True)}")
     assert ids(back) == ids(pages[2])
 
 
-def test_a_cursor_of_the_page_is_good_for_the_api_and_the_other_way_round(viewer_client: Client) -> None:
+def test_cursor_works_in_the_admin_and_the_api(viewer_client: Client) -> None:
     store(make_item(n) for n in range(120))
     listing = fetch_page(viewer_client, "?account_id=7")
     address = link(listing, "Next ›")
@@ -81,7 +81,7 @@ def test_a_cursor_of_the_page_is_good_for_the_api_and_the_other_way_round(viewer
     assert parse_qs(urlsplit(address).query)["cursor"]
 
 
-def test_the_api_takes_what_the_page_takes() -> None:
+def test_filters_match_those_of_the_admin() -> None:
     store(make_item(n, user_id="31" if n % 10 == 3 else "12", account_id="a,b") for n in range(40))
     client = program()
     assert len(ids(fetch(client, f"{LOGS}?user_id=31"))) == 4
@@ -93,14 +93,14 @@ def test_the_api_takes_what_the_page_takes() -> None:
     assert len(ids(fetch(client, f"{LOGS}?from=2026-11-01T00:00:10Z&to=2026-11-01T00:00:20Z"))) == 10
 
 
-def test_the_id_of_a_log_in_q_leads_straight_to_it() -> None:
+def test_search_for_an_id_returns_its_log() -> None:
     store(make_item(n) for n in range(3))
     page = fetch(program(), f"{LOGS}?q={make_item(1).id.upper()}")
     assert ids(page) == [make_item(1).id]
     assert (page["next"], page["previous"], page["index"], page["examined"]) == (None, None, None, 1)
 
 
-def test_a_page_that_ran_out_of_its_budget_says_so_and_goes_on(settings: Any) -> None:
+def test_page_over_budget_is_incomplete_and_continues(settings: Any) -> None:
     settings.LOGS_MAX_EXAMINED = 300
     store(make_item(n, user_id="rare" if n == 5 else "12") for n in range(500))
     client = program()
@@ -111,7 +111,7 @@ def test_a_page_that_ran_out_of_its_budget_says_so_and_goes_on(settings: Any) ->
 
 
 @pytest.mark.parametrize(
-    "spelling",
+    "uuid_format",
     [
         "{0}",
         "{0}/",
@@ -122,16 +122,16 @@ def test_a_page_that_ran_out_of_its_budget_says_so_and_goes_on(settings: Any) ->
         "00000000000040008000000000000001",
     ],
 )
-def test_a_log_is_found_by_any_spelling_of_its_id(spelling: str) -> None:
+def test_log_accepts_any_uuid_format(uuid_format: str) -> None:
     store([make_item(1)])
-    assert fetch(program(), f"{LOGS}/{spelling.format(make_item(1).id)}")["id"] == make_item(1).id
+    assert fetch(program(), f"{LOGS}/{uuid_format.format(make_item(1).id)}")["id"] == make_item(1).id
 
 
 @pytest.mark.parametrize(
     ("text", "kind", "payload"),
     [('{"a": [1, 2.5]}', "json", {"a": [1, 2.5]}), ('{"a": 1}', "text", '{"a": 1}'), (None, None, None)],
 )
-def test_a_log_carries_everything(text: str | None, kind: str | None, payload: Any) -> None:
+def test_log_has_every_field(text: str | None, kind: str | None, payload: Any) -> None:
     packed = document.pack(document.Document(extra={"trace": "x"}, texts={"url": "/long" * 300}))
     item = make_item(1, payload=text, payload_type=kind, document=packed, sender="AIDA", url="/long…")
     item.expires_at = datetime(2100, 1, 1, tzinfo=UTC)
@@ -146,7 +146,7 @@ def test_a_log_carries_everything(text: str | None, kind: str | None, payload: A
     assert log["received_at"] == "2026-11-01T00:00:01.000000+00:00"
 
 
-def test_head_and_both_slashes_are_answered_without_a_redirect() -> None:
+def test_head_and_trailing_slash_do_not_redirect() -> None:
     store([make_item(1)])
     client = program()
     for address in (LOGS, f"{LOGS}/", f"{LOGS}/{make_item(1).id}", f"{LOGS}/{make_item(1).id}/"):
@@ -154,6 +154,6 @@ def test_head_and_both_slashes_are_answered_without_a_redirect() -> None:
         assert client.head(address).status_code == 200
 
 
-def test_an_answer_is_kept_by_nobody() -> None:
+def test_response_is_not_cached() -> None:
     assert "no-store" in program().get(LOGS)["Cache-Control"]
     assert len(logs()) == 0

@@ -1,4 +1,4 @@
-"""The OpenAPI schema is true: schemathesis asks what it allows and what it forbids."""
+"""The API conforms to its OpenAPI schema for valid and invalid requests."""
 
 from collections import Counter
 from typing import Any
@@ -18,12 +18,13 @@ from tests.api import fetch, program
 from tests.items import make_item, store
 
 EXAMPLES = 60
-# What no schema can say: `from` before `to`, one of `at`, `around` and `cursor`, a cursor that is signed.
-NOT_SAID = ["positive_data_acceptance"]
+# A schema cannot express that `from` is before `to`, that `at`, `around` and `cursor` exclude one another,
+# and that a cursor is signed.
+UNCHECKED = ["positive_data_acceptance"]
 
 bounded = settings(
     max_examples=EXAMPLES,
-    deadline=None,  # the machines are noisy
+    deadline=None,  # Timings vary with the load of the machine.
     derandomize=True,
     database=None,
     phases=[Phase.explicit, Phase.generate],
@@ -32,11 +33,11 @@ bounded = settings(
 
 
 @pytest.fixture
-def served(logs_table: None, settings: Any) -> schemathesis.BaseSchema:
-    """Return the schema as the site serves it; a request without limits is let in by a token."""
+def api_schema(logs_table: None, settings: Any) -> schemathesis.BaseSchema:
+    """Return the schema that the site serves, with a token and without a rate limit."""
     settings.LOGS_API_REQUESTS_PER_MINUTE = settings.LOGS_API_EXAMINED_PER_MINUTE = 10**9
     store(make_item(n, account_id=str(n % 3), payload='{"a":1}', payload_type="json") for n in range(60))
-    # Uncompressed: schemathesis reads what comes through WSGI as it comes.
+    # schemathesis does not decompress a response from WSGI.
     headers = {
         "Authorization": f"Bearer {tokens.create(f'test-{uuid4().hex}')}",
         "Accept-Encoding": "identity",
@@ -51,42 +52,40 @@ def served(logs_table: None, settings: Any) -> schemathesis.BaseSchema:
     [
         ("/api/logs", GenerationMode.POSITIVE),
         ("/api/logs", GenerationMode.NEGATIVE),
-        ("/api/logs/{log_id}", GenerationMode.POSITIVE),  # every text is allowed there
+        ("/api/logs/{log_id}", GenerationMode.POSITIVE),  # Any text is a valid id.
     ],
 )
-def test_the_api_does_what_its_schema_says(
-    served: schemathesis.BaseSchema, place: str, mode: GenerationMode
+def test_api_conforms_to_its_schema(
+    api_schema: schemathesis.BaseSchema, place: str, mode: GenerationMode
 ) -> None:
     statuses: Counter[int] = Counter()
 
     @bounded
-    @given(case=served[place]["GET"].as_strategy(generation_mode=mode))
+    @given(case=api_schema[place]["GET"].as_strategy(generation_mode=mode))
     def check(case: Case[Any]) -> None:
-        not_said: Any = CHECKS.get_by_names(NOT_SAID)
-        answer = case.call_and_validate(excluded_checks=not_said)
-        statuses[answer.status_code] += 1
+        unchecked: Any = CHECKS.get_by_names(UNCHECKED)
+        response = case.call_and_validate(excluded_checks=unchecked)
+        statuses[response.status_code] += 1
 
     check()
     assert sum(statuses.values()) >= EXAMPLES // 2
     assert set(statuses) <= {200, 400, 404}
 
 
-def test_the_schema_names_every_filter_and_every_error() -> None:
-    described = fetch(program(), "/api/openapi.json")
-    assert set(described["paths"]) == {"/api/logs", "/api/logs/{log_id}"}
-    for operations in described["paths"].values():
+def test_schema_lists_every_filter_and_error() -> None:
+    schema = fetch(program(), "/api/openapi.json")
+    assert set(schema["paths"]) == {"/api/logs", "/api/logs/{log_id}"}
+    for operations in schema["paths"].values():
         assert set(operations) == {"get"}
         assert set(operations["get"]["responses"]) >= {
             "200", "400", "401", "403", "404", "405", "429", "500", "503"
         }  # fmt: skip
-    named = [parameter["name"] for parameter in described["paths"]["/api/logs"]["get"]["parameters"]]
-    assert named == list(FilterForm.base_fields)
-    assert described["components"]["securitySchemes"]["TokenAuth"] == {"type": "http", "scheme": "bearer"}
+    names = [parameter["name"] for parameter in schema["paths"]["/api/logs"]["get"]["parameters"]]
+    assert names == list(FilterForm.base_fields)
+    assert schema["components"]["securitySchemes"]["TokenAuth"] == {"type": "http", "scheme": "bearer"}
 
 
-def test_the_docs_need_a_login_and_load_nothing_from_elsewhere(
-    viewer_client: Client, staff_client: Client
-) -> None:
+def test_docs_require_login_and_load_no_external_files(viewer_client: Client, staff_client: Client) -> None:
     assert Client().get("/api/docs").headers["Location"].startswith("/admin/login/")
     assert staff_client.get("/api/docs").status_code == 403
     page = viewer_client.get("/api/docs").content.decode()

@@ -1,4 +1,4 @@
-"""A real browser: sign in, filter, page to the end and back, open a log."""
+"""The admin in a real browser: sign in, filter, page to the end and back, open a log."""
 
 import os
 import re
@@ -21,8 +21,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("logs_table")]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start a browser; without one the tests are skipped, but never on CI."""
-    expect.set_options(timeout=30_000)  # ends a test that hangs; says nothing about speed
+    """Start a browser. Skip the tests if there is none, except on CI."""
+    expect.set_options(timeout=30_000)  # A limit for a page that hangs, not a claim about speed.
     with sync_playwright() as playwright:
         if find(playwright) is None and not os.environ.get("CI"):
             pytest.skip("no browser: install chromium, or run `playwright install chromium`")
@@ -33,9 +33,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
-    """Serve the site on a free port; return its address.
+    """Serve the site on a free port. Yield its URL.
 
-    pytest-django's `live_server` asks for an SQL database when it ends.
+    pytest-django's `live_server` needs an SQL database when it stops.
     """
     thread = LiveServerThread("127.0.0.1", StaticFilesHandler)
     thread.daemon = True
@@ -48,27 +48,27 @@ def site() -> Iterator[str]:
 
 @pytest.fixture
 def page(browser: Browser, site: str, viewer: User) -> Iterator[Page]:
-    """Open the site and sign in as a viewer; anything the browser complains of fails the test."""
-    complaints: list[str] = []
+    """Open the site as a signed-in viewer. An error in the browser fails the test."""
+    errors: list[str] = []
     context = browser.new_context(base_url=site)
     page = context.new_page()
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.goto("/")
     page.get_by_label("Username").fill(viewer.username)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     yield page
     context.close()
-    assert complaints == []
+    assert errors == []
 
 
 def times(page: Page) -> list[str]:
-    page.wait_for_load_state()  # after a click the page is there, and not yet all of it
+    page.wait_for_load_state()  # A click returns before the page has loaded.
     return [str(time.get_attribute("datetime")) for time in page.locator("#result_list time").all()]
 
 
-def test_an_admin_signs_in_filters_pages_to_the_end_and_back_and_opens_a_log(page: Page) -> None:
+def test_admin_filters_pages_and_opens_a_log(page: Page) -> None:
     store(
         make_item(n, account_id=("7", "8")[n % 2], payload=f'{{"number":{n}}}', payload_type="json")
         for n in range(130)
@@ -79,17 +79,17 @@ def test_an_admin_signs_in_filters_pages_to_the_end_and_back_and_opens_a_log(pag
     page.get_by_label("Account").fill("7")
     page.keyboard.press("Enter")
     expect(page.locator(".logs-sentence")).to_have_text("Logs of account 7, newest first.")
-    assert page.url.endswith("/admin/logs/log/?account_id=7"), "empty fields stay out of the address"
+    assert page.url.endswith("/admin/logs/log/?account_id=7"), "the URL omits empty fields"
 
-    forth = [times(page)]
+    pages = [times(page)]
     while page.get_by_role("link", name="Next ›").count():
         page.get_by_role("link", name="Next ›").click()
-        forth.append(times(page))
-    assert [len(rows) for rows in forth] == [50, 15]
-    walked = [time for rows in forth for time in rows]
+        pages.append(times(page))
+    assert [len(rows) for rows in pages] == [50, 15]
+    walked = [time for rows in pages for time in rows]
     assert walked == sorted(set(walked), reverse=True)
     page.get_by_role("link", name="‹ Previous").click()
-    assert times(page) == forth[0]
+    assert times(page) == pages[0]
 
     page.locator("#result_list tbody tr").nth(2).locator("th a").click()
     expect(page.locator(".field-payload pre")).to_have_text('{\n  "number": 124\n}')
@@ -97,11 +97,11 @@ def test_an_admin_signs_in_filters_pages_to_the_end_and_back_and_opens_a_log(pag
     page.get_by_text("Noted down by Logsite").click()
     expect(page.get_by_text("Received (UTC)")).to_be_visible()
     page.get_by_role("link", name="Close").click()
-    assert times(page) == forth[0]
+    assert times(page) == pages[0]
     expect(page.get_by_label("Account")).to_have_value("7")
 
 
-def test_the_picker_and_the_presets_set_absolute_times(page: Page) -> None:
+def test_picker_and_presets_set_absolute_times(page: Page) -> None:
     store(make_item(number) for number in range(10))
     page.goto("/")
     page.get_by_label("From:").fill("2026-11-01T00:00:03")
@@ -114,7 +114,7 @@ def test_the_picker_and_the_presets_set_absolute_times(page: Page) -> None:
     expect(page.get_by_label("To:")).not_to_have_value("")
 
 
-def test_a_date_that_is_typed_by_half_is_not_dropped(page: Page) -> None:
+def test_incomplete_date_blocks_submission(page: Page) -> None:
     store([make_item()])
     page.goto("/")
     before = page.url
@@ -128,7 +128,7 @@ def test_a_date_that_is_typed_by_half_is_not_dropped(page: Page) -> None:
     expect(page.locator(".logs-sentence")).to_contain_text("All logs, newest first.")
 
 
-def test_long_and_turned_round_values_keep_the_page_in_shape(page: Page) -> None:
+def test_long_and_rtl_values_do_not_widen_the_page(page: Page) -> None:
     store([make_item(account_id="x" * 500, type="\u202ey" * 100, user_id="z" * 500)])
     page.goto("/")
     page.locator("#result_list td.field-account a").click()
@@ -138,7 +138,7 @@ def test_long_and_turned_round_values_keep_the_page_in_shape(page: Page) -> None
     expect(page.locator("#content h1")).to_have_text("2026-11-01 00:00:00 UTC")
 
 
-def test_the_time_heading_turns_the_order(page: Page) -> None:
+def test_time_heading_reverses_the_order(page: Page) -> None:
     store(make_item(number) for number in range(5))
     page.goto("/")
     newest_first = times(page)
@@ -146,7 +146,7 @@ def test_the_time_heading_turns_the_order(page: Page) -> None:
     assert times(page) == newest_first[::-1]
 
 
-def test_a_search_for_twenty_among_many_takes_one_click(page: Page, settings: Any) -> None:
+def test_search_for_rare_logs_takes_one_click(page: Page, settings: Any) -> None:
     settings.LOGS_MAX_EXAMINED = 2_000
     store(make_item(n, user_id="rare" if n % 500 == 250 else "12") for n in range(10_000))
     page.goto("/")
@@ -157,7 +157,7 @@ def test_a_search_for_twenty_among_many_takes_one_click(page: Page, settings: An
     assert times(page) == sorted(times(page), reverse=True)
 
 
-def test_the_filter_suggests_the_types_that_there_are(page: Page) -> None:
+def test_type_filter_suggests_existing_types(page: Page) -> None:
     registry = Registry()
     for type_ in ("login", "log,out", "view"):
         registry.note(type_, "password")
@@ -171,7 +171,7 @@ def test_the_filter_suggests_the_types_that_there_are(page: Page) -> None:
     expect(options.nth(0)).to_have_attribute("value", "login, log\\,out")
 
 
-def test_what_happened_around_a_log_is_a_click_away(page: Page) -> None:
+def test_detail_links_to_surrounding_logs(page: Page) -> None:
     store(make_item(n, account_id=("7", "8")[n % 2]) for n in range(120))
     page.goto("/")
     page.locator("#result_list tbody tr").nth(40).locator("th a").click()
@@ -180,7 +180,7 @@ def test_what_happened_around_a_log_is_a_click_away(page: Page) -> None:
     expect(page.locator(".logs-sentence")).to_contain_text("account 8")
 
 
-def test_a_hostile_log_does_nothing(page: Page) -> None:
+def test_hostile_log_runs_no_script(page: Page) -> None:
     attack = "<script>window.hacked = true</script><img src=x onerror='window.hacked = true'>"
     store(
         [
@@ -203,12 +203,12 @@ def test_a_hostile_log_does_nothing(page: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_it_fits_a_desk_and_a_phone_in_light_and_dark(page: Page, scheme: str, width: int) -> None:
+def test_listing_fits_its_width_and_color_scheme(page: Page, scheme: str, width: int) -> None:
     store(
         make_item(n, url="/a/rather/long/path/" * 4, submitter_city="Sofia", submitter_country="Bulgaria")
         for n in range(30)
     )
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of the two that it takes
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # Both values are allowed.
     page.set_viewport_size({"width": width, "height": 800})
     page.goto("/")
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,34 +1,21 @@
-"""Types and sub types are noted once, suggested in the filter, and never cost a log anything."""
+"""Types and subtypes are recorded once, suggested in the filter, and never fail a log."""
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from django.test import Client
-from pynamodb.signals import pre_dynamodb_send
 
 from ingest import handler
 from logs import choices, reader
 from logs.choices import Registry, nearest
 from logs.models import ChoicesItem
+from tests.dynamodb_calls import counted_calls
 from tests.factories import make_body, make_event
 from tests.items import logs, make_item, store
+from tests.pages import LISTING, fetch, link, row_ids
 from tests.proxy import proxied
-from tests.test_listing import LISTING, fetch, link, row_ids
 
 pytestmark = pytest.mark.usefixtures("logs_table")
-
-
-@contextmanager
-def counted() -> Iterator[Counter[str]]:
-    calls: Counter[str] = Counter()
-
-    def note(sender: object, operation_name: str, **kwargs: object) -> None:
-        calls[operation_name] += 1
-
-    with pre_dynamodb_send.connected_to(note):
-        yield calls
 
 
 def write(*types: str, sub_type: str = "a") -> None:
@@ -37,19 +24,19 @@ def write(*types: str, sub_type: str = "a") -> None:
     assert handler.lambda_handler(make_event(*bodies), None) == {"batchItemFailures": []}
 
 
-def test_the_writer_notes_each_value_once() -> None:
+def test_writer_records_each_value_once() -> None:
     write("login", "Logout", "login", "view", sub_type="password")
     assert reader.choices() == reader.Choices(["login", "Logout", "view"], ["password"])
-    with counted() as calls:
+    with counted_calls() as calls:
         handler.lambda_handler(make_event(make_body(type="login", sub_type="password")), None)
     assert "UpdateItem" not in calls
 
 
-def test_another_process_learns_all_at_its_first_look() -> None:
+def test_new_process_loads_all_values_at_once() -> None:
     first, second = Registry(), Registry()
     for type_ in ("login", "logout", "view"):
         first.note(type_, "a")
-    with counted() as calls:
+    with counted_calls() as calls:
         for type_ in ("login", "logout", "view"):
             second.note(type_, "a")
     assert calls == {"UpdateItem": 1, "GetItem": 1}
@@ -58,20 +45,20 @@ def test_another_process_learns_all_at_its_first_look() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "x" * 101, "é" * 51])
-def test_what_is_too_long_to_be_chosen_is_not_noted(value: str) -> None:
-    with counted() as calls:
+def test_empty_or_long_value_is_not_recorded(value: str) -> None:
+    with counted_calls() as calls:
         Registry().note("login", value)
     assert calls == {"UpdateItem": 1}
     assert reader.choices().sub_types == []
 
 
-def test_values_without_end_are_neither_kept_nor_paid_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_over_the_limit_cost_no_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choices, "MAX_VALUES", 5)
     first, second = Registry(), Registry()
     for number in range(20):
         first.note(f"type{number}", "a")
     assert len(reader.choices().types) == 5
-    with counted() as calls:
+    with counted_calls() as calls:
         for number in range(20, 40):
             second.note(f"type{number}", "a")
     assert calls == {"UpdateItem": 1, "GetItem": 1}
@@ -79,44 +66,42 @@ def test_values_without_end_are_neither_kept_nor_paid_for(monkeypatch: pytest.Mo
     assert len(second._known["types"]) <= 6
 
 
-def test_a_failure_fails_no_log_and_is_not_repeated_for_each() -> None:
-    tries: Counter[str] = Counter()
+def test_failed_update_fails_no_log_and_is_not_retried() -> None:
+    attempts: Counter[str] = Counter()
 
     def refuse(operation: str) -> str | None:
-        tries[operation] += 1
+        attempts[operation] += 1
         return "AccessDeniedException" if operation == "UpdateItem" else None
 
     with proxied(refuse):
         write("login", "logout", "view")
     assert len(logs()) == 3
-    assert tries["UpdateItem"] == 1
+    assert attempts["UpdateItem"] == 1
 
 
-def test_the_choices_are_no_log(viewer_client: Client) -> None:
+def test_choices_item_is_not_a_log(viewer_client: Client) -> None:
     write("login")
     assert reader.get("choices") is None
     assert len(row_ids(fetch(viewer_client))) == 1
 
 
-def test_a_page_asks_for_no_choices_and_the_filter_for_all(
-    viewer_client: Client, staff_client: Client
-) -> None:
+def test_choices_are_read_by_their_own_view_only(viewer_client: Client, staff_client: Client) -> None:
     write("login", "logout")
-    with counted() as calls:
+    with counted_calls() as calls:
         fetch(viewer_client, "?type=login")
     assert calls == {"GetItem": 2, "Query": 1}
-    answer = viewer_client.get(f"{LISTING}choices/")
-    assert answer.json() == {"type": ["login", "logout"], "sub_type": ["a"]}
+    response = viewer_client.get(f"{LISTING}choices/")
+    assert response.json() == {"type": ["login", "logout"], "sub_type": ["a"]}
     assert staff_client.get(f"{LISTING}choices/").status_code == 403
     assert Client().get(f"{LISTING}choices/").status_code == 302
 
 
-def test_choices_that_cannot_be_read_are_503(viewer_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_choices_without_their_table_are_503(viewer_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ChoicesItem.Meta, "table_name", "NoSuchTable")
     assert viewer_client.get(f"{LISTING}choices/").status_code == 503
 
 
-def test_a_type_that_was_never_seen_is_answered_with_the_nearest(viewer_client: Client) -> None:
+def test_unknown_type_suggests_the_nearest(viewer_client: Client) -> None:
     write("login", "logout", "payment", "<b>")
     page = fetch(viewer_client, "?type=Logn,payment&account_id=99")
     assert "No log with the type <strong><bdi>Logn</bdi></strong> was seen so far." in page
@@ -125,7 +110,7 @@ def test_a_type_that_was_never_seen_is_answered_with_the_nearest(viewer_client: 
     assert link(page, "a") == "?sub_type=a"
 
 
-def test_what_was_seen_or_finds_something_is_not_doubted(viewer_client: Client) -> None:
+def test_recorded_or_matching_type_has_no_suggestion(viewer_client: Client) -> None:
     write("login")
     assert "was seen so far" not in fetch(viewer_client, "?type=login&account_id=99")
     store([make_item(1, type="old")])
@@ -136,5 +121,5 @@ def test_what_was_seen_or_finds_something_is_not_doubted(viewer_client: Client) 
     ("value", "expected"),
     [("logn", ["Login", "login"]), ("LOGIN", ["Login", "login"]), ("veiw", ["view"]), ("zzz", []), ("", [])],
 )
-def test_the_nearest_are_found_whatever_their_case(value: str, expected: list[str]) -> None:
+def test_nearest_ignores_case(value: str, expected: list[str]) -> None:
     assert nearest(value, ["login", "Login", "view"]) == expected

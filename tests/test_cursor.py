@@ -1,4 +1,4 @@
-"""A cursor leads back to its position, and is good for its own plan alone."""
+"""A cursor restores its position and is valid for its own plan only."""
 
 import subprocess
 import sys
@@ -29,11 +29,11 @@ HERE = Position(Direction.NEXT, KEY)
         Position(Direction.NEXT, replace(KEY, is_row=False)),
     ],
 )
-def test_it_leads_back_to_its_position(position: Position) -> None:
+def test_cursor_round_trips_its_position(position: Position) -> None:
     assert cursor.decode(cursor.encode(position, PLAN), PLAN) == position
 
 
-def test_it_is_short_however_many_and_long_the_keys_are() -> None:
+def test_cursor_length_is_bounded() -> None:
     accounts = tuple("ä" * 249 + str(number) for number in range(10))
     plan = make_plan(
         LogFilter(account_id=accounts, type=tuple("ö" * 249 + str(number) for number in range(5)))
@@ -45,7 +45,7 @@ def test_it_is_short_however_many_and_long_the_keys_are() -> None:
         assert cursor.decode(text, plan) == position
 
 
-def test_one_of_a_partition_that_the_plan_no_longer_reads_is_refused() -> None:
+def test_cursor_of_a_removed_shard_is_rejected() -> None:
     text = cursor.encode(
         Position(Direction.NEXT, replace(KEY, partition="OK#7")), make_plan(LogFilter(), shards=8)
     )
@@ -56,15 +56,15 @@ def test_one_of_a_partition_that_the_plan_no_longer_reads_is_refused() -> None:
 @pytest.mark.parametrize(
     "other", [LogFilter(account_id=("8",)), LogFilter(), LogFilter(account_id=("7",), order=Order.OLDEST)]
 )
-def test_one_of_another_filter_is_refused_in_words(other: LogFilter) -> None:
+def test_cursor_of_another_filter_is_rejected(other: LogFilter) -> None:
     with pytest.raises(cursor.BadCursor, match="another filter"):
         cursor.decode(cursor.encode(HERE, make_plan(other)), PLAN)
 
 
-def test_every_changed_character_is_refused() -> None:
+def test_cursor_with_a_changed_character_is_rejected() -> None:
     text = cursor.encode(HERE, PLAN)
-    for place, character in enumerate(text):
-        changed = text[:place] + ("A" if character != "A" else "B") + text[place + 1 :]
+    for index, character in enumerate(text):
+        changed = text[:index] + ("A" if character != "A" else "B") + text[index + 1 :]
         with pytest.raises(cursor.BadCursor):
             cursor.decode(changed, PLAN)
 
@@ -72,19 +72,19 @@ def test_every_changed_character_is_refused() -> None:
 @pytest.mark.parametrize(
     "text", ["x", ":", "e30:x", "\x00", "\ud800", "é" * 5000, cursor.encode(HERE, PLAN)[:40]]
 )
-def test_what_is_no_cursor_is_refused(text: str) -> None:
+def test_malformed_cursor_is_rejected(text: str) -> None:
     with pytest.raises(cursor.BadCursor, match="damaged"):
         cursor.decode(text, PLAN)
 
 
-def test_one_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cursor_of_another_version_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     text = cursor.encode(HERE, PLAN)
     monkeypatch.setattr(cursor, "VERSION", cursor.VERSION + 1)
     with pytest.raises(cursor.BadCursor, match="another version"):
         cursor.decode(text, PLAN)
 
 
-def test_a_rotated_key_ends_no_cursor_and_another_secret_does() -> None:
+def test_cursor_survives_key_rotation_only() -> None:
     text = cursor.encode(HERE, PLAN)
     with override_settings(SECRET_KEY="new", SECRET_KEY_FALLBACKS=[settings.SECRET_KEY]):
         assert cursor.decode(text, PLAN) == HERE
@@ -92,11 +92,11 @@ def test_a_rotated_key_ends_no_cursor_and_another_secret_does() -> None:
         cursor.decode(text, PLAN)
 
 
-def test_it_is_the_same_in_another_process() -> None:
+def test_cursor_is_the_same_in_another_process() -> None:
     program = (
         "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.settings'\n"
         "import django; django.setup()\n"
-        "from tests.test_cursor import *\n"
+        "from tests.test_cursor import HERE, PLAN, cursor\n"
         "print(cursor.encode(HERE, PLAN))"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""The detail page: one log, whole and harmless."""
+"""The detail page shows every field of a log and escapes it."""
 
 import html
 import json
@@ -11,12 +11,13 @@ from django.test import Client
 from logs import document
 from logs.models import LogItem
 from tests.items import make_item, store
+from tests.pages import LISTING
 
 pytestmark = pytest.mark.usefixtures("logs_table")
 
 
 def address(item: LogItem, query: str = "") -> str:
-    return f"/admin/logs/log/{item.id}/change/{query}"
+    return f"{LISTING}{item.id}/change/{query}"
 
 
 def show(client: Client, **fields: Any) -> str:
@@ -28,14 +29,14 @@ def show(client: Client, **fields: Any) -> str:
 
 
 def field(page: str, label: str) -> str:
-    found = re.search(
+    match = re.search(
         rf'<label>{re.escape(label)}:</label>\s*<div class="readonly">(.*?)</div>', page, re.DOTALL
     )
-    assert found, f"no field {label!r}"
-    return html.unescape(re.sub(r"<[^>]+>", "", found[1]))
+    assert match, f"no field {label!r}"
+    return html.unescape(re.sub(r"<[^>]+>", "", match[1]))
 
 
-def test_every_field_is_shown(viewer_client: Client) -> None:
+def test_detail_shows_every_field(viewer_client: Client) -> None:
     page = show(
         viewer_client,
         user_id="31",
@@ -49,7 +50,7 @@ def test_every_field_is_shown(viewer_client: Client) -> None:
         submitter_agent="Mozilla/5.0",
         sender="AIDAEXAMPLE",
     )
-    shown = {
+    expected = {
         "Time (UTC)": "2026-11-01 00:00:00.000000",
         "Account": "7",
         "User": "31",
@@ -67,61 +68,61 @@ def test_every_field_is_shown(viewer_client: Client) -> None:
         "Sender": "AIDAEXAMPLE",
         "Expires (UTC)": "never",
     }
-    assert {label: field(page, label) for label in shown} == shown
+    assert {label: field(page, label) for label in expected} == expected
 
 
-def test_what_is_internal_is_folded_away(viewer_client: Client) -> None:
-    folded = show(viewer_client).split("<details>")[-1].split("</details>")[0]
+def test_internal_fields_are_collapsed(viewer_client: Client) -> None:
+    collapsed = show(viewer_client).split("<details>")[-1].split("</details>")[0]
     for label in ("Id", "Received (UTC)", "Status", "Account and type"):
-        assert f"<label>{label}:</label>" in folded
+        assert f"<label>{label}:</label>" in collapsed
 
 
-def test_json_is_shown_with_indentation(viewer_client: Client) -> None:
+def test_json_payload_is_indented(viewer_client: Client) -> None:
     page = show(viewer_client, payload='{"total":129.5,"who":"Zoë"}', payload_type="json")
     assert field(page, "Payload") == '{\n  "total": 129.5,\n  "who": "Zoë"\n}'
     assert '{"total":129.5,"who":"Zoë"}' in html.unescape(page)
 
 
-def test_text_is_shown_as_it_was_sent(viewer_client: Client) -> None:
+def test_text_payload_is_unchanged(viewer_client: Client) -> None:
     text = "line one\n  line <two>\n\n{not json}"
     page = show(viewer_client, payload=text, payload_type="text")
     assert field(page, "Payload") == text
     assert "as it was sent" not in page
 
 
-def test_text_that_holds_json_is_shown_with_indentation_and_as_it_was_sent(viewer_client: Client) -> None:
+def test_text_payload_of_json_is_shown_in_both_forms(viewer_client: Client) -> None:
     page = show(viewer_client, payload='{"price": 1.10}', payload_type="text")
     assert field(page, "Payload") == '{\n  "price": 1.1\n}'
     assert '{"price": 1.10}' in html.unescape(page)
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "[" * 190 + "1" + ",1" * 60_000 + "]" * 190])
-def test_json_that_would_grow_without_bound_is_shown_as_it_was_sent(viewer_client: Client, text: str) -> None:
-    packed = document.pack({"payload": text})
-    page = show(viewer_client, document=packed, payload_type="text")
+def test_deeply_nested_json_is_not_indented(viewer_client: Client, text: str) -> None:
+    data = document.pack({"payload": text})
+    page = show(viewer_client, document=data, payload_type="text")
     assert field(page, "Payload") == text
     assert len(page) < 6_000_000
 
 
-def test_what_the_table_does_not_know_is_shown_as_extra_fields(viewer_client: Client) -> None:
+def test_unknown_fields_are_shown_as_extra_fields(viewer_client: Client) -> None:
     extra = {"status": "paid", "deep": {"list": [1, None, True]}}
     page = show(viewer_client, document=document.pack({"extra": extra}))
     assert json.loads(field(page, "Extra fields")) == extra
 
 
-def test_a_text_that_was_cut_is_shown_whole(viewer_client: Client) -> None:
+def test_truncated_text_is_shown_in_full(viewer_client: Client) -> None:
     url = "/search?q=" + "x" * 3000
     page = show(viewer_client, url=url[:1000] + "…", document=document.pack({"texts": {"url": url}}))
     assert field(page, "URL") == url
 
 
-def test_the_time_of_a_wrong_clock_is_shown(viewer_client: Client) -> None:
+def test_rejected_created_at_is_shown(viewer_client: Client) -> None:
     page = show(viewer_client, document=document.pack({"created_at": "2126-01-01T00:00:00.000000+00:00"}))
     assert "2126-01-01T00:00:00.000000+00:00" in field(page, "Time as sent")
 
 
 @pytest.mark.parametrize("url", ["https://example.com/a?b=1&c=2", "http://example.com"])
-def test_a_web_address_is_a_link_that_gives_nothing_away(viewer_client: Client, url: str) -> None:
+def test_http_url_is_a_link_without_referrer(viewer_client: Client, url: str) -> None:
     page = show(viewer_client, url=url)
     assert f'<a href="{html.escape(url)}" rel="noopener noreferrer"><bdi>{html.escape(url)}</bdi></a>' in page
 
@@ -140,7 +141,7 @@ def test_a_web_address_is_a_link_that_gives_nothing_away(viewer_client: Client, 
         "http://[",
     ],
 )
-def test_any_other_address_is_text(viewer_client: Client, url: str) -> None:
+def test_other_url_is_plain_text(viewer_client: Client, url: str) -> None:
     page = show(viewer_client, url=url)
     row = page.split("<label>URL:</label>")[1].split('class="form-row"')[0]
     assert "href" not in row
@@ -153,31 +154,29 @@ def test_any_other_address_is_text(viewer_client: Client, url: str) -> None:
 @pytest.mark.parametrize(
     "attack", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7|add:7 }}"]
 )
-def test_a_hostile_value_is_shown_as_text_on_both_pages(
-    viewer_client: Client, name: str, attack: str
-) -> None:
+def test_hostile_value_is_escaped_on_both_pages(viewer_client: Client, name: str, attack: str) -> None:
     page = show(viewer_client, **{name: attack})
-    listing = viewer_client.get("/admin/logs/log/").content.decode()
-    for shown in (page, listing):
-        assert "<script>alert" not in shown
-        assert "<img" not in shown
+    listing = viewer_client.get(LISTING).content.decode()
+    for text in (page, listing):
+        assert "<script>alert" not in text
+        assert "<img" not in text
     assert html.escape(attack) in page
 
 
-def test_a_log_that_does_not_exist_is_told_in_the_admins_own_words(viewer_client: Client) -> None:
+def test_unknown_log_redirects_with_a_message(viewer_client: Client) -> None:
     for log_id in ("0" * 32, "nonsense", "%00", "x" * 3000, "a/b"):
-        response = viewer_client.get(f"/admin/logs/log/{log_id}/change/", follow=True)
+        response = viewer_client.get(f"{LISTING}{log_id}/change/", follow=True)
         assert response.redirect_chain == [("/admin/", 302)]
         assert "Perhaps it was deleted?" in html.unescape(response.content.decode())
 
 
-def test_any_spelling_of_the_id_leads_to_the_log(viewer_client: Client) -> None:
+def test_detail_accepts_any_uuid_format(viewer_client: Client) -> None:
     store([make_item(10)])
-    response = viewer_client.get("/admin/logs/log/00000000-0000-4000-8000-00000000000A/change/")
+    response = viewer_client.get(f"{LISTING}00000000-0000-4000-8000-00000000000A/change/")
     assert response.status_code == 200
 
 
-def test_the_way_back_stays_within_the_listing(viewer_client: Client) -> None:
+def test_close_link_stays_in_the_listing(viewer_client: Client) -> None:
     item = make_item()
     store([item])
     page = viewer_client.get(address(item, "?_changelist_filters=//evil.example/%3Fa%22b")).content.decode()
@@ -185,14 +184,14 @@ def test_the_way_back_stays_within_the_listing(viewer_client: Client) -> None:
 
 
 @pytest.mark.parametrize("page", ["", "add/", "{}/", "{}/history/", "{}/delete/"])
-def test_no_other_page_of_the_admin_is_routed(superuser_client: Client, page: str) -> None:
+def test_other_admin_pages_are_not_routed(superuser_client: Client, page: str) -> None:
     item = make_item()
     store([item])
     if page:
-        assert superuser_client.get("/admin/logs/log/" + page.format(item.id)).status_code == 404
+        assert superuser_client.get(LISTING + page.format(item.id)).status_code == 404
 
 
-def test_nothing_can_be_changed(superuser_client: Client) -> None:
+def test_post_changes_nothing(superuser_client: Client) -> None:
     item = make_item()
     store([item])
     superuser_client.post(address(item), {"type": "forged"})

@@ -1,21 +1,20 @@
-"""The logs of a filter as a file: all of them or up to a said place, and nothing a spreadsheet would run."""
+"""An export has every log of a filter or a link to the rest. No cell is a formula."""
 
 import csv
 import io
 import json
 import re
-from collections import Counter
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
-from pynamodb.signals import pre_dynamodb_send
 
 from logs import export, reader
 from logs.models import ROW_ATTRIBUTES, LogItem
+from tests.dynamodb_calls import counted_calls
 from tests.items import make_item, store
-from tests.test_listing import LISTING, fetch, link
+from tests.pages import LISTING, fetch, link
 
 pytestmark = pytest.mark.usefixtures("logs_table")
 EXPORT = f"{LISTING}export/"
@@ -35,7 +34,7 @@ def objects(client: Client, query: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text(client, query).splitlines()]
 
 
-def test_csv_has_a_header_and_a_row_for_each_log_in_order(viewer_client: Client) -> None:
+def test_csv_has_a_header_and_one_row_per_log(viewer_client: Client) -> None:
     store(make_item(n, account_id=str(n % 2), submitter_city="Köln", payload_size=3) for n in range(450))
     header, *rows = table(viewer_client, "?format=csv&account_id=1")
     assert header == list(ROW_ATTRIBUTES)
@@ -46,7 +45,7 @@ def test_csv_has_a_header_and_a_row_for_each_log_in_order(viewer_client: Client)
     ]  # fmt: skip
 
 
-def test_ndjson_ends_with_a_line_that_says_that_this_is_all(viewer_client: Client) -> None:
+def test_ndjson_ends_with_a_summary(viewer_client: Client) -> None:
     store(make_item(n, payload="secret") for n in range(3))
     *rows, last = objects(viewer_client, "?format=ndjson&order=oldest")
     assert [row["id"] for row in rows] == [make_item(n).id for n in range(3)]
@@ -56,7 +55,7 @@ def test_ndjson_ends_with_a_line_that_says_that_this_is_all(viewer_client: Clien
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
-def test_no_cell_is_a_formula(viewer_client: Client, start: str) -> None:
+def test_csv_cell_is_never_a_formula(viewer_client: Client, start: str) -> None:
     store([make_item(1, url=f"{start}cmd|' /C calc'!A0", sub_type='a"b,c\r\nd', user_id="-5")])
     _, row = table(viewer_client, "?format=csv")
     assert row[6] == f"'{start}cmd|' /C calc'!A0"
@@ -71,7 +70,7 @@ def test_no_cell_is_a_formula(viewer_client: Client, start: str) -> None:
     [("LOGS_EXPORT_ROWS", 120), ("LOGS_EXPORT_ROWS", 200), ("LOGS_MAX_EXAMINED", 300), ("bytes", 20_000)],
 )
 @pytest.mark.parametrize("form", ["csv", "ndjson"])
-def test_a_cut_file_says_where_it_goes_on_and_nothing_is_missing_or_twice(
+def test_truncated_files_together_hold_each_log_once(
     viewer_client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch, setting: str, value: int, form: str
 ) -> None:
     if setting == "bytes":
@@ -86,26 +85,26 @@ def test_a_cut_file_says_where_it_goes_on_and_nothing_is_missing_or_twice(
         files += 1
         lines = text(viewer_client, address).removeprefix("\ufeff").splitlines()
         if form == "ndjson":
-            told = json.loads(lines[-1])["_logsite"]
+            summary = json.loads(lines[-1])["_logsite"]
             seen += [json.loads(line)["id"] for line in lines[:-1]]
-            assert told["rows"] == len(lines) - 1
-            assert told["complete"] == (told["next"] is None)
-            address = told["next"] or ""
+            assert summary["rows"] == len(lines) - 1
+            assert summary["complete"] == (summary["next"] is None)
+            address = summary["next"] or ""
         else:
-            found = re.match(
+            match = re.match(
                 r'"?# Cut after (\d+) rows: .* It goes on at (http://testserver)?(\S+)$', lines[-1]
             )
-            rows = lines[1:-1] if found else lines[1:]
+            rows = lines[1:-1] if match else lines[1:]
             seen += [row.split(",")[1] for row in rows]
-            assert not found or int(found[1]) == len(rows)
-            address = found[3].rstrip('"') if found else ""
+            assert not match or int(match[1]) == len(rows)
+            address = match[3].rstrip('"') if match else ""
         address = address.removeprefix("http://testserver")
         assert files < 20
     assert files > 1
     assert seen == [make_item(n).id for n in range(499, -1, -1) if n % 5]
 
 
-def test_a_store_that_goes_away_in_the_middle_is_said(
+def test_failure_mid_file_is_reported_with_its_next_url(
     viewer_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store(make_item(n) for n in range(300))
@@ -113,26 +112,21 @@ def test_a_store_that_goes_away_in_the_middle_is_said(
     monkeypatch.setattr(LogItem.Meta, "table_name", "NoSuchTable")
     *rows, last = [json.loads(line) for line in b"".join(response).splitlines()]
     assert len(rows) == 200
-    told = last["_logsite"]
-    assert (told["complete"], told["cut"]) == (False, "the database does not answer")
+    summary = last["_logsite"]
+    assert (summary["complete"], summary["cut"]) == (False, "the database does not answer")
     monkeypatch.undo()
-    *rest, _ = objects(viewer_client, told["next"].removeprefix("http://testserver"))
+    *rest, _ = objects(viewer_client, summary["next"].removeprefix("http://testserver"))
     assert [row["id"] for row in rows + rest] == [make_item(n).id for n in range(299, -1, -1)]
 
 
-def test_a_store_that_is_away_is_503(viewer_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_table_is_503(viewer_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LogItem.Meta, "table_name", "NoSuchTable")
     assert viewer_client.get(f"{EXPORT}?format=csv").status_code == 503
 
 
-def test_a_thousand_rows_take_five_queries(viewer_client: Client) -> None:
+def test_thousand_rows_take_five_queries(viewer_client: Client) -> None:
     store(make_item(n) for n in range(1000))
-    calls: Counter[str] = Counter()
-
-    def note(sender: object, operation_name: str, **kwargs: object) -> None:
-        calls[operation_name] += 1
-
-    with pre_dynamodb_send.connected_to(note):
+    with counted_calls() as calls:
         assert len(table(viewer_client, "?format=csv")) == 1001
     assert calls == {"GetItem": 2, "Query": 5}
 
@@ -150,14 +144,14 @@ def test_a_thousand_rows_take_five_queries(viewer_client: Client) -> None:
         ("?format=csv&cursor=x", "damaged"),
     ],
 )
-def test_what_is_wrong_is_said_and_nothing_is_sent(viewer_client: Client, query: str, words: str) -> None:
+def test_invalid_query_is_400_without_a_file(viewer_client: Client, query: str, words: str) -> None:
     response = viewer_client.get(EXPORT + query)
     assert response.status_code == 400
     assert words in response.content.decode()
     assert "Content-Disposition" not in response
 
 
-def test_it_takes_the_same_permission_as_reading(staff_client: Client) -> None:
+def test_export_requires_view_permission(staff_client: Client) -> None:
     assert staff_client.get(f"{EXPORT}?format=csv").status_code == 403
     assert Client().get(f"{EXPORT}?format=csv").headers["Location"].startswith("/admin/login/")
 
@@ -171,12 +165,12 @@ def test_it_takes_the_same_permission_as_reading(staff_client: Client) -> None:
         ("format=csv&q=" + "x" * 400, f"logs-q-{'x' * 93}.csv"),
     ],
 )  # fmt: skip
-def test_the_files_name_says_the_filter(viewer_client: Client, query: str, name: str) -> None:
+def test_file_name_contains_the_filter(viewer_client: Client, query: str, name: str) -> None:
     response = viewer_client.get(f"{EXPORT}?{query}")
     assert response["Content-Disposition"] == f'attachment; filename="{name}"'
 
 
-def test_the_listing_leads_to_the_file_of_its_filter(viewer_client: Client) -> None:
+def test_listing_links_to_the_export_of_its_filter(viewer_client: Client) -> None:
     store(make_item(n) for n in range(60))
     page = fetch(viewer_client, link(fetch(viewer_client, "?account_id=7&order=oldest"), "Next ›"))
     for form in ("csv", "ndjson"):
@@ -186,19 +180,17 @@ def test_the_listing_leads_to_the_file_of_its_filter(viewer_client: Client) -> N
     assert "export/" not in fetch(viewer_client, "?account_id=nobody")
 
 
-def test_reading_stops_when_nobody_listens_any_more(
-    viewer_client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_closed_response_stops_reading(viewer_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     store(make_item(n) for n in range(1000))
     read = 0
     read_page = reader.read_page
 
-    def counting(*args: Any, **kwargs: Any) -> Any:
+    def count_and_read(*args: Any, **kwargs: Any) -> Any:
         nonlocal read
         read += 1
         return read_page(*args, **kwargs)
 
-    monkeypatch.setattr(reader, "read_page", counting)
+    monkeypatch.setattr(reader, "read_page", count_and_read)
     response = viewer_client.get(f"{EXPORT}?format=csv")
     pieces = iter(response)
     next(pieces)

@@ -1,4 +1,4 @@
-"""The listing in the admin: rows, filters, order, pages, and what it says when something is wrong."""
+"""The listing in the admin: rows, filters, order, pages and errors."""
 
 import html
 import re
@@ -9,56 +9,28 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.test import Client
 from pynamodb.models import Model
-from pynamodb.signals import pre_dynamodb_send
 
 from logs import document
 from logs.models import LogItem
 from logsite.accounts.store import SessionItem, UserItem
+from tests.dynamodb_calls import recorded_calls
 from tests.items import START, make_item, store
-
-LISTING = "/admin/logs/log/"
+from tests.pages import LISTING, fetch, has_link, link, row_ids, sentence
 
 pytestmark = pytest.mark.usefixtures("logs_table")
 
 
-def fetch(client: Client, query: str = "", status: int = 200) -> str:
-    response = client.get(LISTING + query)
-    assert response.status_code == status
-    return response.content.decode()
-
-
-def row_ids(page: str) -> list[str]:
-    return re.findall(r'<th class="field-time" scope="row"><a href="([0-9a-f]{32})/change/', page)
-
-
-def link(page: str, text: str) -> str:
-    """Return the address behind a link's text; fails where there is no such link."""
-    found = re.search(rf'<a [^>]*href="([^"]*)"[^>]*>(?:<bdi>)?{re.escape(text)}(?:</bdi>)?</a>', page)
-    assert found, f"no link {text!r}"
-    return html.unescape(found[1])
-
-
-def has_link(page: str, text: str) -> bool:
-    return re.search(rf"<a [^>]*>{re.escape(text)}</a>", page) is not None
-
-
-def sentence(page: str) -> str:
-    found = re.search(r'<p class="logs-sentence">(.*?)</p>', page)
-    assert found
-    return html.unescape(re.sub(r"<[^>]+>", "", found[1]))
-
-
-def test_the_address_of_the_site_leads_to_the_listing(viewer_client: Client) -> None:
+def test_site_root_redirects_to_the_listing(viewer_client: Client) -> None:
     assert viewer_client.get("/").headers["Location"] == LISTING
 
 
-def test_the_admins_index_lists_the_logs(viewer_client: Client) -> None:
+def test_admin_index_links_to_the_listing(viewer_client: Client) -> None:
     index = viewer_client.get("/admin/").content.decode()
     assert f'href="{LISTING}"' in index
     assert "/admin/logs/log/add/" not in index
 
 
-def test_a_row_says_when_who_what_and_from_where(viewer_client: Client) -> None:
+def test_row_shows_time_user_url_and_client(viewer_client: Client) -> None:
     moment = datetime(2026, 11, 17, 16, 38, 7, 405123, UTC)
     store(
         [
@@ -84,14 +56,14 @@ def test_a_row_says_when_who_what_and_from_where(viewer_client: Client) -> None:
         assert text in page
 
 
-def test_no_one_is_said_and_a_row_without_a_place_shows_a_dash(viewer_client: Client) -> None:
+def test_row_shows_no_one_and_a_dash_for_missing_values(viewer_client: Client) -> None:
     store([make_item(account_id="0", user_id="0")])
     page = fetch(viewer_client)
     assert page.count("<bdi>no one</bdi>") == 2
     assert re.search(r'field-client"><bdi></bdi>\s*<span class="quiet"><bdi></bdi></span>—', page)
 
 
-def test_newest_is_first_and_the_time_heading_turns_the_order(viewer_client: Client) -> None:
+def test_time_heading_reverses_the_default_order(viewer_client: Client) -> None:
     store(make_item(number) for number in range(3))
     page = fetch(viewer_client)
     assert row_ids(page) == [make_item(n).id for n in (2, 1, 0)]
@@ -100,14 +72,14 @@ def test_newest_is_first_and_the_time_heading_turns_the_order(viewer_client: Cli
     assert row_ids(fetch(viewer_client, link(turned, "Time (UTC)"))) == [make_item(n).id for n in (2, 1, 0)]
 
 
-def test_nothing_but_the_time_looks_sortable(viewer_client: Client) -> None:
+def test_only_the_time_column_is_sortable(viewer_client: Client) -> None:
     store([make_item()])
     head = fetch(viewer_client).split("<thead>")[1].split("</thead>")[0]
     assert set(re.findall(r"<a [^>]*>([^<]*)</a>", head)) == {"", "Time (UTC)"}
     assert head.count("sortable") == 1
 
 
-def test_filters_are_kept_while_paging_and_on_the_way_back_from_a_detail(viewer_client: Client) -> None:
+def test_filters_survive_paging_and_the_detail_page(viewer_client: Client) -> None:
     store(make_item(n, account_id=("7", "8")[n % 2]) for n in range(200))
     page = fetch(viewer_client, "?account_id=7&limit=25")
     second = fetch(viewer_client, link(page, "Next ›"))
@@ -119,9 +91,7 @@ def test_filters_are_kept_while_paging_and_on_the_way_back_from_a_detail(viewer_
 
 
 @pytest.mark.parametrize("name", ["a, b", "a,b", "App\\Models\\User", "x&y=z", "ä b", "50%", "+1"])
-def test_a_click_shows_the_very_account_and_type_whatever_they_are_called(
-    viewer_client: Client, name: str
-) -> None:
+def test_value_links_filter_by_the_exact_value(viewer_client: Client, name: str) -> None:
     store([make_item(0, account_id=name, type=name), make_item(1, account_id="a", type="b")])
     page = fetch(viewer_client)
     for filtered in (
@@ -133,7 +103,7 @@ def test_a_click_shows_the_very_account_and_type_whatever_they_are_called(
         assert row_ids(fetch(viewer_client, link(shown, "Time (UTC)"))) == [make_item(0).id]
 
 
-def test_the_pager_leads_to_both_ends_and_back(viewer_client: Client) -> None:
+def test_pager_links_to_both_ends(viewer_client: Client) -> None:
     store(make_item(number) for number in range(60))
     first = fetch(viewer_client, "?limit=25")
     assert not has_link(first, "‹ Previous")
@@ -148,7 +118,7 @@ def test_the_pager_leads_to_both_ends_and_back(viewer_client: Client) -> None:
     assert row_ids(fetch(viewer_client, link(last, "« Newest"))) == row_ids(first)
 
 
-def test_in_the_other_order_the_ends_change_their_names(viewer_client: Client) -> None:
+def test_pager_labels_follow_the_order(viewer_client: Client) -> None:
     store(make_item(number) for number in range(60))
     page = fetch(viewer_client, "?order=oldest&limit=25")
     assert sentence(page) == "All logs, oldest first."
@@ -157,7 +127,7 @@ def test_in_the_other_order_the_ends_change_their_names(viewer_client: Client) -
     assert row_ids(fetch(viewer_client, link(last, "« Oldest"))) == row_ids(page)
 
 
-def test_a_previous_page_whose_logs_are_gone_shows_the_first_page(viewer_client: Client) -> None:
+def test_deleted_previous_page_shows_the_first_page(viewer_client: Client) -> None:
     store(make_item(number) for number in range(60))
     second = fetch(viewer_client, link(fetch(viewer_client, "?limit=25"), "Next ›"))
     for number in range(35, 60):
@@ -168,7 +138,7 @@ def test_a_previous_page_whose_logs_are_gone_shows_the_first_page(viewer_client:
 
 
 @pytest.mark.parametrize("size", [25, 50, 100, 200])
-def test_a_page_holds_as_many_rows_as_are_chosen(viewer_client: Client, size: int) -> None:
+def test_page_has_the_chosen_number_of_rows(viewer_client: Client, size: int) -> None:
     store(make_item(number) for number in range(210))
     page = fetch(viewer_client, f"?limit={size}")
     assert len(row_ids(page)) == size
@@ -196,29 +166,29 @@ def test_a_page_holds_as_many_rows_as_are_chosen(viewer_client: Client, size: in
         ("?user_id=12", "All logs, newest first, filtered by user 12."),
     ],
 )
-def test_the_filter_is_said_in_one_sentence(viewer_client: Client, query: str, words: str) -> None:
+def test_sentence_describes_the_filter(viewer_client: Client, query: str, words: str) -> None:
     assert sentence(fetch(viewer_client, query)) == words
 
 
-def test_the_range_of_time_is_kept_exactly(viewer_client: Client) -> None:
+def test_time_range_includes_start_and_excludes_end(viewer_client: Client) -> None:
     store(make_item(number) for number in range(10))
     page = fetch(viewer_client, "?from=2026-11-01T00:00:03&to=2026-11-01T00:00:06")
     assert row_ids(page) == [make_item(n).id for n in (5, 4, 3)]
 
 
-def test_the_form_shows_the_filter_as_it_was_understood(viewer_client: Client) -> None:
+def test_form_shows_the_parsed_filter(viewer_client: Client) -> None:
     page = fetch(viewer_client, "?account_id=7&from=2026-11-17&to=2026-11-17")
     assert re.search(r'type="datetime-local" name="from" value="2026-11-17T00:00"', page)
     assert re.search(r'type="datetime-local" name="to" value="2026-11-18T00:00"', page)
     assert 'name="account_id" value="7"' in page
 
 
-def test_a_time_that_the_picker_cannot_show_is_kept_as_text(viewer_client: Client) -> None:
+def test_time_with_microseconds_stays_a_text_field(viewer_client: Client) -> None:
     page = fetch(viewer_client, "?from=2026-11-17T00:00:00.000001")
     assert re.search(r'type="text" name="from" value="2026-11-17T00:00:00.000001"', page)
 
 
-def test_a_click_on_an_account_or_a_type_filters_by_it_and_keeps_the_rest(viewer_client: Client) -> None:
+def test_value_links_keep_the_other_filters(viewer_client: Client) -> None:
     store([make_item(0, account_id="7", type="login"), make_item(1, account_id="8", type="logout")])
     page = fetch(viewer_client, "?from=2026-11-01")
     by_account = link(page, "8")
@@ -234,7 +204,7 @@ def test_a_click_on_an_account_or_a_type_filters_by_it_and_keeps_the_rest(viewer
     ("text", "days"),
     [("Today", 1), ("Yesterday", 1), ("Last 24 hours", 1), ("Last 7 days", 7), ("Last 30 days", 30)],
 )
-def test_a_preset_is_a_link_to_absolute_times(viewer_client: Client, text: str, days: int) -> None:
+def test_preset_links_to_absolute_times(viewer_client: Client, text: str, days: int) -> None:
     query = parse_qs(urlsplit(link(fetch(viewer_client, "?account_id=7"), text)).query)
     start, end = (datetime.fromisoformat(query[name][0]).replace(tzinfo=UTC) for name in ("from", "to"))
     assert end - start == timedelta(days=days)
@@ -246,7 +216,7 @@ def test_a_preset_is_a_link_to_absolute_times(viewer_client: Client, text: str, 
         assert start <= now - timedelta(days=days - 1) <= now <= end + timedelta(minutes=1)
 
 
-def test_the_preset_that_is_chosen_is_marked(viewer_client: Client) -> None:
+def test_active_preset_is_marked(viewer_client: Client) -> None:
     chosen = fetch(viewer_client, link(fetch(viewer_client), "Yesterday"))
     assert '<strong aria-current="true">Yesterday</strong>' in chosen
 
@@ -281,16 +251,14 @@ def test_the_preset_that_is_chosen_is_marked(viewer_client: Client) -> None:
         ("?accuont_id=7", "There is no filter “accuont_id”."),
     ],
 )
-def test_a_wrong_value_is_an_error_at_its_field_and_no_rows(
-    viewer_client: Client, query: str, words: str
-) -> None:
+def test_invalid_value_is_an_error_without_rows(viewer_client: Client, query: str, words: str) -> None:
     store([make_item()])
     page = fetch(viewer_client, query, status=400)
     assert words in html.unescape(page)
     assert "result_list" not in page
 
 
-def test_a_wrong_value_stands_in_its_field_to_be_mended(viewer_client: Client) -> None:
+def test_invalid_value_stays_in_its_field(viewer_client: Client) -> None:
     page = fetch(viewer_client, "?account_id=7&from=yesterday&limit=25", status=400)
     assert 'name="account_id" value="7"' in page
     assert re.search(r'type="text" name="from" value="yesterday"', page)
@@ -298,7 +266,7 @@ def test_a_wrong_value_stands_in_its_field_to_be_mended(viewer_client: Client) -
 
 
 @pytest.mark.parametrize("model", [SessionItem, UserItem, LogItem])
-def test_whichever_table_is_away_the_answer_is_a_sentence(
+def test_missing_table_is_503_with_a_message(
     viewer_client: Client, monkeypatch: pytest.MonkeyPatch, model: type[Model]
 ) -> None:
     monkeypatch.setattr(model.Meta, "table_name", "NoSuchTable")
@@ -308,7 +276,7 @@ def test_whichever_table_is_away_the_answer_is_a_sentence(
     assert "The database does not answer." in response.content.decode()
 
 
-def test_a_walk_back_under_a_budget_skips_nothing(viewer_client: Client, settings: Any) -> None:
+def test_previous_under_a_budget_skips_no_log(viewer_client: Client, settings: Any) -> None:
     settings.LOGS_MAX_EXAMINED = 60
     store(make_item(n, user_id="12" if n in range(30, 900) else "rare") for n in range(930))
     page = fetch(viewer_client, "?user_id=rare&limit=25")
@@ -326,12 +294,12 @@ def test_a_walk_back_under_a_budget_skips_nothing(viewer_client: Client, setting
 
 
 @pytest.mark.parametrize("query", ["?_changelist_filters=x", "?e=1", "?_popup=1"])
-def test_the_admins_own_parameters_are_left_alone(viewer_client: Client, query: str) -> None:
+def test_admin_parameters_are_accepted(viewer_client: Client, query: str) -> None:
     fetch(viewer_client, query)
 
 
 @pytest.mark.parametrize("cursor", ["x", "W10:x", "%00", "é", "{}x", "{:.40}"])
-def test_a_damaged_cursor_gives_a_message_and_the_first_page(viewer_client: Client, cursor: str) -> None:
+def test_damaged_cursor_shows_a_message_and_the_first_page(viewer_client: Client, cursor: str) -> None:
     store(make_item(number) for number in range(60))
     first = fetch(viewer_client, "?account_id=7&limit=25")
     good = parse_qs(urlsplit(link(first, "Next ›")).query)["cursor"][0]
@@ -340,7 +308,7 @@ def test_a_damaged_cursor_gives_a_message_and_the_first_page(viewer_client: Clie
     assert "damaged" in page
 
 
-def test_a_cursor_of_another_filter_reaches_nothing_of_it(viewer_client: Client) -> None:
+def test_cursor_of_another_filter_shows_the_first_page(viewer_client: Client) -> None:
     store(make_item(n, account_id=("7", "8")[n % 2]) for n in range(120))
     cursor = parse_qs(urlsplit(link(fetch(viewer_client, "?account_id=7&limit=25"), "Next ›")).query)[
         "cursor"
@@ -350,21 +318,16 @@ def test_a_cursor_of_another_filter_reaches_nothing_of_it(viewer_client: Client)
     assert row_ids(page) == row_ids(fetch(viewer_client, "?account_id=8&limit=25"))
 
 
-def test_an_empty_listing_says_so(viewer_client: Client) -> None:
+def test_empty_listing_shows_a_message(viewer_client: Client) -> None:
     assert "No logs yet." in fetch(viewer_client)
     assert "No logs match this filter." in fetch(viewer_client, "?account_id=nobody")
 
 
 @pytest.mark.parametrize("number", [100, 2000])
-def test_a_page_costs_one_query_whatever_the_tables_size(viewer_client: Client, number: int) -> None:
+def test_page_costs_one_query_at_any_table_size(viewer_client: Client, number: int) -> None:
     store(make_item(n) for n in range(number))
     next_page = link(fetch(viewer_client, "?account_id=7"), "Next ›")
-    calls: list[tuple[str, str]] = []
-
-    def note(sender: object, operation_name: str, table_name: str, **kwargs: object) -> None:
-        calls.append((operation_name, table_name))
-
-    with pre_dynamodb_send.connected_to(note):
+    with recorded_calls() as calls:
         fetch(viewer_client, next_page)
     assert sorted(calls) == [
         ("GetItem", "LogsiteSessions"),
@@ -373,7 +336,7 @@ def test_a_page_costs_one_query_whatever_the_tables_size(viewer_client: Client, 
     ]
 
 
-def test_how_it_was_read_stands_folded_below(viewer_client: Client) -> None:
+def test_query_details_are_collapsed(viewer_client: Client) -> None:
     store([make_item()])
     page = fetch(viewer_client, "?account_id=7&type=login")
     folded = re.search(r'<details class="logs-cost">(.*?)</details>', page, re.DOTALL)
@@ -382,7 +345,7 @@ def test_how_it_was_read_stands_folded_below(viewer_client: Client) -> None:
     assert "1 query" in folded[1]
 
 
-def test_the_span_of_a_page_is_said(viewer_client: Client) -> None:
+def test_page_shows_its_time_span(viewer_client: Client) -> None:
     store(make_item(number) for number in range(3))
     assert f"{START:%Y-%m-%d} 00:00:02 – 00:00:00 UTC" in fetch(viewer_client)
 
@@ -403,7 +366,7 @@ def test_the_span_of_a_page_is_said(viewer_client: Client) -> None:
         ("account_id=7,8&q=nowhere", []),
     ],
 )
-def test_what_no_index_serves_is_looked_for_on_the_way(
+def test_filter_without_an_index_finds_its_logs(
     viewer_client: Client, query: str, numbers: list[int]
 ) -> None:
     long = '{"text":"' + "x" * 2000 + ' invoice 4711"}'
@@ -431,13 +394,13 @@ def test_what_no_index_serves_is_looked_for_on_the_way(
     assert "of account" in page or "This looks at every log." in page
 
 
-def test_an_id_leads_straight_to_its_log(viewer_client: Client) -> None:
+def test_search_for_an_id_redirects_to_the_detail(viewer_client: Client) -> None:
     store([make_item(10)])
     response = viewer_client.get(LISTING + "?q=00000000-0000-4000-8000-00000000000A")
     assert response.headers["Location"] == f"{LISTING}{make_item(10).id}/change/"
 
 
-def test_a_page_begins_at_a_moment(viewer_client: Client) -> None:
+def test_page_starts_at_a_time(viewer_client: Client) -> None:
     store(make_item(number) for number in range(20))
     page = fetch(viewer_client, "?at=2026-11-01T00:00:05")
     assert row_ids(page) == [make_item(n).id for n in range(5, -1, -1)]
@@ -450,7 +413,7 @@ def test_a_page_begins_at_a_moment(viewer_client: Client) -> None:
 @pytest.mark.parametrize(
     "text", ["Around this log: in everything", "in account 7", "in type view", "in this account and type"]
 )
-def test_a_log_shows_what_happened_around_it(viewer_client: Client, text: str) -> None:
+def test_detail_links_to_surrounding_logs(viewer_client: Client, text: str) -> None:
     store(make_item(n, account_id=("7", "8")[n % 2], type=("view", "login")[n % 2]) for n in range(220))
     detail = viewer_client.get(f"{LISTING}{make_item(110).id}/change/").content.decode()
     page = viewer_client.get(link(detail, text)).content.decode()
@@ -465,16 +428,14 @@ def test_a_log_shows_what_happened_around_it(viewer_client: Client, text: str) -
     assert not set(row_ids(after)) & set(rows)
 
 
-def test_a_link_around_a_log_that_is_gone_says_so(viewer_client: Client) -> None:
+def test_link_around_a_deleted_log_shows_a_message(viewer_client: Client) -> None:
     store([make_item(1)])
     page = fetch(viewer_client, "?around=" + "0" * 32)
     assert "The log that this link leads to is gone." in page
     assert row_ids(page) == [make_item(1).id]
 
 
-def test_a_page_that_ran_out_of_its_budget_says_how_far_it_got_and_goes_on(
-    viewer_client: Client, settings: Any
-) -> None:
+def test_page_over_budget_shows_progress_and_continues(viewer_client: Client, settings: Any) -> None:
     settings.LOGS_MAX_EXAMINED = 100
     store(make_item(n, user_id="rare" if n == 3 else "12") for n in range(1000))
     page = fetch(viewer_client, "?user_id=rare")

@@ -1,4 +1,4 @@
-"""What each kind of page costs, as the table in docs/costs.md says."""
+"""The cost of each kind of page matches the table in docs/costs.md."""
 
 import re
 from collections import Counter
@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
-from pynamodb.signals import pre_dynamodb_send
 
 from logs.models import LogItem
 from tests.conftest import empty_logs_table
+from tests.dynamodb_calls import recorded_calls
 from tests.items import START, make_item, store
-from tests.test_listing import fetch, link
+from tests.pages import LISTING, fetch, link
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "costs.md"
 LOGS = 2_000
@@ -20,13 +20,16 @@ LOGS = 2_000
 
 @pytest.fixture(scope="module", autouse=True)
 def many_logs() -> None:
-    """Fill the table, once for all that only read it."""
+    """Fill the table once. The tests only read it."""
     empty_logs_table()
-    store(a_log(n) for n in range(LOGS))
+    store(make_usual_log(n) for n in range(LOGS))
 
 
-def a_log(n: int) -> LogItem:
-    """Return one of 2,000 logs of 20 accounts and 10 types, as large as usual; 20 are of the user `rare`."""
+def make_usual_log(n: int) -> LogItem:
+    """Return one of 2,000 logs of the usual size.
+
+    They belong to 20 accounts and 10 types. 20 of them belong to the user `rare`.
+    """
     return make_item(
         n,
         account_id=str(n % 20),
@@ -49,47 +52,43 @@ def query(text: str) -> Callable[[Client], str]:
     return lambda client: text
 
 
-def behind(text: str) -> Callable[[Client], str]:
+def follow(text: str) -> Callable[[Client], str]:
     return lambda client: link(fetch(client), text)
 
 
-seven = "&".join(f"account_id={number}" for number in range(7))
+seven_accounts = "&".join(f"account_id={number}" for number in range(7))
 KINDS: dict[str, Callable[[Client], str]] = {
     "Newest": query(""),
-    "Next, Previous": behind("Next ›"),
-    "Oldest (the last page)": behind("Oldest »"),
+    "Next, Previous": follow("Next ›"),
+    "Oldest (the last page)": follow("Oldest »"),
     "One account, one type": query("?account_id=7&type=type7"),
-    "Seven accounts": query(f"?{seven}"),
+    "Seven accounts": query(f"?{seven_accounts}"),
     "From a moment on (`at`)": query(f"?at={START:%Y-%m-%d}T00:16:40"),
-    "Around a log": query(f"?around={a_log(1000).id}"),
+    "Around a log": query(f"?around={make_usual_log(1000).id}"),
     "200 rows": query("?limit=200"),
     "A user among 2,000 logs": query("?user_id=rare"),
     "A text in the payloads of 100 logs": query("?q=%22order%22:7,&account_id=7"),
-    "One log (detail)": query(f"{a_log(1000).id}/change/"),
+    "One log (detail)": query(f"{make_usual_log(1000).id}/change/"),
 }
 
 
-def said() -> dict[str, tuple[str, str, str]]:
-    """Return the rows of the table: by kind, its requests, items examined and read units."""
+def documented_costs() -> dict[str, tuple[str, str, str]]:
+    """Return requests, items examined and read units of each kind of page in the docs."""
     pages = DOCS.read_text().split("## Cost of a log")[0]
     rows = re.findall(r"^\| ([^|]+?) \| ([^|]+?) \| ([^|]+?) \| ([^|]+?) \|$", pages, re.MULTILINE)
     return {kind: (requests, items, units) for kind, requests, items, units in rows}
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_page_costs_what_the_table_says(viewer_client: Client, kind: str) -> None:
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "_".join(re.findall(r"\w+", kind.lower())))
+def test_page_costs_match_the_docs(viewer_client: Client, kind: str) -> None:
     address = KINDS[kind](viewer_client)
-    calls: Counter[str] = Counter()
-
-    def note(sender: object, operation_name: str, table_name: str | None, **kwargs: object) -> None:
-        of_logs = table_name in (LogItem.Meta.table_name, None)  # a BatchGetItem names none here
-        calls[operation_name if of_logs else "sign-in"] += 1
-
-    with pre_dynamodb_send.connected_to(note):
-        response = viewer_client.get("/admin/logs/log/" + address)
+    with recorded_calls() as requests_sent:
+        response = viewer_client.get(LISTING + address)
 
     assert response.status_code == 200
-    assert calls.pop("sign-in") == 2
+    of_logs = (LogItem.Meta.table_name, None)
+    calls = Counter(operation for operation, table in requests_sent if table in of_logs)
+    assert len(requests_sent) - calls.total() == 2, "one read of the session and one of the user"
     requests = ", ".join(f"{number} {name}" for name, number in sorted(calls.items()))
     if "listing" in response.context:
         cost = response.context["listing"].page.cost
@@ -97,9 +96,9 @@ def test_a_page_costs_what_the_table_says(viewer_client: Client, kind: str) -> N
         measured = (requests, f"{cost.examined:,}", f"{cost.read_units + extra:g}")
     else:
         measured = (requests, "1", "0.5")
-    assert said()[kind] == measured
+    assert documented_costs()[kind] == measured
 
 
-def test_the_table_holds_nothing_that_is_not_measured() -> None:
-    kinds = [kind for kind in said() if kind not in ("page", "---")]
+def test_docs_list_only_measured_pages() -> None:
+    kinds = [kind for kind in documented_costs() if kind not in ("page", "---")]
     assert kinds == list(KINDS)

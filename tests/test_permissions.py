@@ -1,11 +1,12 @@
-"""Who may see the logs: those with `logs.view_log`, and nobody else."""
+"""Only users with `logs.view_log` see the logs."""
 
 import pytest
 from django.test import Client
 
 from tests.items import make_item, store
+from tests.pages import LISTING
 
-PAGES = ["/admin/logs/log/", f"/admin/logs/log/{make_item().id}/change/"]
+PAGES = [LISTING, f"{LISTING}{make_item().id}/change/"]
 
 
 @pytest.fixture(autouse=True)
@@ -14,7 +15,7 @@ def _one_log(logs_table: None) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_viewer_and_a_superuser_see_them(
+def test_viewer_and_superuser_see_the_logs(
     viewer_client: Client, superuser_client: Client, page: str
 ) -> None:
     assert viewer_client.get(page).status_code == 200
@@ -22,21 +23,21 @@ def test_a_viewer_and_a_superuser_see_them(
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_staff_without_the_permission_are_refused(staff_client: Client, page: str) -> None:
+def test_staff_without_permission_gets_403(staff_client: Client, page: str) -> None:
     response = staff_client.get(page)
     assert response.status_code == 403
     assert "does not have the permission" in response.content.decode()
     assert "Log out" in response.content.decode()
 
 
-def test_staff_without_the_permission_see_an_admin_without_logs(staff_client: Client) -> None:
+def test_staff_without_permission_sees_an_empty_index(staff_client: Client) -> None:
     index = staff_client.get("/admin/")
     assert index.status_code == 200
     assert "/admin/logs/" not in index.content.decode()
 
 
 @pytest.mark.parametrize("page", ["/admin/", *PAGES])
-def test_others_are_asked_to_sign_in(stranger_client: Client, page: str) -> None:
+def test_other_users_are_redirected_to_login(stranger_client: Client, page: str) -> None:
     for client in (stranger_client, Client()):
         response = client.get(page)
         assert response.status_code == 302

@@ -1,4 +1,4 @@
-"""The planner as a table of cases: which index, which key, which times, which words."""
+"""The planner as a table of cases: index, keys, times and sentence."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,7 @@ SECOND = datetime(2026, 11, 2, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("asked", "stream", "words"),
+    ("log_filter", "stream", "words"),
     [
         (LogFilter(), Stream("SortingIndex", "OK"), "All logs, newest first."),
         (LogFilter(order=Order.OLDEST), Stream("SortingIndex", "OK"), "All logs, oldest first."),
@@ -52,26 +52,26 @@ SECOND = datetime(2026, 11, 2, tzinfo=UTC)
         ),
     ],
 )
-def test_a_filter_becomes_the_narrowest_query_and_a_sentence(
-    asked: LogFilter, stream: Stream, words: str
+def test_filter_uses_the_narrowest_index_and_a_sentence(
+    log_filter: LogFilter, stream: Stream, words: str
 ) -> None:
-    plan = make_plan(asked)
+    plan = make_plan(log_filter)
     assert plan.streams == (stream,)
     assert sentence(plan) == words
 
 
-def test_the_end_of_a_range_is_not_in_it() -> None:
+def test_range_excludes_its_end() -> None:
     plan = make_plan(LogFilter(start=FIRST, end=SECOND))
     assert plan.low == FIRST
     assert plan.high == SECOND - timedelta(microseconds=1)
 
 
-def test_a_range_that_ends_before_it_begins_is_refused() -> None:
+def test_range_that_ends_before_its_start_is_rejected() -> None:
     with pytest.raises(ValueError, match="ends at"):
         make_plan(LogFilter(start=SECOND, end=FIRST))
 
 
-def test_every_difference_in_a_filter_is_one_in_its_fingerprint() -> None:
+def test_fingerprint_differs_for_each_filter() -> None:
     filters = [
         LogFilter(),
         LogFilter(account_id=("7",)),
@@ -81,12 +81,12 @@ def test_every_difference_in_a_filter_is_one_in_its_fingerprint() -> None:
         LogFilter(end=FIRST),
         LogFilter(order=Order.OLDEST),
     ]
-    assert len({asked.fingerprint for asked in filters}) == len(filters)
+    assert len({log_filter.fingerprint for log_filter in filters}) == len(filters)
     assert LogFilter(account_id=("7",)).fingerprint == LogFilter(account_id=("7",)).fingerprint
 
 
 @pytest.mark.parametrize(
-    ("asked", "streams", "words"),
+    ("log_filter", "streams", "words"),
     [
         (
             LogFilter(account_id=("7",), type=("login", "logout")),
@@ -113,15 +113,13 @@ def test_every_difference_in_a_filter_is_one_in_its_fingerprint() -> None:
         ),
     ],
 )
-def test_several_values_are_several_streams_and_what_no_index_serves_is_said(
-    asked: LogFilter, streams: list[Stream], words: str
-) -> None:
-    plan = make_plan(asked)
+def test_each_value_is_a_stream(log_filter: LogFilter, streams: list[Stream], words: str) -> None:
+    plan = make_plan(log_filter)
     assert list(plan.streams) == streams
     assert sentence(plan) == words
 
 
-def test_the_order_in_which_values_are_named_makes_no_other_filter() -> None:
+def test_fingerprint_ignores_the_order_of_values() -> None:
     assert LogFilter(account_id=("7", "8")).fingerprint == LogFilter(account_id=("8", "7")).fingerprint
 
 
@@ -132,19 +130,19 @@ def at(seconds: int) -> datetime:
 @pytest.mark.parametrize(
     ("order", "direction", "stream", "low", "high"),
     [
-        # The cut is a log of stream "b" at second 5; later times lie beyond it.
+        # The cut is a log of stream "b" at second 5. Later times are after it.
         (Order.OLDEST, Direction.NEXT, "a", at(5) + MICROSECOND, None),
         (Order.OLDEST, Direction.NEXT, "c", at(5), None),
         (Order.OLDEST, Direction.PREVIOUS, "a", None, at(5)),
         (Order.OLDEST, Direction.PREVIOUS, "c", None, at(5) - MICROSECOND),
-        # Newest first, everything is turned round.
+        # Newest first mirrors these cases.
         (Order.NEWEST, Direction.NEXT, "a", None, at(5)),
         (Order.NEWEST, Direction.NEXT, "c", None, at(5) - MICROSECOND),
         (Order.NEWEST, Direction.PREVIOUS, "a", at(5) + MICROSECOND, None),
         (Order.NEWEST, Direction.PREVIOUS, "c", at(5), None),
     ],
 )
-def test_one_cut_divides_every_stream(
+def test_cut_divides_every_stream(
     order: Order, direction: Direction, stream: str, low: datetime | None, high: datetime | None
 ) -> None:
     plan = make_plan(LogFilter(account_id=("a", "b", "c"), order=order))
@@ -154,14 +152,14 @@ def test_one_cut_divides_every_stream(
     assert plan.span(Stream("AccountIndex", "b"), position) == Span(None, None, key)
 
 
-def test_a_stream_of_which_nothing_lies_beyond_the_cut_is_not_read() -> None:
+def test_stream_with_nothing_after_the_cut_is_not_read() -> None:
     plan = make_plan(LogFilter(account_id=("a", "b"), start=at(5), end=at(6), order=Order.NEWEST))
     cut = Position(Direction.NEXT, Key(to_text(at(5)), "0" * 32, "a"))
     assert plan.span(Stream("AccountIndex", "b"), cut) is None
 
 
 @pytest.mark.parametrize("moment", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
-def test_the_ends_of_time_are_no_error(moment: datetime) -> None:
+def test_span_accepts_the_first_and_last_datetime(moment: datetime) -> None:
     plan = make_plan(LogFilter(account_id=("a", "b", "c")))
     for direction in Direction:
         position = Position(direction, Key(to_text(moment), "0" * 32, "b"))

@@ -1,4 +1,4 @@
-"""`manage.py create_tables` makes what is missing and touches nothing that is there."""
+"""`manage.py create_tables` creates missing tables and does not change existing ones."""
 
 import os
 from collections.abc import Iterator
@@ -23,13 +23,13 @@ INDEX_KEYS = {
 
 @pytest.fixture
 def dynamodb() -> Any:
-    """Return plain boto3, to see the table as others see it."""
+    """Return a plain boto3 client, to read the table without our own models."""
     return boto3.client("dynamodb")
 
 
 @pytest.fixture
 def table_name(monkeypatch: pytest.MonkeyPatch, dynamodb: Any) -> Iterator[str]:
-    """Name a table that does not exist yet; it is gone afterwards."""
+    """Yield the name of a table that does not exist. Delete the table after the test."""
     name = "LogsTableOfThisTest"
     monkeypatch.setattr(LogItem.Meta, "table_name", name)
     yield name
@@ -43,7 +43,7 @@ def create_tables() -> str:
     return output.getvalue()
 
 
-def test_it_makes_the_table_of_the_design(table_name: str, dynamodb: Any) -> None:
+def test_create_tables_creates_the_designed_table(table_name: str, dynamodb: Any) -> None:
     create_tables()
     table = dynamodb.describe_table(TableName=table_name)["Table"]
     assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
@@ -61,18 +61,18 @@ def test_it_makes_the_table_of_the_design(table_name: str, dynamodb: Any) -> Non
     assert ttl == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}
 
 
-def test_the_payload_is_in_no_index() -> None:
+def test_payload_is_in_no_index() -> None:
     assert not {"payload", "document"} & set(PROJECTED)
 
 
-def test_a_second_time_changes_nothing(table_name: str) -> None:
+def test_create_tables_twice_changes_nothing(table_name: str) -> None:
     assert f"{table_name}: made" in create_tables()
     make_item().save()
     assert f"{table_name}: was there (" in create_tables()
     assert LogItem.get(make_item().id).account_id == "7"
 
 
-def test_it_says_where_it_is(table_name: str, dynamodb_engine: str) -> None:
+def test_create_tables_prints_endpoint_and_region(table_name: str, dynamodb_engine: str) -> None:
     output = create_tables()
     assert f"endpoint: {dynamodb_engine}" in output
     assert "region: us-east-1" in output
@@ -87,7 +87,7 @@ def test_it_says_where_it_is(table_name: str, dynamodb_engine: str) -> None:
         ("id", "S", "the index SortingIndex is missing instead of"),
     ],
 )
-def test_a_table_with_other_keys_or_indexes_is_refused(
+def test_table_with_other_keys_or_indexes_is_rejected(
     table_name: str, dynamodb: Any, key: str, kind: str, difference: str
 ) -> None:
     dynamodb.create_table(
@@ -96,13 +96,13 @@ def test_a_table_with_other_keys_or_indexes_is_refused(
         AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind}],
         BillingMode="PAY_PER_REQUEST",
     )
-    with pytest.raises(CommandError) as refusal:
+    with pytest.raises(CommandError) as error:
         create_tables()
-    assert table_name in str(refusal.value)
-    assert difference in str(refusal.value)
+    assert table_name in str(error.value)
+    assert difference in str(error.value)
 
 
-def test_ttl_is_turned_on_where_it_was_off(table_name: str, dynamodb: Any) -> None:
+def test_ttl_is_turned_on_if_it_was_off(table_name: str, dynamodb: Any) -> None:
     create_tables()
     dynamodb.update_time_to_live(
         TableName=table_name,
@@ -113,13 +113,13 @@ def test_ttl_is_turned_on_where_it_was_off(table_name: str, dynamodb: Any) -> No
     assert ttl["TimeToLiveStatus"] == "ENABLED"
 
 
-def test_all_tables_share_one_client() -> None:
+def test_tables_share_one_client() -> None:
     tables = Table.__subclasses__()
     assert len(tables) == 7
     assert {id(table._get_connection().connection.client) for table in tables} == {id(models.shared().client)}
 
 
-def test_an_engine_that_is_away_is_named_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_engine_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9")
     monkeypatch.setattr(models.shared(), "_client", None)
     with pytest.raises(CommandError, match=r"^Logs\w+: .*127\.0\.0\.1:9"):

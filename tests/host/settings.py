@@ -1,8 +1,8 @@
-"""A project that had its own database, users, time zone and admin before it took the app `logs`."""
+"""A project with its own database, users, time zone and admin, and the app `logs`."""
 
 import os
 
-from tests import settings as _environment  # noqa: F401  an environment that cannot reach AWS
+from tests import settings as _environment  # noqa: F401  sets an environment without access to AWS
 
 SECRET_KEY = "a host's own"
 DEBUG = False
@@ -45,5 +45,5 @@ LANGUAGE_CODE = "de"
 USE_TZ = True
 STATIC_URL = "static/"
 
-# A setting of `logs` may stand here instead of in the environment.
+# A setting of `logs` may be a Django setting instead of an environment variable.
 LOGS_TABLE = "HostLogs"

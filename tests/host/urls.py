@@ -1,4 +1,4 @@
-"""An admin of the host's own, at an address of its own, and Django's default one beside it."""
+"""The host's own admin site under `/office/`, and Django's default one under `/admin/`."""
 
 from django.contrib import admin
 from django.urls import path

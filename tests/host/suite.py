@@ -1,4 +1,4 @@
-"""Run with the host's settings, by tests/test_inside_another_project.py."""
+"""The tests of the host project. tests/test_host_project.py runs them with its settings."""
 
 import os
 from io import StringIO
@@ -25,32 +25,32 @@ def sign_in(*permissions: str, staff: bool = True) -> Client:
     user = User.objects.create_user("someone", password="secret", is_staff=staff)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client = Client()
-    client.force_login(user)  # type: ignore[arg-type]  # mypy knows the site's settings, not the host's
+    client.force_login(user)  # type: ignore[arg-type]  # mypy uses the site's settings, not the host's
     return client
 
 
-def test_the_settings_of_the_project_name_the_table() -> None:
+def test_table_name_comes_from_project_settings() -> None:
     assert LogItem.Meta.table_name == "HostLogs"
     assert LogItem.get(make_item().id)
 
 
-def test_migrate_makes_the_permission_and_no_table() -> None:
+def test_migrate_creates_the_permission_and_no_table() -> None:
     permissions = Permission.objects.filter(content_type__app_label="logs")
     assert [permission.codename for permission in permissions] == ["view_log"]
     assert not [name for name in connection.introspection.table_names() if name.startswith("logs")]
 
 
-def test_there_is_nothing_to_migrate() -> None:
+def test_makemigrations_finds_no_changes() -> None:
     call_command("makemigrations", "--check", "--dry-run", stdout=StringIO())
 
 
 @pytest.mark.parametrize("admin", ["/office/", "/admin/"])
-def test_the_listing_and_the_detail_stand_in_its_admin_under_its_users(admin: str) -> None:
+def test_listing_and_detail_appear_in_each_admin(admin: str) -> None:
     client = sign_in("view_log")
     index = client.get(admin).content.decode()
     assert f'href="{admin}logs/log/"' in index
     listing = client.get(f"{admin}logs/log/?account_id=7").content.decode()
-    assert "2026-11-01 <b>00:00:00</b>" in listing, "UTC, whatever the project's time zone"
+    assert "2026-11-01 <b>00:00:00</b>" in listing, "UTC in any time zone of the project"
     assert f'href="{admin}"' in listing
     other = {"/office/": "/admin/", "/admin/": "/office/"}[admin]
     assert f'"{other}' not in listing
@@ -59,41 +59,41 @@ def test_the_listing_and_the_detail_stand_in_its_admin_under_its_users(admin: st
     assert f'href="{admin}logs/log/?account_id=7"' in detail
 
 
-def test_its_own_header_stands_above() -> None:
+def test_listing_has_the_site_header() -> None:
     assert "Back office" in sign_in("view_log").get("/office/logs/log/").content.decode()
 
 
-def test_its_permissions_decide() -> None:
+def test_listing_requires_view_permission() -> None:
     assert sign_in().get("/office/logs/log/").status_code == 403
 
 
-def test_strangers_are_asked_to_sign_in() -> None:
+def test_user_without_staff_status_is_redirected() -> None:
     assert sign_in(staff=False).get("/office/logs/log/").status_code == 302
 
 
-def test_a_log_that_does_not_exist_leads_to_its_own_index() -> None:
+def test_unknown_log_redirects_to_the_admin_index() -> None:
     response = sign_in("view_log").get("/office/logs/log/" + "0" * 32 + "/change/")
     assert response.headers["Location"] == "/office/"
 
 
 @override_settings(DEBUG=True)
-def test_with_debug_on_and_no_endpoint_its_checks_refuse_aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused() -> bool:
+def test_check_rejects_aws_in_debug_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_rejected() -> bool:
         return "logs.E001" in [message.id for message in run_checks()]
 
-    assert not refused()
+    assert not is_rejected()
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"):
         monkeypatch.delitem(os.environ, name, raising=False)
-    assert refused()
+    assert is_rejected()
     monkeypatch.setitem(os.environ, "LOGS_ALLOW_AWS", "1")
-    assert not refused()
+    assert not is_rejected()
 
 
-def test_the_api_stands_where_the_project_puts_it_under_its_users() -> None:
+def test_api_uses_the_project_urls_and_users() -> None:
     [log] = sign_in("view_log").get("/logs-api/logs?account_id=7").json()["items"]
     assert log["created_at"] == "2026-11-01T00:00:00.000000+00:00"
     assert Client().get("/logs-api/logs").status_code == 401
 
 
-def test_the_api_asks_for_the_permission() -> None:
+def test_api_requires_view_permission() -> None:
     assert sign_in().get("/logs-api/logs").json()["error"]["code"] == "forbidden"

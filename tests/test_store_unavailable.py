@@ -1,4 +1,4 @@
-"""DynamoDB throttled, slow or away: bounded retries, and one sentence in the admin's frame."""
+"""Retries are bounded if DynamoDB throttles, is slow or is unreachable. The admin shows a 503."""
 
 import threading
 from collections import Counter
@@ -10,35 +10,35 @@ from logs import merge, reader
 from logs.filters import LogFilter
 from logs.plan import make_plan
 from tests.items import make_item, store
+from tests.pages import LISTING
 from tests.proxy import proxied
 
 pytestmark = pytest.mark.usefixtures("logs_table")
-LISTING = "/admin/logs/log/"
 
 
-def test_throttling_for_a_moment_is_not_noticed(viewer_client: Client) -> None:
+def test_brief_throttling_is_retried(viewer_client: Client) -> None:
     store([make_item(1)])
-    tries: Counter[str] = Counter()
+    attempts: Counter[str] = Counter()
 
     def once(operation: str) -> str | None:
-        tries[operation] += 1
-        return "ProvisionedThroughputExceededException" if tries[operation] == 1 else None
+        attempts[operation] += 1
+        return "ProvisionedThroughputExceededException" if attempts[operation] == 1 else None
 
     with proxied(once):
         response = viewer_client.get(LISTING)
     assert response.status_code == 200
     assert "/login" in response.content.decode()
-    assert tries == {"Query": 2}
+    assert attempts == {"Query": 2}
 
 
 @pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "ThrottlingException"])
-def test_throttling_that_does_not_end_is_a_sentence_after_three_tries(
+def test_persistent_throttling_is_503_after_three_attempts(
     viewer_client: Client, code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tries: Counter[str] = Counter()
+    attempts: Counter[str] = Counter()
 
     def always(operation: str) -> str | None:
-        tries[operation] += 1
+        attempts[operation] += 1
         return code
 
     with proxied(always):
@@ -46,20 +46,20 @@ def test_throttling_that_does_not_end_is_a_sentence_after_three_tries(
     assert response.status_code == 503
     assert int(response["Retry-After"]) > 0
     assert "The database does not answer." in response.content.decode()
-    assert tries == {"Query": 3}
-    # What the runbook looks for.
+    assert attempts == {"Query": 3}
+    # The runbook searches for this line.
     [line] = [line for line in caplog.messages if line.startswith("DynamoDB is away: ")]
     assert code in line
 
 
-def test_a_request_that_hangs_in_the_middle_of_a_search_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hanging_request_ends_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
     store(make_item(n) for n in range(500))
     released = threading.Event()
-    asked: Counter[str] = Counter()
+    requests: Counter[str] = Counter()
 
     def hang(operation: str) -> None:
-        asked[operation] += 1
-        if asked["Query"] > 1:
+        requests[operation] += 1
+        if requests["Query"] > 1:
             released.wait(20)
 
     monkeypatch.setattr(merge, "MAX_SECONDS", 2)
@@ -68,12 +68,12 @@ def test_a_request_that_hangs_in_the_middle_of_a_search_ends_it(monkeypatch: pyt
             with pytest.raises(reader.StoreUnavailable):
                 reader.read_page(make_plan(LogFilter(user_id="nobody")), None, 10)
             assert not released.is_set()
-            assert asked["Query"] == 2
+            assert requests["Query"] == 2
         finally:
             released.set()
 
 
-def test_the_time_of_a_page_is_bounded_for_whatever_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hanging_payload_request_ends_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     store(make_item(n, payload=f"text {n}", payload_size=6) for n in range(5))
     released = threading.Event()
 

@@ -1,12 +1,12 @@
-"""`INSTALLED_APPS += ["logs"]` in a project with its own SQL database, users and admin."""
+"""`INSTALLED_APPS += ["logs"]` works in a project with its own SQL database, users and admin."""
 
 import os
 import subprocess
 import sys
 
 
-def test_the_listing_works_in_a_host_project() -> None:
-    # Django takes its settings once a process, so the host's tests run in one of their own.
+def test_host_project_suite_passes() -> None:
+    # Django reads its settings once per process, so the tests of the host project run in their own.
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTEST_"))
     }
@@ -16,7 +16,7 @@ def test_the_listing_works_in_a_host_project() -> None:
             "-m",
             "pytest",
             "-q",
-            "tests/host/inside.py",
+            "tests/host/suite.py",
             "--ds=tests.host.settings",
             "-p",
             "no:cacheprovider",

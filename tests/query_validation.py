@@ -1,4 +1,4 @@
-"""What AWS and DynamoDB Local refuse in a Query and the embedded engine lets pass, refused in every test."""
+"""Reject queries that AWS and DynamoDB Local reject but the embedded engine accepts."""
 
 import re
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ COMPARED = re.compile(r"(#\w+) (=|<=|>=) (:\w+)")
 
 
 def check(query: dict[str, Any]) -> None:
-    """Refuse a range that ends before it begins, and a start key beside the partition or the range.
+    """Raise AssertionError if DynamoDB would reject the range or the start key.
 
-    Raises AssertionError. DynamoDB's words for it: "The provided starting key is outside query boundaries
-    based on provided conditions", and "The BETWEEN operator requires upper bound to be greater than or equal
-    to lower bound".
+    A range must not end before it begins. A start key must be in the partition and in the range. DynamoDB's
+    messages are "The BETWEEN operator requires upper bound to be greater than or equal to lower bound" and
+    "The provided starting key is outside query boundaries based on provided conditions".
     """
     names, values = query["ExpressionAttributeNames"], query["ExpressionAttributeValues"]
     condition = query["KeyConditionExpression"]
@@ -30,28 +30,30 @@ def check(query: dict[str, Any]) -> None:
             keys[names[name]] = text
         else:
             ranges.append((names[name], text if sign == ">=" else "", text if sign == "<=" else "\uffff"))
-    assert len(keys) == 1, f"one partition key is asked for, not {keys}"
+    assert len(keys) == 1, f"a query needs one partition key, not {keys}"
     assert all(low <= high for _, low, high in ranges), f"a range that ends before it begins: {ranges}"
     if not (start := query.get("ExclusiveStartKey")):
         return
-    started = {name: value["S"] for name, value in start.items()}
-    assert set(started) == {"id", "created_at", *keys}, f"a start key of other attributes: {started}"
-    assert keys.items() <= started.items(), f"the start key {started} is not of the partition {keys}"
+    start_key = {name: value["S"] for name, value in start.items()}
+    assert set(start_key) == {"id", "created_at", *keys}, f"the start key has other attributes: {start_key}"
+    assert keys.items() <= start_key.items(), f"the start key {start_key} is not in the partition {keys}"
     for name, low, high in ranges:
-        assert low <= started[name] <= high, f"the start key {started} is outside {low} to {high}"
+        assert low <= start_key[name] <= high, f"the start key {start_key} is outside {low} to {high}"
 
 
 @contextmanager
 def strict_queries() -> Iterator[None]:
-    """Check every Query that is sent meanwhile, from whichever thread."""
+    """Check every Query that any thread sends inside the block."""
     send = Connection._make_api_call
 
-    def checked(self: Connection, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
+    def check_and_send(
+        self: Connection, operation_name: str, operation_kwargs: dict[str, Any]
+    ) -> dict[str, Any]:
         if operation_name == "Query":
             check(operation_kwargs)
         return send(self, operation_name, operation_kwargs)
 
-    Connection._make_api_call = checked  # type: ignore[method-assign]  # for as long as the tests run
+    Connection._make_api_call = check_and_send  # type: ignore[method-assign]  # restored below
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""What is packed comes back the same, and an item gives back what its sender said."""
+"""A document round-trips, and an item returns the fields as they were sent."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.items import make_item
 
 
 @pytest.mark.parametrize(
-    "whole",
+    "original",
     [
         Document(),
         Document(payload="x" * 100_000),
@@ -19,17 +19,17 @@ from tests.items import make_item
         Document(texts={"url": "/" * 2000}),
     ],
 )
-def test_what_is_packed_comes_back_the_same(whole: Document) -> None:
-    assert document.unpack(document.pack(whole)) == whole
+def test_document_round_trips(original: Document) -> None:
+    assert document.unpack(document.pack(original)) == original
 
 
-def test_a_long_text_is_compressed_and_a_short_one_is_not() -> None:
+def test_only_a_long_document_is_compressed() -> None:
     assert len(document.pack(Document(payload="x" * 100_000))) < 500
     assert document.pack(Document(extra={"a": 1})) == b'j{"extra":{"a":1}}'
 
 
 @pytest.mark.parametrize("data", [b"", b"x", b"\x00{}", b"{}"])
-def test_bytes_of_no_known_format_are_an_error(data: bytes) -> None:
+def test_unknown_format_raises(data: bytes) -> None:
     with pytest.raises(ValueError, match="a whole document begins with"):
         document.unpack(data)
 
@@ -44,22 +44,22 @@ def test_bytes_of_no_known_format_are_an_error(data: bytes) -> None:
         ('{"a":1}', "json", {"a": 1}),
     ],
 )
-def test_a_payload_comes_back_as_it_was_sent(text: str | None, kind: str | None, payload: Any) -> None:
-    said = document.content(make_item(payload=text, payload_type=kind))
+def test_payload_keeps_its_value_and_type(text: str | None, kind: str | None, payload: Any) -> None:
+    fields = document.content(make_item(payload=text, payload_type=kind))
 
-    assert said["payload"] == payload
-    assert said["payload_text"] == text
+    assert fields["payload"] == payload
+    assert fields["payload_text"] == text
 
 
-def test_a_document_overrides_what_was_cut() -> None:
-    packed = document.pack(
+def test_document_overrides_truncated_fields() -> None:
+    data = document.pack(
         Document(payload='["long"]', texts={"url": "whole"}, extra={"a": 1}, created_at="then")
     )
 
-    said = document.content(make_item(url="who…", payload_type="json", document=packed))
+    fields = document.content(make_item(url="who…", payload_type="json", document=data))
 
-    assert said["url"] == "whole"
-    assert said["payload"] == ["long"]
-    assert said["extra"] == {"a": 1}
-    assert said["sent_created_at"] == "then"
-    assert said["account_id"] == "7"
+    assert fields["url"] == "whole"
+    assert fields["payload"] == ["long"]
+    assert fields["extra"] == {"a": 1}
+    assert fields["sent_created_at"] == "then"
+    assert fields["account_id"] == "7"

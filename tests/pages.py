@@ -1,0 +1,39 @@
+"""The pages of the admin as text: fetch one, and read its rows, links and sentence."""
+
+import html
+import re
+
+from django.test import Client
+
+LISTING = "/admin/logs/log/"
+
+
+def fetch(client: Client, query: str = "", status: int = 200) -> str:
+    """Return the HTML of the listing, or of an address below it."""
+    response = client.get(LISTING + query)
+    assert response.status_code == status
+    return response.content.decode()
+
+
+def row_ids(page: str) -> list[str]:
+    """Return the ids of the logs in the table, from top to bottom."""
+    return re.findall(r'<th class="field-time" scope="row"><a href="([0-9a-f]{32})/change/', page)
+
+
+def link(page: str, text: str) -> str:
+    """Return the address of the link with this text. Raise AssertionError if there is no such link."""
+    match = re.search(rf'<a [^>]*href="([^"]*)"[^>]*>(?:<bdi>)?{re.escape(text)}(?:</bdi>)?</a>', page)
+    assert match, f"no link {text!r}"
+    return html.unescape(match[1])
+
+
+def has_link(page: str, text: str) -> bool:
+    """Return whether the page has a link with this text."""
+    return re.search(rf"<a [^>]*>{re.escape(text)}</a>", page) is not None
+
+
+def sentence(page: str) -> str:
+    """Return the sentence that describes the filter."""
+    match = re.search(r'<p class="logs-sentence">(.*?)</p>', page)
+    assert match
+    return html.unescape(re.sub(r"<[^>]+>", "", match[1]))
