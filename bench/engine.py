@@ -20,8 +20,8 @@ os.environ.update(
     AWS_CONFIG_FILE=os.devnull,
 )
 
-from logs import models, tables  # noqa: E402  the environment must be set first
-from logs.models import STATUS, LogItem, account_type_key  # noqa: E402  as above
+from logs.models import STATUS, LogItem, account_type_key  # noqa: E402  the environment must be set first
+from logs.storage import dynamodb, tables  # noqa: E402  as above
 from logsite.local import engine  # noqa: E402  as above
 from logsite.local.processes import accepts_connections, free_port  # noqa: E402  as above
 
@@ -32,7 +32,7 @@ def running() -> Iterator[None]:
     port = free_port()
     process = subprocess.Popen(engine.command(port), stdout=subprocess.DEVNULL)
     os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = f"http://127.0.0.1:{port}"
-    models.shared.cache_clear()  # a cached client has the old endpoint
+    dynamodb.shared_connection.cache_clear()  # a cached client has the old endpoint
     try:
         while not accepts_connections(port):
             time.sleep(0.05)

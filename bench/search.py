@@ -4,9 +4,9 @@ import time
 
 from bench.engine import fill, running
 from logs.filters import LogFilter
-from logs.merge import Budget
 from logs.plan import Position, make_plan
 from logs.reader import read_page
+from logs.reading.budget import Budget
 
 LIMIT = 50
 

@@ -17,8 +17,8 @@ from bench.engine import running, use
 from ingest import handler, messages
 from ingest.writing import batch
 from ingest.writing import items as writer
-from logs import tables
 from logs.models import LogItem
+from logs.storage import tables
 from tests.factories import make_body, make_event, make_record
 from tests.proxy import proxied
 

@@ -22,7 +22,7 @@ from ingest import messages
 from ingest.writing import dead_letters
 from ingest.writing import items as writer
 from ingest.writing.retry import OutOfTime, Patience
-from logs import choices
+from logs.storage import choices
 
 # Each stage of one account counts for itself.
 SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME") or "logsite-writer"
@@ -36,7 +36,7 @@ for name in ("boto3", "botocore", "pynamodb"):
 # In CloudWatch's embedded format, with one dimension: the service.
 metrics = Metrics(namespace="Logsite", service=SERVICE)
 
-registry = choices.Registry()
+registry = choices.ChoicesWriter()
 
 DEAD_LETTERED = "dead_lettered"
 
@@ -80,7 +80,7 @@ def record_handler(record: SQSRecord, patience: Patience) -> str:
     try:
         item = writer.to_item(messages.parse(record.body), known)
         outcome = patience.keep_trying(partial(writer.put, item))
-        registry.note(item.type, item.sub_type)
+        registry.record(item.type, item.sub_type)
         return outcome
     except messages.Rejected as refusal:
         dead_letters.send(raw, known, refusal)

@@ -17,11 +17,13 @@ from ninja import NinjaAPI, Router, security
 from ninja.errors import AuthorizationError, HttpError
 from ninja.openapi.docs import Swagger
 
-from logs import answer, cursor, reader, schemas
+from logs import conf, cursor, reader
+from logs.apps import view_permission
 from logs.forms import FilterForm
+from logs.pages import schemas
+from logs.storage.errors import AWS_ERRORS, UNAVAILABLE, StoreUnavailable
 
 RETRY_AFTER_SECONDS = 5
-PERMISSION = "logs.view_log"
 CODES = {
     400: "bad_request",
     401: "unauthorized",
@@ -34,12 +36,13 @@ CODES = {
 }
 MESSAGES = {
     401: "Send a valid token: Authorization: Bearer …",
-    403: "You may not read the logs.",
-    404: "There is nothing at this address.",
-    405: "This address can only be read: GET.",
-    500: "Something went wrong here. It has been noted.",
+    403: "You do not have permission to view this.",
+    404: "Not found.",
+    405: "This address is read-only: use GET.",
+    500: "Internal error. It was logged.",
     503: "The database does not answer. Nothing is lost: try again in a moment.",
 }
+NO_SUCH_LOG = "There is no log with this ID."
 ERRORS: dict[Any, Any] = {frozenset({400, 401, 403, 404, 405, 429, 500, 503}): schemas.Error}
 
 logger = logging.getLogger(__name__)
@@ -47,12 +50,12 @@ Auth = Callable[[HttpRequest], Any]
 
 
 class SessionAuth(security.SessionAuth):
-    """Whoever is signed in to the admin and may read the logs there."""
+    """Users who are signed in to the admin and may view the logs there."""
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Any:
-        """Return the user, or None where nobody is signed in. Raises AuthorizationError."""
+        """Return the user, or None if nobody is signed in. Raises AuthorizationError."""
         user = super().authenticate(request, key)
-        if user and not user.has_perm(PERMISSION):
+        if user and not user.has_perm(view_permission()):
             raise AuthorizationError(message=MESSAGES[403])
         return user
 
@@ -63,7 +66,7 @@ def error(
     fields: dict[str, list[str]] | None = None,
     headers: dict[str, str] | None = None,
 ) -> HttpResponse:
-    """Return an answer with the one error body, as schemas.Error describes it."""
+    """Return a response with the error body that schemas.Error describes."""
     body = schemas.Error(
         error=schemas.Problem(
             code=CODES.get(status, "error"),
@@ -76,10 +79,10 @@ def error(
     )
 
 
-def refused(fields: dict[str, list[str]]) -> HttpResponse:
-    """Return the answer to wrong parameters, which names them."""
-    told = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in fields.items())
-    return error(400, told, fields)
+def invalid(fields: dict[str, list[str]]) -> HttpResponse:
+    """Return the response to invalid parameters, which names each of them."""
+    message = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in fields.items())
+    return error(400, message, fields)
 
 
 router = Router()
@@ -89,21 +92,21 @@ def listing(request: HttpRequest) -> Any:
     """Return the page of logs that the query string asks for."""
     form = FilterForm(request.GET, strict=True)
     if not form.is_valid():
-        return refused(form.errors_by_parameter())
+        return invalid(form.errors_by_parameter())
     if (log_id := form.cleaned_data["q"]) and (item := reader.get(log_id)):
         return schemas.page_of_one(item)
     try:
-        found = answer.read(form)
-    except cursor.BadCursor as bad:
-        return refused({"cursor": [f"{bad}."]})
-    except answer.Gone:
-        return refused({"around": ["There is no log with this id (any more)."]})
-    note_examined(request, found.page.cost.examined)
-    return schemas.page(found)
+        result = reader.read(form.query(), conf.budget())
+    except cursor.BadCursor as raised:
+        return invalid({"cursor": [f"{raised}."]})
+    except reader.LogNotFound:
+        return invalid({"around": [NO_SUCH_LOG]})
+    count_examined(request, result.page.cost.examined)
+    return schemas.page(result)
 
 
-def note_examined(request: HttpRequest, examined: int) -> None:
-    """Tell whoever let the request in how many items it looked at, where they count that."""
+def count_examined(request: HttpRequest, examined: int) -> None:
+    """Report how many items a page examined to the request's authentication, if that counts them."""
     count = getattr(getattr(request, "auth", None), "count_examined", None)
     if count and examined:
         count(examined)
@@ -112,22 +115,22 @@ def note_examined(request: HttpRequest, examined: int) -> None:
 def detail(request: HttpRequest, log_id: str) -> Any:
     """Return one log with every field."""
     if request.GET:
-        return refused({name[:40]: ["One log takes no parameters."] for name in request.GET})
+        return invalid({name[:40]: ["A single log takes no parameters."] for name in request.GET})
     item = reader.get(log_id)
     if item is None:
-        return error(404, "There is no log with this id (any more).")
+        return error(404, NO_SUCH_LOG)
     return schemas.whole(item)
 
 
 def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
-    """Say that there is nothing at an address of the API."""
+    """Return 404 for an unknown address of the API."""
     return error(404)
 
 
-def _route(place: str, view: Callable[..., Any], **described: Any) -> None:
-    """Route a view with and without the last slash: a redirect would cost a client a second request."""
-    router.add_api_operation(place, ["GET"], view, **described)
-    hidden = {"include_in_schema": False, "response": described["response"]}
+def _route(place: str, view: Callable[..., Any], **options: Any) -> None:
+    """Route a view with and without a final slash: a redirect would cost the client a second request."""
+    router.add_api_operation(place, ["GET"], view, **options)
+    hidden = {"include_in_schema": False, "response": options["response"]}
     router.add_api_operation(place, ["HEAD"], view, **hidden)
     router.add_api_operation(f"{place}/", ["GET", "HEAD"], view, **hidden)
 
@@ -152,8 +155,8 @@ _route(
 def make_api(auth: Sequence[Auth] = (SessionAuth(),), namespace: str = "logs-api") -> NinjaAPI:
     """Return the API, to be mounted in a URLconf: `path("api/", urls(make_api()))`.
 
-    `auth` lets requests in: each is tried in turn, as in django-ninja. An object that it returns may have a
-    method `count_examined(number)`, which is told how many items a page examined.
+    `auth` authenticates requests: each is tried in turn, as in django-ninja. An object that it returns may
+    have a method `count_examined(number)`, which gets the number of items that a page examined.
     """
     api = NinjaAPI(
         title="Logsite",
@@ -168,8 +171,8 @@ def make_api(auth: Sequence[Auth] = (SessionAuth(),), namespace: str = "logs-api
     api.add_exception_handler(HttpError, _http_error)
     api.add_exception_handler(Http404, lambda request, _: not_found(request))
     api.add_exception_handler(SuspiciousOperation, lambda request, raised: error(400, str(raised)))
-    for away in (reader.StoreUnavailable, *reader.STORE_ERRORS):
-        api.add_exception_handler(away, _unavailable)
+    for store_error in (StoreUnavailable, *AWS_ERRORS):
+        api.add_exception_handler(store_error, _unavailable)
     api.add_exception_handler(Exception, _unexpected)
 
     @api.get("/openapi.json", include_in_schema=False, url_name="openapi-json")
@@ -180,11 +183,14 @@ def make_api(auth: Sequence[Auth] = (SessionAuth(),), namespace: str = "logs-api
 
 
 def urls(api: NinjaAPI) -> tuple[list[Any], str, str]:
-    """Return what `path("api/", …)` takes: the API, its docs for those who may read the logs, and no more."""
+    """Return the argument of `path("api/", …)`: the API, its docs and its 404.
+
+    The docs are for users who may view the logs.
+    """
     patterns, app_name, namespace = api.urls
     for pattern in patterns:
         if pattern.callback:
-            pattern.callback = _reading(pattern.callback)
+            pattern.callback = _read_only(pattern.callback)
 
     return (
         [
@@ -199,33 +205,33 @@ def urls(api: NinjaAPI) -> tuple[list[Any], str, str]:
 
 
 def _docs(api: NinjaAPI) -> list[URLPattern]:
-    """Route the docs where ninja's templates are found: its own page would load scripts from elsewhere."""
+    """Route the docs if ninja's templates are installed: its own page would load scripts from elsewhere."""
     try:
         template = get_template("ninja/swagger.html")
     except TemplateDoesNotExist:
         return []
 
     @login_required
-    @permission_required(PERMISSION, raise_exception=True)
+    @permission_required(view_permission(), raise_exception=True)
     def docs(request: HttpRequest) -> HttpResponse:
-        told = {**Swagger.default_settings, "url": reverse(f"{api.urls_namespace}:openapi-json")}
-        return HttpResponse(template.render({"api": api, "swagger_settings": json.dumps(told)}, request))
+        settings = {**Swagger.default_settings, "url": reverse(f"{api.urls_namespace}:openapi-json")}
+        return HttpResponse(template.render({"api": api, "swagger_settings": json.dumps(settings)}, request))
 
     return [path("docs", docs, name="docs")]
 
 
-def _reading(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Refuse other methods than reading with our error body, and let nobody keep an answer."""
+def _read_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Refuse other methods than GET and HEAD with the error body, and forbid caching."""
 
     @wraps(view)
-    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def read(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = view(request, *args, **kwargs)
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             response = error(405, headers={"Allow": "GET, HEAD"})
         response["Cache-Control"] = "no-store"
         return response
 
-    return answered
+    return read
 
 
 def _http_error(request: HttpRequest, raised: HttpError | type[HttpError]) -> HttpResponse:
@@ -237,7 +243,7 @@ def _http_error(request: HttpRequest, raised: HttpError | type[HttpError]) -> Ht
 
 
 def _unavailable(request: HttpRequest, raised: Exception | type[Exception]) -> HttpResponse:
-    logger.error(reader.AWAY, raised)
+    logger.error(UNAVAILABLE, raised)
     return error(503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 

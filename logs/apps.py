@@ -1,38 +1,50 @@
-"""The app `logs`: hands the project's settings to the models, and guards against AWS by accident."""
+"""The app `logs`: configures the models from Django's settings, and guards against AWS by accident."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from pynamodb.models import Model
 
-from logs import conf, endpoints
+from logs import conf
 from logs.models import LogItem, LogsTableMeta
+from logs.storage import endpoints
 
 
 class LogsConfig(AppConfig):
-    """Logs in DynamoDB, read in the admin."""
+    """Logs in DynamoDB, read in the admin.
+
+    A project with another app of the label `logs` subclasses this and sets `label` (docs/django.md).
+    """
 
     name = "logs"
     verbose_name = "Logs"
 
     def ready(self) -> None:
-        """Let a host project name the table in its Django settings, before its models are first used.
+        """Take the table's name from the Django settings, before the models are first used.
 
-        Raises ImproperlyConfigured where a number in the settings is none: the first page would find it else.
+        Raises ImproperlyConfigured for an invalid number in the settings.
         """
         conf.check()
         LogsTableMeta.table_name = getattr(settings, "LOGS_TABLE", LogsTableMeta.table_name)
 
     def dynamodb_models(self) -> list[type[Model]]:
-        """Return the models whose tables `manage.py create_tables` makes."""
+        """Return the models whose tables `manage.py create_tables` creates."""
         return [LogItem]
 
 
+def view_permission() -> str:
+    """Return the permission to read logs, such as `logs.view_log`, under the label that the project chose."""
+    config = apps.get_containing_app_config(__name__)
+    if config is None:
+        raise LookupError("the app logs is not in INSTALLED_APPS")
+    return f"{config.label}.view_log"
+
+
 @register
-def aws_is_meant(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Refuse to start with DEBUG on and DynamoDB on AWS, unless it is asked for."""
+def aws_is_intended(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse to start with DEBUG on and DynamoDB on AWS, unless a setting allows it."""
     refusal = endpoints.refusal(debug=settings.DEBUG)
     return [Error(refusal, id="logs.E001")] if refusal else []

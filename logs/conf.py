@@ -1,4 +1,4 @@
-"""The settings of `logs` on the Django side: in Django's settings, or in the environment."""
+"""The settings of `logs`: in Django's settings, or in the environment."""
 
 import os
 from typing import TypeVar
@@ -6,13 +6,13 @@ from typing import TypeVar
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from logs.merge import Budget
+from logs.reading.budget import Budget
 
 Number = TypeVar("Number", int, float)
 
 
 def _number(name: str, default: Number) -> Number:
-    """Return a setting that must be a positive number. Raises ImproperlyConfigured, with its name."""
+    """Return a setting that is a positive number. Raises ImproperlyConfigured, with its name and value."""
     value = getattr(settings, name, os.environ.get(name) or default)
     try:
         number = type(default)(value)
@@ -24,14 +24,14 @@ def _number(name: str, default: Number) -> Number:
 
 
 def check() -> None:
-    """Raise ImproperlyConfigured where one of these settings is not what it must be, with its name."""
+    """Raise ImproperlyConfigured if one of these settings is invalid, with its name and value."""
     shards()
     export_rows()
     budget()
 
 
 def shards() -> int:
-    """Return how many sorting shards must be read: as many as were ever written with."""
+    """Return how many sorting shards must be read: the largest number that was ever written with."""
     return max(_number("LOGS_SORTING_SHARDS", 1), _number("LOGS_SORTING_SHARDS_READ", 1))
 
 
@@ -41,11 +41,11 @@ def export_rows() -> int:
 
 
 def budget() -> Budget:
-    """Return what one page may take."""
-    usual = Budget()
+    """Return the budget of one page."""
+    default = Budget()
     return Budget(
-        examined=_number("LOGS_MAX_EXAMINED", usual.examined),
-        payloads=_number("LOGS_MAX_PAYLOADS", usual.payloads),
-        payload_bytes=_number("LOGS_MAX_PAYLOAD_BYTES", usual.payload_bytes),
-        seconds=_number("LOGS_MAX_SECONDS", usual.seconds),
+        examined=_number("LOGS_MAX_EXAMINED", default.examined),
+        payloads=_number("LOGS_MAX_PAYLOADS", default.payloads),
+        payload_bytes=_number("LOGS_MAX_PAYLOAD_BYTES", default.payload_bytes),
+        seconds=_number("LOGS_MAX_SECONDS", default.seconds),
     )

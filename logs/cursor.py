@@ -1,10 +1,10 @@
-"""A position in a plan as signed text, good for that plan alone."""
+"""A cursor: a position in a plan as signed text, valid for that plan only."""
 
 from django.core import signing
 
 from logs.plan import Direction, Key, Position, QueryPlan, Stream
 
-VERSION = 2
+VERSION = 3
 SALT = "logs.cursor"
 
 
@@ -15,8 +15,8 @@ class BadCursor(ValueError):
 def encode(position: Position, plan: QueryPlan) -> str:
     """Return the position as URL-safe text of less than 300 characters.
 
-    It is signed with SECRET_KEY and checked against SECRET_KEY_FALLBACKS too, so that a rotated key ends
-    no cursor. Of the partition's key it holds a tag: the plan knows the keys.
+    It is signed with SECRET_KEY and verified against SECRET_KEY_FALLBACKS too: cursors survive a rotation of
+    the key. It holds a tag of the partition key, not the key itself: the plan has the keys.
     """
     key: list[str | int] = []
     if position.key:
@@ -28,7 +28,7 @@ def encode(position: Position, plan: QueryPlan) -> str:
 
 
 def decode(text: str, plan: QueryPlan) -> Position:
-    """Return the position that `encode` wrote for the same plan.
+    """Return the position that `encode` encoded for the same plan.
 
     Raises BadCursor, in words for the person who followed the link.
     """

@@ -1,4 +1,4 @@
-"""The kinds of values that filters have: moments, texts, lists of texts, ids."""
+"""Form fields for the values of filters: times, texts, lists of texts, ids."""
 
 import re
 import uuid
@@ -12,40 +12,40 @@ from django.http import QueryDict
 from logs import times
 
 MAX_BYTES = 500
-# A day and a microsecond can be added and taken away.
+# A day and a microsecond can be added to these years, and subtracted.
 FIRST_YEAR, LAST_YEAR = 2, 9998
 
-# A `+` in an address is a space, so an offset that was written by hand arrives with one.
+# In an address a `+` is a space: an offset that was typed by hand arrives with a space.
 SPACED_OFFSET = re.compile(r"(?<=:\d\d) (?=\d{2}:?\d{2}$)")
-# A comma between values; `\,` is one within a value.
+# A comma between values; `\,` is a comma within a value.
 COMMA = re.compile(r"(?<!\\),")
 PICKABLE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?")
 
-TYPED = {"autocomplete": "off", "spellcheck": "false"}
+TEXT_INPUT = {"autocomplete": "off", "spellcheck": "false"}
 
 
-def spell(moment: datetime) -> str:
-    """Spell a moment in UTC for an address and for a browser's picker: as short as it can be exact."""
+def format_time(moment: datetime) -> str:
+    """Return a moment in UTC for an address or a date picker, as short as it is exact."""
     text = times.as_utc(moment).replace(tzinfo=None).isoformat()
     return text.removesuffix(":00") if moment.microsecond == 0 else text
 
 
 class MomentInput(forms.DateTimeInput):
-    """The browser's own picker of date and time; a plain text field for what a picker cannot show."""
+    """The browser's date and time picker; a plain text field for a value that the picker cannot show."""
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         text = context["widget"]["value"]
-        pickable = text is None or PICKABLE.fullmatch(text)
-        context["widget"]["type"] = "datetime-local" if pickable else "text"
-        # Seconds are asked for only where there are some: whoever types should not have to.
-        if text and pickable and text.count(":") == 2:
+        is_pickable = text is None or PICKABLE.fullmatch(text)
+        context["widget"]["type"] = "datetime-local" if is_pickable else "text"
+        # The picker asks for seconds only if the value has seconds.
+        if text and is_pickable and text.count(":") == 2:
             context["widget"]["attrs"]["step"] = "1"
         return context
 
 
 class MomentField(forms.CharField):
-    """An ISO 8601 time, with any offset or none (UTC), as a moment in UTC."""
+    """An ISO 8601 time as a moment in UTC. Without an offset it is UTC."""
 
     def __init__(self, *, whole_day: bool = False, **kwargs: Any) -> None:
         """Read a bare date as its first moment or, with `whole_day`, as the first moment after it."""
@@ -79,17 +79,17 @@ class TextField(forms.CharField):
     """A text of at most 500 bytes, or None."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"required": False, "widget": forms.TextInput(attrs=TYPED), **kwargs})
+        super().__init__(**{"required": False, "widget": forms.TextInput(attrs=TEXT_INPUT), **kwargs})
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
         if len(text.encode(errors="replace")) > MAX_BYTES:
-            raise ValidationError(f"This is over {MAX_BYTES} bytes long; that is not looked for.")
+            raise ValidationError(f"This is over {MAX_BYTES} bytes long.")
         return text or None
 
 
 class ValuesInput(forms.TextInput):
-    """One text field for several values: repeated in the address, or with commas between them."""
+    """One text field for several values: repeated in the address, or separated by commas."""
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
         if isinstance(data, QueryDict):
@@ -102,15 +102,15 @@ class ValuesInput(forms.TextInput):
 
 
 class ValuesField(forms.Field):
-    """Values of an index key, each of at most 500 bytes, as a tuple without repetitions."""
+    """The values of a partition key, each of at most 500 bytes, as a tuple without repetitions."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, widget=ValuesInput(attrs=TYPED), **kwargs)
-        self.commas = True
+        super().__init__(required=False, widget=ValuesInput(attrs=TEXT_INPUT), **kwargs)
+        self.has_commas = True
         self.text = TextField()
 
     def clean(self, value: Any) -> Any:
-        texts = [part for text in value for part in (self._split(text) if self.commas else [text])]
+        texts = [part for text in value for part in (self._split(text) if self.has_commas else [text])]
         return tuple(dict.fromkeys(clean for text in texts if (clean := self.text.clean(text))))
 
     @staticmethod

@@ -6,19 +6,19 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import QueryDict
 
-from logs import conf
-from logs.fields import IdField, MomentField, TextField, ValuesField, spell
-from logs.filters import FILTERS, Filter, Kind, LogFilter, Order, Source
-from logs.plan import QueryPlan, make_plan
+from logs import conf, cursor
+from logs.fields import IdField, MomentField, TextField, ValuesField, format_time
+from logs.filters import FILTERS, KEYS, Filter, Kind, LogFilter, Order, Source
+from logs.plan import Around, PageQuery, Position, begin_at, make_plan, plan_error
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 
-# What Django reads bytes as that are no UTF-8, half a surrogate pair included.
+# Django replaces bytes that are not UTF-8, and lone surrogates, by this character.
 NOT_UTF_8 = "\ufffd"
 
-# What the Django admin puts into addresses itself.
-ADMINS_OWN = frozenset({"_changelist_filters", "_popup", "_to_field", "e"})
+# Parameters that the Django admin adds to addresses.
+ADMIN_PARAMETERS = frozenset({"_changelist_filters", "_popup", "_to_field", "e"})
 
 Parameters = dict[str, str | list[str]]
 
@@ -77,117 +77,130 @@ FIELDS: dict[str, forms.Field] = {
 class FilterForm(forms.BaseForm):
     """The filters of the listing, by the names that the page and the API share."""
 
-    # Not declared one by one: the filters have a table of their own, and `from` is a keyword of Python.
+    # A dictionary, not class attributes: the filters have their own table, and `from` is a keyword.
     base_fields = FIELDS
     field_order = ["q", "account_id", "type", "user_id", "from", "to", "order"]
-    plan: QueryPlan
+    log_filter: LogFilter
 
     def __init__(self, data: Any, *, strict: bool = False) -> None:
         """Read a query string.
 
-        A page's form sends empty fields, its values may stand with commas in one parameter, and the admin
-        adds parameters of its own; a `strict` reader, the API, takes none of this.
+        The page's form sends empty fields and separates several values with commas, and the admin adds its
+        own parameters. A `strict` form, the API's, accepts none of these.
         """
         super().__init__(data)
         self.strict = strict
-        for name in ("account_id", "type"):
+        for name in KEYS:
             field = self.fields[name]
             if isinstance(field, ValuesField):
-                field.commas = not strict
+                field.has_commas = not strict
 
     def clean_account_id(self) -> tuple[str, ...]:
-        """Refuse what no account is called: `#` joins account and type in an index."""
+        """Refuse a `#`: it joins account and type in the key of AccountTypeIndex."""
         accounts: tuple[str, ...] = self.cleaned_data["account_id"]
         if any("#" in account for account in accounts):
             raise ValidationError("An account never contains a “#”.")
         return accounts
 
     def clean(self) -> dict[str, Any]:
-        """Check what concerns several fields, and the names and the number of the parameters."""
+        """Check the rules that concern several fields, and the names and the number of the parameters."""
         if isinstance(self.data, QueryDict):
             self._check_parameters(self.data)
         values = self.cleaned_data
         start, end = values.get("from"), values.get("to")
         if start and end and start >= end:
-            self.add_error("to", f"This must be after the beginning of the range, {spell(start)} (UTC).")
-        given = [name for name in ("at", "around", "cursor") if values.get(name)]
-        if len(given) > 1:
             self.add_error(
-                given[0], f"Give only one of {' and '.join(given)}: each says where the page begins."
+                "to", f"This must be after the beginning of the range, {format_time(start)} (UTC)."
+            )
+        starts = [name for name in ("at", "around", "cursor") if values.get(name)]
+        if len(starts) > 1:
+            self.add_error(
+                starts[0], f"Give only one of {' and '.join(starts)}: each says where the page begins."
             )
         if not self.errors:
-            try:
-                self.plan = make_plan(self._log_filter(), conf.shards())
-            except ValueError as error:
-                self.add_error("account_id", f"{error}."[0].upper() + f"{error}."[1:])
+            self.log_filter = LogFilter(
+                **{name: values[name] for name in FILTERS},
+                start=start,
+                end=end,
+                order=Order(values["order"] or Order.NEWEST),
+            )
+            if error := plan_error(self.log_filter, conf.shards()):
+                self.add_error("account_id", f"{error[0].upper()}{error[1:]}.")
         return values
 
+    def query(self) -> PageQuery:
+        """Return the page that a valid form asks for: its plan, its start and its limit.
+
+        Raises cursor.BadCursor.
+        """
+        query = self.first_page()
+        start: Position | Around | None = None
+        if log_id := self.cleaned_data["around"]:
+            start = Around(log_id)
+        elif moment := self.cleaned_data["at"]:
+            start = begin_at(moment)
+        elif text := self.cleaned_data["cursor"]:
+            start = cursor.decode(text, query.plan)
+        return query.at(start)
+
+    def first_page(self) -> PageQuery:
+        """Return the first page of a valid form's filter."""
+        limit: int | None = self.cleaned_data["limit"]
+        plan = make_plan(self.log_filter, conf.shards())
+        return PageQuery(plan, None, DEFAULT_LIMIT if limit is None else limit)
+
     def _check_parameters(self, data: QueryDict) -> None:
-        """Refuse what would be passed over: an answer without it would look like the answer to it."""
+        """Refuse every parameter that would be ignored: the page would look like the one requested."""
         for name, values in data.lists():
             if name in self.fields:
                 if len(values) > 1 and not isinstance(self.fields[name], ValuesField):
                     self.add_error(name, "This is given more than once; give one value.")
                 if any(NOT_UTF_8 in value for value in values):
-                    self.add_error(name, "This is no text in UTF-8.")
+                    self.add_error(name, "This is not text in UTF-8.")
                 if self.strict and not all(value.strip() for value in values):
-                    self.add_error(name, "This is empty: leave it out, or give a value.")
-            elif self.strict or name not in ADMINS_OWN:
-                known = ", ".join(self.fields)
+                    self.add_error(name, "This is empty: omit it, or give a value.")
+            elif self.strict or name not in ADMIN_PARAMETERS:
+                names = ", ".join(self.fields)
                 raise ValidationError(
-                    f"There is no filter “{name[:40]}”. The filters are: {known}.", params={"name": name[:40]}
+                    f"There is no filter “{name[:40]}”. The filters are: {names}.", params={"name": name[:40]}
                 )
 
     def errors_by_parameter(self) -> dict[str, list[str]]:
-        """Return what is wrong, by the name of the parameter, known or not."""
-        found: dict[str, list[str]] = {}
+        """Return the errors by the name of the parameter, which may be an unknown one."""
+        messages: dict[str, list[str]] = {}
         for name, errors in self.errors.as_data().items():
             for error in errors:
                 parameter = (error.params or {}).get("name", name) if name == NON_FIELD_ERRORS else name
-                found.setdefault(parameter, []).extend(error.messages)
-        return found
-
-    def _log_filter(self) -> LogFilter:
-        values = self.cleaned_data
-        return LogFilter(
-            **{name: values[name] for name in FILTERS},
-            start=values["from"],
-            end=values["to"],
-            order=Order(values["order"] or Order.NEWEST),
-        )
+                messages.setdefault(parameter, []).extend(error.messages)
+        return messages
 
     @property
     def main_fields(self) -> list[forms.BoundField]:
-        """Return the fields that stand open on the page."""
+        """Return the fields that the page always shows."""
         return [self[name] for name in self.field_order]
 
     @property
     def more_fields(self) -> list[forms.BoundField]:
-        """Return the fields that stand folded."""
+        """Return the fields that the page folds."""
         return [field for field in self.visible_fields() if field.name not in self.field_order]
 
     @property
     def more_is_used(self) -> bool:
-        """Tell whether a folded field has a value, which must not be hidden."""
+        """Return whether a folded field has a value, and so must be open."""
         return any(field.value() for field in self.more_fields)
 
     @property
     def kept_fields(self) -> list[forms.BoundField]:
-        """Return what a new filter keeps of the old one: the page size, not the place in it."""
+        """Return the hidden fields that a new filter keeps: the page size, but not the position."""
         return [field for field in [self["limit"]] if field.value() and not field.errors]
 
-    def page_size(self) -> int:
-        """Return the number of rows a page of a valid form holds."""
-        limit: int | None = self.cleaned_data["limit"]
-        return DEFAULT_LIMIT if limit is None else limit
 
-
-def parameters(asked: LogFilter, limit: int) -> Parameters:
-    """Return the query string's parameters that ask for a filter, with nothing that is so by default."""
-    values: dict[str, Any] = {**vars(asked)}
+def parameters(log_filter: LogFilter, limit: int) -> Parameters:
+    """Return the query string's parameters for a filter, without default values."""
+    values: dict[str, Any] = {**vars(log_filter)}
     start, end, order = (values.pop(name) for name in ("start", "end", "order"))
-    values["from"] = spell(start) if start else None
-    values["to"] = spell(end) if end else None
+    values["from"] = format_time(start) if start else None
+    values["to"] = format_time(end) if end else None
     values["order"] = order.value if order is not Order.NEWEST else None
     values["limit"] = limit if limit != DEFAULT_LIMIT else None
     return {

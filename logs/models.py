@@ -1,10 +1,8 @@
-"""The PynamoDB models of the logs table. No Django here, though Django takes the file for its own."""
+"""The PynamoDB models of the logs table. No Django here, though the file has the name of Django's models."""
 
 import os
-import threading
 import zlib
-from datetime import datetime
-from functools import cache
+from datetime import UTC, datetime
 from typing import Any
 
 from pynamodb.attributes import (
@@ -15,17 +13,15 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
-from pynamodb.connection import Connection, TableConnection
 from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE, STRING
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
-from pynamodb.settings import get_settings_value
 
 from logs import times
 
 
 class TimeAttribute(Attribute[datetime]):
-    """A moment in the one spelling of `logs.times`, so that the index sorts by time."""
+    """A moment in the format of `logs.times`, so that the index sorts by time."""
 
     attr_type = STRING
 
@@ -37,9 +33,9 @@ class TimeAttribute(Attribute[datetime]):
 
 
 class TableMeta:
-    """What every table of ours shares: on-demand billing, and limits short enough for a page.
+    """The settings of every table: on-demand billing, and timeouts short enough for a page.
 
-    PynamoDB's own limits (15 s to connect, 30 s to read, 3 retries) would let a page hang.
+    PynamoDB's defaults (15 s to connect, 30 s to read, 3 retries) would let a page hang.
     """
 
     billing_mode = PAY_PER_REQUEST_BILLING_MODE
@@ -47,35 +43,6 @@ class TableMeta:
     read_timeout_seconds = 3
     max_retry_attempts = 2
     max_pool_connections = 32
-
-
-class Table(Model):
-    """A table of ours. All of them share one client.
-
-    PynamoDB makes a client for each model, at 0.1 s and a handshake with DynamoDB each, and without a lock.
-    """
-
-    @classmethod
-    def _get_connection(cls) -> TableConnection:
-        table = super()._get_connection()
-        with _MAKING:
-            table.connection._client = shared().client
-        return table
-
-
-_MAKING = threading.Lock()
-
-
-@cache
-def shared() -> Connection:
-    """Return the connection whose client all tables share, to PynamoDB's own `host` where one is set."""
-    return Connection(
-        host=get_settings_value("host"),
-        connect_timeout_seconds=TableMeta.connect_timeout_seconds,
-        read_timeout_seconds=TableMeta.read_timeout_seconds,
-        max_retry_attempts=TableMeta.max_retry_attempts,
-        max_pool_connections=TableMeta.max_pool_connections,
-    )
 
 
 # Everything that a list of logs shows. Never the payload: a 5 KB log then costs 9 write units, not 25.
@@ -99,7 +66,7 @@ ROW_ATTRIBUTES = ("created_at", "id", *(name for name in PROJECTED if name != "e
 
 
 def _projection(*keys: str) -> IncludeProjection:
-    """Project the listing's attributes; those that are keys of the index are there anyway."""
+    """Project the attributes of a row. DynamoDB always projects the keys, so they are not named again."""
     return IncludeProjection([name for name in PROJECTED if name not in keys])
 
 
@@ -137,7 +104,7 @@ class AccountTypeIndex(GlobalSecondaryIndex["LogItem"]):
 
 
 class SortingIndex(GlobalSecondaryIndex["LogItem"]):
-    """Everything, in time order."""
+    """All logs, in time order."""
 
     class Meta:
         index_name = "SortingIndex"
@@ -148,13 +115,13 @@ class SortingIndex(GlobalSecondaryIndex["LogItem"]):
 
 
 class LogsTableMeta(TableMeta):
-    """The table that holds the logs, and what belongs to them."""
+    """The logs table: logs, their parts, and the choices."""
 
     table_name = os.environ.get("LOGS_TABLE", "LogsTable")
 
 
-class PartItem(Table):
-    """A piece of a log that is too large for one item. It has no index key, and so stands in no index."""
+class PartItem(Model):
+    """A part of a log that exceeds one item. Without index keys it is in no index."""
 
     class Meta(LogsTableMeta):
         pass
@@ -164,8 +131,8 @@ class PartItem(Table):
     expires_at = TTLAttribute(null=True)
 
 
-class ChoicesItem(Table):
-    """The one item that holds the types and sub types seen so far. It has no index key either."""
+class ChoicesItem(Model):
+    """The one item with the types and subtypes seen so far. It has no index keys."""
 
     class Meta(LogsTableMeta):
         pass
@@ -175,10 +142,10 @@ class ChoicesItem(Table):
     sub_types = UnicodeSetAttribute(default=set)
 
 
-class LogItem(Table):
-    """One log as it lies in the table. `logs.document` says what is inside `document`."""
+class LogItem(Model):
+    """One log. `logs.storage.documents` describes the content of `document`."""
 
-    # What was lost of it, in words: set by the reader, never stored.
+    # Why parts of the log are lost: set when it is read, never stored.
     damage: str | None = None
 
     class Meta(LogsTableMeta):
@@ -199,7 +166,7 @@ class LogItem(Table):
     submitter_agent = UnicodeAttribute(null=True)
     created_at = TimeAttribute()
 
-    # Ours, not the sender's.
+    # Set by the writer, not by the sender.
     account_type = UnicodeAttribute(attr_name="account_id#type")
     status = UnicodeAttribute()
     received_at = TimeAttribute()
@@ -209,31 +176,36 @@ class LogItem(Table):
     document = BinaryAttribute(null=True, legacy_encoding=False)
     sender = UnicodeAttribute(null=True)
 
+    @property
+    def is_expired(self) -> bool:
+        """Return whether the retention of the log has passed. TTL deletes it within days of that."""
+        return self.expires_at is not None and self.expires_at <= datetime.now(UTC)
+
     account_index = AccountIndex()
     type_index = TypeIndex()
     account_type_index = AccountTypeIndex()
     sorting_index = SortingIndex()
 
 
-# The partition key of SortingIndex where nothing is spread over shards.
+# The partition key of SortingIndex with one shard.
 STATUS = "OK"
 
 
 def shard_status(log_id: str, shards: int) -> str:
-    """Return the partition key of SortingIndex for a log, spread over that many shards by its id.
+    """Return the partition key of SortingIndex for a log, spread over the shards by its id.
 
-    One partition key takes 1,000 write units a second at most. The hash is the same in every process.
+    One partition key takes 1,000 write units a second. The hash is the same in every process.
     """
     return STATUS if shards <= 1 else f"{STATUS}#{zlib.crc32(log_id.encode()) % shards}"
 
 
 def shard_statuses(shards: int) -> list[str]:
-    """Return every partition key of SortingIndex that up to `shards` shards were written with."""
+    """Return every partition key of SortingIndex that 1 to `shards` shards were written with."""
     return [STATUS] if shards <= 1 else [STATUS, *(f"{STATUS}#{number}" for number in range(shards))]
 
 
 def account_type_key(account_id: str, type_: str) -> str:
-    """Return the partition key of AccountTypeIndex; unambiguous, as no account holds a `#`."""
+    """Return the partition key of AccountTypeIndex. It is unambiguous: no account contains a `#`."""
     return f"{account_id}#{type_}"
 
 
@@ -248,8 +220,13 @@ INDEXES: dict[str, GlobalSecondaryIndex[Any]] = {
 }
 
 
+def partition_attribute(index: str) -> tuple[str, str]:
+    """Return the name of an index's partition key, in LogItem and in the table."""
+    attributes: dict[str, Attribute[Any]] = INDEXES[index].Meta.attributes
+    return next((name, each.attr_name) for name, each in attributes.items() if each.is_hash_key)
+
+
 def partition_key(item: LogItem, index: str) -> str:
-    """Return an item's partition key in an index, as far as the item was read with it."""
-    name = LogItem._dynamo_to_python_attr(INDEXES[index]._hash_key_attribute().attr_name)
-    key: str = getattr(item, name)
+    """Return an item's partition key in an index. The item must have been read with that attribute."""
+    key: str = getattr(item, partition_attribute(index)[0])
     return key

@@ -1,7 +1,7 @@
 """From a filter to the queries that answer it. Pure: no I/O and no Django."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -10,9 +10,11 @@ from logs.filters import LogFilter, Order
 from logs.models import (
     AccountIndex,
     AccountTypeIndex,
+    LogItem,
     SortingIndex,
     TypeIndex,
     account_type_key,
+    partition_key,
     shard_statuses,
 )
 
@@ -29,12 +31,12 @@ class Stream:
 
     @property
     def tag(self) -> str:
-        """Return 8 hex digits that tell this stream from the others of a plan, however long its key is."""
+        """Return 8 hex digits that identify this stream within its plan; the key can be long."""
         return hashlib.sha256(self.key.encode()).hexdigest()[:8]
 
 
 class Direction(StrEnum):
-    """Which way a page lies from a position: on in the order asked for, or back."""
+    """On which side of a position the page lies, in the filter's order."""
 
     NEXT = "n"
     PREVIOUS = "p"
@@ -42,10 +44,10 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True)
 class Key:
-    """Where a log stands: `created_at` as it is spelled in the table, its id, and its partition's key.
+    """The place of a log in the merged order: `created_at` as stored, the id and the partition key.
 
-    Without id and partition it is a moment, and no log. `is_row` tells a log that a page showed from one that
-    was only looked at.
+    Without id and partition it is a moment. `is_row` is whether a page showed the log; otherwise the log was
+    examined and dropped by a post-filter.
     """
 
     created_at: str
@@ -56,10 +58,10 @@ class Key:
 
 @dataclass(frozen=True)
 class Position:
-    """Where a page begins: beside a log, at a moment, or at the far end.
+    """Where a page begins: after a log, at a moment, or at the end of the order.
 
-    Without a key the page is read back from the end of the order. `inclusive` takes the key's own log along,
-    where it was a row: it leads back from an empty page to the last row before it.
+    Without a key the page is read backwards from the end of the order. An `inclusive` position includes the
+    log of its key if that was a row: it leads back from an empty page to the last row before it.
     """
 
     direction: Direction
@@ -71,13 +73,13 @@ END = Position(Direction.PREVIOUS)
 
 
 def begin_at(moment: datetime) -> Position:
-    """Return the position at which the page begins that starts at this moment."""
+    """Return the position of the page that begins at a moment."""
     return Position(Direction.NEXT, Key(times.to_text(moment)))
 
 
 @dataclass(frozen=True)
 class Span:
-    """What is read of one stream: the times `low` to `high`, both included, after the log `start`."""
+    """The part of a stream to read: from `low` to `high`, both included, after the log `start`."""
 
     low: datetime | None
     high: datetime | None
@@ -88,7 +90,7 @@ class Span:
 class QueryPlan:
     """The streams that answer a filter, and the times `low` to `high` of each, both included.
 
-    The streams are merged into one order: by time, then by partition key, then as the engine has them.
+    The streams are merged into one order: by time, then by partition key, then as the engine returns them.
     """
 
     filter: LogFilter
@@ -102,62 +104,99 @@ class QueryPlan:
         return self.streams[0].index
 
     def ascends(self, position: Position | None) -> bool:
-        """Tell whether reading from this position goes towards later times."""
-        forth = position is None or position.direction is Direction.NEXT
-        return (self.filter.order is Order.OLDEST) is forth
+        """Return whether reading from this position goes towards later times."""
+        is_forward = position is None or position.direction is Direction.NEXT
+        return (self.filter.order is Order.OLDEST) is is_forward
 
     def span(self, stream: Stream, position: Position | None) -> Span | None:
-        """Return what lies of a stream beyond a position, or None where nothing can.
+        """Return the part of a stream beyond a position, or None if that part is empty.
 
-        A position is a single cut through the merged order. The stream that owns its key starts after it; of
-        the others a range of time is left, whose end is in it or not as their partition's key compares.
+        A position is one cut through the merged order. The stream that owns its key starts after that key.
+        Every other stream is read in a range of time: the cut's own moment is included if the partition key
+        lies beyond the cut's.
         """
         low, high = self.low, self.high
         if position and (key := position.key):
             moment = times.parse(key.created_at)
             ascends = self.ascends(position)
-            # DynamoDB refuses a start key outside the range that it reads: a log around which is read may be.
+            # DynamoDB refuses a start key outside the key condition. A log to read around may lie outside.
             is_within = (low is None or low <= moment) and (high is None or moment <= high)
             if stream.key == key.partition and is_within:
                 return Span(low, high, key)
-            beyond = key.partition is None or (stream.key > key.partition) is ascends
+            is_beyond = key.partition is None or (stream.key > key.partition) is ascends
             try:
                 if ascends:
-                    cut = moment if beyond else moment + MICROSECOND
+                    cut = moment if is_beyond else moment + MICROSECOND
                     low = max(low, cut) if low else cut
                 else:
-                    cut = moment if beyond else moment - MICROSECOND
+                    cut = moment if is_beyond else moment - MICROSECOND
                     high = min(high, cut) if high else cut
             except OverflowError:
-                return None  # nothing is later than the last moment, or earlier than the first
+                return None  # the first or the last moment of all
         return None if low and high and low > high else Span(low, high)
 
 
-def make_plan(asked: LogFilter, shards: int = 1) -> QueryPlan:
-    """Return the plan for a filter: the narrowest index that answers it, a stream for each of its keys.
+@dataclass(frozen=True)
+class Around:
+    """The start of a page that has the log with this id in its middle."""
 
-    `shards` is the greatest number of sorting shards ever written with. Raises ValueError where the filter's
-    end does not lie after its start, or where it takes over MAX_STREAMS streams.
+    log_id: str
+
+
+@dataclass(frozen=True)
+class PageQuery:
+    """One page of a plan: where it begins, and how many logs it holds at most.
+
+    `start` is None for the first page.
     """
-    if asked.start and asked.end and asked.start >= asked.end:
-        raise ValueError(f"the time range ends at {asked.end} but begins at {asked.start}")
-    streams = _streams(asked, shards)
-    if len(streams) > MAX_STREAMS:
-        raise ValueError(
-            f"{len(asked.account_id)} accounts and {len(asked.type)} types make {len(streams)} "
-            f"combinations; at most {MAX_STREAMS} can be read at once"
-        )
+
+    plan: QueryPlan
+    start: Position | Around | None
+    limit: int
+
+    def at(self, start: Position | Around | None) -> "PageQuery":
+        """Return the query for another page of the same plan."""
+        return replace(self, start=start)
+
+
+def key_of(plan: QueryPlan, item: LogItem, *, is_row: bool = True) -> Key:
+    """Return the place of a log in the order of a plan."""
+    return Key(times.to_text(item.created_at), item.id, partition_key(item, plan.index), is_row)
+
+
+def make_plan(log_filter: LogFilter, shards: int = 1) -> QueryPlan:
+    """Return the plan of a filter: its narrowest index, and one stream for each key.
+
+    `shards` is the largest number of sorting shards ever written with. Raises ValueError for `plan_error`.
+    """
+    if error := plan_error(log_filter, shards):
+        raise ValueError(error)
     return QueryPlan(
-        filter=asked,
-        streams=streams,
-        low=asked.start,
-        # DynamoDB's BETWEEN includes both ends, and a time is kept to the microsecond.
-        high=asked.end - MICROSECOND if asked.end else None,
+        filter=log_filter,
+        streams=_streams(log_filter, shards),
+        low=log_filter.start,
+        # DynamoDB's BETWEEN includes both ends. Times are stored in microseconds.
+        high=log_filter.end - MICROSECOND if log_filter.end else None,
     )
 
 
-def _streams(asked: LogFilter, shards: int) -> tuple[Stream, ...]:
-    accounts, types = dict.fromkeys(asked.account_id), dict.fromkeys(asked.type)
+def plan_error(log_filter: LogFilter, shards: int = 1) -> str | None:
+    """Return why a filter cannot be planned, or None.
+
+    The range must end after it begins, and at most MAX_STREAMS streams can be read at once.
+    """
+    if log_filter.start and log_filter.end and log_filter.start >= log_filter.end:
+        return f"the time range ends at {log_filter.end} but begins at {log_filter.start}"
+    if (streams := len(_streams(log_filter, shards))) > MAX_STREAMS:
+        return (
+            f"{len(log_filter.account_id)} accounts and {len(log_filter.type)} types make {streams} "
+            f"combinations; at most {MAX_STREAMS} can be read at once"
+        )
+    return None
+
+
+def _streams(log_filter: LogFilter, shards: int) -> tuple[Stream, ...]:
+    accounts, types = dict.fromkeys(log_filter.account_id), dict.fromkeys(log_filter.type)
     if accounts and types:
         keys = [account_type_key(account, type_) for account in accounts for type_ in types]
         return tuple(Stream(AccountTypeIndex.Meta.index_name, key) for key in keys)

@@ -1,12 +1,12 @@
-"""The one spelling of a time: UTC, six decimals, so that text order is time order."""
+"""The stored format of a time: UTC with six decimals, so that text order is time order."""
 
 from datetime import UTC, datetime
 
 
 def as_utc(moment: datetime) -> datetime:
-    """Return `moment` in UTC; one without an offset is read as UTC.
+    """Return `moment` in UTC; without an offset it is UTC already.
 
-    Raises ValueError for a moment that leaves the years 1 to 9999 on conversion.
+    Raises ValueError for a moment outside the years 1 to 9999 in UTC.
     """
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)
@@ -17,13 +17,13 @@ def as_utc(moment: datetime) -> datetime:
 
 
 def to_text(moment: datetime) -> str:
-    """Spell a moment as `2026-11-23T22:44:00.123456+00:00`; naive input is read as UTC."""
+    """Return a moment as `2026-11-23T22:44:00.123456+00:00`; without an offset it is UTC."""
     return as_utc(moment).isoformat(timespec="microseconds")
 
 
 def parse(text: str) -> datetime:
-    """Read an ISO 8601 time or date with any offset or none, as a moment in UTC.
+    """Return an ISO 8601 time or date, with any offset or none, as a moment in UTC.
 
-    Raises ValueError where the text is no such time.
+    Raises ValueError for any other text.
     """
     return as_utc(datetime.fromisoformat(text))

@@ -1,26 +1,28 @@
-"""The listing and the detail as HTML, in the frame of whichever admin they stand in."""
+"""The listing and the detail as HTML, in the frame of the admin that they belong to."""
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from http import HTTPStatus
-from typing import Any, Concatenate, ParamSpec, TypeVar
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from django.contrib import messages
-from django.contrib.admin import AdminSite
+from django.contrib.admin import ModelAdmin
+from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import content_disposition_header
 
-from logs import answer, cursor, reader
-from logs.detail import Detail, as_json
-from logs.export import FORMATS, file_name, lines, with_cursor
+from logs import conf, cursor, reader
 from logs.forms import MAX_LIMIT, FilterForm, parameters
-from logs.listing import Listing
+from logs.pages import export as exports
+from logs.pages.detail import Detail, as_json
+from logs.pages.listing import Listing
 from logs.plan import Position
+from logs.storage.errors import UNAVAILABLE, StoreUnavailable
 
 RETRY_AFTER_SECONDS = 5
 
@@ -28,125 +30,126 @@ logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
+if TYPE_CHECKING:
+    Admin = ModelAdmin[Any]  # generic in its stubs alone
+else:
+    Admin = ModelAdmin
 
 
-def _unless_away(
-    view: Callable[Concatenate[HttpRequest, AdminSite, P], R],
-) -> Callable[Concatenate[HttpRequest, AdminSite, P], R | HttpResponse]:
-    """Say in the admin's frame where DynamoDB does not answer."""
+def _handles_unavailable(
+    view: Callable[Concatenate[HttpRequest, Admin, P], R],
+) -> Callable[Concatenate[HttpRequest, Admin, P], R | HttpResponse]:
+    """Return 503 in the admin's frame if DynamoDB does not answer."""
 
     @wraps(view)
-    def shown(
-        request: HttpRequest, site: AdminSite, /, *args: P.args, **kwargs: P.kwargs
-    ) -> R | HttpResponse:
+    def handled(request: HttpRequest, admin: Admin, /, *args: P.args, **kwargs: P.kwargs) -> R | HttpResponse:
         try:
-            return view(request, site, *args, **kwargs)
-        except reader.StoreUnavailable as error:
-            logger.error(reader.AWAY, error)
-            return _unavailable(request, site)
+            return view(request, admin, *args, **kwargs)
+        except StoreUnavailable as error:
+            logger.error(UNAVAILABLE, error)
+            return _unavailable(request, admin)
 
-    return shown
+    return handled
 
 
-@_unless_away
-def listing(request: HttpRequest, site: AdminSite) -> HttpResponse:
-    """Show a page of the logs that the query string asks for.
+@_handles_unavailable
+def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
+    """Return the page of logs that the query string asks for.
 
-    A wrong value is shown at its field with status 400, and no rows: all rows under a failed filter would
-    read as the answer. A cursor that is no good gives a message and the first page of the same filter.
+    An invalid value is shown at its field with status 400 and without rows: rows under a failed filter would
+    look like its result. An invalid cursor leads to a message and to the first page of the same filter.
     """
     form = FilterForm(request.GET)
     context: dict[str, Any] = {"title": "Logs", "form": form}
     if not form.is_valid():
-        return _page(request, site, "change_list", context, HTTPStatus.BAD_REQUEST)
+        return _page(request, admin, "change_list", context, HTTPStatus.BAD_REQUEST)
     if (log_id := form.cleaned_data["q"]) and (item := reader.get(log_id)):
-        change = reverse("admin:logs_log_change", args=[item.id], current_app=site.name)
-        return HttpResponseRedirect(change)
-    context["listing"] = _listing(request, form)
-    # Shown as it was understood: a bare date as the moment that it stands for.
-    context["form"] = FilterForm(parameters(form.plan.filter, form.page_size()))
-    return _page(request, site, "change_list", context)
+        return HttpResponseRedirect(_url(admin, "change", item.id))
+    page = _listing(request, form)
+    # The form shows the filter as it was understood: a bare date as the moment that it stands for.
+    context |= {"listing": page, "form": FilterForm(parameters(page.filter, page.limit))}
+    return _page(request, admin, "change_list", context)
 
 
 def _listing(request: HttpRequest, form: FilterForm) -> Listing:
     try:
-        found = answer.read(form)
-    except answer.Gone:
-        messages.warning(request, "The log that this link leads to is gone. This is the first page.")
-        found = answer.first(form)
+        result = reader.read(form.query(), conf.budget())
+    except reader.LogNotFound:
+        messages.warning(request, "The log of this link no longer exists. This is the first page.")
+        result = reader.read(form.first_page(), conf.budget())
     except cursor.BadCursor as error:
         messages.warning(request, f"This is the first page: {error}.")
-        found = answer.first(form)
-    listing = Listing(found, form.page_size())
+        result = reader.read(form.first_page(), conf.budget())
+    listing = Listing(result)
     if listing.may_be_mistyped:
         listing.choices = reader.choices()
     return listing
 
 
-@_unless_away
-def export(request: HttpRequest, site: AdminSite) -> HttpResponseBase:
-    """Send the logs that the query string asks for as a file; with a wrong value, what `listing` shows.
+@_handles_unavailable
+def export(request: HttpRequest, admin: Admin) -> HttpResponseBase:
+    """Return the logs of the query string as a file; for an invalid value, the same page as `listing`.
 
-    The first page is read before anything is sent, so that what is wrong still has its status.
+    The first page is read before anything is sent, so that an error still has its status.
     """
-    asked = request.GET.copy()
-    formats = asked.pop("format", [])
-    form = FilterForm(asked)
+    query_string = request.GET.copy()
+    kinds = query_string.pop("format", [])
+    form = FilterForm(query_string)
     context: dict[str, Any] = {"title": "Logs", "form": form}
     if form.is_valid():
         for name in ("around", "limit"):
             if form.cleaned_data[name]:
                 form.add_error(name, f"A file has no pages: leave {name} out.")
-        if len(formats) != 1 or formats[0] not in FORMATS:
-            form.add_error(None, f"The format must be one of {' and '.join(FORMATS)}: format=csv.")
+        if len(kinds) != 1 or kinds[0] not in exports.FORMATS:
+            form.add_error(None, f"The format must be one of {' and '.join(exports.FORMATS)}: format=csv.")
     if form.errors:
-        return _page(request, site, "change_list", context, HTTPStatus.BAD_REQUEST)
-    form.cleaned_data["limit"] = MAX_LIMIT
+        return _page(request, admin, "change_list", context, HTTPStatus.BAD_REQUEST)
     try:
-        found = answer.read(form)
+        query = replace(form.query(), limit=MAX_LIMIT)
     except cursor.BadCursor as error:
         form.add_error("cursor", f"{error}.")
-        return _page(request, site, "change_list", context, HTTPStatus.BAD_REQUEST)
-    [kind] = formats
+        return _page(request, admin, "change_list", context, HTTPStatus.BAD_REQUEST)
+    result = reader.read(query, conf.budget())
+    [kind] = kinds
 
     def address(position: Position) -> str:
-        place = f"{request.path}?{urlencode(with_cursor(found, position, kind), doseq=True)}"
-        return request.build_absolute_uri(place)
+        return request.build_absolute_uri(f"{request.path}?{exports.continuation(result, position, kind)}")
 
     return StreamingHttpResponse(
-        lines(found, FORMATS[kind], MAX_LIMIT, address),
-        content_type=FORMATS[kind].content_type,
+        exports.lines(result, exports.FORMATS[kind], address),
+        content_type=exports.FORMATS[kind].content_type,
         headers={
-            "Content-Disposition": content_disposition_header(True, file_name(found, kind)),
+            "Content-Disposition": content_disposition_header(
+                True, exports.file_name(result.plan.filter, kind)
+            ),
             "Cache-Control": "no-store",
         },
     )
 
 
 def choices(request: HttpRequest) -> HttpResponse:
-    """Return the types and sub types that there are, for the filter's fields to suggest."""
+    """Return the types and subtypes seen so far, which the filter's fields suggest."""
     try:
-        found = reader.choices()
-    except reader.StoreUnavailable as error:
-        logger.error(reader.AWAY, error)
+        choices = reader.choices()
+    except StoreUnavailable as error:
+        logger.error(UNAVAILABLE, error)
         return JsonResponse({}, status=HTTPStatus.SERVICE_UNAVAILABLE)
-    return JsonResponse({"type": found.types, "sub_type": found.sub_types})
+    return JsonResponse({"type": choices.types, "sub_type": choices.sub_types})
 
 
-@_unless_away
-def detail(request: HttpRequest, site: AdminSite, log_id: str) -> HttpResponse | None:
-    """Show one log with every field, or return None where there is no such log."""
+@_handles_unavailable
+def detail(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse | None:
+    """Return the page of one log, or None if the log does not exist."""
     if (item := reader.get(log_id)) is None:
         return None
-    changelist = reverse("admin:logs_log_changelist", current_app=site.name)
-    file = reverse("admin:logs_log_json", args=[item.id], current_app=site.name)
-    page = Detail(item, changelist, request.GET.get("_changelist_filters", ""), file)
-    return _page(request, site, "change_form", {"title": page.title, "detail": page})
+    filters = request.GET.get("_changelist_filters", "")
+    page = Detail(item, _url(admin, "changelist"), filters, _url(admin, "json", item.id))
+    return _page(request, admin, "change_form", {"title": page.title, "detail": page})
 
 
-@_unless_away
-def file(request: HttpRequest, site: AdminSite, log_id: str) -> HttpResponse | None:
-    """Send all of one log as a file, JSON, or return None where there is no such log."""
+@_handles_unavailable
+def file(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse | None:
+    """Return one whole log as a JSON file, or None if the log does not exist."""
     if (item := reader.get(log_id)) is None:
         return None
     return HttpResponse(
@@ -159,22 +162,29 @@ def file(request: HttpRequest, site: AdminSite, log_id: str) -> HttpResponse | N
     )
 
 
-def _unavailable(request: HttpRequest, site: AdminSite) -> HttpResponse:
+def _unavailable(request: HttpRequest, admin: Admin) -> HttpResponse:
     context = {"title": "The logs cannot be read at the moment"}
-    response = _page(request, site, "unavailable", context, HTTPStatus.SERVICE_UNAVAILABLE)
+    response = _page(request, admin, "unavailable", context, HTTPStatus.SERVICE_UNAVAILABLE)
     response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 
 
+def _url(admin: Admin, name: str, *arguments: str) -> str:
+    return reverse(
+        admin_urlname(admin.opts, name),  # type: ignore[arg-type]  # stubs: SafeString
+        args=arguments,
+        current_app=admin.admin_site.name,
+    )
+
+
 def _page(
     request: HttpRequest,
-    site: AdminSite,
+    admin: Admin,
     template: str,
     context: dict[str, Any],
     status: HTTPStatus = HTTPStatus.OK,
 ) -> HttpResponse:
-    # The admin's templates reverse their links within the site that the request came through.
-    request.current_app = site.name
-    return TemplateResponse(
-        request, f"admin/logs/log/{template}.html", {**site.each_context(request), **context}, status=status
-    )
+    # The admin's templates reverse their links within the site of the request.
+    request.current_app = admin.admin_site.name
+    context = {**admin.admin_site.each_context(request), "opts": admin.opts, **context}
+    return TemplateResponse(request, f"admin/logs/log/{template}.html", context, status=status)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
 
-from logs import reader
+from logs.storage.errors import AWS_ERRORS, UNAVAILABLE
 from logsite import log_lines
 
 HEALTH = "/healthz"
@@ -62,9 +62,9 @@ class StoreUnavailableMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Return the 503 page for an error of PynamoDB or botocore, otherwise None."""
-        if not isinstance(error, reader.STORE_ERRORS):
+        if not isinstance(error, AWS_ERRORS):
             return None
-        logger.error(reader.AWAY, error)
+        logger.error(UNAVAILABLE, error)
         # Rendered without the request, whose user and messages would be read from DynamoDB.
         page = render_to_string("503.html")
         return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from logs import room
+from logs.pages import response_size
 
 # Lambda's own limit is 6,291,556 bytes, headers included.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -46,5 +46,5 @@ class ResponseSizeMiddleware:
 def fits(response: HttpResponse) -> bool:
     """Return whether Lambda can return the response."""
     if response.has_header("Content-Encoding"):
-        return room.carried_binary(len(response.content)) <= MAX_ENCODED_BYTES
-    return room.carried(response.content.decode(errors="replace")) <= MAX_ENCODED_BYTES
+        return response_size.base64_size(len(response.content)) <= MAX_ENCODED_BYTES
+    return response_size.encoded_size(response.content.decode(errors="replace")) <= MAX_ENCODED_BYTES

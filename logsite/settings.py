@@ -6,7 +6,7 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from logs import endpoints
+from logs.storage import endpoints
 from logsite import log_lines, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from logs import models
+from logs.storage import dynamodb
 
 # Gets the operation ("Query"), and returns the error code to answer with, or None to let it through.
 Decide = Callable[[str], str | None]
@@ -58,11 +59,11 @@ def proxied(decide: Decide) -> Iterator[None]:
     server = Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = f"http://127.0.0.1:{server.server_port}"
-    models.shared.cache_clear()  # a client keeps its endpoint
+    dynamodb.shared_connection.cache_clear()  # a client keeps its endpoint
     try:
         yield
     finally:
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = engine.geturl()
-        models.shared.cache_clear()
+        dynamodb.shared_connection.cache_clear()
         server.shutdown()
         server.server_close()

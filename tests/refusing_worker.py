@@ -11,7 +11,7 @@ from typing import Any
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from ingest import worker
-from logs import models
+from logs.storage import dynamodb
 
 REFUSE_EVERY = 5
 REFUSED = "refused\n"
@@ -40,6 +40,6 @@ def refuse(request: AWSPreparedRequest, **_: Any) -> Refusal | None:
 
 
 if __name__ == "__main__":
-    client: Any = models.shared().client
+    client: Any = dynamodb.shared_connection().client
     client.meta.events.register("before-send.dynamodb.PutItem", refuse)
     worker.main()

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError, call_command
 
-from logs import models
+from logs.storage import dynamodb
 from logsite.accounts.models import User
 from logsite.accounts.store import UserItem
 from tests.conftest import PASSWORD, free_port, signed_in
@@ -87,7 +87,7 @@ def test_missing_table_names_the_next_step(username: str, monkeypatch: pytest.Mo
 
 def test_unreachable_dynamodb_is_a_command_error(username: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{free_port()}")
-    monkeypatch.setattr(models.shared(), "_client", None)
+    monkeypatch.setattr(dynamodb.shared_connection(), "_client", None)
 
     with pytest.raises(CommandError, match=r"^DynamoDB: "):
         create(username)

@@ -10,7 +10,7 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test.testcases import LiveServerThread
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from logs.choices import Registry
+from logs.storage.choices import ChoicesWriter
 from logsite.accounts.models import User
 from tests.browser import find, launch
 from tests.conftest import PASSWORD
@@ -94,7 +94,7 @@ def test_admin_filters_pages_and_opens_a_log(page: Page) -> None:
     page.locator("#result_list tbody tr").nth(2).locator("th a").click()
     expect(page.locator(".field-payload pre")).to_have_text('{\n  "number": 124\n}')
     expect(page.get_by_text("Received (UTC)")).to_be_hidden()
-    page.get_by_text("Noted down by Logsite").click()
+    page.get_by_text("Storage details").click()
     expect(page.get_by_text("Received (UTC)")).to_be_visible()
     page.get_by_role("link", name="Close").click()
     assert times(page) == pages[0]
@@ -106,7 +106,7 @@ def test_picker_and_presets_set_absolute_times(page: Page) -> None:
     page.goto("/")
     page.get_by_label("From:").fill("2026-11-01T00:00:03")
     page.get_by_label("To:").fill("2026-11-01T00:00:05")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Apply").click()
     assert [time[17:19] for time in times(page)] == ["04", "03"]
     expect(page.get_by_label("From:")).to_have_value("2026-11-01T00:00:03")
     page.get_by_role("link", name="Last 7 days").click()
@@ -120,11 +120,11 @@ def test_incomplete_date_blocks_submission(page: Page) -> None:
     before = page.url
     page.get_by_label("From:").click()
     page.keyboard.type("11")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Apply").click()
     assert page.evaluate("document.getElementById('id_from').validity.badInput")
     assert page.url == before
     page.get_by_label("From:").fill("")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Apply").click()
     expect(page.locator(".logs-sentence")).to_contain_text("All logs, newest first.")
 
 
@@ -151,16 +151,16 @@ def test_search_for_rare_logs_takes_one_click(page: Page, settings: Any) -> None
     store(make_item(n, user_id="rare" if n % 500 == 250 else "12") for n in range(10_000))
     page.goto("/")
     page.get_by_label("User").fill("rare")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Apply").click()
     expect(page.locator("#result_list tbody tr")).to_have_count(20)
     expect(page.locator("#logs-onward")).to_have_count(0)
     assert times(page) == sorted(times(page), reverse=True)
 
 
 def test_type_filter_suggests_existing_types(page: Page) -> None:
-    registry = Registry()
+    registry = ChoicesWriter()
     for type_ in ("login", "log,out", "view"):
-        registry.note(type_, "password")
+        registry.record(type_, "password")
     page.goto("/")
     assert page.locator("datalist").count() == 0
     page.get_by_label("Type:", exact=True).focus()
@@ -212,7 +212,7 @@ def test_listing_fits_its_width_and_color_scheme(page: Page, scheme: str, width:
     page.set_viewport_size({"width": width, "height": 800})
     page.goto("/")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    expect(page.get_by_role("button", name="Show")).to_be_visible()
+    expect(page.get_by_role("button", name="Apply")).to_be_visible()
     if shots := os.environ.get("LOGSITE_SHOTS"):
         page.screenshot(path=f"{shots}/listing-{scheme}-{width}.png", full_page=True)
         page.locator("#result_list th a").last.click()

@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 
 from ingest import handler
-from logs import choices, reader
-from logs.choices import Registry, nearest
+from logs import reader
 from logs.models import ChoicesItem
+from logs.storage import choices
+from logs.storage.choices import ChoicesWriter, nearest
 from tests.dynamodb_calls import counted_calls
 from tests.factories import make_body, make_event
 from tests.items import logs, make_item, store
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("logs_table")
 
 
 def write(*types: str, sub_type: str = "a") -> None:
-    handler.registry = Registry()
+    handler.registry = ChoicesWriter()
     bodies = [make_body(type=type_, sub_type=sub_type) for type_ in types]
     assert handler.lambda_handler(make_event(*bodies), None) == {"batchItemFailures": []}
 
@@ -33,37 +34,37 @@ def test_writer_records_each_value_once() -> None:
 
 
 def test_new_process_loads_all_values_at_once() -> None:
-    first, second = Registry(), Registry()
+    first, second = ChoicesWriter(), ChoicesWriter()
     for type_ in ("login", "logout", "view"):
-        first.note(type_, "a")
+        first.record(type_, "a")
     with counted_calls() as calls:
         for type_ in ("login", "logout", "view"):
-            second.note(type_, "a")
+            second.record(type_, "a")
     assert calls == {"UpdateItem": 1, "GetItem": 1}
-    second.note("new", "a")
+    second.record("new", "a")
     assert reader.choices().types == ["login", "logout", "new", "view"]
 
 
 @pytest.mark.parametrize("value", ["", "x" * 101, "é" * 51])
 def test_empty_or_long_value_is_not_recorded(value: str) -> None:
     with counted_calls() as calls:
-        Registry().note("login", value)
+        ChoicesWriter().record("login", value)
     assert calls == {"UpdateItem": 1}
     assert reader.choices().sub_types == []
 
 
 def test_values_over_the_limit_cost_no_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choices, "MAX_VALUES", 5)
-    first, second = Registry(), Registry()
+    first, second = ChoicesWriter(), ChoicesWriter()
     for number in range(20):
-        first.note(f"type{number}", "a")
+        first.record(f"type{number}", "a")
     assert len(reader.choices().types) == 5
     with counted_calls() as calls:
         for number in range(20, 40):
-            second.note(f"type{number}", "a")
+            second.record(f"type{number}", "a")
     assert calls == {"UpdateItem": 1, "GetItem": 1}
     assert len(reader.choices().types) == 5
-    assert len(second._known["types"]) <= 6
+    assert len(second._recorded["types"]) <= 6
 
 
 def test_failed_update_fails_no_log_and_is_not_retried() -> None:

@@ -15,8 +15,9 @@ import pytest
 from ingest.client import LogClient, TooLarge
 from ingest.handler import lambda_handler
 from ingest.wire import sqs
-from logs import document, reader, times
+from logs import reader, times
 from logs.models import LogItem
+from logs.storage import documents
 from tests.factories import make_event, make_fields
 from tests.queues import Queues
 
@@ -158,8 +159,8 @@ def test_oversize_log_is_compressed_and_stored_whole(
     assert lambda_handler(make_event(body), None) == {"batchItemFailures": []}
     item = reader.get(log_id)
     assert item
-    assert document.content(item)["payload"] == payload
-    assert document.content(item)["extra"] == {"trace": "abc"}
+    assert documents.content(item)["payload"] == payload
+    assert documents.content(item)["extra"] == {"trace": "abc"}
 
 
 @pytest.mark.parametrize("name", ["payload", "url", "trace"])
@@ -173,7 +174,7 @@ def test_incompressible_value_is_truncated_with_size_and_hash(
     assert lambda_handler(make_event(body), None) == {"batchItemFailures": []}
     item = reader.get(log_id)
     assert item
-    content = document.content(item)
+    content = documents.content(item)
     value = content["extra"]["trace"] if name == "trace" else content[name]
     digest = hashlib.sha256(text.encode()).hexdigest()
     assert value == f"{text[:1000]}… (cut: {len(text)} bytes, SHA-256 {digest})"

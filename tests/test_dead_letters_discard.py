@@ -12,8 +12,8 @@ from ingest.cli.dlq.dead_letter import Letter
 from ingest.cli.dlq.queue import DeadLetterQueue
 from ingest.cli.dlq.redrive import discard
 from ingest.client import LogClient
-from logs import document, parts
 from logs.models import LogItem
+from logs.storage import documents, parts
 from tests.conftest import free_port
 from tests.factories import make_body
 from tests.items import logs
@@ -27,8 +27,8 @@ def kept(letters: Letters) -> tuple[LogItem, dict[str, Any]]:
     """Let the writer store the one discarded letter; return its log and payload."""
     letters.work()
     [item] = logs()
-    parts.make_whole(item)
-    payload = document.content(item)["payload_text"]
+    parts.join(item)
+    payload = documents.content(item)["payload_text"]
     told: dict[str, Any] = json.loads(payload)
     return item, told
 
@@ -125,8 +125,8 @@ def reasons(letters: Letters) -> dict[str, str]:
     letters.work()
     told: dict[str, str] = {}
     for item in logs():
-        parts.make_whole(item)
-        payload = json.loads(document.content(item)["payload_text"])
+        parts.join(item)
+        payload = json.loads(documents.content(item)["payload_text"])
         told[payload["log_id"]] = payload["reason"]
     return told
 

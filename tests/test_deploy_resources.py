@@ -11,8 +11,8 @@ from pynamodb.models import Model
 
 from deploy.stage import ROOT, Stage
 from ingest import handler
-from logs import tables
 from logs.models import LogItem
+from logs.storage import tables
 from logsite.accounts.store import SessionItem, TokenItem, UserItem
 from tests.templates import all_resources, of_type, template
 

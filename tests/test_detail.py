@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from logs import document
 from logs.models import LogItem
+from logs.storage import documents
 from tests.items import make_item, store
 from tests.pages import LISTING
 
@@ -87,7 +87,7 @@ def test_text_payload_is_unchanged(viewer_client: Client) -> None:
     text = "line one\n  line <two>\n\n{not json}"
     page = show(viewer_client, payload=text, payload_type="text")
     assert field(page, "Payload") == text
-    assert "as it was sent" not in page
+    assert "Payload as sent" not in page
 
 
 def test_text_payload_of_json_is_shown_in_both_forms(viewer_client: Client) -> None:
@@ -98,7 +98,7 @@ def test_text_payload_of_json_is_shown_in_both_forms(viewer_client: Client) -> N
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "[" * 190 + "1" + ",1" * 60_000 + "]" * 190])
 def test_deeply_nested_json_is_not_indented(viewer_client: Client, text: str) -> None:
-    data = document.pack({"payload": text})
+    data = documents.pack({"payload": text})
     page = show(viewer_client, document=data, payload_type="text")
     assert field(page, "Payload") == text
     assert len(page) < 6_000_000
@@ -106,18 +106,18 @@ def test_deeply_nested_json_is_not_indented(viewer_client: Client, text: str) ->
 
 def test_unknown_fields_are_shown_as_extra_fields(viewer_client: Client) -> None:
     extra = {"status": "paid", "deep": {"list": [1, None, True]}}
-    page = show(viewer_client, document=document.pack({"extra": extra}))
+    page = show(viewer_client, document=documents.pack({"extra": extra}))
     assert json.loads(field(page, "Extra fields")) == extra
 
 
 def test_truncated_text_is_shown_in_full(viewer_client: Client) -> None:
     url = "/search?q=" + "x" * 3000
-    page = show(viewer_client, url=url[:1000] + "…", document=document.pack({"texts": {"url": url}}))
+    page = show(viewer_client, url=url[:1000] + "…", document=documents.pack({"texts": {"url": url}}))
     assert field(page, "URL") == url
 
 
 def test_rejected_created_at_is_shown(viewer_client: Client) -> None:
-    page = show(viewer_client, document=document.pack({"created_at": "2126-01-01T00:00:00.000000+00:00"}))
+    page = show(viewer_client, document=documents.pack({"created_at": "2126-01-01T00:00:00.000000+00:00"}))
     assert "2126-01-01T00:00:00.000000+00:00" in field(page, "Time as sent")
 
 

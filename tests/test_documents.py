@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from logs import document
-from logs.document import Document
+from logs.storage import documents
+from logs.storage.documents import Document
 from tests.items import make_item
 
 
@@ -20,18 +20,18 @@ from tests.items import make_item
     ],
 )
 def test_document_round_trips(original: Document) -> None:
-    assert document.unpack(document.pack(original)) == original
+    assert documents.unpack(documents.pack(original)) == original
 
 
 def test_only_a_long_document_is_compressed() -> None:
-    assert len(document.pack(Document(payload="x" * 100_000))) < 500
-    assert document.pack(Document(extra={"a": 1})) == b'j{"extra":{"a":1}}'
+    assert len(documents.pack(Document(payload="x" * 100_000))) < 500
+    assert documents.pack(Document(extra={"a": 1})) == b'j{"extra":{"a":1}}'
 
 
 @pytest.mark.parametrize("data", [b"", b"x", b"\x00{}", b"{}"])
 def test_unknown_format_raises(data: bytes) -> None:
     with pytest.raises(ValueError, match="a whole document begins with"):
-        document.unpack(data)
+        documents.unpack(data)
 
 
 @pytest.mark.parametrize(
@@ -45,18 +45,18 @@ def test_unknown_format_raises(data: bytes) -> None:
     ],
 )
 def test_payload_keeps_its_value_and_type(text: str | None, kind: str | None, payload: Any) -> None:
-    fields = document.content(make_item(payload=text, payload_type=kind))
+    fields = documents.content(make_item(payload=text, payload_type=kind))
 
     assert fields["payload"] == payload
     assert fields["payload_text"] == text
 
 
 def test_document_overrides_truncated_fields() -> None:
-    data = document.pack(
+    data = documents.pack(
         Document(payload='["long"]', texts={"url": "whole"}, extra={"a": 1}, created_at="then")
     )
 
-    fields = document.content(make_item(url="who…", payload_type="json", document=data))
+    fields = documents.content(make_item(url="who…", payload_type="json", document=data))
 
     assert fields["url"] == "whole"
     assert fields["payload"] == ["long"]

@@ -10,8 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.test import Client
 
-from logs import export, reader
+from logs import reader
 from logs.models import ROW_ATTRIBUTES, LogItem
+from logs.pages import export
 from tests.dynamodb_calls import counted_calls
 from tests.items import make_item, store
 from tests.pages import LISTING, fetch, link
@@ -92,7 +93,7 @@ def test_truncated_files_together_hold_each_log_once(
             address = summary["next"] or ""
         else:
             match = re.match(
-                r'"?# Cut after (\d+) rows: .* It goes on at (http://testserver)?(\S+)$', lines[-1]
+                r'"?# Truncated after (\d+) rows: .* Continue at (http://testserver)?(\S+)$', lines[-1]
             )
             rows = lines[1:-1] if match else lines[1:]
             seen += [row.split(",")[1] for row in rows]

@@ -8,12 +8,12 @@ from django.test import Client
 
 from logs.filters import FILTERS, KEYS, Kind, LogFilter, Source
 from logs.forms import FilterForm, parameters
-from logs.listing import COLUMNS
 from logs.models import PROJECTED, LogItem
+from logs.pages.listing import COLUMNS
+from logs.pages.schemas import parameters as api_parameters
+from logs.pages.sentence import sentence
 from logs.plan import make_plan
 from logs.reader import read_page
-from logs.schemas import parameters as api_parameters
-from logs.sentence import sentence
 from tests.api import fetch
 from tests.items import make_item
 
@@ -58,7 +58,7 @@ def test_entry_is_a_field_of_the_form(name: str) -> None:
     form = FilterForm(QueryDict(f"{name}={text(name)}"))
 
     assert form.is_valid(), form.errors
-    assert form.plan.filter == LogFilter(**{name: value(name)})
+    assert form.log_filter == LogFilter(**{name: value(name)})
     assert form[name].label == FILTERS[name].label
     assert form[name].help_text == FILTERS[name].help_text
 
@@ -125,4 +125,4 @@ def test_entry_survives_a_link(name: str) -> None:
     form = FilterForm(link)
 
     assert form.is_valid(), form.errors
-    assert form.plan.filter == log_filter
+    assert form.log_filter == log_filter

@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ingest.handler import lambda_handler
-from logs import document, models
 from logs.models import LogItem
+from logs.storage import documents, dynamodb
 from tests.conftest import free_port
 from tests.factories import make_body, make_event, make_record
 from tests.items import logs
@@ -163,14 +163,14 @@ def test_the_sender_cannot_override_what_is_ours() -> None:
     item = LogItem.get(HEX)
     assert item.status == "OK"
     assert item.expires_at is None
-    assert document.content(item)["extra"] == {"status": "EVIL", "received_at": "1999", "expires_at": 1}
+    assert documents.content(item)["extra"] == {"status": "EVIL", "received_at": "1999", "expires_at": 1}
 
 
 @pytest.fixture
 def engine_down(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the models talk to a closed port."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{free_port()}")
-    monkeypatch.setattr(models.shared(), "_client", None)
+    monkeypatch.setattr(dynamodb.shared_connection(), "_client", None)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ingest.handler import lambda_handler, logger
-from logs import models
+from logs.storage import dynamodb
 from tests.conftest import free_port
 from tests.factories import make_body, make_event, make_record
 from tests.queues import Queues
@@ -59,7 +59,7 @@ def test_a_dead_letter_is_one_line_more(lines: io.StringIO, queues: Queues) -> N
 
 def test_a_failure_is_one_line_more(lines: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{free_port()}")
-    monkeypatch.setattr(models.shared(), "_client", None)
+    monkeypatch.setattr(dynamodb.shared_connection(), "_client", None)
     record = make_record(make_body(id=HEX))
 
     lambda_handler(make_event(record), None)
@@ -110,7 +110,7 @@ def test_no_line_of_any_logger_holds_a_value_of_a_message(
     ]
     lambda_handler(make_event(*bodies), None)
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{free_port()}")
-    monkeypatch.setattr(models.shared(), "_client", None)
+    monkeypatch.setattr(dynamodb.shared_connection(), "_client", None)
     lambda_handler(make_event(bodies[0]), None)
 
     assert len(queues.dead_letters()) == 5

@@ -14,7 +14,7 @@ from ingest.handler import lambda_handler
 from ingest.writing import items as writer
 from ingest.writing import retry as patience
 from ingest.writing.batch import THREADS
-from logs.choices import Registry
+from logs.storage.choices import ChoicesWriter
 from tests.factories import make_body, make_event, make_record
 from tests.items import logs
 from tests.proxy import proxied
@@ -46,7 +46,7 @@ class Context:
 def _impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "FIRST_PAUSE", 0.001)
     monkeypatch.setattr(patience, "MAX_PAUSE", 0.01)
-    monkeypatch.setattr(handler, "registry", Registry())
+    monkeypatch.setattr(handler, "registry", ChoicesWriter())
 
 
 @pytest.mark.parametrize(

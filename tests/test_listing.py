@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 from pynamodb.models import Model
 
-from logs import document
 from logs.models import LogItem
+from logs.storage import documents
 from logsite.accounts.store import SessionItem, UserItem
 from tests.dynamodb_calls import recorded_calls
 from tests.items import START, make_item, store
@@ -383,7 +383,7 @@ def test_filter_without_an_index_finds_its_logs(
             make_item(
                 8,
                 user_id="32",
-                document=document.pack({"payload": long}),
+                document=documents.pack({"payload": long}),
                 payload_type="json",
                 payload_size=len(long),
             ),
@@ -391,7 +391,7 @@ def test_filter_without_an_index_finds_its_logs(
     )
     page = fetch(viewer_client, "?" + query)
     assert row_ids(page) == [make_item(n).id for n in numbers]
-    assert "of account" in page or "This looks at every log." in page
+    assert "of account" in page or "This reads every log." in page
 
 
 def test_search_for_an_id_redirects_to_the_detail(viewer_client: Client) -> None:
@@ -431,7 +431,7 @@ def test_detail_links_to_surrounding_logs(viewer_client: Client, text: str) -> N
 def test_link_around_a_deleted_log_shows_a_message(viewer_client: Client) -> None:
     store([make_item(1)])
     page = fetch(viewer_client, "?around=" + "0" * 32)
-    assert "The log that this link leads to is gone." in page
+    assert "The log of this link no longer exists." in page
     assert row_ids(page) == [make_item(1).id]
 
 
@@ -439,12 +439,12 @@ def test_page_over_budget_shows_progress_and_continues(viewer_client: Client, se
     settings.LOGS_MAX_EXAMINED = 100
     store(make_item(n, user_id="rare" if n == 3 else "12") for n in range(1000))
     page = fetch(viewer_client, "?user_id=rare")
-    assert "Looked at" in page
-    assert "No logs so far." in page
+    assert "Searched 100 logs, back to 1 Nov 2026 00:15 UTC." in page
+    assert "No logs match so far." in page
     seen: list[str] = []
     for _ in range(20):
         seen += row_ids(page)
-        if not has_link(page, "Go on"):
+        if not has_link(page, "Keep searching"):
             break
-        page = fetch(viewer_client, link(page, "Go on"))
+        page = fetch(viewer_client, link(page, "Keep searching"))
     assert seen == [make_item(3).id]

@@ -8,10 +8,10 @@ from itertools import pairwise
 import pytest
 
 from logs.filters import LogFilter, Order
-from logs.merge import Budget
 from logs.models import STATUS, LogItem, shard_status
 from logs.plan import END, Position, make_plan
 from logs.reader import read_around, read_page
+from logs.reading.budget import Budget
 from tests.items import START, make_item, store
 from tests.oracle import assert_exact, matching
 from tests.walks import all_ids, ids, walk, walk_back

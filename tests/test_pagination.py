@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from logs.filters import LogFilter, Order
-from logs.merge import Budget
 from logs.models import LogItem, shard_status
 from logs.plan import make_plan
+from logs.reading.budget import Budget
 from tests.items import START, make_item, store
 from tests.oracle import assert_exact, matching
 from tests.walks import all_ids, ids, iter_pages, walk, walk_back

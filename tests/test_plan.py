@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from logs.filters import LogFilter, Order
+from logs.pages.sentence import sentence
 from logs.plan import MICROSECOND, Direction, Key, Position, Span, Stream, make_plan
-from logs.sentence import sentence
 from logs.times import to_text
 
 FIRST = datetime(2026, 11, 1, tzinfo=UTC)

@@ -10,6 +10,7 @@ from logs.filters import LogFilter, Order
 from logs.models import LogItem
 from logs.plan import END, make_plan
 from logs.reader import read_page
+from logs.storage.errors import StoreUnavailable
 from tests.dynamodb_calls import counted_calls
 from tests.items import START, make_item, store
 from tests.oracle import assert_exact, matching
@@ -185,7 +186,7 @@ def test_get_returns_none_for_an_unknown_id(log_id: str) -> None:
 
 def test_missing_table_raises_store_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LogItem.Meta, "table_name", "NoSuchTable")
-    with pytest.raises(reader.StoreUnavailable):
+    with pytest.raises(StoreUnavailable):
         read_page(make_plan(LogFilter()), None, 10)
-    with pytest.raises(reader.StoreUnavailable):
+    with pytest.raises(StoreUnavailable):
         reader.get("0" * 32)

@@ -19,11 +19,12 @@ from ingest import messages
 from ingest.handler import lambda_handler
 from ingest.wire import sqs
 from ingest.writing import items as writer
-from logs import document, reader
+from logs import reader
 from logs.filters import LogFilter
-from logs.merge import Budget
 from logs.models import LogItem, PartItem
 from logs.plan import make_plan
+from logs.reading.budget import Budget
+from logs.storage import documents
 from tests.factories import make_body, make_event, make_record
 from tests.items import logs
 from tests.queues import Queues, attribute_texts
@@ -52,7 +53,7 @@ def whole(log_id: str = HEX) -> dict[str, Any]:
     item = reader.get(log_id)
     assert item
     assert item.damage is None
-    return document.content(item)
+    return documents.content(item)
 
 
 def part_ids() -> list[str]:
@@ -111,7 +112,7 @@ def test_what_is_strange_but_right_is_stored_whole(queues: Queues, name: str) ->
     for field, value in STORED[name].items():
         if field == "created_at":
             assert (said["sent_created_at"] or item.created_at.isoformat()).startswith(value[:19])
-        elif field in document.SENDER_FIELDS:
+        elif field in documents.SENDER_FIELDS:
             assert said[field] == str(value)
         else:
             assert (said if field == "payload" else said["extra"])[field] == value
@@ -199,8 +200,8 @@ def test_a_missing_part_is_said_and_the_rest_is_read() -> None:
 
     assert item
     assert item.damage == "part 1 of 1 is missing"
-    assert document.content(item)["user_id"] == "12"
-    assert document.content(item)["payload"] is None
+    assert documents.content(item)["user_id"] == "12"
+    assert documents.content(item)["payload"] is None
 
 
 def test_a_part_that_was_changed_is_said() -> None:
@@ -245,7 +246,7 @@ def test_the_detail_says_that_a_part_is_missing(viewer_client: Client) -> None:
     PartItem(part_ids()[0]).delete()
     page = viewer_client.get(f"/admin/logs/log/{HEX}/change/")
     assert page.status_code == 200
-    assert "Something of this log is lost: part 1 of 1 is missing." in page.content.decode()
+    assert "Part of this log is lost: part 1 of 1 is missing." in page.content.decode()
 
 
 def test_retention_counts_from_when_it_was_received_and_parts_outlive_the_log(

@@ -6,9 +6,11 @@ from collections import Counter
 import pytest
 from django.test import Client
 
-from logs import merge, reader
+from logs import reader
 from logs.filters import LogFilter
 from logs.plan import make_plan
+from logs.reading import page
+from logs.storage.errors import StoreUnavailable
 from tests.items import make_item, store
 from tests.pages import LISTING
 from tests.proxy import proxied
@@ -48,7 +50,7 @@ def test_persistent_throttling_is_503_after_three_attempts(
     assert "The database does not answer." in response.content.decode()
     assert attempts == {"Query": 3}
     # The runbook searches for this line.
-    [line] = [line for line in caplog.messages if line.startswith("DynamoDB is away: ")]
+    [line] = [line for line in caplog.messages if line.startswith("DynamoDB is unavailable: ")]
     assert code in line
 
 
@@ -62,10 +64,10 @@ def test_hanging_request_ends_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
         if requests["Query"] > 1:
             released.wait(20)
 
-    monkeypatch.setattr(merge, "MAX_SECONDS", 2)
+    monkeypatch.setattr(page, "MAX_SECONDS", 2)
     with proxied(hang):
         try:
-            with pytest.raises(reader.StoreUnavailable):
+            with pytest.raises(StoreUnavailable):
                 reader.read_page(make_plan(LogFilter(user_id="nobody")), None, 10)
             assert not released.is_set()
             assert requests["Query"] == 2
@@ -81,10 +83,10 @@ def test_hanging_payload_request_ends_the_page(monkeypatch: pytest.MonkeyPatch) 
         if operation == "BatchGetItem":
             released.wait(20)
 
-    monkeypatch.setattr(merge, "MAX_SECONDS", 2)
+    monkeypatch.setattr(page, "MAX_SECONDS", 2)
     with proxied(hang):
         try:
-            with pytest.raises(reader.StoreUnavailable):
+            with pytest.raises(StoreUnavailable):
                 reader.read_page(make_plan(LogFilter(q="text")), None, 10)
         finally:
             released.set()

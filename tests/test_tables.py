@@ -8,9 +8,10 @@ from typing import Any
 import boto3
 import pytest
 from django.core.management import CommandError, call_command
+from pynamodb.models import Model
 
-from logs import models
-from logs.models import PROJECTED, LogItem, Table
+from logs.models import PROJECTED, LogItem
+from logs.storage.dynamodb import shared_connection
 from tests.items import make_item
 
 INDEX_KEYS = {
@@ -66,9 +67,9 @@ def test_payload_is_in_no_index() -> None:
 
 
 def test_create_tables_twice_changes_nothing(table_name: str) -> None:
-    assert f"{table_name}: made" in create_tables()
+    assert f"{table_name}: created" in create_tables()
     make_item().save()
-    assert f"{table_name}: was there (" in create_tables()
+    assert f"{table_name}: exists (" in create_tables()
     assert LogItem.get(make_item().id).account_id == "7"
 
 
@@ -108,19 +109,20 @@ def test_ttl_is_turned_on_if_it_was_off(table_name: str, dynamodb: Any) -> None:
         TableName=table_name,
         TimeToLiveSpecification={"Enabled": False, "AttributeName": "expires_at"},
     )
-    assert f"{table_name}: was there, TTL turned on (" in create_tables()
+    assert f"{table_name}: exists, TTL turned on (" in create_tables()
     ttl = dynamodb.describe_time_to_live(TableName=table_name)["TimeToLiveDescription"]
     assert ttl["TimeToLiveStatus"] == "ENABLED"
 
 
 def test_tables_share_one_client() -> None:
-    tables = Table.__subclasses__()
+    tables = Model.__subclasses__()
     assert len(tables) == 7
-    assert {id(table._get_connection().connection.client) for table in tables} == {id(models.shared().client)}
+    clients = {id(table._get_connection().connection.client) for table in tables}
+    assert clients == {id(shared_connection().client)}
 
 
 def test_unreachable_engine_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9")
-    monkeypatch.setattr(models.shared(), "_client", None)
+    monkeypatch.setattr(shared_connection(), "_client", None)
     with pytest.raises(CommandError, match=r"^Logs\w+: .*127\.0\.0\.1:9"):
         create_tables()

@@ -7,8 +7,9 @@ import pytest
 
 from ingest import messages
 from ingest.writing import items as writer
-from logs import document, times
+from logs import times
 from logs.models import LogItem
+from logs.storage import documents
 from tests.factories import SENT_AT, make_body, make_record
 from tests.items import logs
 
@@ -60,7 +61,7 @@ def test_every_field_arrives(logs_table: None) -> None:
 def test_a_payload_comes_back_as_it_was_sent(logs_table: None, payload: Any) -> None:
     item = stored(item_of(payload=payload))
 
-    said = document.content(item)
+    said = documents.content(item)
     assert said["payload"] == payload
     assert type(said["payload"]) is type(payload)
     assert item.payload_size == len(said["payload_text"].encode())
@@ -87,7 +88,7 @@ def test_a_long_text_is_cut_with_a_mark_and_whole_in_the_document(
     assert cut.endswith("…")
     assert text.startswith(cut[:-1])
     assert 1020 < len(cut.encode()) <= 1024
-    assert document.content(item)[name] == text
+    assert documents.content(item)[name] == text
 
 
 def test_a_text_of_1024_bytes_is_not_cut() -> None:
@@ -99,7 +100,7 @@ def test_unknown_fields_are_extra_and_override_nothing(logs_table: None) -> None
 
     assert (item.status, item.sender) == ("OK", "AIDAIENQZJOLO23YVJ4VO")
     assert item.expires_at is None
-    assert document.content(item)["extra"] == {
+    assert documents.content(item)["extra"] == {
         "status": "EVIL",
         "expires_at": 1,
         "sender": "me",
@@ -136,7 +137,7 @@ def test_a_wrong_clock_is_filed_under_the_time_of_sqs(logs_table: None) -> None:
     item = stored(item_of(created_at=ahead.isoformat()))
 
     assert item.created_at == SENT_AT
-    assert document.content(item)["sent_created_at"] == times.to_text(ahead)
+    assert documents.content(item)["sent_created_at"] == times.to_text(ahead)
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=24), timedelta(days=-9000)])

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 
 from logs import cursor
-from logs.merge import Budget
 from logs.plan import Position, QueryPlan
 from logs.reader import Page, read_page
+from logs.reading.budget import Budget
 
 AMPLE = Budget()
 MAX_PAGES = 3000  # A walk that never ends fails instead of hanging.

@@ -9,10 +9,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from ingest import times
 from ingest.messages import Envelope, LogMessage, Rejected
-from logs import document, parts, times
-from logs.document import Document
 from logs.models import LogItem, PartItem, account_type_key, shard_status
+from logs.storage import documents, dynamodb, parts
+from logs.storage.documents import Document
 
 # A longer payload lies compressed in `document`. `make bench ARGS=sizes` counts the write units that this
 # saves: a lower threshold saves no more, a higher one less.
@@ -69,7 +70,7 @@ def to_item(message: LogMessage, envelope: Envelope) -> LogItem:
     """Return the item of a message; the same message delivered again gives the identical item."""
     log_id = message.id or envelope.log_id
     rest = Document()
-    texts: dict[str, Any] = {name: getattr(message, name) for name in document.SENDER_FIELDS}
+    texts: dict[str, Any] = {name: getattr(message, name) for name in documents.SENDER_FIELDS}
     if long := {name: text for name, text in texts.items() if text is not None and _is_long(text)}:
         rest["texts"] = long
     if message.model_extra:
@@ -94,7 +95,7 @@ def to_item(message: LogMessage, envelope: Envelope) -> LogItem:
         payload=payload,
         payload_type=payload_type,
         payload_size=payload_size,
-        document=document.pack(rest) if rest else None,
+        document=documents.pack(rest) if rest else None,
         sender=envelope.sender,
         expires_at=_expires_at(message, envelope.sent_at),
     )
@@ -133,15 +134,15 @@ def put(item: LogItem) -> Outcome:
         operation["Item"]["document"] = {"B": head}
     try:
         # Not item.save(): it has no way to ask for the old item.
-        LogItem._get_connection().connection.dispatch("PutItem", operation)
+        dynamodb.put(operation)
     except ClientError as error:
         if error.response["Error"].get("Code") != "ConditionalCheckFailedException":
             raise
         old = LogItem.from_raw_data(_old_item(error))
-        olds_parts = document.part_ids(old.id, old.document)
-        parts.make_whole(old)
+        olds_parts = documents.part_ids(old.id, old.document)
+        parts.join(old)
         if old.damage or said(old) != said(item):
-            _forget(part_id for part_id in document.part_ids(item.id, head) if part_id not in olds_parts)
+            _forget(part_id for part_id in documents.part_ids(item.id, head) if part_id not in olds_parts)
             raise IdConflict(item.id) from error
         return Outcome.DUPLICATE
     return Outcome.WRITTEN
@@ -160,7 +161,7 @@ def said(item: LogItem) -> str:
     JSON, so that 1, 1.0 and true differ, with sorted keys. A time that only SQS gave is not said: the same
     message sent twice with its id and no `created_at` is the same log.
     """
-    whole = document.content(item)
+    whole = documents.content(item)
     del whole["payload_text"]  # its spelling, not its content
     whole["created_at"] = whole.pop("sent_created_at")
     if whole["created_at"] is None and item.created_at != item.received_at:

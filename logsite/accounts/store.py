@@ -12,11 +12,14 @@ from pynamodb.attributes import (
     UnicodeSetAttribute,
 )
 from pynamodb.exceptions import PynamoDBException
+from pynamodb.models import Model
 
-from logs.models import Table, TableMeta, TimeAttribute
+from logs.models import TableMeta, TimeAttribute
+from logs.storage.dynamodb import share_client
 
 
-class UserItem(Table):
+@share_client
+class UserItem(Model):
     """A user in the table, with the fields of `logsite.accounts.models.User`."""
 
     class Meta(TableMeta):
@@ -34,7 +37,8 @@ class UserItem(Table):
     date_joined = TimeAttribute()
 
 
-class SessionItem(Table):
+@share_client
+class SessionItem(Model):
     """A session in the table: the text that Django signed, and its expiry."""
 
     class Meta(TableMeta):
@@ -45,7 +49,8 @@ class SessionItem(Table):
     expires_at = TTLAttribute()
 
 
-class TokenItem(Table):
+@share_client
+class TokenItem(Model):
     """An API token in the table. It holds the token's hash, never the token."""
 
     class Meta(TableMeta):
@@ -57,7 +62,8 @@ class TokenItem(Table):
     expires_at = TTLAttribute(null=True)
 
 
-class UsageItem(Table):
+@share_client
+class UsageItem(Model):
     """The usage of a token in one minute, in the tokens' table.
 
     Its name contains a `#`, which no token's name does.

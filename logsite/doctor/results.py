@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ingest.client import NotSent
-from logs.reader import StoreUnavailable
-from logsite.aws_errors import AWS_ERRORS
+from logs.storage.errors import AWS_ERRORS, StoreUnavailable
 
 
 class Verdict(StrEnum):

@@ -6,7 +6,7 @@ from functools import partial
 from django.apps import apps
 from pynamodb.models import Model
 
-from logs import tables
+from logs.storage import tables
 from logsite.doctor.results import CheckResult, fail, ok, run_check
 
 

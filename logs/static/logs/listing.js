@@ -2,9 +2,9 @@
 
 const filter = document.getElementById("logs-filter");
 
-// What is empty, or so by default, asks for nothing: leave it out, so that the address holds the filter and no more.
+// Empty and default values are not sent, so that the address holds the filter and nothing else.
 filter.addEventListener("submit", (event) => {
-    // A date that is typed by half has no value: sent so, it would be dropped without a word.
+    // An incomplete date has no value: it would be dropped silently.
     if ([...event.target.elements].some((field) => field.validity.badInput)) {
         event.preventDefault();
         event.target.reportValidity();
@@ -16,80 +16,80 @@ filter.addEventListener("submit", (event) => {
     }
 });
 
-// Coming back with the browser's own button finds the form as it was left, with those fields disabled.
+// The browser's back button shows the form as it was sent, with those fields disabled.
 window.addEventListener("pageshow", () => {
     for (const field of filter.elements) {
         field.disabled = false;
     }
 });
 
-// A page that ran out of its budget goes on by itself: what the following pages hold is taken into this
-// one until it is full, or at the end, or stopped. Without this script "Go on" is a link to the next of them.
+// A page that ran out of its budget continues: the rows of the following pages are added to it until it is
+// full, at the end, or stopped. Without this script "Keep searching" is a link to the next of these pages.
 const onward = document.getElementById("logs-onward");
 
-async function goOn() {
-    const back = "back" in onward.dataset;
+async function keepSearching() {
+    const isBackwards = "back" in onward.dataset;
     const rows = document.querySelector("#result_list tbody");
-    const told = document.getElementById("logs-reached");
+    const progress = document.getElementById("logs-progress");
     const button = onward.querySelector("a");
-    const address = button.href;
-    let running = true;
+    let isRunning = true;
     button.textContent = "Stop";
     button.addEventListener("click", (event) => {
-        if (running) {
+        if (isRunning) {
             event.preventDefault();
-            running = false;
-            button.textContent = "Go on";
+            isRunning = false;
+            button.textContent = "Keep searching";
         }
     });
-    let next = address;
-    while (running && next) {
-        const answer = await fetch(next, {headers: {Accept: "text/html"}});
-        if (!answer.ok || answer.redirected) {
-            told.textContent = "The logs cannot be read at the moment.";
+    let next = button.href;
+    while (isRunning && next) {
+        const response = await fetch(next, {headers: {Accept: "text/html"}});
+        if (!response.ok || response.redirected) {
+            progress.textContent = "The logs cannot be read at the moment.";
             break;
         }
-        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        const found = page.querySelectorAll("#result_list tbody tr");
-        if (back) {
-            rows.prepend(...found);
+        const page = new DOMParser().parseFromString(await response.text(), "text/html");
+        const newRows = page.querySelectorAll("#result_list tbody tr");
+        if (isBackwards) {
+            rows.prepend(...newRows);
         } else {
-            rows.append(...found);
+            rows.append(...newRows);
         }
+        // The links in the reading direction are those of the last page; the others stay.
+        for (const name of isBackwards ? ["first", "previous"] : ["next", "last"]) {
+            const selector = `[data-page="${name}"]`;
+            document.querySelector(selector).replaceWith(page.querySelector(selector));
+        }
+        const empty = document.querySelector(".logs-empty");
         const more = page.getElementById("logs-onward");
-        if (found.length) {
-            document.querySelector(".logs-empty")?.remove();
+        if (newRows.length) {
+            empty?.remove();
+        } else if (empty && !more) {
+            empty.textContent = page.querySelector(".logs-empty").textContent;
         }
-        // The way on is the last page's, the way back stays this page's own.
-        const side = back ? [0, 1] : [2, 3];
-        const ours = document.querySelectorAll(".logs-pager > .button");
-        const theirs = page.querySelectorAll(".logs-pager > .button");
-        for (const place of side) {
-            ours[place].replaceWith(theirs[place]);
-        }
-        next = more?.querySelector("a").href;
         if (!more || rows.children.length >= Number(onward.dataset.rows)) {
             onward.remove();
             return;
         }
-        told.textContent = page.getElementById("logs-reached").textContent;
+        next = more.querySelector("a").href;
+        progress.textContent = page.getElementById("logs-progress").textContent;
         button.href = next;
     }
-    running = false;
-    button.textContent = "Go on";
+    isRunning = false;
+    button.textContent = "Keep searching";
 }
 
 if (onward) {
-    goOn();
+    keepSearching();
 }
 
-// The types and sub types that there are, asked for when one of their fields is first used: a page without
-// that need costs nothing. A field that takes several values, with commas, suggests for the last of them.
+// The types and subtypes seen so far are requested when one of their fields is first used. A field that takes
+// several values, separated by commas, suggests the last of them.
 const SEVERAL = ["type"];
 let choices;
 
 async function suggest(field) {
-    choices ??= fetch(filter.dataset.choices).then((answer) => (answer.ok ? answer.json() : {}));
+    choices ??= fetch(filter.dataset.choices).then((response) => (response.ok ? response.json() : {}));
     const values = (await choices)[field.name] ?? [];
     let list = document.getElementById(`${field.id}_choices`);
     if (!list) {
@@ -98,9 +98,10 @@ async function suggest(field) {
         field.after(list);
         field.setAttribute("list", list.id);
     }
-    const before = SEVERAL.includes(field.name) ? field.value.match(/^(.*,\s*)?/)[0] : "";
+    const isSeveral = SEVERAL.includes(field.name);
+    const before = isSeveral ? field.value.match(/^(.*,\s*)?/)[0] : "";
     list.replaceChildren(
-        ...values.map((value) => new Option("", before + (before || SEVERAL.includes(field.name) ? value.replaceAll(",", "\\,") : value))),
+        ...values.map((value) => new Option("", before + (isSeveral ? value.replaceAll(",", "\\,") : value))),
     );
 }
 

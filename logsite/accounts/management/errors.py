@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from django.core.management.base import CommandError
 
-from logsite.aws_errors import AWS_ERRORS
+from logs.storage.errors import AWS_ERRORS
 
 
 @contextmanager

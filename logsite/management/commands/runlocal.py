@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from ingest.client import NotSent
-from logs import endpoints
+from logs.storage import endpoints
+from logs.storage.errors import AWS_ERRORS
 from logsite.accounts.store import UserItem
-from logsite.aws_errors import AWS_ERRORS
 from logsite.local import stack
 from logsite.local.data_folder import delete_data, lock_folder
 from logsite.local.errors import StackError

@@ -1,4 +1,4 @@
-"""What the JSON API says and takes, for its answers and for its OpenAPI schema."""
+"""The schemas of the JSON API, and how pages and logs become JSON."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,14 +7,16 @@ from ninja import Schema
 from pydantic import Field, create_model
 from pynamodb.attributes import NumberAttribute
 
-from logs import document, sentence, times
-from logs.answer import Answer
+from logs import times
 from logs.cursor import encode
 from logs.fields import MAX_BYTES, IdField, MomentField, ValuesField
 from logs.filters import FILTERS, Order
 from logs.forms import FilterForm
 from logs.models import ROW_ATTRIBUTES, LogItem
+from logs.pages import sentence
 from logs.plan import Position
+from logs.reader import PageResult
+from logs.storage import documents
 
 TIME = Field(description="UTC, six decimals", examples=["2026-11-23T22:44:00.123456+00:00"])
 
@@ -48,17 +50,17 @@ else:
 
 
 class LogPage(Schema):
-    """A page of logs in the order asked for, and how it was read."""
+    """A page of logs in the order of the filter, and its cost."""
 
     items: list[LogInList]
     next: str | None = Field(description="the cursor of the next page; null at the end")
-    previous: str | None = Field(description="the cursor of the page before; null at the beginning")
-    index: str | None = Field(description="the index that was read; null where `q` was the id of a log")
-    examined: int = Field(description="how many items DynamoDB looked at")
+    previous: str | None = Field(description="the cursor of the previous page; null at the beginning")
+    index: str | None = Field(description="the index that was read; null if `q` was the ID of a log")
+    examined: int = Field(description="how many items DynamoDB read")
     complete: bool = Field(
-        description="false where the budget ended the page: it may be empty, and `next` goes on"
+        description="false if the budget ended the page: it may be empty, and `next` continues it"
     )
-    reached: str | None = Field(description="the time of the last item looked at, where it is not complete")
+    reached: str | None = Field(description="the time of the last item examined, if not complete")
     sentence: str = Field(description="the filter in words")
     queries: int
     read_units: float
@@ -66,52 +68,50 @@ class LogPage(Schema):
 
 
 class Log(LogInList):
-    """A log with every field, whole. One of megabytes has to be asked for with `Accept-Encoding: gzip`."""
+    """A whole log. A log of megabytes must be requested with `Accept-Encoding: gzip`."""
 
     submitter_agent: str | None
-    payload: Any = Field(description="as it was sent: a text, or any JSON value")
+    payload: Any = Field(description="as sent: a text, or any JSON value")
     payload_type: str | None = Field(description="text or json; null without a payload")
     extra: dict[str, Any] = Field(description="the fields of the message that Logsite does not know")
-    sent_created_at: str | None = Field(
-        description="the time as it was sent, where a wrong clock made it useless"
-    )
+    sent_created_at: str | None = Field(description="the time as sent, if the sender's clock was wrong")
     received_at: str = TIME
     expires_at: str | None
     sender: str | None = Field(description="SQS's SenderId")
-    status: str = Field(description="the partition of the time-ordered index")
-    damage: str | None = Field(description="what of this log is lost, in words; null as long as nothing is")
+    status: str = Field(description="the partition key of SortingIndex")
+    damage: str | None = Field(description="why parts of the log are lost; null if it is whole")
 
 
 class Problem(Schema):
-    """What is wrong."""
+    """An error."""
 
     code: str
     message: str
-    fields: dict[str, list[str]] = Field(description="by parameter, what is wrong with it; may be empty")
+    fields: dict[str, list[str]] = Field(description="the errors by parameter; may be empty")
 
 
 class Error(Schema):
-    """The body of every answer that is not 200."""
+    """The body of every response that is not 200."""
 
     error: Problem
 
 
-def page(found: Answer) -> dict[str, Any]:
+def page(result: PageResult) -> dict[str, Any]:
     """Return a page as LogPage describes it."""
-    cost = found.page.cost
+    page, cost = result.page, result.page.cost
 
     def cursor(position: Position | None) -> str | None:
-        return encode(position, found.plan) if position else None
+        return encode(position, result.plan) if position else None
 
     return {
-        "items": [in_list(item) for item in found.page.items],
-        "next": cursor(found.page.next),
-        "previous": cursor(found.page.previous),
-        "index": found.plan.index,
+        "items": [in_list(item) for item in page.items],
+        "next": cursor(page.next),
+        "previous": cursor(page.previous),
+        "index": result.plan.index,
         "examined": cost.examined,
-        "complete": found.page.complete,
-        "reached": times.to_text(found.page.reached) if found.page.reached else None,
-        "sentence": sentence.sentence(found.plan),
+        "complete": page.complete,
+        "reached": times.to_text(page.reached) if page.reached else None,
+        "sentence": sentence.sentence(result.plan),
         "queries": cost.queries,
         "read_units": cost.read_units,
         "milliseconds": round(cost.seconds * 1000),
@@ -119,10 +119,10 @@ def page(found: Answer) -> dict[str, Any]:
 
 
 def page_of_one(item: LogItem) -> dict[str, Any]:
-    """Return the page that a whole id leads to."""
-    nowhere = dict.fromkeys(("next", "previous", "index", "reached"))
-    told = {"sentence": f"The log {item.id}.", "queries": 1, "read_units": 0.5, "milliseconds": 0}
-    return {"items": [in_list(item)], **nowhere, "examined": 1, "complete": True, **told}
+    """Return the page that the ID of a log leads to, as LogPage describes it."""
+    nulls = dict.fromkeys(("next", "previous", "index", "reached"))
+    cost = {"queries": 1, "read_units": 0.5, "milliseconds": 0, "examined": 1}
+    return {"items": [in_list(item)], **nulls, **cost, "complete": True, "sentence": f"The log {item.id}."}
 
 
 def in_list(item: LogItem) -> dict[str, Any]:
@@ -132,12 +132,12 @@ def in_list(item: LogItem) -> dict[str, Any]:
 
 
 def whole(item: LogItem) -> dict[str, Any]:
-    """Return a log, read by its id, as Log describes it."""
-    said = document.content(item)
-    del said["payload_text"]
+    """Return a log that was read by its id, as Log describes it."""
+    content = documents.content(item)
+    del content["payload_text"]
     return {
         **in_list(item),
-        **said,
+        **content,
         "payload_type": item.payload_type,
         "received_at": times.to_text(item.received_at),
         "expires_at": times.to_text(item.expires_at) if item.expires_at else None,
@@ -148,7 +148,7 @@ def whole(item: LogItem) -> dict[str, Any]:
 
 
 def parameters() -> list[dict[str, Any]]:
-    """Return the filters as OpenAPI describes parameters of a query string."""
+    """Return the parameters of the query string, as OpenAPI describes them."""
     return [
         {
             "in": "query",
@@ -161,7 +161,7 @@ def parameters() -> list[dict[str, Any]]:
     ]
 
 
-# Everything that is not blank; the rest is said in words, since JSON Schema counts characters, not bytes.
+# Not blank. The limit in bytes is in the description: JSON Schema counts characters.
 NOT_BLANK = r"\S"
 DESCRIPTIONS = {
     **{name: each.description for name, each in FILTERS.items()},

@@ -1,4 +1,4 @@
-"""Make the tables that the models declare, and tell where an existing one differs from its model."""
+"""Create the tables that the models declare, and compare existing tables with their models."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,16 +7,18 @@ from typing import Any
 from pynamodb.exceptions import TableError
 from pynamodb.models import Model
 
+from logs.storage import dynamodb
+
 TTL_OFF = "off"
 
 
 class TableDiffers(Exception):
-    """A table of that name exists, with other keys or indexes than the model's."""
+    """A table with that name exists, but has other keys or indexes than the model."""
 
 
 @dataclass(frozen=True)
-class Ensured:
-    """What `ensure` found, made or changed."""
+class TableState:
+    """A table after `ensure`: whether it was created, and whether its TTL was turned on."""
 
     name: str
     arn: str
@@ -24,42 +26,41 @@ class Ensured:
     ttl_turned_on: bool
 
 
-def ensure(model: type[Model]) -> Ensured:
-    """Make the model's table with its indexes, on demand, with TTL on; of one that is there turn TTL on.
+def ensure(model: type[Model]) -> TableState:
+    """Create the table of a model with its indexes, on demand, with TTL; turn on the TTL of an existing one.
 
-    Raises TableDiffers where a table of that name has other keys or indexes: neither can be changed in
-    place, and reading with the wrong ones would miss rows. Raises PynamoDB's TableError and botocore's
-    errors where DynamoDB refuses or is away.
+    Raises TableDiffers if the existing table has other keys or indexes: neither can be changed in place, and
+    reading the wrong ones would miss logs. Raises PynamoDB's TableError and botocore's errors.
     """
     name = model.Meta.table_name
     created = not model.exists()
     if created:
         model.create_table(wait=True)
     description = model.describe_table()
-    if found := differences(model, description):
+    if phrases := differences(model, description):
         raise TableDiffers(
-            f"The table {name} exists, but not as {model.__name__} declares it: {'; '.join(found)}. "
+            f"The table {name} exists, but not as {model.__name__} declares it: {'; '.join(phrases)}. "
             "Name another table in the settings, or move the data away and delete this one."
         )
     ttl_turned_on = not created and _enable_ttl(model)
-    return Ensured(name, description["TableArn"], created, ttl_turned_on)
+    return TableState(name, description["TableArn"], created, ttl_turned_on)
 
 
 def differences(model: type[Model], description: Mapping[str, Any]) -> list[str]:
-    """Return what differs between a model and DescribeTable's answer, a phrase each."""
-    declared: dict[str, Any] = {**model._get_schema()}
+    """Return one phrase for each difference between a model and the response of DescribeTable."""
+    declared = dynamodb.schema(model)
     types = _types(declared["attribute_definitions"])
     expected = {"the primary key": _keys(declared["key_schema"], types)}
     for index in declared["global_secondary_indexes"]:
         expected[f"the index {index['index_name']}"] = _index(index["key_schema"], index["projection"], types)
     types = _types(description["AttributeDefinitions"])
-    found = {"the primary key": _keys(description["KeySchema"], types)}
+    actual = {"the primary key": _keys(description["KeySchema"], types)}
     for index in description.get("GlobalSecondaryIndexes", []):
-        found[f"the index {index['IndexName']}"] = _index(index["KeySchema"], index["Projection"], types)
+        actual[f"the index {index['IndexName']}"] = _index(index["KeySchema"], index["Projection"], types)
     return [
-        f"{what} is {found.get(what, 'missing')} instead of {expected.get(what, 'none')}"
-        for what in sorted(expected.keys() | found.keys())
-        if expected.get(what) != found.get(what)
+        f"{name} is {actual.get(name, 'missing')} instead of {expected.get(name, 'none')}"
+        for name in sorted(expected.keys() | actual.keys())
+        if expected.get(name) != actual.get(name)
     ]
 
 
@@ -68,13 +69,13 @@ def _types(definitions: list[dict[str, str]]) -> dict[str, str]:
 
 
 def _keys(schema: list[dict[str, str]], types: dict[str, str]) -> str:
-    keys = sorted(schema, key=_by_key_type)
+    keys = sorted(schema, key=_key_type)
     return ", ".join(
         f"{name} ({key['KeyType']}, {types[name]})" for key in keys for name in [key["AttributeName"]]
     )
 
 
-def _by_key_type(key: dict[str, str]) -> str:
+def _key_type(key: dict[str, str]) -> str:
     return key["KeyType"]
 
 
@@ -84,13 +85,11 @@ def _index(schema: list[dict[str, str]], projection: Mapping[str, Any], types: d
 
 
 def ttl_difference(model: type[Model]) -> str | None:
-    """Return what is wrong with the TTL of a model's table, or None. Raises botocore's errors."""
-    attribute = model._ttl_attribute()
+    """Return how the TTL of a table differs from its model, or None. Raises botocore's errors."""
+    attribute = dynamodb.ttl_attribute(model)
     if attribute is None:
         return None
-    connection = model._get_connection()
-    client: Any = connection.connection.client  # a botocore client: its operations are made at run time
-    status = client.describe_time_to_live(TableName=connection.table_name)["TimeToLiveDescription"]
+    status = dynamodb.ttl_status(model)
     if status["TimeToLiveStatus"] not in ("ENABLED", "ENABLING"):
         return TTL_OFF
     if status.get("AttributeName") != attribute.attr_name:
@@ -99,13 +98,12 @@ def ttl_difference(model: type[Model]) -> str | None:
 
 
 def _enable_ttl(model: type[Model]) -> bool:
-    """Turn TTL on where it is off, and tell whether it was: AWS refuses to set it a second time."""
-    attribute = model._ttl_attribute()
+    """Turn the TTL on if it is off; return whether it was. AWS refuses to turn it on twice."""
+    attribute = dynamodb.ttl_attribute(model)
     difference = ttl_difference(model)
     if attribute is None or difference is None:
         return False
-    connection = model._get_connection()
     if difference != TTL_OFF:
-        raise TableError(f"TTL of the table {connection.table_name} is {difference}")
-    connection.update_time_to_live(attribute.attr_name)
+        raise TableError(f"TTL of the table {model.Meta.table_name} is {difference}")
+    dynamodb.enable_ttl(model, attribute.attr_name)
     return True

@@ -1,11 +1,11 @@
-"""What does not fit in attributes of its own: packed into `LogItem.document`, and joined again.
+"""The document of a log: everything that exceeds its attributes, packed into `LogItem.document`.
 
-A packed document is one byte that names its form, and what that form says:
+The first byte of a packed document names its format:
 
     j  JSON
     z  JSON, compressed by zlib
-    p  parts: their number (2 bytes), the SHA-256 of the whole document (32 bytes), and its beginning;
-       the rest stands in part items of the same table
+    p  parts: their number (2 bytes), the SHA-256 of the whole document (32 bytes) and its first bytes;
+       the part items of the same table hold the rest
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from typing import Any, TypedDict
 
 from logs.models import LogItem
 
-# The fields a sender may set, beside the payload; what else a message holds is `extra`.
+# The fields that a sender may set, beside the payload. All other fields of a message are `extra`.
 SENDER_FIELDS = (
     "account_id",
     "user_id",
@@ -34,34 +34,34 @@ SENDER_FIELDS = (
 PLAIN, ZLIB, PARTS = b"j", b"z", b"p"
 COUNT_BYTES, HASH_BYTES = 2, hashlib.sha256().digest_size
 HEADER_BYTES = len(PARTS) + COUNT_BYTES + HASH_BYTES
-# What one item holds of a document. It takes 400 KB (409,600 bytes) with names and values, and a log's
-# other attributes have 20 KB at most:
+# The bytes of a document in one item. An item holds 400 KB (409,600 bytes) with names and values, and the
+# other attributes of a log take 20 KB at most:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 CHUNK_BYTES = 380_000
 
 
 class Damaged(Exception):
-    """A part of a document is missing, or the parts do not make up what was stored."""
+    """A part of a document is missing, or the parts are not those that were stored."""
 
 
 class Document(TypedDict, total=False):
-    """The content of a packed document; a key that is not needed is left out."""
+    """The content of a packed document; keys without content are omitted."""
 
-    payload: str  # the payload's text, where it is too long for the attribute
-    extra: dict[str, Any]  # the fields of the message that the table does not know
-    texts: dict[str, str]  # by field: the whole of a text that its attribute holds cut
-    created_at: str  # the sender's own time, where it was a wrong clock's
+    payload: str  # the payload's text, if it exceeds its attribute
+    extra: dict[str, Any]  # the fields of the message that Logsite does not know
+    texts: dict[str, str]  # by field: the whole text, if its attribute is truncated
+    created_at: str  # the time that the sender gave, if its clock was wrong
 
 
 def pack(document: Document) -> bytes:
-    """Return the document as one byte that names the format, and JSON, compressed where that is smaller."""
+    """Return the document as one byte for the format, and JSON, compressed if that is smaller."""
     plain = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     compressed = zlib.compress(plain)
     return ZLIB + compressed if len(compressed) < len(plain) else PLAIN + plain
 
 
 def unpack(data: bytes) -> Document:
-    """Return what `pack` packed. Raises ValueError where the bytes are of no known form, or in parts."""
+    """Return the document that `pack` packed. Raises ValueError for any other format, and for parts."""
     form, body = data[:1], data[1:]
     if form not in (PLAIN, ZLIB):
         raise ValueError(f"a whole document begins with {PLAIN!r} or {ZLIB!r}, not {form!r}")
@@ -70,9 +70,9 @@ def unpack(data: bytes) -> Document:
 
 
 def split(log_id: str, data: bytes) -> tuple[bytes, dict[str, bytes]]:
-    """Divide a packed document: what goes into the log's own item, and by id what goes into part items.
+    """Return the beginning of a packed document for the log's own item, and the rest by part id.
 
-    The ids hold the document's hash, so that another document never overwrites a part of this one.
+    The ids contain the document's hash, so that another document never overwrites a part of this one.
     """
     if len(data) <= CHUNK_BYTES:
         return data, {}
@@ -84,7 +84,7 @@ def split(log_id: str, data: bytes) -> tuple[bytes, dict[str, bytes]]:
 
 
 def part_ids(log_id: str, data: bytes | None) -> list[str]:
-    """Return the ids of the items in which a document goes on, in order; none where it is whole."""
+    """Return the ids of the part items of a document, in order; an empty list if it is whole."""
     if data is None or data[:1] != PARTS:
         return []
     count = int.from_bytes(data[1 : 1 + COUNT_BYTES], "big")
@@ -104,11 +104,11 @@ def join(log_id: str, head: bytes, parts: Mapping[str, bytes]) -> bytes:
 
 
 def content(item: LogItem) -> dict[str, Any]:
-    """Return what the sender said, whole, from an item that `logs.reader` has read and joined.
+    """Return the fields that the sender set, whole, from an item whose parts are joined.
 
-    The keys: each of SENDER_FIELDS (a text or None), `payload` (the value as it was sent: a text, or what
-    the JSON held), `payload_text` (the same as text, or None), `extra` (a dict) and `sent_created_at`
-    (a text, where the log is filed under another time than the sender said).
+    The keys are SENDER_FIELDS (a text or None each), `payload` (the value as sent: a text or a JSON value),
+    `payload_text` (the payload as text, or None), `extra` (a dict) and `sent_created_at` (the sender's own
+    time as text, if the log has another time).
     """
     document = unpack(item.document) if item.document is not None else Document()
     texts = document.get("texts", {})

@@ -1,10 +1,11 @@
-"""A plan in plain words, for someone who does not know DynamoDB."""
+"""A plan as a sentence, for readers who do not know DynamoDB."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from logs.filters import FILTERS, KEYS, LogFilter
+from logs.pages.display import display_day, display_moment
 from logs.plan import QueryPlan
 
 DAY = timedelta(days=1)
@@ -12,31 +13,31 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Phrase:
-    """A part of the sentence; `strong` where it names what was asked for."""
+    """A part of the sentence; `strong` if it is a value of the filter."""
 
     text: str
     strong: bool = False
 
 
+def sentence(plan: QueryPlan) -> str:
+    """Return the plan as one sentence."""
+    return "".join(phrase.text for phrase in phrases(plan))
+
+
 def phrases(plan: QueryPlan) -> list[Phrase]:
-    """Return the plan as a sentence, in parts."""
+    """Return the sentence in parts."""
     log_filter = plan.filter
     keys = {name: values for name in reversed(KEYS) if (values := getattr(log_filter, name))}
     words = [Phrase("Logs" if keys else "All logs")]
     for name, values in keys.items():
         prefix, suffix = FILTERS[name].phrase.split("{}")
         words += [Phrase(f" of {prefix}"), *_alternatives(values), Phrase(suffix)]
-    words += _times(log_filter.start, log_filter.end)
+    words += _range(log_filter.start, log_filter.end)
     words.append(Phrase(f", {log_filter.order} first"))
     for number, phrase in enumerate(post_filters := _post_filters(log_filter)):
         is_last = number and number == len(post_filters) - 1
         words += [Phrase(" and " if is_last else ", " if number else ", filtered by "), *phrase]
     return [*(phrase for phrase in words if phrase.text), Phrase(".")]
-
-
-def sentence(plan: QueryPlan) -> str:
-    """Return the plan as one sentence."""
-    return "".join(phrase.text for phrase in phrases(plan))
 
 
 def _alternatives(values: Sequence[str]) -> list[Phrase]:
@@ -50,7 +51,7 @@ def _alternatives(values: Sequence[str]) -> list[Phrase]:
 
 
 def _post_filters(log_filter: LogFilter) -> list[list[Phrase]]:
-    """Return the phrase of each filter that no index answers."""
+    """Return the phrase of each filter without an index."""
     phrases = []
     for name, each in FILTERS.items():
         value = getattr(log_filter, name)
@@ -60,33 +61,23 @@ def _post_filters(log_filter: LogFilter) -> list[list[Phrase]]:
     return phrases
 
 
-def _times(start: datetime | None, end: datetime | None) -> list[Phrase]:
+def _range(start: datetime | None, end: datetime | None) -> list[Phrase]:
     if start and end:
         if start == _midnight(start) and end - start == DAY:
-            return [Phrase(" on "), Phrase(_day(start), strong=True), Phrase(" (UTC)")]
+            return [Phrase(" on "), Phrase(display_day(start), strong=True), Phrase(" (UTC)")]
         return [
             Phrase(" from "),
-            Phrase(_moment(start), strong=True),
+            Phrase(display_moment(start), strong=True),
             Phrase(" to "),
-            Phrase(_moment(end), strong=True),
+            Phrase(display_moment(end), strong=True),
             Phrase(" UTC"),
         ]
     if start:
-        return [Phrase(" from "), Phrase(_moment(start), strong=True), Phrase(" UTC on")]
+        return [Phrase(" from "), Phrase(display_moment(start), strong=True), Phrase(" UTC on")]
     if end:
-        return [Phrase(" before "), Phrase(_moment(end), strong=True), Phrase(" UTC")]
+        return [Phrase(" before "), Phrase(display_moment(end), strong=True), Phrase(" UTC")]
     return []
 
 
 def _midnight(moment: datetime) -> datetime:
     return moment.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _day(moment: datetime) -> str:
-    return f"{moment.day} {moment:%b} {moment.year}"
-
-
-def _moment(moment: datetime) -> str:
-    """Spell a moment for reading, with the seconds and their fraction only where there are some."""
-    clock = moment.time().isoformat()
-    return f"{_day(moment)} {clock.removesuffix(':00') if clock.count(':') == 2 else clock}"

@@ -1,0 +1,208 @@
+"""The page of one log: its fields, its payload, and the links from it."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.utils.text import Truncator
+
+from logs import times
+from logs.filters import FILTERS, LogFilter
+from logs.models import LogItem
+from logs.pages.display import NO_ONE, display_time
+from logs.pages.links import Link, query_string
+from logs.pages.response_size import TruncatedText, truncate
+from logs.storage import documents
+
+# A payload that would be longer than this with indentation is shown as sent.
+MAX_INDENTED = 1_500_000
+# What the page shows of each text at most, in bytes of `response_size.encoded_size`. Together they stay below
+# the 6 MB of a response.
+MAX_FIELD_SIZE = 100_000
+MAX_PAYLOAD_SIZE, MAX_AS_SENT_SIZE, MAX_EXTRA_SIZE = 2_000_000, 1_500_000, 600_000
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a log, with an address if it is a link."""
+
+    label: str
+    value: str
+    href: str | None = None
+    external: bool = False
+
+    @property
+    def truncated(self) -> TruncatedText:
+        """Return the value, truncated to the page's limit."""
+        return truncate(self.value, MAX_FIELD_SIZE)
+
+
+class Detail:
+    """One log with every field."""
+
+    def __init__(self, item: LogItem, changelist: str, filters: str, file: str) -> None:
+        """Show a log of a listing.
+
+        `filters` is the query string of the listing to return to, `file` the address of the log as JSON.
+        """
+        self.item = item
+        self.content = documents.content(item)
+        self.changelist = changelist
+        self.file = file
+        self.back = f"{changelist}?{filters}" if filters else changelist
+
+    @property
+    def title(self) -> str:
+        """Return the time of the log."""
+        time = display_time(self.item.created_at)
+        return f"{time.date} {time.clock} UTC"
+
+    @property
+    def short_title(self) -> str:
+        """Return the time and the type, truncated to fit a line."""
+        return f"{self.title} · {Truncator(self.item.type).chars(40)}"
+
+    @property
+    def fields(self) -> list[Field]:
+        """Return when, who and what, as the sender wrote it."""
+        content = self.content
+        account, type_, url = content["account_id"], content["type"], content["url"]
+        fields = [Field("Time (UTC)", _moment(self.item.created_at))]
+        if sent_at := content["sent_created_at"]:
+            fields.append(
+                Field("Time as sent", f"{sent_at} (wrong clock: the time of receipt is used instead)")
+            )
+        return [
+            *fields,
+            Field(
+                FILTERS["account_id"].label, _who(account), self._listing(LogFilter(account_id=(account,)))
+            ),
+            Field(FILTERS["user_id"].label, _who(content["user_id"])),
+            Field(FILTERS["type"].label, type_, self._listing(LogFilter(type=(type_,)))),
+            Field(FILTERS["sub_type"].label, content["sub_type"] or "—"),
+            Field("URL", url or "—", url if may_be_link(url) else None, external=True),
+        ]
+
+    @property
+    def submitter(self) -> list[Field]:
+        """Return who caused the log, and from where."""
+        return [
+            Field(f"Submitter {name}", self.content[f"submitter_{name}"] or "—")
+            for name in ("id", "country", "city", "platform", "browser", "agent")
+        ]
+
+    def _listing(self, log_filter: LogFilter, **extra: Any) -> str:
+        return f"{self.changelist}?{query_string(log_filter, **extra)}"
+
+    @property
+    def around(self) -> list[Link]:
+        """Return links to the logs around this one: all logs, its account's, its type's, and both."""
+        account, type_ = (self.content["account_id"],), (self.content["type"],)
+        filters = {
+            "in everything": LogFilter(),
+            f"in account {account[0]}": LogFilter(account_id=account),
+            f"in type {type_[0]}": LogFilter(type=type_),
+            "in this account and type": LogFilter(account_id=account, type=type_),
+        }
+        return [
+            Link(text, self._listing(log_filter, around=self.item.id)) for text, log_filter in filters.items()
+        ]
+
+    @cached_property
+    def _indented(self) -> str | None:
+        text: str | None = self.content["payload_text"]
+        return None if text is None else indent(text)
+
+    @property
+    def payload(self) -> TruncatedText | None:
+        """Return the payload to read: indented if it is JSON, as sent otherwise."""
+        text: str | None = self.content["payload_text"]
+        return None if text is None else truncate(self._indented or text, MAX_PAYLOAD_SIZE)
+
+    @property
+    def payload_as_sent(self) -> TruncatedText | None:
+        """Return the payload as sent, or None if `payload` already shows it so."""
+        text: str | None = self.content["payload_text"]
+        if text is None or self._indented in (None, text):
+            return None
+        return truncate(text, MAX_AS_SENT_SIZE)
+
+    @property
+    def extra(self) -> TruncatedText | None:
+        """Return the fields that Logsite does not know, as JSON."""
+        extra = self.content["extra"]
+        return truncate(json.dumps(extra, ensure_ascii=False, indent=2), MAX_EXTRA_SIZE) if extra else None
+
+    @property
+    def storage(self) -> list[Field]:
+        """Return the fields that Logsite added."""
+        item = self.item
+        return [
+            Field("Id", item.id),
+            Field("Received (UTC)", _moment(item.received_at)),
+            Field("Expires (UTC)", _moment(item.expires_at) if item.expires_at else "never"),
+            Field("Payload type", item.payload_type or "—"),
+            Field("Payload size", "—" if item.payload_size is None else f"{item.payload_size:,} bytes"),
+            Field("Sender", item.sender or "—"),
+            Field("Status", item.status),
+            Field("Account and type", item.account_type),
+        ]
+
+
+def as_json(item: LogItem) -> str:
+    """Return a whole log as JSON: the sender's fields, and the times of Logsite."""
+    content = documents.content(item)
+    del content["payload_text"]
+    fields = {
+        "id": item.id,
+        "created_at": times.to_text(item.created_at),
+        "received_at": times.to_text(item.received_at),
+        **content,
+        "damage": item.damage,
+    }
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def may_be_link(url: str) -> bool:
+    """Return whether a URL becomes a link: a web address that the page shows whole."""
+    return is_web(url) and truncate(url, MAX_FIELD_SIZE).length is None
+
+
+def is_web(url: str) -> bool:
+    """Return whether a URL is http or https. `javascript:` and the like are an attacker's."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
+
+
+def indent(text: str) -> str | None:
+    """Return a JSON object or array with indentation, or None for any other text.
+
+    The size is limited: deeply nested JSON of 1 MB would grow a hundredfold.
+    """
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    parts, size = [], 0
+    try:
+        for part in json.JSONEncoder(ensure_ascii=False, indent=2).iterencode(json.loads(text)):
+            parts.append(part)
+            size += len(part)
+            if size > MAX_INDENTED:
+                return None
+    except (ValueError, RecursionError):
+        return None
+    return "".join(parts)
+
+
+def _moment(moment: datetime) -> str:
+    time = display_time(moment.astimezone(UTC))
+    return f"{time.date} {time.clock}{time.fraction}"
+
+
+def _who(name: str) -> str:
+    return "0 (no one)" if name == NO_ONE else name

@@ -1,0 +1,45 @@
+"""How the pages show times and accounts. No Django."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from logs import times
+
+NO_ONE = "0"
+
+
+@dataclass(frozen=True)
+class Time:
+    """A moment in UTC, in parts."""
+
+    iso: str
+    date: str
+    clock: str
+    fraction: str
+
+    @property
+    def milliseconds(self) -> str:
+        """Return the fraction in three decimals with its point: enough to tell rows apart."""
+        return self.fraction[:4]
+
+
+def display_time(moment: datetime) -> Time:
+    """Return a moment in UTC as date, clock and fraction."""
+    iso = times.to_text(moment)
+    return Time(iso=iso, date=iso[:10], clock=iso[11:19], fraction=iso[19:26])
+
+
+def display_day(moment: datetime) -> str:
+    """Return a day such as `1 Nov 2026`."""
+    return f"{moment.day} {moment:%b} {moment.year}"
+
+
+def display_moment(moment: datetime) -> str:
+    """Return a moment such as `1 Nov 2026 16:30`, with seconds and fraction only if it has any."""
+    clock = moment.time().isoformat()
+    return f"{display_day(moment)} {clock.removesuffix(':00') if clock.count(':') == 2 else clock}"
+
+
+def display_who(name: str) -> str:
+    """Return an account or a user; `0` is no one (docs/sending.md)."""
+    return "no one" if name == NO_ONE else name

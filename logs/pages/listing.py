@@ -1,0 +1,293 @@
+"""The listing: one page of a plan, and every link that leads from it."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlencode
+
+from logs import conf, cursor
+from logs.filters import FILTERS, LogFilter, Order
+from logs.forms import DEFAULT_LIMIT
+from logs.models import LogItem
+from logs.pages import sentence
+from logs.pages.display import Time, display_moment, display_time, display_who
+from logs.pages.links import Link, query_string
+from logs.plan import END, Around, Direction, Position
+from logs.reader import Choices, PageResult
+from logs.storage.choices import nearest
+
+DAY = timedelta(days=1)
+PAGE_SIZES = (25, 50, 100, 200)
+# The columns beside the time, and the projected attributes that each one shows.
+COLUMNS = {
+    FILTERS["account_id"].label: ("account_id",),
+    FILTERS["user_id"].label: ("user_id",),
+    FILTERS["type"].label: ("type",),
+    FILTERS["sub_type"].label: ("sub_type",),
+    "URL": ("url",),
+    "Client": ("submitter_city", "submitter_country", "submitter_platform", "submitter_browser"),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One log in the listing."""
+
+    href: str
+    time: Time
+    account: Link
+    user: str
+    type: Link
+    sub_type: str
+    url: str
+    place: str
+    device: str
+    is_marked: bool
+
+
+@dataclass(frozen=True)
+class Sort:
+    """The order of the time column, and the link to the opposite order."""
+
+    direction: str
+    href: str
+    title: str
+
+
+@dataclass(frozen=True)
+class UnknownValue:
+    """A value of the filter that no log had so far, and links to the values most like it."""
+
+    label: str
+    value: str
+    nearest: list[Link]
+
+
+class Listing:
+    """One page of logs, with all that the template shows."""
+
+    columns = COLUMNS
+
+    def __init__(self, result: PageResult) -> None:
+        self.plan = result.plan
+        self.page = result.page
+        self.start = result.query.start
+        self.limit = result.query.limit
+        self.filter = result.plan.filter
+        # Set if the page is empty and a value may be mistyped.
+        self.choices: Choices | None = None
+
+    def url(
+        self,
+        log_filter: LogFilter | None = None,
+        *,
+        start: Position | Around | None = None,
+        limit: int | None = None,
+        path: str = "",
+        **parameters: str,
+    ) -> str:
+        """Return an address of the listing with another filter, start or page size.
+
+        Every link of the listing comes from here.
+        """
+        if isinstance(start, Around):
+            parameters["around"] = start.log_id
+        elif start:
+            parameters["cursor"] = cursor.encode(start, self.plan)
+        return f"{path}?{query_string(log_filter or self.filter, limit or self.limit, **parameters)}"
+
+    def _narrow(self, **changes: Any) -> str:
+        return self.url(replace(self.filter, **changes))
+
+    @property
+    def phrases(self) -> list[sentence.Phrase]:
+        """Return the filter as a sentence, in parts."""
+        return sentence.phrases(self.plan)
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """Return the logs of the page. Each row's link names this page as the way back."""
+        back = self.url(start=self.start).removeprefix("?")
+        suffix = f"?{urlencode({'_changelist_filters': back})}" if back else ""
+        return [self._row(item, suffix) for item in self.page.items]
+
+    def _row(self, item: LogItem, suffix: str) -> Row:
+        return Row(
+            href=f"{item.id}/change/{suffix}",
+            time=display_time(item.created_at),
+            account=Link(display_who(item.account_id), self._narrow(account_id=(item.account_id,))),
+            user=display_who(item.user_id),
+            type=Link(item.type, self._narrow(type=(item.type,))),
+            sub_type=item.sub_type,
+            url=item.url,
+            place=", ".join(filter(None, [item.submitter_city, item.submitter_country])),
+            device=" · ".join(filter(None, [item.submitter_platform, item.submitter_browser])),
+            is_marked=self.start == Around(item.id),
+        )
+
+    @property
+    def sort(self) -> Sort:
+        """Return the order of the time column, as the Django admin names it."""
+        if self.filter.order is Order.OLDEST:
+            return Sort("ascending", self._narrow(order=Order.NEWEST), "Show the newest first")
+        return Sort("descending", self._narrow(order=Order.OLDEST), "Show the oldest first")
+
+    @property
+    def pages_before(self) -> list[Link]:
+        """Return the links to the first and the previous page."""
+        text = "Oldest" if self.filter.order is Order.OLDEST else "Newest"
+        previous = self.page.previous
+        return [
+            Link(f"« {text}", self.url() if previous else None, "first"),
+            Link("‹ Previous", self.url(start=previous) if previous else None, "previous", rel="prev"),
+        ]
+
+    @property
+    def pages_after(self) -> list[Link]:
+        """Return the links to the next and the last page."""
+        text = "Newest" if self.filter.order is Order.OLDEST else "Oldest"
+        following = self.page.next
+        return [
+            Link("Next ›", self.url(start=following) if following else None, "next", rel="next"),
+            Link(f"{text} »", self.url(start=END) if following else None, "last"),
+        ]
+
+    @property
+    def span(self) -> str:
+        """Return the times of the first and the last row, in UTC."""
+        if not self.page.items:
+            return ""
+        first, last = (display_time(self.page.items[i].created_at) for i in (0, -1))
+        end = last.clock if first.date == last.date else f"{last.date} {last.clock}"
+        return f"{first.date} {first.clock} – {end} UTC"
+
+    @property
+    def sizes(self) -> list[Link]:
+        """Return the page sizes; the current one has no address."""
+        return [Link(str(size), None if size == self.limit else self.url(limit=size)) for size in PAGE_SIZES]
+
+    @property
+    def files(self) -> list[Link]:
+        """Return the links to the logs of this filter as a file."""
+        return [
+            Link(kind.upper(), self.url(limit=DEFAULT_LIMIT, path="export/", format=kind))
+            for kind in ("csv", "ndjson")
+        ]
+
+    @property
+    def max_export_rows(self) -> int:
+        """Return how many logs a file holds at most."""
+        return conf.export_rows()
+
+    @property
+    def presets(self) -> list[Link]:
+        """Return the links to time ranges, as absolute times: a link means the same tomorrow.
+
+        The current range has no address.
+        """
+        now = datetime.now(UTC)
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        # Rounded up, so that the range includes the newest logs.
+        minute = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+        ranges = {
+            "Today": (today, today + DAY),
+            "Yesterday": (today - DAY, today),
+            "Last 24 hours": (minute - DAY, minute),
+            "Last 7 days": (minute - 7 * DAY, minute),
+            "Last 30 days": (minute - 30 * DAY, minute),
+        }
+        current = (self.filter.start, self.filter.end)
+        return [
+            Link(text, None if current == (start, end) else self._narrow(start=start, end=end))
+            for text, (start, end) in ranges.items()
+        ]
+
+    @property
+    def everything(self) -> str | None:
+        """Return the address of the listing without filters, or None if it has none."""
+        bare = LogFilter(order=self.filter.order)
+        return None if bare == self.filter else self.url(bare)
+
+    @property
+    def may_be_mistyped(self) -> bool:
+        """Return whether the first page is empty and the filter has a type or a subtype."""
+        is_empty = self.page.complete and not self.page.items and not isinstance(self.start, Position)
+        return is_empty and bool(self.filter.type or self.filter.sub_type)
+
+    @property
+    def unknown_values(self) -> list[UnknownValue]:
+        """Return the types and the subtype of the filter that no log had so far."""
+        if self.choices is None:
+            return []
+        unknown = [self._unknown_type(each) for each in self.filter.type if each not in self.choices.types]
+        sub_type = self.filter.sub_type
+        if sub_type and sub_type not in self.choices.sub_types:
+            others = nearest(sub_type, self.choices.sub_types)
+            links = [Link(other, self._narrow(sub_type=other)) for other in others]
+            unknown.append(UnknownValue("subtype", sub_type, links))
+        return unknown
+
+    def _unknown_type(self, unknown: str) -> UnknownValue:
+        types = self.choices.types if self.choices else []
+        links = [
+            Link(
+                other,
+                self._narrow(type=tuple(other if each == unknown else each for each in self.filter.type)),
+            )
+            for other in nearest(unknown, types)
+        ]
+        return UnknownValue("type", unknown, links)
+
+    @property
+    def empty_text(self) -> str:
+        """Return what an empty page says: nothing matches, nothing matches so far, or there are no logs."""
+        if not self.page.complete:
+            return "No logs match so far."
+        if self.everything is None:
+            return "No logs yet."
+        if self.filter.needs_no_post_filter:
+            return "No logs match this filter."
+        return f"No logs match. Searched everything{self._end_of_range}."
+
+    @property
+    def _end_of_range(self) -> str:
+        """Return the end of the filter's range that is read last, if it has one."""
+        if self.filter.order is Order.OLDEST:
+            return f" up to {display_moment(self.filter.end)} UTC" if self.filter.end else ""
+        return f" back to {display_moment(self.filter.start)} UTC" if self.filter.start else ""
+
+    @property
+    def progress(self) -> str | None:
+        """Return how far a page read that ran out of its budget, or None for a complete page."""
+        if self.page.complete:
+            return None
+        count = f"{self.page.cost.examined:,}"
+        if self.page.reached is None:
+            return f"Searched {count} logs."
+        towards_later = (self.filter.order is Order.OLDEST) is not self.is_read_backwards
+        reached = display_moment(self.page.reached.replace(microsecond=0))
+        direction = "up to" if towards_later else "back to"
+        return f"Searched {count} logs, {direction} {reached} UTC."
+
+    @property
+    def onward(self) -> str | None:
+        """Return the address where a page continues that ran out of its budget."""
+        if self.page.complete:
+            return None
+        return self.url(start=self.page.previous if self.is_read_backwards else self.page.next)
+
+    @property
+    def is_read_backwards(self) -> bool:
+        """Return whether the page was read against the order: more logs then go above its rows."""
+        return isinstance(self.start, Position) and self.start.direction is Direction.PREVIOUS
+
+    @property
+    def reads_every_log(self) -> bool:
+        """Return whether neither a key nor a range of time limits what a post-filter reads."""
+        return not (self.filter.needs_no_post_filter or self.filter.narrows_the_range)
+
+    @property
+    def milliseconds(self) -> int:
+        """Return how long the reading took."""
+        return round(self.page.cost.seconds * 1000)

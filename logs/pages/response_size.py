@@ -1,0 +1,43 @@
+"""How much a response may hold: a Lambda function returns JSON of 6 MB, with the body as text or base64.
+
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
+
+import json
+from dataclasses import dataclass
+
+from django.utils.html import escape
+
+BLOCK = 10_000
+
+
+@dataclass(frozen=True)
+class TruncatedText:
+    """The beginning of a text; `length` is the number of its characters if it is truncated."""
+
+    text: str
+    length: int | None = None
+
+
+def encoded_size(text: str) -> int:
+    """Return how many bytes a text takes in a function's response, whichever way it is encoded."""
+    # With escapes for characters outside ASCII, as Lambda's older runtimes write them.
+    return max(len(json.dumps(text)), base64_size(len(text.encode(errors="replace"))))
+
+
+def base64_size(size: int) -> int:
+    """Return how many bytes a body of this size takes as base64."""
+    return (size + 2) // 3 * 4
+
+
+def truncate(text: str, limit: int) -> TruncatedText:
+    """Return the beginning of a text that takes up to `limit` bytes of a response, escaped for HTML.
+
+    The text is truncated by blocks of 10,000 characters.
+    """
+    size = 0
+    for start in range(0, len(text), BLOCK):
+        size += encoded_size(str(escape(text[start : start + BLOCK])))
+        if size > limit:
+            return TruncatedText(text[:start], len(text))
+    return TruncatedText(text)

@@ -1,0 +1,51 @@
+"""What reading one page may cost, and what it did cost."""
+
+from dataclasses import dataclass, fields
+
+
+@dataclass
+class Cost:
+    """The cost of one page: items examined, requests, payloads, read units and seconds."""
+
+    examined: int = 0
+    queries: int = 0
+    payloads: int = 0
+    payload_bytes: int = 0
+    read_units: float = 0.0
+    seconds: float = 0.0
+
+    def __iadd__(self, other: "Cost") -> "Cost":
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+        return self
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The limits of one page. A page that reaches one of them shows what it found and how far it read.
+
+    `examined` counts items that DynamoDB read, `payloads` logs that a text search fetched.
+    """
+
+    examined: int = 50_000
+    payloads: int = 2_000
+    payload_bytes: int = 16_000_000
+    seconds: float = 5.0
+
+    def is_spent(self, cost: Cost, seconds: float) -> bool:
+        """Return whether the limits of items or seconds are reached."""
+        return cost.examined >= self.examined or seconds > self.seconds
+
+    def is_spent_on_payloads(self, cost: Cost) -> bool:
+        """Return whether the limits of fetched payloads are reached."""
+        return cost.payloads >= self.payloads or cost.payload_bytes >= self.payload_bytes
+
+    def remaining(self, cost: Cost, seconds: float) -> "Budget | None":
+        """Return the budget that this cost leaves, with that many seconds, or None if nothing is left."""
+        rest = Budget(
+            examined=self.examined - cost.examined,
+            payloads=self.payloads - cost.payloads,
+            payload_bytes=self.payload_bytes - cost.payload_bytes,
+            seconds=seconds,
+        )
+        return rest if min(rest.examined, rest.payloads, rest.payload_bytes, rest.seconds) > 0 else None

@@ -1,0 +1,72 @@
+"""Merge the streams of a plan into one order; query each only as far as the page needs it."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from logs.models import LogItem
+from logs.plan import Key, Position
+from logs.reading.stream import StreamReader, first_page_size
+
+if TYPE_CHECKING:
+    from logs.reading.page import PageRead
+
+
+class Merge:
+    """The logs of a plan from a position on, in reading order.
+
+    The iteration ends when every stream is exhausted or the budget is spent.
+    """
+
+    def __init__(self, read: "PageRead", position: Position | None, limit: int) -> None:
+        plan = read.plan
+        ascends = plan.ascends(position)
+        spans = [(stream, plan.span(stream, position)) for stream in plan.streams]
+        readable = [(stream, span) for stream, span in spans if span]
+        page_size = first_page_size(limit, len(readable), is_filtered=not plan.filter.needs_no_post_filter)
+        self._read = read
+        self._first = min if ascends else max
+        self._streams = [
+            StreamReader(plan, stream, span, page_size, ascends=ascends) for stream, span in readable
+        ]
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Return whether every log was yielded."""
+        return not self._open()
+
+    @property
+    def cut(self) -> Key | None:
+        """Return the last examined key of the least advanced stream, or None at the end of the order.
+
+        No log beyond this key was yielded.
+        """
+        streams = self._open()
+        return self._least_advanced(streams).last if streams else None
+
+    def __iter__(self) -> Iterator[LogItem]:
+        # The first query of every stream ignores the budget: without it the cut could not advance.
+        self._query(self._streams)
+        while streams := self._open():
+            stream = self._least_advanced(streams)
+            if stream.items:
+                yield stream.items.popleft()
+            elif self._read.is_spent:
+                return
+            else:
+                self._query([stream])
+
+    def _open(self) -> list[StreamReader]:
+        return [stream for stream in self._streams if stream.is_open]
+
+    def _least_advanced(self, streams: list[StreamReader]) -> StreamReader:
+        return self._first(streams, key=lambda stream: stream.progress)
+
+    def _query(self, streams: list[StreamReader]) -> None:
+        if not streams:
+            return
+        limit = max(1, self._read.examinable // len(streams))
+        responses = self._read.request([partial(stream.query, limit) for stream in streams])
+        for stream, response in zip(streams, responses, strict=True):
+            self._read.cost.examined += response["ScannedCount"]
+            stream.add(response)

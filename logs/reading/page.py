@@ -1,0 +1,191 @@
+"""Read one page of a plan: its logs, the positions of its neighbours, and its cost."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+from logs import times
+from logs.models import LogItem, TableMeta
+from logs.plan import Direction, Key, Position, QueryPlan, key_of
+from logs.reading.budget import Budget, Cost
+from logs.reading.merge import Merge
+from logs.reading.search import TextSearch
+from logs.storage import items
+
+T = TypeVar("T")
+
+# As many threads as PynamoDB's connection pool has connections.
+_POOL = ThreadPoolExecutor(TableMeta.max_pool_connections, thread_name_prefix="logs-reader")
+# A page answers within 10 s. One request that is retried until it fails takes 9 s.
+MAX_SECONDS = 9.5
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of logs in the filter's order, and the positions of its neighbours.
+
+    `next` is None only at the end of the order, `previous` at its beginning. A page that is not `complete`
+    ran out of its budget: it may hold fewer logs than its limit. Its `next` (or `previous`, if it was read
+    backwards) continues after the last item examined, whose time is `reached`.
+    """
+
+    items: list[LogItem]
+    next: Position | None
+    previous: Position | None
+    complete: bool = True
+    reached: datetime | None = None
+    cost: Cost = field(default_factory=Cost)
+
+
+@dataclass(frozen=True)
+class _Segment:
+    """Logs from a position on, in reading order; `onward` is None at the end of the order."""
+
+    items: list[LogItem]
+    onward: Key | None
+    complete: bool = True
+
+
+class PageRead:
+    """One page read: the plan, and the budget, cost, deadline and cut that its stages share.
+
+    The stages are `Merge` and, on top of it, `TextSearch`: each yields logs and knows its cut.
+    """
+
+    def __init__(self, plan: QueryPlan, budget: Budget) -> None:
+        """Start the clock: the deadline is MAX_SECONDS from now."""
+        self.plan = plan
+        self.budget = budget
+        self.cost = Cost()
+        self._started = time.monotonic()
+
+    def page(self, position: Position | None, limit: int) -> Page:
+        """Return the page of at most `limit` logs from a position, or the first page."""
+        segment = self._segment(position, limit)
+        is_back = position is not None and position.direction is Direction.PREVIOUS
+        direction = Direction.PREVIOUS if is_back else Direction.NEXT
+        onward = Position(direction, segment.onward) if segment.onward else None
+        origin = self._origin(position, segment.items)
+        cut = segment.onward if not segment.complete else None
+        reached = times.parse(cut.created_at) if cut else None
+        if is_back:
+            return Page(segment.items[::-1], origin, onward, segment.complete, reached, self.cost)
+        return Page(segment.items, onward, origin, segment.complete, reached, self.cost)
+
+    def around(self, item: LogItem, limit: int) -> Page:
+        """Return the page with this log in its middle, whether it matches the filter or not."""
+        key = key_of(self.plan, item)
+        half = (limit - 1) // 2
+        rest = limit - 1 - half
+        before = self._segment(Position(Direction.PREVIOUS, key), half) if half else _Segment([], key)
+        after = self._segment(Position(Direction.NEXT, key), rest) if rest else _Segment([], key)
+        return Page(
+            [*before.items[::-1], item, *after.items],
+            next=Position(Direction.NEXT, after.onward) if after.onward else None,
+            previous=Position(Direction.PREVIOUS, before.onward) if before.onward else None,
+            complete=before.complete and after.complete,
+            cost=self.cost,
+        )
+
+    @property
+    def is_spent(self) -> bool:
+        """Return whether the budget of items or seconds is spent."""
+        return self.budget.is_spent(self.cost, self._seconds)
+
+    @property
+    def is_spent_on_search(self) -> bool:
+        """Return whether any limit of the budget is reached, those of payloads included."""
+        return self.is_spent or self.budget.is_spent_on_payloads(self.cost)
+
+    @property
+    def examinable(self) -> int:
+        """Return how many items the budget still allows; never more than that are queried at once."""
+        return self.budget.examined - self.cost.examined
+
+    def request(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
+        """Send DynamoDB requests in parallel; return their responses in order. Their cost is counted.
+
+        Raise TimeoutError at the deadline.
+        """
+        responses = self.call(calls)
+        for response in responses:
+            self.cost.queries += 1
+            self.cost.read_units += _read_units(response)
+        return responses
+
+    def call(self, calls: Sequence[Callable[[], T]]) -> list[T]:
+        """Run calls in parallel; return their results in order.
+
+        Raise TimeoutError at the deadline. A call that hangs is left to its own timeouts.
+        """
+        futures = [_POOL.submit(call) for call in calls]
+        try:
+            return [future.result(MAX_SECONDS - self._seconds) for future in futures]
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            raise
+
+    @property
+    def _seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    def _segment(self, position: Position | None, limit: int) -> _Segment:
+        """Read from a position until the segment is full, the order ends or the budget is spent."""
+        merge = Merge(self, position, limit)
+        text = self.plan.filter.search_text
+        stage: Merge | TextSearch = merge if text is None else TextSearch(self, merge, text)
+        # One more log shows whether there is a next page. With a post-filter it could be far away.
+        wanted = limit + 1 if self.plan.filter.needs_no_post_filter else limit
+        try:
+            rows = self._included_row(position)
+            rows += islice(stage, wanted - len(rows))
+        finally:
+            self.cost.seconds = self._seconds
+        if len(rows) > limit:
+            return _Segment(rows[:limit], key_of(self.plan, rows[limit - 1]))
+        if len(rows) < wanted:
+            return self._ended(rows, stage.cut)
+        # Full. It is the last page only if nothing is left to examine.
+        is_end = merge.is_exhausted and text is None
+        return _Segment(rows, None if is_end else key_of(self.plan, rows[-1]))
+
+    def _ended(self, rows: list[LogItem], cut: Key | None) -> _Segment:
+        """Return the segment of a stage that has ended, at the end of the order or at a cut."""
+        if cut and rows and rows[-1].id == cut.id:
+            cut = key_of(self.plan, rows[-1])  # the last item examined is a row
+        return _Segment(rows, cut, complete=cut is None)
+
+    def _included_row(self, position: Position | None) -> list[LogItem]:
+        """Return the log that an inclusive position names, if it still exists: queries start after it."""
+        if position is None or position.key is None or not (position.inclusive and position.key.is_row):
+            return []
+        self.cost.queries += 1
+        self.cost.read_units += 0.5
+        item = items.get(position.key.id)
+        return [item] if item else []
+
+    def _origin(self, position: Position | None, rows: list[LogItem]) -> Position | None:
+        """Return the position that leads back to the page before; a first page has none.
+
+        `rows` are in reading order. The way back from an empty page includes the log of the position itself,
+        which was on the page before.
+        """
+        if position is None or position.key is None:
+            return None
+        direction = Direction.PREVIOUS if position.direction is Direction.NEXT else Direction.NEXT
+        if rows:
+            return Position(direction, key_of(self.plan, rows[0]))
+        return Position(direction, position.key, inclusive=True)
+
+
+def _read_units(response: dict[str, Any]) -> float:
+    """Return the read units of a Query or a BatchGetItem. MiniStack omits them for the latter."""
+    consumed = response.get("ConsumedCapacity", [])
+    capacities = consumed if isinstance(consumed, list) else [consumed]
+    return math.fsum(capacity["CapacityUnits"] for capacity in capacities)

@@ -1,0 +1,102 @@
+"""Every private call of PynamoDB, so that a new version of it concerns this module alone (PynamoDB 6.1)."""
+
+import threading
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+from pynamodb.attributes import TTLAttribute
+from pynamodb.connection import Connection, TableConnection
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+from pynamodb.settings import get_settings_value
+from pynamodb.transactions import TransactWrite
+
+from logs.models import ChoicesItem, LogItem, PartItem, TableMeta
+
+M = TypeVar("M", bound=type[Model])
+
+_CLIENT_LOCK = threading.Lock()
+
+
+@cache
+def shared_connection() -> Connection:
+    """Return the connection whose client all tables share, to PynamoDB's setting `host` if it is set."""
+    return Connection(
+        host=get_settings_value("host"),
+        connect_timeout_seconds=TableMeta.connect_timeout_seconds,
+        read_timeout_seconds=TableMeta.read_timeout_seconds,
+        max_retry_attempts=TableMeta.max_retry_attempts,
+        max_pool_connections=TableMeta.max_pool_connections,
+    )
+
+
+def share_client(model: M) -> M:
+    """Let a model use the shared client. Usable as a class decorator.
+
+    PynamoDB makes a client for each model, at 0.1 s and a handshake with DynamoDB each, and without a lock.
+    """
+    connect = model._get_connection
+
+    def get_connection(cls: type[Model]) -> TableConnection:
+        table = connect()
+        with _CLIENT_LOCK:
+            table.connection._client = shared_connection().client
+        return table
+
+    model._get_connection = classmethod(get_connection)  # type: ignore[method-assign,assignment]  # replaced
+    return model
+
+
+for _model in (LogItem, PartItem, ChoicesItem):
+    share_client(_model)
+
+
+def batch_get(model: type[Model], keys: Sequence[dict[str, str]]) -> dict[str, Any]:
+    """Return the raw response of one BatchGetItem, with its unprocessed keys and its read units."""
+    response: dict[str, Any] = model._get_connection().batch_get_item(keys)  # type: ignore[arg-type]  # wrongly typed
+    return response
+
+
+def put(operation: dict[str, Any]) -> None:
+    """Send one PutItem whose arguments `Model.get_save_kwargs_from_instance` returned.
+
+    Raises botocore's errors; `Model.save` would wrap them, and drop the item that a failed condition returns.
+    """
+    LogItem._get_connection().connection.dispatch("PutItem", operation)
+
+
+def update(model: type[Model], key: str, actions: Sequence[Action], condition: Condition) -> None:
+    """Send one UpdateItem that returns nothing; `Model.update` would return the whole item."""
+    model._get_connection().update_item(key, actions=actions, condition=condition)
+
+
+def transaction() -> TransactWrite:
+    """Return a context manager that writes all its operations, or none."""
+    return TransactWrite(connection=LogItem._get_connection().connection)
+
+
+def schema(model: type[Model]) -> dict[str, Any]:
+    """Return the keys, attributes and indexes that a model declares."""
+    return {**model._get_schema()}
+
+
+def ttl_attribute(model: type[Model]) -> TTLAttribute | None:
+    """Return the attribute of a model that holds the time to live, or None."""
+    attribute: TTLAttribute | None = model._ttl_attribute()
+    return attribute
+
+
+def ttl_status(model: type[Model]) -> dict[str, Any]:
+    """Return DescribeTimeToLive's description of a model's table."""
+    connection = model._get_connection()
+    client: Any = connection.connection.client  # botocore makes its methods at run time
+    description: dict[str, Any] = client.describe_time_to_live(TableName=connection.table_name)
+    status: dict[str, Any] = description["TimeToLiveDescription"]
+    return status
+
+
+def enable_ttl(model: type[Model], attribute: str) -> None:
+    """Turn on the time to live of a model's table."""
+    model._get_connection().update_time_to_live(attribute)

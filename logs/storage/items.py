@@ -1,0 +1,27 @@
+"""One log by its id, with its parts."""
+
+import uuid
+
+from logs.models import LogItem
+from logs.storage import parts
+from logs.storage.errors import store_unavailable
+
+
+def get(log_id: str) -> LogItem | None:
+    """Return the log with that id, in any spelling of a UUID, or None if it does not exist or is expired.
+
+    Costs one GetItem, and one BatchGetItem for a log that is too large for one item. Raises StoreUnavailable.
+    """
+    try:
+        key = uuid.UUID(log_id).hex
+    except ValueError:
+        return None
+    with store_unavailable():
+        try:
+            item = LogItem.get(key)
+        except LogItem.DoesNotExist:
+            return None
+        if item.is_expired:
+            return None
+        parts.join(item)
+    return item

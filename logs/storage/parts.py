@@ -1,0 +1,53 @@
+"""The part items of a log that exceeds one item: written before it, read with it, deleted with it."""
+
+from datetime import timedelta
+
+from logs.models import LogItem, PartItem
+from logs.storage import documents, dynamodb
+
+# TTL deletes items in no order: a log that still exists must still have its parts.
+OUTLIVES = timedelta(days=7)
+
+
+def save(item: LogItem) -> bytes | None:
+    """Write the parts of an item that has its whole document; return the document for the item itself.
+
+    Idempotent: the same item has the same parts. Raises botocore's BotoCoreError and ClientError.
+    """
+    if item.document is None:
+        return None
+    head, parts = documents.split(item.id, item.document)
+    expires_at = item.expires_at + OUTLIVES if item.expires_at else None
+    for part_id, chunk in parts.items():
+        part = PartItem(part_id, document=chunk, expires_at=expires_at)
+        dynamodb.put(part.get_save_kwargs_from_instance())
+    return head
+
+
+def join(item: LogItem) -> None:
+    """Join the document of an item that was read from the table.
+
+    If parts are missing or damaged, the document becomes None and `damage` says why. Costs one BatchGetItem
+    if there are parts. Raises PynamoDB's and botocore's errors.
+    """
+    ids = documents.part_ids(item.id, item.document)
+    if not ids:
+        return
+    # Consistent: a part that was written a moment ago must not be missed.
+    parts = {part.id: part.document for part in PartItem.batch_get(ids, consistent_read=True)}
+    try:
+        item.document = documents.join(item.id, item.document, parts)
+    except documents.Damaged as error:
+        item.document, item.damage = None, str(error)
+
+
+def delete(log_id: str) -> None:
+    """Delete the log with this id (32 hex digits) and its parts in one transaction.
+
+    Raises LogItem.DoesNotExist, PynamoDB's and botocore's errors.
+    """
+    item = LogItem.get(log_id, consistent_read=True)
+    with dynamodb.transaction() as transaction:
+        transaction.delete(LogItem(item.id))
+        for part_id in documents.part_ids(item.id, item.document):
+            transaction.delete(PartItem(part_id))

@@ -1,0 +1,255 @@
+"""Imports go one way, as docs/design.md describes. The tables below are the whole rule."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# package → other packages of this project that it may import
+PACKAGES: dict[str, set[str]] = {
+    "logs": set(),
+    "ingest": {"logs"},
+    "logsite": {"ingest", "logs"},
+    "deploy": set(),
+    "docs": {"tests"},
+    "bench": {"deploy", "ingest", "logs", "logsite", "tests"},
+}
+
+PLANNING = {"logs.times", "logs.models", "logs.filters", "logs.plan"}
+STORAGE = {"logs.times", "logs.models", "logs.storage"}
+READING = {*PLANNING, *STORAGE, "logs.reading"}
+FORMS = {*PLANNING, "logs.cursor", "logs.conf", "logs.fields", "logs.forms"}
+PAGES = {*READING, *FORMS, "logs.reader", "logs.pages"}
+
+# layer → layers that it may import. A layer is a module or a package. The modules of a package may import
+# one another.
+LAYERS: dict[str, set[str]] = {
+    "logs.times": set(),
+    "logs.models": {"logs.times"},
+    "logs.filters": {"logs.times", "logs.models"},
+    "logs.plan": {"logs.times", "logs.models", "logs.filters"},
+    "logs.cursor": PLANNING,
+    "logs.storage": {"logs.times", "logs.models"},
+    "logs.reading": {*PLANNING, *STORAGE},
+    "logs.reader": READING,
+    "logs.conf": READING,
+    "logs.fields": {"logs.times"},
+    "logs.forms": {*PLANNING, "logs.cursor", "logs.conf", "logs.fields"},
+    "logs.pages": {*READING, *FORMS, "logs.reader"},
+    "logs.views": PAGES,
+    "logs.api": {*PAGES, "logs.apps"},
+    "logs.admin": {"logs.views"},
+    "logs.apps": {"logs.conf", *STORAGE},
+    "logs.management": {*STORAGE, "logs.reader"},
+    "logs.migrations": set(),
+}
+
+# The modules of `ingest` that may import `logs`, and the layers that they may import.
+WRITER = {"ingest.writing", "ingest.handler"}
+WRITER_IMPORTS = {"logs.storage", "logs.models"}
+# The only module of `ingest` that imports Django: the helper for a main application in Django.
+DJANGO_HELPER = "ingest.django"
+
+WITHOUT_DJANGO = [
+    "logs.times",
+    "logs.models",
+    "logs.filters",
+    "logs.plan",
+    "logs.reader",
+    "logs.storage",
+    "logs.reading",
+    "logs.pages.sentence",
+    "ingest.client",
+    "ingest.handler",
+    "ingest.worker",
+]
+# module of the contract → the only module of Django that it imports
+NEEDS_DJANGO = {"logs.cursor": "django.core.signing"}
+
+
+def read_modules() -> dict[str, Path]:
+    """Return the files of all packages by the dotted names of their modules."""
+    modules = {}
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            modules[name] = path
+    return modules
+
+
+MODULES = read_modules()
+TREES = {name: ast.parse(path.read_text()) for name, path in MODULES.items()}
+
+
+def imported_names(node: ast.AST) -> set[str]:
+    """Return the full names that one import statement imports."""
+    if isinstance(node, ast.Import):
+        return {alias.name for alias in node.names}
+    if isinstance(node, ast.ImportFrom) and node.module:
+        names = {f"{node.module}.{alias.name}" for alias in node.names}
+        return {node.module if node.module in MODULES and name not in MODULES else name for name in names}
+    return set()
+
+
+IMPORTS = {
+    name: {imported for node in ast.walk(tree) for imported in imported_names(node)}
+    for name, tree in TREES.items()
+}
+
+
+def is_within(name: str, package: str) -> bool:
+    """Return whether the module is the package or is in it."""
+    return name == package or name.startswith(f"{package}.")
+
+
+def within(names: Iterable[str], package: str) -> set[str]:
+    """Return the modules that are the package or are in it."""
+    return {name for name in names if is_within(name, package)}
+
+
+def layer_of(name: str) -> str | None:
+    """Return the layer of a module, or None if the table has none."""
+    return next((layer for layer in LAYERS if is_within(name, layer)), None)
+
+
+def closure(start: str) -> set[str]:
+    """Return the modules of the project that importing this one loads, with their packages."""
+    modules: set[str] = set()
+    pending = {start}
+    while pending:
+        name = pending.pop()
+        modules.add(name)
+        parents = {name.rsplit(".", depth)[0] for depth in range(1, name.count(".") + 1)}
+        pending |= ((IMPORTS[name] | parents) & MODULES.keys()) - modules
+    return modules
+
+
+@pytest.mark.parametrize("name", sorted(within(MODULES, "logs") - {"logs"}))
+def test_module_of_logs_imports_only_lower_layers(name: str) -> None:
+    layer = layer_of(name)
+    assert layer, f"{name} has no layer: add it to LAYERS"
+    allowed = {layer, *LAYERS[layer]}
+    violations = [target for target in within(IMPORTS[name], "logs") if layer_of(target) not in allowed]
+    assert violations == [], f"{name} may import {sorted(allowed)} only"
+
+
+def test_layers_name_existing_modules() -> None:
+    names = {*LAYERS, *WRITER, *WRITER_IMPORTS, *WITHOUT_DJANGO, *NEEDS_DJANGO, DJANGO_HELPER}
+    names |= {target for targets in LAYERS.values() for target in targets}
+    assert names - MODULES.keys() == set()
+
+
+def test_layers_have_no_cycle() -> None:
+    TopologicalSorter(LAYERS).prepare()  # raises CycleError
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_package_imports_only_allowed_packages(package: str) -> None:
+    others = ({*PACKAGES, "tests"} - {package}) - PACKAGES[package]
+    violations = {
+        (name, target)
+        for name in within(MODULES, package)
+        for other in others
+        for target in within(IMPORTS[name], other)
+    }
+    assert violations == set()
+
+
+@pytest.mark.parametrize("name", sorted(within(MODULES, "ingest")))
+def test_module_of_ingest_imports_logs_only_for_writing(name: str) -> None:
+    allowed = WRITER_IMPORTS if any(is_within(name, layer) for layer in WRITER) else set()
+    targets = within(IMPORTS[name], "logs")
+    assert targets == {target for target in targets if any(is_within(target, each) for each in allowed)}
+    assert name == DJANGO_HELPER or not within(IMPORTS[name], "django")
+
+
+@pytest.mark.parametrize("name", ["ingest.client", "ingest.logging_handler", "ingest.testing", DJANGO_HELPER])
+def test_client_reaches_neither_logs_nor_the_writer(name: str) -> None:
+    modules = closure(name)
+    assert not within(modules, "logs")
+    assert not within(modules, "ingest.writing")
+    if name != DJANGO_HELPER:
+        assert not [module for module in modules if within(IMPORTS[module], "django")]
+
+
+@pytest.mark.parametrize("layer", WITHOUT_DJANGO)
+def test_layer_without_django_never_imports_it(layer: str) -> None:
+    for name in within(MODULES, layer):
+        assert not [module for module in closure(name) if within(IMPORTS[module], "django")], name
+
+
+@pytest.mark.parametrize(("name", "django_module"), NEEDS_DJANGO.items())
+def test_contract_module_imports_one_module_of_django(name: str, django_module: str) -> None:
+    assert within(IMPORTS[name], "django") == within(IMPORTS[name], django_module)
+
+
+@pytest.mark.parametrize("layer", WITHOUT_DJANGO)
+def test_importing_a_layer_loads_no_django(layer: str) -> None:
+    names = ", ".join(sorted(within(MODULES, layer)))
+    program = f"import sys, {names}; print(*sorted(name for name in sys.modules if '.' not in name))"
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    loaded = set(run.stdout.split())
+    assert "django" not in loaded
+    if layer == "ingest.client":
+        assert not {"logs", "pynamodb", "aws_lambda_powertools"} & loaded
+
+
+def imports_inside_functions(tree: ast.AST, *, is_inside: bool = False) -> Iterator[int]:
+    """Yield the line of each import inside a function, except below `if TYPE_CHECKING`."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom) and is_inside:
+            yield node.lineno
+        elif not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            yield from imports_inside_functions(node, is_inside=is_inside or is_function)
+
+
+def is_explained(lines: list[str], number: int) -> bool:
+    """Return whether a comment on this line or on the line above it gives a reason."""
+    comment = lines[number - 1].partition("  # ")[2] or lines[number - 2].strip().partition("# ")[2]
+    return bool(re.sub(r"(noqa|type: ignore)\S*( [A-Z]+\d+,?)*", "", comment).strip(" #"))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_import_inside_a_function_has_a_reason(package: str) -> None:
+    violations = [
+        f"{MODULES[name].relative_to(ROOT)}:{number}"
+        for name in within(MODULES, package)
+        for number in imports_inside_functions(TREES[name])
+        if not is_explained(MODULES[name].read_text().splitlines(), number)
+    ]
+    assert violations == []
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("import os", []),
+        ("def f():\n    import os", [2]),
+        ("class C:\n    import re\n    async def f(self):\n        from os import path", [4]),
+        ("def f():\n    import os  # noqa: PLC0415", [2]),
+        ("def f():\n    import os  # It is slow.", []),
+        ("def f():\n    # It is slow.\n    import os", []),
+        ("def f():\n    if TYPE_CHECKING:\n        import os", []),
+    ],
+    ids=["module", "function", "method", "noqa", "same_line", "line_above", "type_checking"],
+)
+def test_checker_finds_unexplained_imports(source: str, lines: list[int]) -> None:
+    numbers = imports_inside_functions(ast.parse(source))
+    assert [number for number in numbers if not is_explained(source.splitlines(), number)] == lines
+
+
+@pytest.mark.parametrize("package", ["ingest", "logs", "logsite"])
+def test_package_file_is_empty(package: str) -> None:
+    files = [path for name in within(MODULES, package) if (path := MODULES[name]).name == "__init__.py"]
+    assert files
+    assert [path for path in files if path.read_text()] == []
