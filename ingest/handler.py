@@ -82,7 +82,7 @@ def record_handler(record: SQSRecord, patience: Patience) -> str:
         outcome = patience.keep_trying(partial(writer.put, item))
         registry.note(item.type, item.sub_type)
         return outcome
-    except messages.Refused as refusal:
+    except messages.Rejected as refusal:
         dead_letters.send(raw, known, refusal)
         logger.warning(
             "dead letter",
@@ -112,7 +112,7 @@ def _log_failure(record: Any, error: BaseException | None) -> None:
         log_id=_log_id(record),
         error=type(error).__name__,
         reason=_reason(error),
-        code=refusal.code if isinstance(refusal, messages.Refused) else None,
+        code=refusal.code if isinstance(refusal, messages.Rejected) else None,
     )
 
 
@@ -121,7 +121,7 @@ def _log_id(record: Any) -> str | None:
     try:
         known = messages.envelope(record.raw_event)
         return messages.parse(record.body).id or known.log_id
-    except messages.Refused as refusal:
+    except messages.Rejected as refusal:
         return refusal.log_id or known.log_id
     except (KeyError, ValueError):
         return None

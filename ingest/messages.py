@@ -32,7 +32,7 @@ NOT_JSON = {"body": ["must be JSON in UTF-8, with finite numbers"]}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Refused(Exception):
+class Rejected(Exception):
     """This message can never be stored as it is; trying again changes nothing.
 
     `code` names the reason for programs, `fields` says by field what is wrong, in words that hold no value
@@ -46,7 +46,7 @@ class Refused(Exception):
         super().__init__("; ".join(f"{name}: {text}" for name, texts in fields.items() for text in texts))
 
 
-class InvalidMessage(Refused, ValueError):
+class InvalidMessage(Rejected, ValueError):
     """The message breaks the wire format: `invalid_fields`, `not_json`, `not_an_object`, `not_deflated`."""
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ingest.messages import InvalidMessage, Refused, envelope
+from ingest.messages import InvalidMessage, Rejected, envelope
 from ingest.writing import dead_letters
 from logs import times
 from tests.factories import SENT_AT, make_body, make_record
@@ -18,7 +18,7 @@ HEX = "0123456789abcdef0123456789abcdef"
 REFUSAL = InvalidMessage("invalid_fields", {"type": ["must be a non-empty text"], "url": ["is required"]})
 
 
-def attributes_of(record: dict[str, Any], refusal: Refused = REFUSAL) -> dict[str, Any]:
+def attributes_of(record: dict[str, Any], refusal: Rejected = REFUSAL) -> dict[str, Any]:
     return dict(dead_letters.reasons(record, envelope(record), refusal))
 
 
@@ -81,7 +81,7 @@ def test_the_senders_own_attributes_stay() -> None:
 def test_there_are_ten_attributes_and_2_kb_at_most() -> None:
     many = make_record("x", attributes={f"own-{number}": "x" for number in range(10)})
     long = make_record("x", attributes={"long": "x" * 3000, "short": "y"})
-    both = Refused("invalid_fields", {"é" * 300: ["ü" * 3000]})
+    both = Rejected("invalid_fields", {"é" * 300: ["ü" * 3000]})
 
     assert len(attributes_of(many)) == 10
     assert {"error-code", "log-id", "log-sent-at", "rejected-at"} < attributes_of(many).keys()
@@ -104,7 +104,7 @@ def test_without_room_for_a_reason_it_is_no_dead_letter_of_ours(room: int) -> No
 
 
 def test_values_hold_what_sqs_takes_only() -> None:
-    told = attributes_of(make_record("x"), Refused("bad", {"\x00\ud800\ufffe": ["\x1b[31m\uffff"]}))
+    told = attributes_of(make_record("x"), Rejected("bad", {"\x00\ud800\ufffe": ["\x1b[31m\uffff"]}))
 
     for value in told.values():
         assert re.fullmatch("[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+", value["StringValue"])

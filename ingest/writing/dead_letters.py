@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ingest import times
-from ingest.messages import Envelope, Refused
+from ingest.messages import Envelope, Rejected
 from ingest.wire import attributes, sqs
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class NoRoom(Exception):
         return str(self.__doc__)
 
 
-def send(record: Mapping[str, Any], known: Envelope, refusal: Refused) -> None:
+def send(record: Mapping[str, Any], known: Envelope, refusal: Rejected) -> None:
     """Send one record of a Lambda SQS event to LOGS_DEAD_LETTER_QUEUE_URL, its body unchanged.
 
     Its message attributes: `error-code`, `error-message`, `error-fields` (names, with commas between),
@@ -52,7 +52,7 @@ def send(record: Mapping[str, Any], known: Envelope, refusal: Refused) -> None:
     )
 
 
-def reasons(record: Mapping[str, Any], known: Envelope, refusal: Refused) -> "dict[str, Attribute]":
+def reasons(record: Mapping[str, Any], known: Envelope, refusal: Rejected) -> "dict[str, Attribute]":
     """Return a dead letter's message attributes: ten at most, MAX_ATTRIBUTE_BYTES at most in all.
 
     AWS counts them with the body, so a body of almost 1 MiB leaves them less. Raises NoRoom where it leaves

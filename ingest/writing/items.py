@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ingest.messages import Envelope, LogMessage, Refused
+from ingest.messages import Envelope, LogMessage, Rejected
 from logs import document, parts, times
 from logs.document import Document
 from logs.models import LogItem, PartItem, account_type_key, shard_status
@@ -58,7 +58,7 @@ class Outcome(StrEnum):
     DUPLICATE = "duplicate"
 
 
-class IdConflict(Refused):
+class IdConflict(Rejected):
     """The table holds another log of the same id."""
 
     def __init__(self, log_id: str) -> None:
