@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Self, get_args
 
 from ingest import messages, times
 from ingest.sending import batches as sending
-from ingest.sending import size as fitting
+from ingest.sending import size
 from ingest.sending.sender import EXIT_SECONDS, Background, Counts, OnFull
-from ingest.sending.serialize import plain
+from ingest.sending.serialize import to_jsonable
 from ingest.sending.spool import Spool
 from ingest.wire import sqs
 
@@ -201,13 +201,13 @@ class LogClient:
             fields["id"] = uuid.uuid4().hex
         if fields.get("created_at") is None:
             fields["created_at"] = times.to_text(datetime.now(UTC))
-        text = fitting.written(fields)
+        text = size.dumps(fields)
         refusal = _refusal(text)
         if refusal and refusal.code == "not_json":
             # Lone surrogates, or nested too deep.
-            text = fitting.body(plain(fields))
+            text = size.encode(to_jsonable(fields))
             refusal = _refusal(text)
-        named = str(plain(fields["id"]))
+        named = str(to_jsonable(fields["id"]))
         log_id = messages.id_from(named)
         if refusal:
             if self.strict:
@@ -216,14 +216,14 @@ class LogClient:
         return sending.Log(log_id or named, self._fitted(text, log_id or named))
 
     def _fitted(self, text: str, log_id: str) -> str:
-        if not (excess := fitting.excess(text)):
+        if not (excess := size.oversize(text)):
             return text
-        if packed := fitting.compressed(text):
+        if packed := size.compress(text):
             return packed
         if self.strict:
             raise TooLarge(f"log {log_id} has {excess}")
         logger.warning("log %s has %s: it is cut", log_id[:32], excess)
-        return fitting.cut(json.loads(text))
+        return size.truncate(json.loads(text))
 
     def _send(self, logs: Iterable[sending.Log]) -> int:
         """Send logs in batches; return how many went, where all did, and raise NotSent otherwise."""

@@ -237,7 +237,7 @@ def parse(body: str) -> LogMessage:
     return validate(data)
 
 
-def unpacked(body: str) -> str:
+def decompress(body: str) -> str:
     """Return the text that a body stands for, inflated where it is compressed; a wrong one as it is."""
     try:
         data = _object(body)

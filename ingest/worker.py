@@ -198,7 +198,7 @@ def record(message: Mapping[str, Any], arn: str) -> dict[str, Any]:
         "body": message["Body"],
         "attributes": dict(message["Attributes"]),
         "messageAttributes": {
-            name: attributes.for_lambda(value) for name, value in message.get("MessageAttributes", {}).items()
+            name: attributes.to_lambda(value) for name, value in message.get("MessageAttributes", {}).items()
         },
         "md5OfBody": message["MD5OfBody"],
         "eventSource": "aws:sqs",

@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 from pydantic_core import from_json
 
-from ingest.sending.serialize import plain
+from ingest.sending.serialize import to_jsonable
 
 
 class Colour(enum.Enum):
@@ -81,20 +81,20 @@ class Broken(Mapping[str, int]):
     ],
 )  # fmt: skip
 def test_a_value_becomes_what_json_knows(value: Any, told: Any) -> None:
-    assert plain(value) == told
-    assert type(plain(value)) is type(told)
-    assert from_json(json.dumps(plain(value), allow_nan=False), allow_inf_nan=False) == told
+    assert to_jsonable(value) == told
+    assert type(to_jsonable(value)) is type(told)
+    assert from_json(json.dumps(to_jsonable(value), allow_nan=False), allow_inf_nan=False) == told
 
 
 def test_an_integer_too_long_for_decimals_is_hexadecimal() -> None:
-    assert plain([2**20_000]) == [hex(2**20_000)]
+    assert to_jsonable([2**20_000]) == [hex(2**20_000)]
 
 
 def test_what_holds_itself_ends() -> None:
     loop: list[Any] = []
     loop.append({"again": loop})
 
-    text = json.dumps(plain(loop))
+    text = json.dumps(to_jsonable(loop))
 
     assert "too deep" in text
     assert from_json(text)
@@ -105,4 +105,4 @@ def test_what_nests_deeply_ends_within_what_the_reader_takes() -> None:
     for _ in range(100_000):
         deep = [deep]
 
-    assert from_json(json.dumps({"payload": plain(deep)}))
+    assert from_json(json.dumps({"payload": to_jsonable(deep)}))

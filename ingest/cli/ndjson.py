@@ -7,7 +7,7 @@ from typing import Any
 
 from ingest import messages
 from ingest.messages import ID_NAMESPACE, InvalidMessage
-from ingest.sending import size as fitting
+from ingest.sending import size
 from ingest.sending.batches import Log
 from ingest.wire import attributes
 
@@ -42,9 +42,9 @@ def read(line: bytes, place: int, end: int, source: str) -> Line:
     fields: dict[str, Any] = json.loads(text)
     if messages.DEFLATE not in fields and fields.get("id") is None:
         fields["id"] = uuid.uuid5(ID_NAMESPACE, f"{source}:{place}:{text}").hex
-    body = fitting.body(fields)
-    if fitting.excess(body):
-        body = fitting.compressed(body) or ""
+    body = size.encode(fields)
+    if size.oversize(body):
+        body = size.compress(body) or ""
     if not body:
         raise InvalidMessage("too_large", {"body": ["must have at most 1 MiB, compressed if need be"]})
     return Line(str(fields.get("id", "")), body, place, end)

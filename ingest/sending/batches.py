@@ -30,7 +30,7 @@ class Log:
     @property
     def fields(self) -> dict[str, Any]:
         """Return what the body says."""
-        fields: dict[str, Any] = json.loads(messages.unpacked(self.body))
+        fields: dict[str, Any] = json.loads(messages.decompress(self.body))
         return fields
 
 

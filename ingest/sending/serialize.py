@@ -1,4 +1,4 @@
-"""Any value as what JSON knows, whatever an application logs. Standard library only."""
+"""Convert any Python value to JSON types, using the standard library only."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -9,23 +9,23 @@ from typing import Any
 
 from ingest import times
 
-# The reader refuses JSON nested over 200 levels; a value that holds itself ends here too.
+# The writer rejects JSON nested over 200 levels. The limit also ends circular references.
 MAX_DEPTH = 100
 
-# Python refuses to spell longer integers in decimals (4,300 digits).
+# Python refuses to format longer integers in decimal (4,300 digits).
 MAX_INTEGER_BITS = 14_000
 
 
-def plain(value: object, depth: int = 0) -> Any:
-    """Return a value as None, bool, int, float, str, list or dict, all the way down; never raise.
+def to_jsonable(value: object, depth: int = 0) -> Any:
+    """Return a value as None, bool, int, float, str, list or dict, recursively. Never raise.
 
-    A time becomes its one spelling, bytes become text, a set becomes a list, a number that JSON has no
-    word for becomes text, and so does what nests deeper than MAX_DEPTH, and every other object.
+    A time becomes `2026-11-23T22:44:00.123456+00:00`, bytes become text and a set becomes a list. NaN, infinity,
+    containers nested over MAX_DEPTH and objects of any other type become text.
     """
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, Enum):
-        return plain(value.value, depth + 1) if depth < MAX_DEPTH else _text(value)
+        return to_jsonable(value.value, depth + 1) if depth < MAX_DEPTH else _to_text(value)
     if isinstance(value, str):
         return _encodable(str.__str__(value))
     if isinstance(value, int):
@@ -36,34 +36,35 @@ def plain(value: object, depth: int = 0) -> Any:
         return bytes(value).decode(errors="backslashreplace")
     if isinstance(value, Mapping | list | tuple | set | frozenset):
         return _container(value, depth) if depth < MAX_DEPTH else f"({type(value).__name__}, too deep)"
-    return _text(value)
+    return _to_text(value)
 
 
 def _container(value: Mapping[object, object] | Iterable[object], depth: int) -> Any:
-    with suppress(Exception):  # as in _text; also changed by another thread meanwhile
+    # As in _to_text. Another thread may also change the container during iteration.
+    with suppress(Exception):
         if isinstance(value, Mapping):
-            return {_key(name): plain(held, depth + 1) for name, held in value.items()}
-        return [plain(held, depth + 1) for held in value]
+            return {_key(name): to_jsonable(item, depth + 1) for name, item in value.items()}
+        return [to_jsonable(item, depth + 1) for item in value]
     return f"({type(value).__name__}, which cannot be read)"
 
 
 def _key(name: object) -> str:
-    """Spell a dictionary's key as json.dumps does, and any other kind as text."""
+    """Return a dictionary's key as text, for None and booleans as json.dumps writes them."""
     if isinstance(name, str):
         return _encodable(str.__str__(name))
     if name is None or isinstance(name, bool):
         return {None: "null", True: "true", False: "false"}[name]
-    return _text(name)
+    return _to_text(name)
 
 
-def _text(value: object) -> str:
-    # A log must not break the work it tells of, whatever an object's own __str__ raises.
+def _to_text(value: object) -> str:
+    # Logging must not fail because an object's __str__ raises.
     with suppress(Exception):
-        return _encodable(_spelling(value))
+        return _encodable(_str(value))
     return f"({type(value).__name__}, which has no text)"
 
 
-def _spelling(value: object) -> str:
+def _str(value: object) -> str:
     if isinstance(value, datetime):
         with suppress(ValueError):  # outside the years 1 to 9999 in UTC
             return times.to_text(value)
@@ -73,7 +74,7 @@ def _spelling(value: object) -> str:
 
 
 def _encodable(text: str) -> str:
-    """Return a text without lone surrogates, which no UTF-8 can hold; pairs become their character."""
+    """Return a text that UTF-8 can encode: surrogate pairs joined, lone surrogates replaced."""
     if text.isascii():
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

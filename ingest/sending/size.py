@@ -1,4 +1,4 @@
-"""A log as the body of a message, whatever its size: compressed, or cut where that is not enough."""
+"""The message size limit of SQS: serialize a log, compress it, or truncate it as a last resort."""
 
 import base64
 import hashlib
@@ -9,75 +9,79 @@ from contextlib import suppress
 from typing import Any
 
 from ingest.messages import DEFLATE, MAX_INFLATED_BYTES
-from ingest.sending.serialize import plain
+from ingest.sending.serialize import to_jsonable
 from ingest.wire import sqs
 
-# What a value that was cut keeps of its beginning, and what the fields that name the log may have at most.
-KEPT_CHARACTERS = 1_000
-NAMES = ("id", "created_at", "account_id", "user_id", "type", "sub_type")
+# A truncated value keeps this many characters of its beginning.
+PREVIEW_CHARACTERS = 1_000
+# These fields identify a log, so they are truncated last.
+IDENTITY_FIELDS = ("id", "created_at", "account_id", "user_id", "type", "sub_type")
+
+# Module-level encoders, because json.dumps builds a new one at each call.
+_STRICT_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+_LENIENT_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=to_jsonable)
 
 
-# One for all: json.dumps makes a new one at each call.
-_PLAIN_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
-_ANY_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=plain)
+def encode(fields: dict[str, Any]) -> str:
+    """Return fields of JSON types as a message body, in ASCII.
+
+    SQS rejects characters outside XML 1.0, so all others are escaped.
+    """
+    return _STRICT_ENCODER.encode(fields)
 
 
-def body(fields: dict[str, Any]) -> str:
-    """Return the fields as JSON in ASCII: SQS refuses the characters that XML forbids."""
-    return _PLAIN_ENCODER.encode(fields)
+def dumps(fields: Mapping[str, Any]) -> str:
+    """Return any fields as a message body. `to_jsonable` converts types that JSON lacks.
 
-
-def written(fields: Mapping[str, Any]) -> str:
-    """Return any fields as a body; what JSON does not know is written as `plain` says.
-
-    Most logs are JSON but for a value or two: json's C encoder writes those faster than Python walks through
-    them. What it cannot take (a value that holds itself, NaN, keys of other kinds) `plain` can.
+    Most logs have few such values, and json's C encoder is faster than a walk in Python. It fails on circular
+    references, NaN and keys of other types. Then `to_jsonable` converts the whole log.
     """
     with suppress(Exception):
-        return _ANY_ENCODER.encode(fields)
-    return body(plain(fields))
+        return _LENIENT_ENCODER.encode(fields)
+    return encode(to_jsonable(fields))
 
 
-def excess(text: str) -> str | None:
-    """Say how much too large a body in ASCII is for SQS, or return None."""
-    size = len(text)
+def oversize(body: str) -> str | None:
+    """Return a description of the size if an ASCII body is too large for SQS, or None."""
+    size = len(body)
     return f"{size:,} bytes of {sqs.MAX_BYTES:,}" if size > sqs.MAX_BYTES else None
 
 
-def compressed(text: str) -> str | None:
-    """Return a body in the form that the writer inflates, or None where that is too large as well."""
-    if len(text) > MAX_INFLATED_BYTES:
+def compress(body: str) -> str | None:
+    """Return a body compressed for the writer to inflate, or None if that is too large as well."""
+    if len(body) > MAX_INFLATED_BYTES:
         return None
-    packed = base64.b64encode(zlib.compress(text.encode())).decode()
-    return body({DEFLATE: packed}) if len(packed) + len(DEFLATE) + 7 <= sqs.MAX_BYTES else None
+    compressed = base64.b64encode(zlib.compress(body.encode())).decode()
+    return encode({DEFLATE: compressed}) if len(compressed) + len(DEFLATE) + 7 <= sqs.MAX_BYTES else None
 
 
-def cut(fields: dict[str, Any]) -> str:
-    """Return a body that fits: the payload, then whatever else is large, each as a beginning and a note.
+def truncate(fields: dict[str, Any]) -> str:
+    """Return a body within SQS's limit, with large values truncated.
 
-    The note tells the size and the SHA-256 of what was there.
+    The payload is truncated first, then the other fields from the largest down, and IDENTITY_FIELDS last.
+    Each truncated value ends in a note with its original size and SHA-256.
     """
-    kept = dict(fields)
-    size = len(body(kept))
-    sizes = {name: len(body({name: value})) for name, value in kept.items()}
-    others = sorted(kept.keys() - {"payload", *NAMES}, key=lambda name: -sizes[name])
-    for name in ["payload", *others, *reversed(NAMES)]:
+    result = dict(fields)
+    size = len(encode(result))
+    sizes = {name: len(encode({name: value})) for name, value in result.items()}
+    others = sorted(result.keys() - {"payload", *IDENTITY_FIELDS}, key=lambda name: -sizes[name])
+    for name in ["payload", *others, *reversed(IDENTITY_FIELDS)]:
         if size <= sqs.MAX_BYTES:
-            return body(kept)
-        if name in kept:
-            kept[name] = _note(kept[name])
-            size += len(body({name: kept[name]})) - sizes[name]
+            return encode(result)
+        if name in result:
+            result[name] = _truncate_value(result[name])
+            size += len(encode({name: result[name]})) - sizes[name]
     if size <= sqs.MAX_BYTES:
-        return body(kept)
-    # Tens of thousands of fields: their names alone are too much.
-    few = {name: kept[name] for name in NAMES if name in kept}
-    return body({**few, "url": "", "payload": _note(fields)})
+        return encode(result)
+    # With tens of thousands of fields, their names alone exceed the limit.
+    identity = {name: result[name] for name in IDENTITY_FIELDS if name in result}
+    return encode({**identity, "url": "", "payload": _truncate_value(fields)})
 
 
-def _note(value: Any) -> Any:
-    text = value if isinstance(value, str) else body({"": value})[4:-1]
-    if len(text) <= KEPT_CHARACTERS:
+def _truncate_value(value: Any) -> Any:
+    text = value if isinstance(value, str) else encode({"": value})[4:-1]
+    if len(text) <= PREVIEW_CHARACTERS:
         return value
-    whole = text.encode()
-    digest = hashlib.sha256(whole).hexdigest()
-    return f"{text[:KEPT_CHARACTERS]}… (cut: {len(whole)} bytes, SHA-256 {digest})"
+    data = text.encode()
+    digest = hashlib.sha256(data).hexdigest()
+    return f"{text[:PREVIEW_CHARACTERS]}… (cut: {len(data)} bytes, SHA-256 {digest})"

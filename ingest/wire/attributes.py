@@ -1,4 +1,4 @@
-"""Message attributes: what SQS takes, counted as it counts, in the spellings of its API and of Lambda."""
+"""Message attributes: size limits, and the formats of SQS's API and of Lambda's events."""
 
 import base64
 import re
@@ -10,49 +10,62 @@ from ingest.wire import sqs
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef as Attribute
 
-# SQS takes the characters of XML 1.0 and none of these:
+# SQS rejects characters outside XML 1.0:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 MAX_TEXT_BYTES = 512
 
 
-def text(value: str) -> "Attribute | None":
-    """Return a text as an attribute, cut to MAX_TEXT_BYTES, or None where it is empty, which SQS refuses."""
-    taken = NOT_XML.sub("�", value).encode()[:MAX_TEXT_BYTES].decode(errors="ignore")
-    return {"DataType": "String", "StringValue": taken} if taken else None
+def string(text: str) -> "Attribute | None":
+    """Return a String attribute, truncated to MAX_TEXT_BYTES, or None if it is empty.
+
+    SQS rejects empty attributes. Characters outside XML 1.0 are replaced by U+FFFD.
+    """
+    value = NOT_XML.sub("�", text).encode()[:MAX_TEXT_BYTES].decode(errors="ignore")
+    return {"DataType": "String", "StringValue": value} if value else None
 
 
-def for_sending(value: Mapping[str, Any]) -> "Attribute":
-    """Spell an attribute for SendMessage, as Lambda spells it in its event (binary values as base64)."""
-    if value["dataType"].startswith("Binary"):
-        return {"DataType": value["dataType"], "BinaryValue": base64.b64decode(value["binaryValue"])}
-    return {"DataType": value["dataType"], "StringValue": value["stringValue"]}
+def to_sqs(attribute: Mapping[str, Any]) -> "Attribute":
+    """Return an attribute of a Lambda event in the format of SendMessage.
+
+    Lambda encodes binary values as base64.
+    """
+    if attribute["dataType"].startswith("Binary"):
+        return {
+            "DataType": attribute["dataType"],
+            "BinaryValue": base64.b64decode(attribute["binaryValue"]),
+        }
+    return {"DataType": attribute["dataType"], "StringValue": attribute["stringValue"]}
 
 
-def for_lambda(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Spell an attribute as Lambda does in its event, as ReceiveMessage spells it."""
-    told: dict[str, Any] = {"stringListValues": [], "binaryListValues": [], "dataType": value["DataType"]}
-    if "StringValue" in value:
-        told["stringValue"] = value["StringValue"]
-    if "BinaryValue" in value:
-        told["binaryValue"] = base64.b64encode(value["BinaryValue"]).decode()
-    return told
+def to_lambda(attribute: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an attribute from ReceiveMessage in the format of a Lambda event."""
+    converted: dict[str, Any] = {
+        "stringListValues": [],
+        "binaryListValues": [],
+        "dataType": attribute["DataType"],
+    }
+    if "StringValue" in attribute:
+        converted["stringValue"] = attribute["StringValue"]
+    if "BinaryValue" in attribute:
+        converted["binaryValue"] = base64.b64encode(attribute["BinaryValue"]).decode()
+    return converted
 
 
-def fitting(wanted: "Mapping[str, Attribute]", room: int) -> "dict[str, Attribute]":
-    """Take the attributes in their order, each that still fits: ten at most, in `room` bytes."""
-    taken: dict[str, Attribute] = {}
-    for name, value in wanted.items():
-        size = _size(name, value)
-        if size <= room and len(taken) < sqs.MAX_ATTRIBUTES:
-            taken[name] = value
-            room -= size
-    return taken
+def limit(attributes: "Mapping[str, Attribute]", max_bytes: int) -> "dict[str, Attribute]":
+    """Return the attributes that fit, in order: at most ten, at most `max_bytes` in all."""
+    selected: dict[str, Attribute] = {}
+    for name, attribute in attributes.items():
+        size = _size(name, attribute)
+        if size <= max_bytes and len(selected) < sqs.MAX_ATTRIBUTES:
+            selected[name] = attribute
+            max_bytes -= size
+    return selected
 
 
-def _size(name: str, value: "Attribute") -> int:
-    """Count an attribute as AWS does: its name, type and value, in bytes."""
-    binary = value.get("BinaryValue", b"")
-    spelled = name + value["DataType"] + value.get("StringValue", "")
-    return len(spelled.encode()) + (len(binary) if isinstance(binary, bytes) else 0)
+def _size(name: str, attribute: "Attribute") -> int:
+    """Return an attribute's size as AWS counts it: name, type and value, in bytes."""
+    binary = attribute.get("BinaryValue", b"")
+    text = name + attribute["DataType"] + attribute.get("StringValue", "")
+    return len(text.encode()) + (len(binary) if isinstance(binary, bytes) else 0)

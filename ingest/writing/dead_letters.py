@@ -68,12 +68,12 @@ def reasons(record: Mapping[str, Any], known: Envelope, refusal: Rejected) -> "d
         "rejected-by": f"logsite {_version()}",
     }
     wanted: dict[str, Attribute] = {
-        name: attribute for name, value in ours.items() if (attribute := attributes.text(value))
+        name: attribute for name, value in ours.items() if (attribute := attributes.string(value))
     }
     for name, value in record.get("messageAttributes", {}).items():
         if name not in ours:
-            wanted[name] = attributes.for_sending(value)
-    taken = attributes.fitting(wanted, min(MAX_ATTRIBUTE_BYTES, sqs.MAX_BYTES - len(record["body"].encode())))
+            wanted[name] = attributes.to_sqs(value)
+    taken = attributes.limit(wanted, min(MAX_ATTRIBUTE_BYTES, sqs.MAX_BYTES - len(record["body"].encode())))
     if not taken.keys() >= ESSENTIAL:
         raise NoRoom
     return taken

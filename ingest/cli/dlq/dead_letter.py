@@ -68,7 +68,7 @@ def read(message: Mapping[str, Any]) -> Letter:
     """Return a received message as a letter; it was received with all of its attributes."""
     told = message.get("MessageAttributes", {})
     system = message["Attributes"]
-    spelled = {name: attributes.for_lambda(value) for name, value in told.items()}
+    spelled = {name: attributes.to_lambda(value) for name, value in told.items()}
     known = messages.envelope(
         {"messageId": message["MessageId"], "attributes": system, "messageAttributes": spelled}
     )
@@ -80,7 +80,7 @@ def read(message: Mapping[str, Any]) -> Letter:
         message_id=message["MessageId"],
         receipt=message["ReceiptHandle"],
         body=message["Body"],
-        attributes={name: attributes.for_sending(value) for name, value in spelled.items()},
+        attributes={name: attributes.to_sqs(value) for name, value in spelled.items()},
         known=known,
         log_id=named or known.log_id,
         # One of ours that somebody moved back, and that SQS moved here then, tells an old reason.

@@ -14,7 +14,7 @@ from ingest.cli.dlq.dead_letter import Letter
 from ingest.cli.dlq.queue import DeadLetterQueue
 from ingest.client import LogClient
 from ingest.messages import InvalidMessage
-from ingest.sending import size as fitting
+from ingest.sending import size
 from ingest.wire import attributes, sqs
 from ingest.writing import dead_letters
 
@@ -113,19 +113,19 @@ def _message(dead: Letter, body: str) -> "tuple[str, dict[str, Attribute]]":
     }
     own = {name: value for name, value in dead.attributes.items() if name not in dead_letters.OURS}
     for text in _spellings(body):
-        taken = attributes.fitting({**identity, **own}, sqs.MAX_BYTES - len(text.encode()))
+        taken = attributes.limit({**identity, **own}, sqs.MAX_BYTES - len(text.encode()))
         if taken.keys() >= identity.keys():
             return text, taken
     room = sqs.MAX_BYTES - len(body.encode())
     if room >= 0 and _names_itself(body):
-        return body, attributes.fitting(own, room)
+        return body, attributes.limit(own, room)
     raise NoRoom
 
 
 def _spellings(body: str) -> Iterator[str]:
     """Give a body as it is, and compressed where the writer reads the same in that."""
     yield body
-    packed = fitting.compressed(body)
+    packed = size.compress(body)
     if packed:
         try:
             if messages.parse(packed) == messages.parse(body):
@@ -143,8 +143,8 @@ def _names_itself(body: str) -> bool:
 
 
 def _fits(fields: dict[str, Any]) -> bool:
-    text = fitting.body(fields)
-    return not fitting.excess(text) or fitting.compressed(text) is not None
+    text = size.encode(fields)
+    return not size.oversize(text) or size.compress(text) is not None
 
 
 def _login() -> str:

@@ -52,7 +52,7 @@ def row(dead: Letter, width: int) -> str:
     why = bounded(str(letter.reason(dead)), REASON_WIDTH)
     return (
         f"{dead.message_id[:ID_WIDTH]}  {age(dead.known.sent_at):{AGE_WIDTH}}  {why:{REASON_WIDTH}}  "
-        f"{bounded(messages.unpacked(dead.body), room)}"
+        f"{bounded(messages.decompress(dead.body), room)}"
     )
 
 
@@ -76,7 +76,7 @@ def page(dead: Letter) -> str:
         lines.append(f"{harmless(name):{names}}  {harmless(told)}")
     if dead.attributes:
         lines.append("")
-    return "\n".join([*lines, harmless(messages.unpacked(dead.body), kept="\n\t")])
+    return "\n".join([*lines, harmless(messages.decompress(dead.body), kept="\n\t")])
 
 
 def as_json(dead: Letter) -> str:
