@@ -1,4 +1,4 @@
-"""A Lambda API that knows mappings and functions, and runs nothing: moto's would start a container."""
+"""A fake Lambda API with mappings and functions. It runs no function; moto would start a container."""
 
 import json
 import threading
@@ -16,32 +16,32 @@ FUNCTIONS = "/2015-03-31/functions/"
 
 @dataclass
 class Lambda:
-    """What the API knows."""
+    """The resources of the fake API."""
 
     endpoint: str = ""
     mappings: list[dict[str, Any]] = field(default_factory=list)
-    functions: dict[str, dict[str, Any]] = field(default_factory=dict)  # configurations, by ARN
+    functions: dict[str, dict[str, Any]] = field(default_factory=dict)  # configuration by ARN
 
-    def answer(self, address: str) -> dict[str, Any]:
-        """Return what Lambda answers to a GET."""
-        asked = urlsplit(address)
-        path = unquote(asked.path)
+    def get(self, url: str) -> dict[str, Any]:
+        """Return Lambda's response to a GET request."""
+        parts = urlsplit(url)
+        path = unquote(parts.path)
         if path.rstrip("/") == MAPPINGS:
-            [source] = parse_qs(asked.query)["EventSourceArn"]
-            found = [mapping for mapping in self.mappings if mapping["EventSourceArn"] == source]
-            return {"EventSourceMappings": found}
+            [source] = parse_qs(parts.query)["EventSourceArn"]
+            mappings = [mapping for mapping in self.mappings if mapping["EventSourceArn"] == source]
+            return {"EventSourceMappings": mappings}
         arn = path.removeprefix(FUNCTIONS).removesuffix("/configuration")
         return {"FunctionArn": arn, "FunctionName": arn.split(":")[-1], **self.functions[arn]}
 
 
 @contextmanager
 def serving() -> Iterator[Lambda]:
-    """Serve the API on a free port of this machine."""
-    known = Lambda()
+    """Serve the fake API on a free port of 127.0.0.1."""
+    api = Lambda()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = json.dumps(known.answer(self.path)).encode()
+            body = json.dumps(api.get(self.path)).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -49,14 +49,14 @@ def serving() -> Iterator[Lambda]:
             self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+            """Suppress the log line of each request."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    known.endpoint = f"http://127.0.0.1:{server.server_port}"
+    api.endpoint = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield known
+        yield api
     finally:
         server.shutdown()
         thread.join(10)

@@ -10,7 +10,7 @@ import pytest
 
 from ingest import __main__ as ingest_commands
 from ingest.handler import lambda_handler
-from ingest.worker import record
+from ingest.writing.lambda_event import record
 from tests.queues import Queues
 
 ARN = "arn:aws:sqs:us-east-1:123456789012:logs"

@@ -1,4 +1,4 @@
-"""Everything breaks at once, and at the end every log is in the table exactly once."""
+"""Many failures at once, and in the end every log is in the table exactly once."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from ingest import __main__ as commands
 from tests import producer
 from tests.items import logs
 from tests.queues import Queues, attribute_texts
-from tests.refusing_worker import REFUSED
+from tests.throttled_worker import THROTTLED
 from tests.workers import Worker, wait_until
 
 pytest_plugins = ["tests.emulator"]
@@ -23,8 +23,8 @@ KILLS = 4
 
 
 @pytest.mark.usefixtures("logs_table")
-def test_twenty_thousand_logs_survive_kills_throttling_redelivery_and_forks(busy_queues: Queues) -> None:
-    with working() as refused:
+def test_logs_survive_kills_throttling_and_redelivery(busy_queues: Queues) -> None:
+    with run_workers() as throttled:
         sending = subprocess.Popen([sys.executable, "-m", "tests.producer", str(LOGS)])
         try:
             assert sending.wait(400) == 0
@@ -32,57 +32,57 @@ def test_twenty_thousand_logs_survive_kills_throttling_redelivery_and_forks(busy
             sending.kill()
         wait_until(lambda: busy_queues.count() == 0, 400, every=1)
 
-    assert sum(refused) > LOGS / 10
-    wrong = {producer.log_id(number) for number in range(LOGS) if producer.is_wrong(number)}
-    good = {producer.log_id(number) for number in range(LOGS)} - wrong
+    assert sum(throttled) > LOGS / 10
+    invalid = {producer.log_id(number) for number in range(LOGS) if producer.is_wrong(number)}
+    valid = {producer.log_id(number) for number in range(LOGS)} - invalid
     stored = logs()
-    assert len(stored) == len(good)
-    assert {item.id for item in stored} == good
-    assert {(letter["log-id"], letter["error-code"]) for letter in letters(busy_queues)} == {
-        (log_id, "invalid_fields") for log_id in wrong
+    assert len(stored) == len(valid)
+    assert {item.id for item in stored} == valid
+    assert {(each["log-id"], each["error-code"]) for each in peek_dead_letters(busy_queues)} == {
+        (log_id, "invalid_fields") for log_id in invalid
     }
 
     with Worker("--wait", "1", "--batch-size", "100"):
         for _ in range(2):
             assert commands.main(["dead-letters", "replay", "--all", "--rate", "1000"]) == 0
             wait_until(lambda: busy_queues.count() == 0, 200, every=0.5)
-    assert {item.id for item in logs()} == good
-    assert {letter["log-id"] for letter in letters(busy_queues)} == wrong
+    assert {item.id for item in logs()} == valid
+    assert {each["log-id"] for each in peek_dead_letters(busy_queues)} == invalid
 
 
-def letters(queues: Queues) -> list[dict[str, str]]:
-    """Look at all dead letters, and let them be visible again."""
-    found = queues.dead_letters()
-    for letter in found:
+def peek_dead_letters(queues: Queues) -> list[dict[str, str]]:
+    """Return the attributes of all dead letters, and reset their visibility timeout."""
+    dead_letters = queues.dead_letters()
+    for dead_letter in dead_letters:
         queues.client.change_message_visibility(
-            QueueUrl=queues.dead_letter_url, ReceiptHandle=letter["ReceiptHandle"], VisibilityTimeout=0
+            QueueUrl=queues.dead_letter_url, ReceiptHandle=dead_letter["ReceiptHandle"], VisibilityTimeout=0
         )
-    return [attribute_texts(letter) for letter in found]
+    return [attribute_texts(dead_letter) for dead_letter in dead_letters]
 
 
 @contextmanager
-def working() -> Iterator[list[int]]:
-    """Let workers work meanwhile, each of which is killed again and again; give what each life refused."""
+def run_workers() -> Iterator[list[int]]:
+    """Run workers that are killed again and again. Yield the list of their numbers of throttled puts."""
     stop = threading.Event()
-    refused: list[int] = []
-    workers = [threading.Thread(target=work, args=(stop, refused)) for _ in range(WORKERS)]
+    throttled: list[int] = []
+    workers = [threading.Thread(target=run_worker, args=(stop, throttled)) for _ in range(WORKERS)]
     for worker in workers:
         worker.start()
     try:
-        yield refused
+        yield throttled
     finally:
         stop.set()
         for worker in workers:
             worker.join()
 
 
-def work(stop: threading.Event, refused: list[int]) -> None:
-    """Run a worker, and kill it amid its work, again and again; the last one may live."""
+def run_worker(stop: threading.Event, throttled: list[int]) -> None:
+    """Run a worker and kill it in the middle of a batch, KILLS times. The last process ends at `stop`."""
     for number in range(KILLS + 1):
-        with Worker("--wait", "1", "--batch-size", "300", module="tests.refusing_worker") as worker:
-            wait_until(lambda: worker.told("batch") or stop.is_set())
+        with Worker("--wait", "1", "--batch-size", "300", module="tests.throttled_worker") as worker:
+            wait_until(lambda: worker.log_lines("batch") or stop.is_set())
             if number < KILLS:
-                stop.wait(1)  # it is busy
+                stop.wait(1)  # until it is in the middle of a batch
             else:
                 stop.wait()
-        refused.append(worker.output.count(REFUSED))
+        throttled.append(worker.output.count(THROTTLED))

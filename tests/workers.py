@@ -1,4 +1,4 @@
-"""`python -m ingest.worker` as a process of its own, and what it says."""
+"""`python -m ingest.worker` as a separate process, and its output."""
 
 import json
 import os
@@ -11,16 +11,16 @@ from collections.abc import Callable
 from typing import Any, Self
 
 
-def wait_until(true: Callable[[], object], seconds: float = 60, every: float = 0.05) -> None:
-    """Wait until something is true. The limit ends a test that hangs; it says nothing about speed."""
+def wait_until(condition: Callable[[], object], seconds: float = 60, every: float = 0.05) -> None:
+    """Wait until a condition is true. The limit ends a test that hangs; it does not measure speed."""
     deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it does not come true"
+    while not condition():
+        assert time.monotonic() < deadline, f"the condition was not true within {seconds:g} s"
         time.sleep(every)
 
 
 class Worker:
-    """A worker's process, and what it has written so far."""
+    """The process of a worker, and its output so far."""
 
     def __init__(self, *arguments: str, module: str = "ingest.worker", **environment: str) -> None:
         self.output: list[str] = []
@@ -49,13 +49,13 @@ class Worker:
         if self.process.stdout:
             self.process.stdout.close()
 
-    def told(self, message: str) -> list[dict[str, Any]]:
-        """Return its log lines with this message."""
+    def log_lines(self, message: str) -> list[dict[str, Any]]:
+        """Return the log lines with this message."""
         lines = [json.loads(line) for line in self.output if line.startswith("{")]
         return [line for line in lines if line["message"] == message]
 
     def stop(self, number: signal.Signals) -> None:
-        """Send a signal, and wait for the end, which must be an orderly one."""
+        """Send a signal, and wait for the process to end with status 0 and without a traceback."""
         self.process.send_signal(number)
         assert self.process.wait(60) == 0, self.output
         self._reader.join(10)

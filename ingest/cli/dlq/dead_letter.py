@@ -84,7 +84,7 @@ def read(message: Mapping[str, Any]) -> Letter:
         known=known,
         log_id=named or known.log_id,
         # One of ours that somebody moved back, and that SQS moved here then, tells an old reason.
-        is_ours=told.keys() >= dead_letters.ESSENTIAL and "DeadLetterQueueSourceArn" not in system,
+        is_ours=told.keys() >= dead_letters.REQUIRED_ATTRIBUTES and "DeadLetterQueueSourceArn" not in system,
     )
 
 

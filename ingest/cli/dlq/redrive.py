@@ -111,7 +111,9 @@ def _message(dead: Letter, body: str) -> "tuple[str, dict[str, Attribute]]":
         "log-id": {"DataType": "String", "StringValue": dead.known.log_id},
         "log-sent-at": {"DataType": "String", "StringValue": times.to_text(dead.known.sent_at)},
     }
-    own = {name: value for name, value in dead.attributes.items() if name not in dead_letters.OURS}
+    own = {
+        name: value for name, value in dead.attributes.items() if name not in dead_letters.WRITER_ATTRIBUTES
+    }
     for text in _spellings(body):
         taken = attributes.limit({**identity, **own}, sqs.MAX_BYTES - len(text.encode()))
         if taken.keys() >= identity.keys():
