@@ -64,12 +64,12 @@ def test_lasting_error_is_a_batch_item_failure() -> None:
 def test_permanent_error_is_not_retried() -> None:
     attempts: Counter[str] = Counter()
 
-    def throttle(operation: str) -> str | None:
+    def deny(operation: str) -> str | None:
         attempts[operation] += 1
         return "AccessDeniedException" if operation == "PutItem" else None
 
     record = make_record()
-    with proxied(throttle):
+    with proxied(deny):
         response = lambda_handler(make_event(record), LambdaContext(60))
     assert response == batch_item_failures(record)
     assert attempts["PutItem"] == 1

@@ -18,19 +18,19 @@ from tests.factories import LOG_ID, make_attribute, make_body, make_record
 from tests.items import logs
 from tests.queues import Queues, attribute_texts
 from tests.slow_server import SlowServer
-from tests.workers import Worker, wait_until
+from tests.workers import WorkerProcess, wait_until
 
 pytest_plugins = ["tests.sqs_server"]
 
 
 @pytest.fixture
-def worker(queues: Queues, logs_table: None) -> Iterator[Worker]:
-    with Worker() as worker:
+def worker(queues: Queues, logs_table: None) -> Iterator[WorkerProcess]:
+    with WorkerProcess() as worker:
         wait_until(lambda: bool(worker.log_lines("worker started")))
         yield worker
 
 
-def test_message_from_boto3_is_stored(worker: Worker, queues: Queues) -> None:
+def test_message_from_boto3_is_stored(worker: WorkerProcess, queues: Queues) -> None:
     queues.send(make_body(id=LOG_ID, payload={"a": [1, None]}))
 
     wait_until(lambda: queues.count() == 0)
@@ -38,7 +38,7 @@ def test_message_from_boto3_is_stored(worker: Worker, queues: Queues) -> None:
     assert (item.account_id, item.payload) == ("7", '{"a":[1,null]}')
 
 
-def test_many_messages_are_stored_and_deleted(worker: Worker, queues: Queues) -> None:
+def test_many_messages_are_stored_and_deleted(worker: WorkerProcess, queues: Queues) -> None:
     for number in range(25):
         queues.send(make_body(user_id=number))
 
@@ -49,13 +49,13 @@ def test_many_messages_are_stored_and_deleted(worker: Worker, queues: Queues) ->
 def test_batch_is_collected_from_several_responses(queues: Queues, logs_table: None) -> None:
     for number in range(25):
         queues.send(make_body(user_id=number))
-    with Worker("--batch-size", "22", "--wait", "1") as worker:
+    with WorkerProcess("--batch-size", "22", "--wait", "1") as worker:
         wait_until(lambda: queues.count() == 0)
         worker.stop(signal.SIGTERM)
     assert [batch["written"] for batch in worker.log_lines("batch")] == [22, 3]
 
 
-def test_message_sent_twice_is_stored_once(worker: Worker, queues: Queues) -> None:
+def test_message_sent_twice_is_stored_once(worker: WorkerProcess, queues: Queues) -> None:
     queues.send(make_body(id=LOG_ID))
     queues.send(make_body(id=LOG_ID))
 
@@ -64,7 +64,7 @@ def test_message_sent_twice_is_stored_once(worker: Worker, queues: Queues) -> No
     assert queues.dead_letters() == []
 
 
-def test_invalid_message_is_dead_lettered_alone(worker: Worker, queues: Queues) -> None:
+def test_invalid_message_is_dead_lettered_alone(worker: WorkerProcess, queues: Queues) -> None:
     for body in (make_body(user_id=1), make_body(type="", payload="SECRET"), make_body(user_id=2)):
         queues.send(body, trace="abc")
 
@@ -81,7 +81,7 @@ def test_stopping_interrupts_a_long_poll(number: signal.Signals) -> None:
     """The queue does not respond before the worker has ended."""
     with SlowServer(seconds=600) as queue:
         url = f"{queue.endpoint}/123456789012/slow"
-        with Worker("--queue-url", url, AWS_ENDPOINT_URL_SQS=queue.endpoint) as worker:
+        with WorkerProcess("--queue-url", url, AWS_ENDPOINT_URL_SQS=queue.endpoint) as worker:
             wait_until(lambda: queue.requests >= 1)
             worker.stop(number)
             assert len(worker.log_lines("worker stopped")) == 1
@@ -89,7 +89,7 @@ def test_stopping_interrupts_a_long_poll(number: signal.Signals) -> None:
 
 def test_stopping_finishes_the_current_batch(queues: Queues, logs_table: None) -> None:
     """Each put waits, so the signal arrives in the middle of the batch."""
-    with SlowServer(seconds=0.5) as store, Worker(AWS_ENDPOINT_URL_DYNAMODB=store.endpoint) as worker:
+    with SlowServer(seconds=0.5) as store, WorkerProcess(AWS_ENDPOINT_URL_DYNAMODB=store.endpoint) as worker:
         for number in range(3):
             queues.send(make_body(user_id=number))
         wait_until(lambda: store.requests >= 1)
@@ -102,7 +102,7 @@ def test_stopping_finishes_the_current_batch(queues: Queues, logs_table: None) -
 
 
 def test_second_signal_finishes_the_current_batch(queues: Queues) -> None:
-    with SlowServer(seconds=0.5) as store, Worker(AWS_ENDPOINT_URL_DYNAMODB=store.endpoint) as worker:
+    with SlowServer(seconds=0.5) as store, WorkerProcess(AWS_ENDPOINT_URL_DYNAMODB=store.endpoint) as worker:
         queues.send(make_body())
         wait_until(lambda: store.requests >= 1)
         worker.process.send_signal(signal.SIGINT)
@@ -112,7 +112,7 @@ def test_second_signal_finishes_the_current_batch(queues: Queues) -> None:
 
 
 def test_failed_message_stays_until_visibility_timeout(queues: Queues) -> None:
-    with Worker(AWS_ENDPOINT_URL_DYNAMODB=f"http://127.0.0.1:{free_port()}") as worker:
+    with WorkerProcess(AWS_ENDPOINT_URL_DYNAMODB=f"http://127.0.0.1:{free_port()}") as worker:
         queues.send(make_body())
         wait_until(lambda: bool(worker.log_lines("batch")))
         worker.stop(signal.SIGTERM)
@@ -125,7 +125,7 @@ def test_failed_message_stays_until_visibility_timeout(queues: Queues) -> None:
 def test_unreachable_sqs_is_logged_once_and_retried(logs_table: None) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}/123456789012/later"
-    with Worker("--queue-url", url, AWS_ENDPOINT_URL_SQS=f"http://127.0.0.1:{port}") as worker:
+    with WorkerProcess("--queue-url", url, AWS_ENDPOINT_URL_SQS=f"http://127.0.0.1:{port}") as worker:
         wait_until(lambda: bool(worker.log_lines("SQS is unreachable, retrying")))
         time.sleep(2)
         server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
@@ -144,8 +144,8 @@ def test_unreachable_sqs_is_logged_once_and_retried(logs_table: None) -> None:
         assert len(worker.log_lines("SQS is reachable again")) == 1
 
 
-def test_two_workers_share_a_queue(worker: Worker, queues: Queues) -> None:
-    with Worker() as other:
+def test_two_workers_share_a_queue(worker: WorkerProcess, queues: Queues) -> None:
+    with WorkerProcess() as other:
         wait_until(lambda: bool(other.log_lines("worker started")))
         for number in range(60):
             queues.send(make_body(user_id=number))

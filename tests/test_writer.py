@@ -104,7 +104,7 @@ def test_unknown_fields_become_extra(logs_table: None) -> None:
     }
 
 
-def test_missing_identity_is_taken_from_sqs() -> None:
+def test_missing_identity_comes_from_sqs() -> None:
     record = make_record()
 
     item = item_of(record)

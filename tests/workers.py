@@ -19,7 +19,7 @@ def wait_until(condition: Callable[[], object], seconds: float = 60, every: floa
         time.sleep(every)
 
 
-class Worker:
+class WorkerProcess:
     """The process of a worker, and its output so far."""
 
     def __init__(self, *arguments: str, module: str = "ingest.worker", **environment: str) -> None:

@@ -15,6 +15,6 @@ def test_a_dead_letter_is_replayed_and_stored(deployment: Deployment) -> None:
     run = deployment.command("manage", "--", "dead_letters", "replay", log["id"])
 
     assert run.returncode == 0, run.stderr
-    assert f"Sent again: log {log['id']}" in run.stdout
+    assert f"Replayed: log {log['id']}" in run.stdout
     wait_until(lambda: deployment.stored(log["id"]), "it is stored")
     assert deployment.waiting("DeadLetterQueueUrl") == dead

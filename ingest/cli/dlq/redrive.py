@@ -32,8 +32,8 @@ class NoRoomForIdentity(CommandFailed):
 
     def __init__(self) -> None:
         super().__init__(
-            "The message would exceed 1 MiB with its `log-id` and `log-sent-at`. Use `edit` to shorten its body, "
-            "or to add `id` and `created_at` to it."
+            "The message would exceed 1 MiB with its `log-id` and `log-sent-at`. "
+            "Use `edit` to shorten its body, or to add `id` and `created_at` to it."
         )
 
 

@@ -13,7 +13,7 @@ from tests import producer
 from tests.items import logs
 from tests.queues import Queues, attribute_texts
 from tests.throttled_worker import THROTTLED
-from tests.workers import Worker, wait_until
+from tests.workers import WorkerProcess, wait_until
 
 pytest_plugins = ["tests.emulator"]
 
@@ -42,7 +42,7 @@ def test_logs_survive_kills_throttling_and_redelivery(busy_queues: Queues) -> No
         (log_id, "invalid_fields") for log_id in invalid
     }
 
-    with Worker("--wait", "1", "--batch-size", "100"):
+    with WorkerProcess("--wait", "1", "--batch-size", "100"):
         for _ in range(2):
             assert commands.main(["dead-letters", "replay", "--all", "--rate", "1000"]) == 0
             wait_until(lambda: busy_queues.count() == 0, 200, every=0.5)
@@ -79,7 +79,7 @@ def run_workers() -> Iterator[list[int]]:
 def run_worker(stop: threading.Event, throttled: list[int]) -> None:
     """Run a worker and kill it in the middle of a batch, KILLS times. The last process ends at `stop`."""
     for number in range(KILLS + 1):
-        with Worker("--wait", "1", "--batch-size", "300", module="tests.throttled_worker") as worker:
+        with WorkerProcess("--wait", "1", "--batch-size", "300", module="tests.throttled_worker") as worker:
             wait_until(lambda: worker.log_lines("batch") or stop.is_set())
             if number < KILLS:
                 stop.wait(1)  # until it is in the middle of a batch
