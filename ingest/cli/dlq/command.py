@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 MIN_RATE, MAX_RATE = 0.1, 1000
 
 INTERRUPTED = 130  # a shell's exit status of a command that Ctrl-C ended
+VISIBILITY = (
+    "A visibility timeout hides the messages that the command reads from other consumers. It lasts until the "
+    f"command ends, at most --seconds plus {dlq.MARGIN_SECONDS} s "
+    f"({dlq.PEEK_SECONDS + dlq.MARGIN_SECONDS} s by default). Ctrl-C makes them visible again."
+)
 DESCRIPTION = (
-    "List, show, replay (redrive), edit or discard the messages of the dead-letter queue. Reading hides them "
-    f"from other consumers until the command ends, for at most --seconds and {dlq.MARGIN_SECONDS} s "
-    f"({dlq.PEEK_SECONDS + dlq.MARGIN_SECONDS} s by default). Ctrl-C makes them visible again. Reading moves "
-    "or deletes nothing. SQS may not return every message; the command warns if it read only some."
+    "List, show, replay (redrive), edit or discard dead-letter messages. `list` and `show` change nothing. "
+    f"{VISIBILITY}"
 )
 ID_HELP = f"a message id or log id, or at least its first {dlq.MIN_ID_CHARACTERS} hex digits"
 
@@ -64,14 +67,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     replay_parser = _add_action(
         subcommands,
         "replay",
-        "redrive: send to the queue of logs again, with the first identity; each log is stored once",
+        "send dead letters to the queue of logs again (redrive); each log is stored once",
         sends=True,
     )
     _add_selection(replay_parser)
     replay_parser.set_defaults(action=actions.replay)
 
     edit_parser = _add_action(
-        subcommands, "edit", "send a new body in its place, with the same identity", sends=True
+        subcommands, "edit", "send a new body in place of a dead letter, with the same identity", sends=True
     )
     edit_parser.add_argument("id", type=_id, metavar="ID", help=ID_HELP)
     edit_parser.add_argument(
@@ -80,7 +83,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     edit_parser.set_defaults(action=actions.edit)
 
     discard_parser = _add_action(
-        subcommands, "discard", "delete from the queue, and archive as a log of the site", sends=True
+        subcommands,
+        "discard",
+        "delete dead letters, and archive each as a log of account _logsite",
+        sends=True,
     )
     _add_selection(discard_parser)
     discard_parser.add_argument(
@@ -92,9 +98,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_action(
     subcommands: "Subparsers", name: str, text: str, *, sends: bool = False
 ) -> argparse.ArgumentParser:
-    parser = subcommands.add_parser(
-        name, help=text, description=f"{text[0].upper()}{text[1:]}. {DESCRIPTION}"
-    )
+    parser = subcommands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}. {VISIBILITY}")
     parser.set_defaults(run=run, sends=sends, queue_url=None)
     parser.add_argument(
         "--dead-letter-queue-url",
