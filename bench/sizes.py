@@ -1,6 +1,7 @@
-"""Write units of the table that compression saves, by the payload size above which payloads are compressed.
+"""Write units that compression saves, by the threshold of the payload size.
 
-They are counted, not timed. The logs are the samples, with a list of some length added to each payload.
+They are those of the table, without its indexes. They are counted, not timed. The logs are the samples,
+with a list of some length added to each payload.
 """
 
 import json
@@ -40,7 +41,7 @@ def bodies(length: int) -> Iterator[str]:
 
 
 def item_size(item: LogItem) -> int:
-    """Return the size of an item as DynamoDB counts it: the bytes of names and values."""
+    """Return the size of an item in bytes, as DynamoDB counts it."""
     return attributes_size(item.serialize())
 
 

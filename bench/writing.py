@@ -1,4 +1,4 @@
-"""The writer against plain conditional puts with boto3, and the gain of its threads if a put takes 50 ms."""
+"""The writer against plain conditional puts with boto3, and the gain of its threads."""
 
 import logging
 import os

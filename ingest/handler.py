@@ -1,4 +1,4 @@
-"""The Lambda function of the writer: reads a batch of SQS messages and stores their logs."""
+"""The writer's Lambda function: stores the logs of a batch of SQS messages."""
 
 import logging
 import os
@@ -94,7 +94,7 @@ def record_handler(record: SQSRecord, deadline: Deadline) -> str:
 
 
 def _age(record: dict[str, Any]) -> float | None:
-    """Return the seconds since SQS received a message, or None if the record is not from SQS."""
+    """Return the seconds since SQS received a message, or None without its attributes."""
     try:
         return max(0.0, time.time() - int(record["attributes"]["SentTimestamp"]) / 1000)
     except (KeyError, ValueError):
@@ -117,7 +117,7 @@ def _log_failure(record: Any, error: BaseException | None) -> None:
 
 
 def _log_id(record: Any) -> str | None:
-    """Return the id of a failed record's log, or None if the record is not from SQS."""
+    """Return the log id of a failed record, or None without SQS's attributes."""
     try:
         envelope = messages.envelope(record.raw_event)
         return messages.parse(record.body).id or envelope.log_id
@@ -137,7 +137,7 @@ _ERRORS_WITHOUT_VALUES = (
 
 
 def _reason(error: BaseException | None) -> str:
-    """Return an error's text, or its traceback in one line if the text may quote the message."""
+    """Return an error's text, or its traceback if the text may quote the message."""
     if isinstance(error, _ERRORS_WITHOUT_VALUES) and not isinstance(error, ParamValidationError):
         return str(error)
     frames = traceback.extract_tb(error.__traceback__) if error else []

@@ -161,7 +161,7 @@ class _Poll(threading.Thread):
         self._error: Exception | None = None
 
     def run(self) -> None:
-        """Wait for the first messages, then receive more without waiting until the batch is full."""
+        """Wait for the first messages, then fill up the batch without waiting."""
         worker = self._worker
         size = 0
         try:

@@ -1,4 +1,4 @@
-"""Messages as senders write them, and SQS events as Lambda passes them to the handler."""
+"""Messages of senders, and SQS events as Lambda passes them."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""A slow, throttling or unreachable DynamoDB: a proxy in front of the engine, or a closed port."""
+"""A slow, throttling or unreachable DynamoDB: a proxy or a closed port."""
 
 import json
 import os
@@ -22,7 +22,7 @@ Decide = Callable[[str], str | None]
 
 @contextmanager
 def proxied(decide: Decide) -> Iterator[None]:
-    """Send all requests through a proxy, which calls `decide` for each request to the logs table."""
+    """Send all requests through a proxy. It calls `decide` for each one to the logs table."""
     engine = urlsplit(os.environ["AWS_ENDPOINT_URL_DYNAMODB"])
     connections = threading.local()
 

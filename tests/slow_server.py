@@ -6,7 +6,7 @@ from typing import Self
 
 
 class SlowServer:
-    """A server with an empty response to every request, after `seconds` or when the server ends."""
+    """A server that responds to each request after `seconds`, or at its end."""
 
     def __init__(self, seconds: float) -> None:
         server = self

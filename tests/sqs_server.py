@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import pytest
 from moto.server import ThreadedMotoServer
 
-from ingest.cli.dlq import queue as dlq_queue
 from ingest.wire import sqs
 from ingest.writing import dead_letters
 from tests.dead_letters import DeadLetters
@@ -48,6 +47,6 @@ def queues(sqs_server: str, monkeypatch: pytest.MonkeyPatch) -> Queues:
 @pytest.fixture
 def dlq(queues: Queues, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> DeadLetters:
     """Return the empty queues with the command. moto is one server, so no poll has to be a long one."""
-    monkeypatch.setattr(dlq_queue, "WAIT_SECONDS", 0)
+    monkeypatch.setattr("ingest.cli.dlq.queue.WAIT_SECONDS", 0)
     monkeypatch.setenv("COLUMNS", "150")
     return DeadLetters(queues, capsys)

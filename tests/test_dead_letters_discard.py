@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from ingest.cli.dlq import queue as dlq_queue
 from ingest.cli.dlq.dead_letter import DeadLetter
 from ingest.cli.dlq.queue import DeadLetterQueue
 from ingest.cli.dlq.redrive import discard
@@ -179,7 +178,7 @@ def test_code_selects_by_reason(dlq: DeadLetters) -> None:
 def test_discard_all_warns_about_messages_seen_again(
     dlq: DeadLetters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dlq_queue, "MARGIN_SECONDS", 0)
+    monkeypatch.setattr("ingest.cli.dlq.queue.MARGIN_SECONDS", 0)
     dlq.reject("not JSON")
     for number in range(3):
         dlq.exhaust(make_body(url=f"/{number}"))

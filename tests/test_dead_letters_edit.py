@@ -1,4 +1,4 @@
-"""`dead-letters edit`: a valid body in place of an invalid one, with the first identity."""
+"""`dead-letters edit`: a new body with the identity of the first delivery."""
 
 import io
 import sys

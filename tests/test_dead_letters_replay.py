@@ -1,4 +1,4 @@
-"""`dead-letters replay`: a redriven message has its first identity, and its log is stored once."""
+"""`dead-letters replay`: a redriven message has its first identity and is stored once."""
 
 import json
 import uuid

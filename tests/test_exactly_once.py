@@ -1,4 +1,4 @@
-"""Many failures at once, and in the end every log is in the table exactly once."""
+"""Many failures at once, and every log is stored exactly once."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The Lambda function with events in AWS's format: stored logs, batch item failures and dead letters."""
+"""The Lambda function: stored logs, batch item failures and dead letters."""
 
 import uuid
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The attributes of a dead letter: its reason, its first identity, and the sender's attributes."""
+"""The attributes of a dead letter: reason, first identity, sender's attributes."""
 
 import re
 from datetime import UTC, datetime, timedelta

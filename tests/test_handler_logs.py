@@ -1,4 +1,4 @@
-"""The handler's log lines: JSON, one per batch and one per problem, without values of messages."""
+"""The handler's log lines: one per batch and problem, without values of messages."""
 
 import io
 import json

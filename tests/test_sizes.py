@@ -1,4 +1,4 @@
-"""Every message that SQS accepts is stored whole, whichever field is large, and fails no other message."""
+"""Messages of up to 1 MiB are stored whole, and fail no other message."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""From a message to an item and back: nothing is lost or changed, and the put is idempotent."""
+"""From a message to an item and back, and the idempotent put."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -30,7 +30,7 @@ class ThrottlingResponse(AWSResponse):
 
 
 def throttle(request: AWSPreparedRequest, **_: Any) -> ThrottlingResponse | None:
-    """Return a throttling response for a put and print it, or return None to let the put through."""
+    """Return a throttling response to a put, or None to forward the put."""
     if next(_puts) % THROTTLE_EVERY:
         return None
     sys.stdout.write(THROTTLED)

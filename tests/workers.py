@@ -55,7 +55,7 @@ class WorkerProcess:
         return [line for line in lines if line["message"] == message]
 
     def stop(self, number: signal.Signals) -> None:
-        """Send a signal, and wait for the process to end with status 0 and without a traceback."""
+        """Send a signal. Assert that the process ends with status 0, without a traceback."""
         self.process.send_signal(number)
         assert self.process.wait(60) == 0, self.output
         self._reader.join(10)

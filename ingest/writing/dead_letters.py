@@ -24,14 +24,14 @@ WRITER_ATTRIBUTES = {*REQUIRED_ATTRIBUTES, "rejected-at", "error-fields", "error
 
 
 class NoDeadLetterQueue(Exception):
-    """LOGS_DEAD_LETTER_QUEUE_URL is not set, so the queue's redrive policy has to move the message."""
+    """LOGS_DEAD_LETTER_QUEUE_URL is not set. The queue's redrive policy has to move the message."""
 
     def __str__(self) -> str:
         return str(self.__doc__)
 
 
 class NoRoomForAttributes(Exception):
-    """The body leaves no room for a reason, so the queue's redrive policy has to move the message."""
+    """The body leaves no room for a reason. The queue's redrive policy has to move the message."""
 
     def __str__(self) -> str:
         return str(self.__doc__)
@@ -78,10 +78,10 @@ def send(record: Mapping[str, Any], envelope: Envelope, rejection: Rejected) -> 
 def message_attributes(
     record: Mapping[str, Any], envelope: Envelope, rejection: Rejected
 ) -> "dict[str, Attribute]":
-    """Return the message attributes of a dead letter: at most ten, at most MAX_ATTRIBUTE_BYTES in all.
+    """Return the message attributes of a dead letter.
 
-    SQS counts them with the body, so a body of almost 1 MiB leaves less. Raise NoRoomForAttributes if the
-    required ones do not fit.
+    They are at most ten, and have at most MAX_ATTRIBUTE_BYTES in all. SQS counts them with the body, so a
+    body of almost 1 MiB leaves less. Raise NoRoomForAttributes if the required ones do not fit.
     """
     texts = {
         "log-id": rejection.log_id or envelope.log_id,

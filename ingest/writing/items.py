@@ -1,4 +1,4 @@
-"""The item of a message in the logs table, and the idempotent put that stores it."""
+"""The item of a message, and the idempotent put into the logs table."""
 
 import json
 import os
@@ -28,9 +28,10 @@ MAX_RETENTION_DAYS = 36_500
 
 
 def _number_from_environment(name: str, maximum: int) -> int | None:
-    """Return a whole number from the environment, or None if the variable is empty or not set.
+    """Return a whole number from the environment.
 
-    Raise ValueError, with the variable's name, unless it is from 1 to `maximum`.
+    Return None if the variable is empty or not set. Raise ValueError, with the variable's name, unless it is
+    from 1 to `maximum`.
     """
     text = os.environ.get(name)
     if not text:

@@ -11,17 +11,16 @@ from typing import TextIO
 
 from ingest import messages
 from ingest.cli import progress
-from ingest.cli.dlq import queue as dlq
 from ingest.cli.dlq import redrive, text
 from ingest.cli.dlq.dead_letter import DeadLetter
-from ingest.cli.dlq.queue import DeadLetterQueue
+from ingest.cli.dlq.queue import MARGIN_SECONDS, DeadLetterQueue
 from ingest.cli.errors import CommandFailed
 from ingest.client import LogClient
 
 
 def list_all(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     """Print one line for each dead letter, in the order of their arrival."""
-    visibility_timeout = options.seconds + dlq.MARGIN_SECONDS
+    visibility_timeout = options.seconds + MARGIN_SECONDS
     err.write(
         f"Reading for at most {options.seconds} s. The visibility timeout hides dead letters from other "
         f"consumers meanwhile, for at most {visibility_timeout} s.\n"
@@ -59,7 +58,7 @@ def show(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: 
 
 
 def replay(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
-    """Redrive the dead letters with the given ids, or all."""
+    """Redrive dead letters by id, or all."""
     _check_selection(options, "replay")
     if options.all:
         return _replay_all(queue, options, out, err)
@@ -80,7 +79,7 @@ def edit(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: 
 
 
 def discard(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
-    """Discard the dead letters with the given ids, or all, and archive each as a log."""
+    """Discard dead letters by id, or all, and archive each as a log."""
     _check_selection(options, "discard")
     with LogClient(options.queue_url, sync=True, strict=True) as client:
         if options.all:
@@ -95,7 +94,7 @@ def discard(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, er
 
 
 def _check_selection(options: argparse.Namespace, action: str) -> None:
-    """Raise CommandFailed unless the options select dead letters by id, or all, or all with one reason."""
+    """Raise CommandFailed unless the options select ids, or all, or all with one reason."""
     if options.all and options.ids:
         raise CommandFailed(f"Pass either ids or --all to {action}, not both.")
     if not options.all and not options.ids:
@@ -196,7 +195,7 @@ def _deduplication_key(dead_letter: DeadLetter) -> tuple[str, bytes]:
 
 
 def _read(name: str, err: TextIO) -> str:
-    """Return the text of a file, or of standard input if the name is `-`.
+    """Return the text of a file, or of standard input for `-`.
 
     Raise CommandFailed unless it is UTF-8. Raise OSError if the file cannot be read.
     """

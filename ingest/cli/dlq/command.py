@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, TextIO
 from botocore.exceptions import NoRegionError
 
 from ingest.cli.dlq import actions
-from ingest.cli.dlq import queue as dlq
 from ingest.cli.dlq.dead_letter import LABELS, VALID
-from ingest.cli.dlq.queue import DeadLetterQueue
+from ingest.cli.dlq.queue import (
+    MARGIN_SECONDS,
+    MAX_PEEK_SECONDS,
+    MIN_ID_CHARACTERS,
+    PEEK_SECONDS,
+    DeadLetterQueue,
+    normalize_id,
+)
 from ingest.cli.errors import CommandFailed
 from ingest.client import NotSent
 from ingest.messages import InvalidMessage
@@ -26,14 +32,14 @@ MIN_RATE, MAX_RATE = 0.1, 1000
 INTERRUPTED = 130  # a shell's exit status of a command that Ctrl-C ended
 VISIBILITY = (
     "A visibility timeout hides the messages that the command reads from other consumers. It lasts until the "
-    f"command ends, at most --seconds plus {dlq.MARGIN_SECONDS} s "
-    f"({dlq.PEEK_SECONDS + dlq.MARGIN_SECONDS} s by default). Ctrl-C makes them visible again."
+    f"command ends, at most --seconds plus {MARGIN_SECONDS} s "
+    f"({PEEK_SECONDS + MARGIN_SECONDS} s by default). Ctrl-C makes them visible again."
 )
 DESCRIPTION = (
     "List, show, replay (redrive), edit or discard dead-letter messages. `list` and `show` change nothing. "
     f"{VISIBILITY}"
 )
-ID_HELP = f"a message id or log id, or at least its first {dlq.MIN_ID_CHARACTERS} hex digits"
+ID_HELP = f"a message id or log id, or at least its first {MIN_ID_CHARACTERS} hex digits"
 
 
 def add_parser(subparsers: "Subparsers") -> None:
@@ -116,9 +122,9 @@ def _add_action(
     parser.add_argument(
         "--seconds",
         type=_seconds,
-        default=dlq.PEEK_SECONDS,
+        default=PEEK_SECONDS,
         metavar="N",
-        help=f"the longest time to read the dead-letter queue; default: {dlq.PEEK_SECONDS}",
+        help=f"the longest time to read the dead-letter queue; default: {PEEK_SECONDS}",
     )
     return parser
 
@@ -192,7 +198,7 @@ def _queue(options: argparse.Namespace) -> DeadLetterQueue:
 
 def _id(text: str) -> str:
     try:
-        return dlq.normalize_id(text)
+        return normalize_id(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
@@ -212,10 +218,8 @@ def _seconds(text: str) -> int:
         seconds = int(text)
     except ValueError:
         seconds = 0
-    if not 1 <= seconds <= dlq.MAX_PEEK_SECONDS:
-        raise argparse.ArgumentTypeError(
-            f"must be a whole number from 1 to {dlq.MAX_PEEK_SECONDS}, not {text!r}"
-        )
+    if not 1 <= seconds <= MAX_PEEK_SECONDS:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {MAX_PEEK_SECONDS}, not {text!r}")
     return seconds
 
 

@@ -1,4 +1,4 @@
-"""A dead-letter message: the identity of its log, and the reason why it was not stored."""
+"""A dead-letter message: its identity, and the reason why it was not stored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -90,7 +90,7 @@ class DeadLetter:
         return len(self.body.encode())
 
     def attribute_text(self, name: str) -> str:
-        """Return the text of a message attribute, or an empty text if there is no such attribute."""
+        """Return the text of a message attribute, empty if it is missing."""
         value = self.attributes.get(name)
         return value.get("StringValue", "") if value else ""
 

@@ -1,4 +1,4 @@
-"""The dead-letter queue: receive messages, hidden for a visibility timeout, and make them visible again."""
+"""The dead-letter queue: peek, receive, delete, and reset visibility timeouts."""
 
 import re
 import time
@@ -110,7 +110,7 @@ class DeadLetterQueue:
         del self._receipt_handles[dead_letter.message_id]
 
     def release(self, keep: Iterable[str] = ()) -> None:
-        """Reset the visibility timeout of all hidden messages, except for the message ids in `keep`.
+        """Reset the visibility timeout of all hidden messages except those in `keep`.
 
         If SQS does not respond, set `hidden_until` to the end of the last visibility timeout.
         """
@@ -191,7 +191,7 @@ class DeadLetterQueue:
 
 
 def normalize_id(text: str) -> str:
-    """Return a message id or log id from the command line, whole or shortened, as hex digits.
+    """Return a message id or log id, whole or shortened, as hex digits.
 
     Raise ValueError unless it has at least MIN_ID_CHARACTERS hex digits.
     """

@@ -28,7 +28,10 @@ DISCARDED = "dead-letter-discarded"
 
 
 class NoRoomForIdentity(CommandFailed):
-    """A message would exceed 1 MiB with `log-id` and `log-sent-at`, and has no identity in its body."""
+    """A message leaves no room for `log-id` and `log-sent-at`.
+
+    Its body names no `id` and `created_at` either.
+    """
 
     def __init__(self) -> None:
         super().__init__(
@@ -38,18 +41,19 @@ class NoRoomForIdentity(CommandFailed):
 
 
 def redrive(queue: DeadLetterQueue, queue_url: str, dead_letter: DeadLetter) -> None:
-    """Send a dead letter to the queue of logs with the identity of its first delivery, then delete it.
+    """Send a dead letter to the queue of logs, then delete it.
 
-    A redrive that was interrupted may be repeated: writing is idempotent. Raise NoRoomForIdentity, or
-    botocore's BotoCoreError or ClientError.
+    It has the identity of its first delivery. A redrive that was interrupted may be repeated, because writing
+    is idempotent. Raise NoRoomForIdentity, or botocore's BotoCoreError or ClientError.
     """
     _send(queue, queue_url, dead_letter, dead_letter.body)
 
 
 def edit(queue: DeadLetterQueue, queue_url: str, dead_letter: DeadLetter, body: str) -> str:
-    """Send a new body with the identity of the dead letter's first delivery, then delete the dead letter.
+    """Send a new body in place of a dead letter, then delete the dead letter.
 
-    Return the id of the log. After an id conflict it is a new id, unless the new body has an `id`.
+    The message has the identity of the first delivery. Return the id of its log. After an id conflict it is a
+    new id, unless the new body has an `id`.
 
     Raise InvalidMessage if the writer would reject the body, NoRoomForIdentity, or botocore's BotoCoreError
     or ClientError.
@@ -110,7 +114,10 @@ def _send(queue: DeadLetterQueue, queue_url: str, dead_letter: DeadLetter, body:
 
 
 def _message(dead_letter: DeadLetter, body: str) -> "tuple[str, dict[str, Attribute]]":
-    """Return a body and attributes within SQS's limits: the identity, then as many of the sender's as fit."""
+    """Return a body and message attributes within SQS's limits.
+
+    The identity comes first, then as many of the sender's attributes as fit.
+    """
     identity: dict[str, Attribute] = {
         "log-id": {"DataType": "String", "StringValue": dead_letter.envelope.log_id},
         "log-sent-at": {"DataType": "String", "StringValue": times.to_text(dead_letter.envelope.sent_at)},
@@ -131,7 +138,7 @@ def _message(dead_letter: DeadLetter, body: str) -> "tuple[str, dict[str, Attrib
 
 
 def _encodings(body: str) -> Iterator[str]:
-    """Yield a body unchanged, then compressed if the writer reads the same message from that."""
+    """Yield a body unchanged, then compressed if it is the same message."""
     yield body
     compressed = size.compress(body)
     if compressed:
@@ -156,7 +163,7 @@ def _fits(fields: dict[str, Any]) -> bool:
 
 
 def _login() -> str:
-    """Return the login name of the current user, or 0 ("no one") if there is none."""
+    """Return the login name of the current user, or 0 ("no one")."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a user id without a name; KeyError before Python 3.13

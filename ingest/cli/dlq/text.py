@@ -13,7 +13,10 @@ ELLIPSIS = "…"
 
 
 def escape(text: str, keep: str = "") -> str:
-    """Escape characters that move a terminal's cursor or reverse its text, except for those in `keep`."""
+    """Escape control characters, except for those in `keep`.
+
+    They could move the terminal's cursor or reverse its text.
+    """
     if text.isprintable():
         return text
     return "".join(
