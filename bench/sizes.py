@@ -1,6 +1,7 @@
-"""How many write units of the table compression saves, by the size from which payloads are compressed.
+"""Write units that compression saves, by the threshold of the payload size.
 
-Counted, not timed: the sample logs, their payloads widened by a list of some lengths, as items in DynamoDB.
+They are those of the table, without its indexes. They are counted, not timed. The logs are the samples,
+with a list of some length added to each payload.
 """
 
 import json
@@ -11,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ingest import messages
-from ingest.writing import items as writer
+from ingest.writing import items
 from logs.models import LogItem
 from logsite.local.samples import samples
 
@@ -23,8 +24,8 @@ SENT_AT = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 def bodies(length: int) -> Iterator[str]:
-    """Give messages with a payload that holds a list of fewer than `length` entries."""
-    chance = random.Random(1)  # noqa: S311  no secret
+    """Yield messages whose payload contains a list of fewer than `length` entries."""
+    chance = random.Random(1)  # noqa: S311  sample data is no secret
     for log in samples(LOGS, SENT_AT):
         if log.get("payload") is None:
             continue
@@ -39,39 +40,38 @@ def bodies(length: int) -> Iterator[str]:
         yield json.dumps({**log, "payload": {"request": log["payload"], "entries": entries}}, default=str)
 
 
-def size(item: LogItem) -> int:
-    """Count an item's bytes as DynamoDB does: names and values."""
-    return size_of(item.serialize())
+def item_size(item: LogItem) -> int:
+    """Return the size of an item in bytes, as DynamoDB counts it."""
+    return attributes_size(item.serialize())
 
 
-def size_of(attributes: Mapping[str, dict[str, Any]]) -> int:
-    """Count the bytes of attributes as they are sent to DynamoDB."""
-    return sum(len(name.encode()) + _size(value) for name, value in attributes.items())
+def attributes_size(attributes: Mapping[str, dict[str, Any]]) -> int:
+    """Return the size in bytes of attributes in DynamoDB's JSON."""
+    return sum(len(name.encode()) + _value_size(value) for name, value in attributes.items())
 
 
-def _size(value: dict[str, Any]) -> int:
-    [(kind, held)] = value.items()
+def _value_size(value: dict[str, Any]) -> int:
+    [(kind, content)] = value.items()
     if kind == "N":
-        return len(held) // 2 + 1
-    return len(held if kind == "B" else held.encode())
+        return len(content) // 2 + 1
+    return len(content if kind == "B" else content.encode())
 
 
 def main() -> None:
-    """Print the mean write units of a log for each threshold."""
+    """Print the mean write units per log for each threshold."""
     envelope = messages.Envelope("m", "0" * 32, SENT_AT, "AIDAIENQZJOLO23YVJ4VO")
-    used = writer.MAX_PAYLOAD_BYTES
-    print("\nWrite units a log, without its indexes, by the payload size from which it is compressed")
+    print("\nWrite units per log without indexes, by the payload size above which it is compressed")
     print(
         f"{'payload':>9}"
         + "".join(f"{threshold if threshold < 10**9 else 'never':>9}" for threshold in THRESHOLDS)
     )
     for length in LENGTHS:
         parsed = [messages.parse(body) for body in bodies(length)]
-        mean = sum(len(writer.payload_text(message.payload)[0] or "") for message in parsed) / len(parsed)
+        mean = sum(len(items.payload_text(message.payload)[0] or "") for message in parsed) / len(parsed)
         units = []
         for threshold in THRESHOLDS:
-            writer.MAX_PAYLOAD_BYTES = threshold
-            items = [writer.to_item(message, envelope) for message in parsed]
-            units.append(sum(math.ceil(size(item) / WRITE_UNIT_BYTES) for item in items) / len(items))
+            sizes = [
+                item_size(items.to_item(message, envelope, max_payload_bytes=threshold)) for message in parsed
+            ]
+            units.append(sum(math.ceil(size / WRITE_UNIT_BYTES) for size in sizes) / len(sizes))
         print(f"{mean:9.0f}" + "".join(f"{mean_units:9.3f}" for mean_units in units))
-    writer.MAX_PAYLOAD_BYTES = used

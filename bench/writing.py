@@ -1,4 +1,4 @@
-"""What the writer costs beside bare conditional puts, and what its threads gain where a put takes 50 ms."""
+"""The writer against plain conditional puts with boto3, and the gain of its threads."""
 
 import logging
 import os
@@ -15,11 +15,11 @@ from botocore.config import Config
 
 from bench.engine import running, use
 from ingest import handler, messages
-from ingest.writing import batch
-from ingest.writing import items as writer
+from ingest.writing import batch, items
 from logs.models import LogItem
 from logs.storage import tables
 from tests.factories import make_body, make_event, make_record
+from tests.lambda_context import LambdaContext
 from tests.proxy import proxied
 
 BATCH = 500
@@ -28,37 +28,24 @@ SLOW_BATCH = 96
 DELAY_SECONDS = 0.05
 
 
-class Context:
-    """A Lambda context with all the time in the world."""
-
-    aws_request_id = "bench"
-    function_name = "writer"
-    memory_limit_in_mb = 256
-    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:writer"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Return an hour."""
-        return 3_600_000
-
-
 def records(number: int) -> list[dict[str, Any]]:
-    """Return messages of some 500 bytes."""
+    """Return SQS records with bodies of about 500 bytes."""
     return [make_record(make_body(payload={"text": "x" * 200, "number": n})) for n in range(number)]
 
 
-def through_the_handler(taken: list[dict[str, Any]]) -> None:
-    """Store a batch as Lambda does."""
-    if handler.lambda_handler(make_event(*taken), Context())["batchItemFailures"]:
+def write_with_handler(batch_records: list[dict[str, Any]]) -> None:
+    """Store a batch as the Lambda function does."""
+    if handler.lambda_handler(make_event(*batch_records), LambdaContext())["batchItemFailures"]:
         raise RuntimeError("some logs were not stored")
 
 
-def bare(client: Any, pool: ThreadPoolExecutor, taken: list[dict[str, Any]]) -> None:
-    """Put the same items, ready made, with boto3 alone."""
-    list(pool.map(lambda item: put(client, item), taken))
+def write_with_boto3(client: Any, pool: ThreadPoolExecutor, ready_items: list[dict[str, Any]]) -> None:
+    """Put the same items, serialized before, with boto3."""
+    list(pool.map(lambda item: put(client, item), ready_items))
 
 
 def put(client: Any, item: dict[str, Any]) -> None:
-    """Put one item under the condition that it is new."""
+    """Put one item if it does not exist."""
     client.put_item(
         TableName=LogItem.Meta.table_name,
         Item=item,
@@ -67,25 +54,25 @@ def put(client: Any, item: dict[str, Any]) -> None:
     )
 
 
-def items(taken: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return what the writer would put."""
-    made = []
-    for record in taken:
-        item = writer.to_item(messages.parse(record["body"]), messages.envelope(record))
-        made.append(item.serialize() | {"id": {"S": uuid.uuid4().hex}})
-    return made
+def serialize(batch_records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the items that the writer would put, with other ids, in DynamoDB's JSON."""
+    ready_items = []
+    for record in batch_records:
+        item = items.to_item(messages.parse(record["body"]), messages.envelope(record))
+        ready_items.append(item.serialize() | {"id": {"S": uuid.uuid4().hex}})
+    return ready_items
 
 
 def timed(call: Callable[..., None], *arguments: Any) -> float:
-    """Return the seconds that a call takes."""
-    began = time.perf_counter()
+    """Return the duration of a call in seconds."""
+    start = time.perf_counter()
     call(*arguments)
-    return time.perf_counter() - began
+    return time.perf_counter() - start
 
 
 @contextmanager
 def threads(number: int) -> Iterator[None]:
-    """Let the writer have so many threads meanwhile."""
+    """Give the writer another number of threads."""
     pool = batch._POOL
     with ThreadPoolExecutor(number) as batch._POOL:
         yield
@@ -93,29 +80,29 @@ def threads(number: int) -> Iterator[None]:
 
 
 def main() -> None:
-    """Compare in turn, in one run."""
+    """Compare both, alternating, in one run."""
     os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"
     handler.logger.setLevel(logging.CRITICAL)
     with running(), ThreadPoolExecutor(batch.THREADS) as pool:
         use("writing")
         tables.ensure(LogItem)
         client = boto3.client("dynamodb", config=Config(max_pool_connections=batch.THREADS))
-        ours, theirs = [], []
+        handler_seconds, boto3_seconds = [], []
         for _ in range(ROUNDS):
-            taken = records(BATCH)
-            ready = items(taken)
-            ours.append(timed(through_the_handler, taken))
-            theirs.append(timed(bare, client, pool, ready))
-        rates = [BATCH / statistics.median(seconds) for seconds in (ours, theirs)]
-        print(f"\nLogs a second, {batch.THREADS} threads, batches of {BATCH}, medians of {ROUNDS}")
+            batch_records = records(BATCH)
+            ready_items = serialize(batch_records)
+            handler_seconds.append(timed(write_with_handler, batch_records))
+            boto3_seconds.append(timed(write_with_boto3, client, pool, ready_items))
+        rates = [BATCH / statistics.median(seconds) for seconds in (handler_seconds, boto3_seconds)]
+        print(f"\nLogs per second, {batch.THREADS} threads, batches of {BATCH}, medians of {ROUNDS}")
         print(
-            f"lambda_handler {rates[0]:8.0f}   bare boto3 {rates[1]:8.0f}   ratio {rates[0] / rates[1]:5.2f}"
+            f"lambda_handler {rates[0]:8.0f}   plain boto3 {rates[1]:8.0f}   ratio {rates[0] / rates[1]:5.2f}"
         )
         with proxied(lambda operation: time.sleep(DELAY_SECONDS) if operation == "PutItem" else None):
-            taken = records(SLOW_BATCH)
-            many = timed(through_the_handler, taken)
+            batch_records = records(SLOW_BATCH)
+            many = timed(write_with_handler, batch_records)
             with threads(1):
-                taken = records(SLOW_BATCH)
-                one = timed(through_the_handler, taken)
-        print(f"\nA batch of {SLOW_BATCH}, {DELAY_SECONDS:g} s a put")
+                batch_records = records(SLOW_BATCH)
+                one = timed(write_with_handler, batch_records)
+        print(f"\nA batch of {SLOW_BATCH}, {DELAY_SECONDS:g} s per put")
         print(f"{batch.THREADS} threads {many:8.2f} s   1 thread {one:8.2f} s   ratio {one / many:5.1f}")

@@ -1,4 +1,4 @@
-"""The Lambda function that takes messages off the queue and stores them. It only wires."""
+"""The writer's Lambda function: stores the logs of a batch of SQS messages."""
 
 import logging
 import os
@@ -11,29 +11,28 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
-from pynamodb.exceptions import PynamoDBException
+from botocore.exceptions import ParamValidationError
 
-# `batch` before what loads pydantic: once that is loaded, Powertools builds models of its own for it.
+# Imported before pydantic: Powertools builds models if pydantic is loaded already, which slows a cold start.
 from ingest.writing import batch
 
 # isort: split
 from ingest import messages
-from ingest.writing import dead_letters
-from ingest.writing import items as writer
-from ingest.writing.retry import OutOfTime, Patience
+from ingest.writing import dead_letters, items
+from ingest.writing.retry import Deadline, OutOfTime
 from logs.storage import choices
+from logs.storage.errors import AWS_ERRORS
 
-# Each stage of one account counts for itself.
+# Each stage of an account has its own metrics.
 SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME") or "logsite-writer"
 
 logger = Logger(service=SERVICE, utc=True)
 
-# At DEBUG these write whole requests, payloads included.
+# At DEBUG these log whole requests, payloads included.
 for name in ("boto3", "botocore", "pynamodb"):
     logging.getLogger(name).setLevel(logging.INFO)
 
-# In CloudWatch's embedded format, with one dimension: the service.
+# In CloudWatch's embedded metric format, with one dimension: the service.
 metrics = Metrics(namespace="Logsite", service=SERVICE)
 
 registry = choices.ChoicesWriter()
@@ -42,60 +41,61 @@ DEAD_LETTERED = "dead_lettered"
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Store the logs of an SQS event; answer `{"batchItemFailures": [{"itemIdentifier": …}]}`.
+    """Store the logs of an SQS event. Return `{"batchItemFailures": [{"itemIdentifier": …}]}`.
 
-    A message that can never be stored goes to the dead-letter queue and counts as done. Every other failure
-    is answered, and SQS delivers that message again: the mapping must have ReportBatchItemFailures.
+    A message that can never be stored goes to the dead-letter queue and counts as processed. Every other
+    failure is reported as a batch item failure, and SQS redelivers only that message. The event source
+    mapping must have ReportBatchItemFailures.
     """
-    processor = batch.SideBySide()
-    with processor(event["Records"], partial(record_handler, patience=Patience(context))):
+    processor = batch.ParallelBatchProcessor()
+    with processor(event["Records"], partial(record_handler, deadline=Deadline(context))):
         results = processor.process()
     for record, (_, error, _) in zip(processor.fail_messages, processor.exceptions, strict=True):
         _log_failure(record, error)
-    counts = Counter(result for status, result, _ in results if status == "success")
-    told: dict[str, Any] = {
+    outcomes = Counter(result for status, result, _ in results if status == "success")
+    counts: dict[str, Any] = {
         "messages": len(results),
-        "written": counts[writer.Outcome.WRITTEN],
-        "duplicate": counts[writer.Outcome.DUPLICATE],
-        "dead_lettered": counts[DEAD_LETTERED],
+        "written": outcomes[items.Outcome.WRITTEN],
+        "duplicate": outcomes[items.Outcome.DUPLICATE],
+        "dead_lettered": outcomes[DEAD_LETTERED],
         "failed": len(processor.fail_messages),
     }
-    logger.info("batch", **told, request_id=getattr(context, "aws_request_id", None))
-    for name, number in told.items():
-        metrics.add_metric(name, MetricUnit.Count, number)
+    logger.info("batch", **counts, request_id=getattr(context, "aws_request_id", None))
+    for name, count in counts.items():
+        metrics.add_metric(name, MetricUnit.Count, count)
     if ages := [age for record in event["Records"] if (age := _age(record)) is not None]:
         metrics.add_metric("oldest_age", MetricUnit.Seconds, max(ages))
     metrics.flush_metrics()
     return dict(processor.response())
 
 
-# Powertools passes the record by this very name; under any other, every record would fail.
-def record_handler(record: SQSRecord, patience: Patience) -> str:
-    """Store one message, or send it to the dead-letter queue; return what became of it.
+# Powertools passes the record by the keyword `record`; renaming the parameter would fail every record.
+def record_handler(record: SQSRecord, deadline: Deadline) -> str:
+    """Store one message, or send it to the dead-letter queue. Return its outcome.
 
-    Raises where only trying again can help.
+    Raise the error if the message has to be redelivered.
     """
     raw = record.raw_event
-    known = messages.envelope(raw)
+    envelope = messages.envelope(raw)
     try:
-        item = writer.to_item(messages.parse(record.body), known)
-        outcome = patience.keep_trying(partial(writer.put, item))
+        item = items.to_item(messages.parse(record.body), envelope)
+        outcome = deadline.retry(partial(items.put, item))
         registry.record(item.type, item.sub_type)
         return outcome
-    except messages.Rejected as refusal:
-        dead_letters.send(raw, known, refusal)
+    except messages.Rejected as rejection:
+        dead_letters.send(raw, envelope, rejection)
         logger.warning(
             "dead letter",
-            message_id=known.message_id,
-            log_id=refusal.log_id or known.log_id,
-            code=refusal.code,
-            fields=list(refusal.fields),
+            message_id=envelope.message_id,
+            log_id=rejection.log_id or envelope.log_id,
+            code=rejection.code,
+            fields=list(rejection.fields),
         )
         return DEAD_LETTERED
 
 
 def _age(record: dict[str, Any]) -> float | None:
-    """Return how many seconds ago SQS received a message, or None where the record is none of SQS's."""
+    """Return the seconds since SQS received a message, or None without its attributes."""
     try:
         return max(0.0, time.time() - int(record["attributes"]["SentTimestamp"]) / 1000)
     except (KeyError, ValueError):
@@ -103,41 +103,43 @@ def _age(record: dict[str, Any]) -> float | None:
 
 
 def _log_failure(record: Any, error: BaseException | None) -> None:
-    """Say why a message is to come again, never with a value of the message in it."""
-    # A refused message whose dead letter could not be sent.
-    refusal = error.__context__ if error else None
+    """Log the reason of a batch item failure, without any value of the message."""
+    code = None
+    if isinstance(error, dead_letters.NotDeadLettered):
+        code, error = error.rejection.code, error.error
     logger.error(
         "failed",
         message_id=record.message_id,
         log_id=_log_id(record),
         error=type(error).__name__,
         reason=_reason(error),
-        code=refusal.code if isinstance(refusal, messages.Rejected) else None,
+        code=code,
     )
 
 
 def _log_id(record: Any) -> str | None:
-    """Return the id that the log of a failed record has, or None where the record is none of SQS's."""
+    """Return the log id of a failed record, or None without SQS's attributes."""
     try:
-        known = messages.envelope(record.raw_event)
-        return messages.parse(record.body).id or known.log_id
-    except messages.Rejected as refusal:
-        return refusal.log_id or known.log_id
+        envelope = messages.envelope(record.raw_event)
+        return messages.parse(record.body).id or envelope.log_id
+    except messages.Rejected as rejection:
+        return rejection.log_id or envelope.log_id
     except (KeyError, ValueError):
         return None
 
 
+# The text of these errors never quotes a message, with the exception of ParamValidationError's.
+_ERRORS_WITHOUT_VALUES = (
+    *AWS_ERRORS,
+    OutOfTime,
+    dead_letters.NoRoomForAttributes,
+    dead_letters.NoDeadLetterQueue,
+)
+
+
 def _reason(error: BaseException | None) -> str:
-    """Return an error's text where it is known to quote no message, else the place it was raised at."""
-    plain = (
-        BotoCoreError
-        | ClientError
-        | PynamoDBException
-        | OutOfTime
-        | dead_letters.NoRoom
-        | dead_letters.NoDeadLetterQueue
-    )
-    if isinstance(error, plain) and not isinstance(error, ParamValidationError):
+    """Return an error's text, or its traceback if the text may quote the message."""
+    if isinstance(error, _ERRORS_WITHOUT_VALUES) and not isinstance(error, ParamValidationError):
         return str(error)
-    places = traceback.extract_tb(error.__traceback__) if error else []
-    return " < ".join(f"{place.name} ({place.filename}:{place.lineno})" for place in reversed(places))
+    frames = traceback.extract_tb(error.__traceback__) if error else []
+    return " < ".join(f"{frame.name} ({frame.filename}:{frame.lineno})" for frame in reversed(frames))

@@ -1,4 +1,4 @@
-"""A pytest plugin: a queue that bears load, of MiniStack's."""
+"""A pytest plugin: MiniStack's SQS, for queues under load."""
 
 import http.client
 import json
@@ -17,13 +17,13 @@ from logsite.local.processes import free_port
 from tests.queues import Queues
 from tests.waiting import wait_until
 
-MAX_RECEIVES = 20
+MAX_RECEIVE_COUNT = 20
 VISIBILITY_SECONDS = 15
 
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start MiniStack's SQS, for AWS_ENDPOINT_URL_SQS; return its endpoint."""
+    """Start MiniStack's SQS and set AWS_ENDPOINT_URL_SQS. Yield its endpoint."""
     port = free_port()
     folder = tmp_path_factory.mktemp("sqs")
     endpoint = f"http://127.0.0.1:{port}"
@@ -36,7 +36,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
     os.environ["AWS_ENDPOINT_URL_SQS"] = endpoint
     try:
-        wait_until(lambda: answers(f"{endpoint}/_ministack/health"))
+        wait_until(lambda: is_reachable(f"{endpoint}/_ministack/health"))
         yield endpoint
     finally:
         process.kill()
@@ -48,24 +48,26 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def busy_queues(emulator: str, monkeypatch: pytest.MonkeyPatch) -> Queues:
-    """Make a queue that redelivers soon, and its dead-letter queue, named by the environment."""
+    """Create queues with a short visibility timeout, and set their URLs in the environment."""
     dead_letters._client.cache_clear()
     client = sqs.client()
     name = uuid.uuid4().hex
-    dead = client.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
-    arn = client.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVES})
+    dead_letter_url = client.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
+    attributes = client.get_queue_attributes(QueueUrl=dead_letter_url, AttributeNames=["QueueArn"])[
+        "Attributes"
+    ]
+    policy = {"deadLetterTargetArn": attributes["QueueArn"], "maxReceiveCount": MAX_RECEIVE_COUNT}
     url = client.create_queue(
         QueueName=name,
-        Attributes={"VisibilityTimeout": str(VISIBILITY_SECONDS), "RedrivePolicy": redrive},
+        Attributes={"VisibilityTimeout": str(VISIBILITY_SECONDS), "RedrivePolicy": json.dumps(policy)},
     )["QueueUrl"]
     monkeypatch.setenv("LOGS_QUEUE_URL", url)
-    monkeypatch.setenv("LOGS_DEAD_LETTER_QUEUE_URL", dead)
-    return Queues(client, url, dead)
+    monkeypatch.setenv("LOGS_DEAD_LETTER_QUEUE_URL", dead_letter_url)
+    return Queues(client, url, dead_letter_url)
 
 
-def answers(url: str) -> bool:
-    """Tell whether something answers at the address."""
+def is_reachable(url: str) -> bool:
+    """Return whether a server responds at the URL."""
     try:
         urllib.request.urlopen(url, timeout=2).close()
     except (OSError, http.client.HTTPException):

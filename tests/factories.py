@@ -1,4 +1,4 @@
-"""Messages as senders write them, and SQS events as AWS hands them to Lambda."""
+"""Messages of senders, and SQS events as Lambda passes them."""
 
 import base64
 import hashlib
@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 SENT_AT = datetime(2026, 11, 23, 22, 44, 0, 123000, tzinfo=UTC)
+LOG_ID = "0123456789abcdef0123456789abcdef"
+NO_FAILURES: dict[str, Any] = {"batchItemFailures": []}
 
 
 def make_fields(**changes: Any) -> dict[str, Any]:
-    """Return the fields of a good message; a change to `...` leaves the field out."""
+    """Return the fields of a valid message. A change to `...` omits the field."""
     fields = {
         "account_id": 7,
         "user_id": 12,
@@ -26,18 +28,18 @@ def make_fields(**changes: Any) -> dict[str, Any]:
 
 
 def make_body(**changes: Any) -> str:
-    """Return the body of a good message; changes as for `make_fields`."""
+    """Return the body of a valid message. The changes are those of `make_fields`."""
     return json.dumps(make_fields(**changes))
 
 
 def make_attribute(value: str | bytes) -> dict[str, Any]:
-    """Return a message attribute in the spelling of Lambda's events."""
-    held = (
+    """Return a message attribute in the format of Lambda's SQS event."""
+    typed_value = (
         {"stringValue": value, "dataType": "String"}
         if isinstance(value, str)
         else {"binaryValue": base64.b64encode(value).decode(), "dataType": "Binary"}
     )
-    return {"stringListValues": [], "binaryListValues": [], **held}
+    return {"stringListValues": [], "binaryListValues": [], **typed_value}
 
 
 def make_record(
@@ -70,5 +72,10 @@ def make_record(
 
 
 def make_event(*records: dict[str, Any] | str) -> dict[str, Any]:
-    """Return an SQS event of records, or of bodies."""
+    """Return an SQS event with these records, or with records of these bodies."""
     return {"Records": [record if isinstance(record, dict) else make_record(record) for record in records]}
+
+
+def batch_item_failures(*records: dict[str, Any]) -> dict[str, Any]:
+    """Return the handler's response if exactly these records failed."""
+    return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in records]}

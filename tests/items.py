@@ -1,4 +1,4 @@
-"""Logs as they lie in the table, made without the way in."""
+"""Items of the logs table, created without the writer."""
 
 import uuid
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ START = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def make_item(number: int = 0, **changes: Any) -> LogItem:
-    """Return an item; `number` tells it from others, in its id and by a second in its time."""
+    """Return an item. `number` determines its id, and adds seconds to its time."""
     values: dict[str, Any] = {
         "id": uuid.UUID(int=number, version=4).hex,
         "account_id": "7",
@@ -29,12 +29,12 @@ def make_item(number: int = 0, **changes: Any) -> LogItem:
 
 
 def store(items: Iterable[LogItem]) -> None:
-    """Write the items, 25 a request."""
+    """Write the items, 25 per request."""
     with LogItem.batch_write() as batch:
         for item in items:
             batch.save(item)
 
 
 def logs() -> list[LogItem]:
-    """Return the logs in the table, without what else is in it: parts and choices."""
+    """Return all logs of the table, without its part items and choices items."""
     return list(LogItem.scan(LogItem.account_id.exists()))

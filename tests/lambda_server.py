@@ -1,4 +1,4 @@
-"""A Lambda API that only describes functions: moto's would start a container."""
+"""A fake Lambda API with mappings and functions. It runs no function; moto would start a container."""
 
 import json
 import threading
@@ -16,18 +16,18 @@ FUNCTIONS = "/2015-03-31/functions/"
 
 @dataclass
 class Lambda:
-    """The content of the API."""
+    """The resources of the fake API."""
 
     endpoint: str = ""
     mappings: list[dict[str, Any]] = field(default_factory=list)
-    functions: dict[str, dict[str, Any]] = field(default_factory=dict)  # configurations, by ARN
+    functions: dict[str, dict[str, Any]] = field(default_factory=dict)  # configuration by ARN
 
-    def get(self, address: str) -> dict[str, Any]:
-        """Return the response to a GET request."""
-        url = urlsplit(address)
-        path = unquote(url.path)
+    def get(self, url: str) -> dict[str, Any]:
+        """Return Lambda's response to a GET request."""
+        parts = urlsplit(url)
+        path = unquote(parts.path)
         if path.rstrip("/") == MAPPINGS:
-            [source] = parse_qs(url.query)["EventSourceArn"]
+            [source] = parse_qs(parts.query)["EventSourceArn"]
             mappings = [mapping for mapping in self.mappings if mapping["EventSourceArn"] == source]
             return {"EventSourceMappings": mappings}
         arn = path.removeprefix(FUNCTIONS).removesuffix("/configuration")
@@ -36,7 +36,7 @@ class Lambda:
 
 @contextmanager
 def serving() -> Iterator[Lambda]:
-    """Serve an empty API on a free port of this machine."""
+    """Serve the fake API on a free port of 127.0.0.1."""
     api = Lambda()
 
     class Handler(BaseHTTPRequestHandler):
@@ -49,7 +49,7 @@ def serving() -> Iterator[Lambda]:
             self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
-            """Do not log requests."""
+            """Suppress the log line of each request."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     api.endpoint = f"http://127.0.0.1:{server.server_port}"

@@ -47,7 +47,7 @@ def some(first: int, number: int) -> Iterator[dict[str, Any]]:
     queue: Queues | None = None
     for count, each in enumerate(range(first, number, FORKS + 1)):
         if count % RUN == RUN - 1:
-            queue = queue or Queues.named()  # after the fork
+            queue = queue or Queues.from_environment()  # after the fork
             while queue.count() > ENOUGH:
                 time.sleep(PAUSE_SECONDS)
         yield fields(each)

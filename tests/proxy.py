@@ -1,4 +1,4 @@
-"""A DynamoDB that is slow, throttles or hangs: the engine behind a proxy that decides of each request."""
+"""A slow, throttling or unreachable DynamoDB: a proxy or a closed port."""
 
 import json
 import os
@@ -7,18 +7,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from logs import models
 from logs.storage import dynamodb
+from logsite.local.processes import free_port
 
-# Gets the operation ("Query"), and returns the error code to answer with, or None to let it through.
+if TYPE_CHECKING:
+    import pytest
+
+# Called with an operation ("Query"). Returns an error code to respond with, or None to forward the request.
 Decide = Callable[[str], str | None]
 
 
 @contextmanager
 def proxied(decide: Decide) -> Iterator[None]:
-    """Lead all requests through a proxy meanwhile, which asks `decide` about each to the logs table."""
+    """Send all requests through a proxy. It calls `decide` for each one to the logs table."""
     engine = urlsplit(os.environ["AWS_ENDPOINT_URL_DYNAMODB"])
     connections = threading.local()
 
@@ -36,8 +41,8 @@ def proxied(decide: Decide) -> Iterator[None]:
             if not hasattr(connections, "engine"):
                 connections.engine = HTTPConnection(engine.hostname or "", engine.port)
             connections.engine.request("POST", "/", body, dict(self.headers))
-            answer = connections.engine.getresponse()
-            self.reply(answer.status, answer.read())
+            response = connections.engine.getresponse()
+            self.reply(response.status, response.read())
 
         def reply(self, status: int, body: bytes) -> None:
             self.send_response(status)
@@ -47,19 +52,19 @@ def proxied(decide: Decide) -> Iterator[None]:
             self.wfile.write(body)
 
         def log_message(self, *args: object) -> None:
-            """Keep quiet."""
+            """Suppress the log line of each request."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
         request_queue_size = 100
 
         def handle_error(self, *args: object) -> None:
-            """A client that gave up is what some tests are about."""
+            """Suppress the error of a client that timed out, which some tests cause."""
 
     server = Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = f"http://127.0.0.1:{server.server_port}"
-    dynamodb.shared_connection.cache_clear()  # a client keeps its endpoint
+    dynamodb.shared_connection.cache_clear()  # a client never changes its endpoint
     try:
         yield
     finally:
@@ -67,3 +72,9 @@ def proxied(decide: Decide) -> Iterator[None]:
         dynamodb.shared_connection.cache_clear()
         server.shutdown()
         server.server_close()
+
+
+def disconnect(monkeypatch: "pytest.MonkeyPatch") -> None:
+    """Let the models connect to a closed port until the end of the test."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setattr(dynamodb.shared_connection(), "_client", None)

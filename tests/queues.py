@@ -1,4 +1,4 @@
-"""The queues of a test, and what is in them."""
+"""The queues of a test and their messages."""
 
 import os
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ class Queues:
     dead_letter_url: str
 
     @classmethod
-    def named(cls) -> Self:
-        """Return the queues that the environment names."""
+    def from_environment(cls) -> Self:
+        """Return the queues whose URLs are in the environment."""
         return cls(sqs.client(), os.environ["LOGS_QUEUE_URL"], os.environ["LOGS_DEAD_LETTER_QUEUE_URL"])
 
     def send(self, body: str, **attributes: str) -> None:
-        """Put a message into the queue, with message attributes."""
+        """Send a message to the queue of logs, with message attributes."""
         self.client.send_message(
             QueueUrl=self.url,
             MessageBody=body,
@@ -35,42 +35,42 @@ class Queues:
         )
 
     def messages(self) -> "list[MessageTypeDef]":
-        """Take all that the queue holds."""
-        return self._take(self.url)
+        """Receive all visible messages of the queue of logs."""
+        return self._receive_all(self.url)
 
     def bodies(self) -> list[str]:
-        """Take all that the queue holds; return the bodies."""
+        """Receive all visible messages of the queue of logs. Return their bodies."""
         return [message["Body"] for message in self.messages()]
 
     def dead_letters(self) -> "list[MessageTypeDef]":
-        """Take all that the dead-letter queue holds."""
-        return self._take(self.dead_letter_url)
+        """Receive all visible messages of the dead-letter queue."""
+        return self._receive_all(self.dead_letter_url)
 
     def count(self) -> int:
-        """Return how many messages the queue holds, hidden ones too."""
+        """Return the number of messages in the queue of logs, hidden ones included."""
         return self._count(self.url)
 
     def count_dead(self) -> int:
-        """Return how many messages the dead-letter queue holds, hidden ones too."""
+        """Return the number of messages in the dead-letter queue, hidden ones included."""
         return self._count(self.dead_letter_url)
 
     def _count(self, url: str) -> int:
         names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        answer = self.client.get_queue_attributes(QueueUrl=url, AttributeNames=names)
-        return sum(int(answer["Attributes"][name]) for name in names)
+        response = self.client.get_queue_attributes(QueueUrl=url, AttributeNames=names)
+        return sum(int(response["Attributes"][name]) for name in names)
 
-    def _take(self, url: str) -> "list[MessageTypeDef]":
-        taken: list[MessageTypeDef] = []
+    def _receive_all(self, url: str) -> "list[MessageTypeDef]":
+        received: list[MessageTypeDef] = []
         while messages := self.client.receive_message(
             QueueUrl=url,
             MaxNumberOfMessages=10,
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
         ).get("Messages"):
-            taken += messages
-        return taken
+            received += messages
+        return received
 
 
 def attribute_texts(message: "MessageTypeDef") -> dict[str, str]:
-    """Return a received message's attributes, as texts."""
+    """Return the attributes of a received message as texts."""
     return {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}

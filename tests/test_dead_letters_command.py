@@ -1,4 +1,4 @@
-"""The command around dead letters: its options, its errors in words, how it ends."""
+"""`dead-letters`: its options, its error messages, and how it ends."""
 
 import os
 import signal
@@ -13,10 +13,11 @@ from django.core.management import call_command
 
 from ingest import __main__ as ingest_commands
 from ingest.cli import progress
-from ingest.cli.dlq import queue as peeking
+from ingest.cli.dlq.queue import DeadLetterQueue
+from ingest.cli.errors import CommandFailed
 from tests.conftest import free_port
+from tests.dead_letters import DeadLetters
 from tests.factories import make_body
-from tests.letters import Letters
 from tests.waiting import wait_until
 
 pytest_plugins = ["tests.sqs_server"]
@@ -33,34 +34,34 @@ def start(*arguments: str) -> "subprocess.Popen[str]":
         text=True,
         cwd=ROOT,
         env=os.environ,
-        # Started in the background, the tests ignore Ctrl-C, and with them all their children.
+        # If the tests run in the background, they ignore Ctrl-C, and so do their child processes.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
-def test_ctrl_c_makes_visible_again_what_was_not_sent(letters: Letters) -> None:
+def test_ctrl_c_resets_the_visibility_timeout(dlq: DeadLetters) -> None:
     for number in range(8):
-        letters.redrive(make_body(url=f"/{number}"))
-    process = start("replay", "--all", "--rate", "0.1")  # ten seconds from one to the next
-    wait_until(lambda: letters.queues.count() >= 1)
-    # It is deleted after it was sent: only then does the command wait for the next one.
-    wait_until(lambda: letters.queues.count_dead() <= 7)
-    time.sleep(1)  # and counts it
+        dlq.exhaust(make_body(url=f"/{number}"))
+    process = start("replay", "--all", "--rate", "0.1")  # ten seconds between two
+    wait_until(lambda: dlq.queues.count() >= 1)
+    # The command deletes it after sending it, and then waits for the next one.
+    wait_until(lambda: dlq.queues.count_dead() <= 7)
+    time.sleep(1)  # until the command has counted it
 
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
 
     assert process.returncode == 130
-    assert letters.queues.count() == 1
-    assert out == "Sent again: 1\n"
+    assert dlq.queues.count() == 1
+    assert out == "Replayed: 1\n"
     assert err.endswith("Stopped.\n")
-    assert len(letters.queues.dead_letters()) == 7
+    assert len(dlq.queues.dead_letters()) == 7
 
 
-def test_a_reader_that_goes_away_leaves_all_visible(letters: Letters) -> None:
+def test_broken_pipe_resets_the_visibility_timeout(dlq: DeadLetters) -> None:
     for number in range(30):
-        letters.queues.client.send_message(
-            QueueUrl=letters.queues.dead_letter_url, MessageBody=f"{number} {'x' * 9000}"
+        dlq.queues.client.send_message(
+            QueueUrl=dlq.queues.dead_letter_url, MessageBody=f"{number} {'x' * 9000}"
         )
     process = start("list", "--json")
     assert process.stdout is not None
@@ -70,146 +71,142 @@ def test_a_reader_that_goes_away_leaves_all_visible(letters: Letters) -> None:
     assert process.stderr is not None
     assert "Traceback" not in process.stderr.read()
     process.stderr.close()
-    assert len(letters.queues.dead_letters()) == 30
+    assert len(dlq.queues.dead_letters()) == 30
 
 
-def test_where_sqs_is_away_it_says_so(letters: Letters) -> None:
-    nowhere = f"http://127.0.0.1:{free_port()}/000000000000/none"
+def test_unreachable_sqs_is_reported(dlq: DeadLetters) -> None:
+    unreachable = f"http://127.0.0.1:{free_port()}/000000000000/none"
 
-    run = letters.run("list", "--dead-letter-queue-url", nowhere)
+    run = dlq.run("list", "--dead-letter-queue-url", unreachable)
 
     assert (run.status, run.out) == (1, "")
     assert run.err.startswith("SQS: ")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
-        (["list"], "Name the queue in --dead-letter-queue-url or LOGS_DEAD_LETTER_QUEUE_URL.\n"),
+        (["list"], "Set the dead-letter queue with --dead-letter-queue-url or LOGS_DEAD_LETTER_QUEUE_URL.\n"),
         (
             ["replay", "--all", "--dead-letter-queue-url", "http://one"],
-            "Name the queue to send to in --queue-url or LOGS_QUEUE_URL.\n",
+            "Set the queue of logs with --queue-url or LOGS_QUEUE_URL.\n",
         ),
         (
             ["replay", "--all", "--dead-letter-queue-url", "http://one", "--queue-url", "http://one"],
-            "The queue of logs and the dead-letter queue must be two.\n",
+            "The queue of logs and the dead-letter queue must be different.\n",
         ),
     ],
 )
-def test_queues_that_are_not_named_are_asked_for(
-    letters: Letters, monkeypatch: pytest.MonkeyPatch, arguments: list[str], words: str
+def test_missing_queue_urls_are_reported(
+    dlq: DeadLetters, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
 ) -> None:
     monkeypatch.delenv("LOGS_QUEUE_URL")
     monkeypatch.delenv("LOGS_DEAD_LETTER_QUEUE_URL")
 
-    run = letters.run(*arguments)
+    run = dlq.run(*arguments)
 
-    assert (run.status, run.err) == (1, words)
+    assert (run.status, run.err) == (1, message)
 
 
-def test_a_queue_with_a_redrive_of_its_own_is_not_looked_at(letters: Letters) -> None:
-    letters.redrive(make_body())
-    arn = letters.queues.client.get_queue_attributes(
-        QueueUrl=letters.queues.dead_letter_url, AttributeNames=["QueueArn"]
+def test_queue_with_a_redrive_policy_is_rejected(dlq: DeadLetters) -> None:
+    dlq.exhaust(make_body())
+    arn = dlq.queues.client.get_queue_attributes(
+        QueueUrl=dlq.queues.dead_letter_url, AttributeNames=["QueueArn"]
     )["Attributes"]["QueueArn"]
-    letters.queues.client.set_queue_attributes(
-        QueueUrl=letters.queues.url,
+    dlq.queues.client.set_queue_attributes(
+        QueueUrl=dlq.queues.url,
         Attributes={"RedrivePolicy": f'{{"deadLetterTargetArn": "{arn}", "maxReceiveCount": 5}}'},
     )
 
-    run = letters.run("list", "--dead-letter-queue-url", letters.queues.url)
+    run = dlq.run("list", "--dead-letter-queue-url", dlq.queues.url)
 
     assert run.status == 1
     assert "Is it really the dead-letter queue?" in run.err
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
-        (["show", "abcde"], "its first 6 hex digits or more, not 'abcde'"),
+        (["show", "abcde"], "at least its first 6 hex digits, not 'abcde'"),
         (["show", "zzzzzzzz"], "not 'zzzzzzzz'"),
         (["list", "--seconds", "0"], "must be a whole number from 1 to 43190, not '0'"),
         (["replay", "--all", "--rate", "nan"], "must be a number from 0.1 to 1000, not 'nan'"),
         (["replay", "--all", "--rate", "fast"], "not 'fast'"),
     ],
 )
-def test_wrong_values_are_named_with_their_rule(
-    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+def test_invalid_option_names_value_and_rule(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
         ingest_commands.main(["dead-letters", *arguments])
 
-    assert words in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
-def test_the_help_says_how_long_looking_hides(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_states_the_visibility_timeout(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         ingest_commands.main(["dead-letters", "list", "--help"])
 
     assert "30 s by default" in " ".join(capsys.readouterr().out.split())
 
 
-def test_a_look_that_time_ends_says_so_and_refuses_a_beginning(letters: Letters) -> None:
-    first = letters.reject("wrong")
+def test_timed_out_peek_rejects_a_shortened_id(dlq: DeadLetters) -> None:
+    first = dlq.reject("invalid")
     for number in range(12):
-        letters.queues.client.send_message(
-            QueueUrl=letters.queues.dead_letter_url, MessageBody=f"wrong {number}"
-        )
+        dlq.queues.client.send_message(QueueUrl=dlq.queues.dead_letter_url, MessageBody=f"invalid {number}")
 
-    def hurried() -> peeking.DeadLetterQueue:
-        """Return the queue with a clock that is a second later each time it is asked."""
+    def open_queue() -> DeadLetterQueue:
+        """Return the queue, with a clock that advances by one second per reading."""
         clock = map(float, count())
-        return peeking.DeadLetterQueue(
-            letters.queues.client, letters.queues.dead_letter_url, lambda: next(clock)
-        )
+        return DeadLetterQueue(dlq.queues.client, dlq.queues.dead_letter_url, lambda: next(clock))
 
-    with hurried() as queue:
-        assert len(list(queue.look(2))) == 10
-        assert queue.is_cut_short
+    with open_queue() as queue:
+        assert len(list(queue.peek(2))) == 10
+        assert queue.timed_out
         assert queue.count() == 3
-    with hurried() as queue, pytest.raises(peeking.Unfit, match="not all could be looked at in time"):
+    with open_queue() as queue, pytest.raises(CommandFailed, match="not all dead letters were read in time"):
         queue.find([first["message_id"][:8]], 2)
-    with hurried() as queue:
+    with open_queue() as queue:
         assert [each.log_id for each in queue.find([first["log_id"]], 2)] == [first["log_id"]]
 
 
-def test_where_letters_stay_hidden_it_says_until_when(letters: Letters) -> None:
-    letters.reject("wrong")
-    queue = peeking.DeadLetterQueue(letters.queues.client, letters.queues.dead_letter_url)
+def test_failed_release_reports_the_end_of_the_timeout(dlq: DeadLetters) -> None:
+    dlq.reject("invalid")
+    queue = DeadLetterQueue(dlq.queues.client, dlq.queues.dead_letter_url)
     with queue:
-        assert len(list(queue.look(20))) == 1
+        assert len(list(queue.peek(20))) == 1
         queue.url = f"http://127.0.0.1:{free_port()}/000000000000/none"
 
     assert queue.hidden_until is not None
 
 
-def test_the_site_has_the_same_command(letters: Letters, capsys: pytest.CaptureFixture[str]) -> None:
-    told = letters.reject("wrong")
+def test_management_command_is_the_same(dlq: DeadLetters, capsys: pytest.CaptureFixture[str]) -> None:
+    dead_letter = dlq.reject("invalid")
     capsys.readouterr()
 
-    call_command("dead_letters", "show", "--body", told["message_id"])
-    assert capsys.readouterr().out == "wrong"
+    call_command("dead_letters", "show", "--body", dead_letter["message_id"])
+    assert capsys.readouterr().out == "invalid"
 
     with pytest.raises(SystemExit, match="1"):
         call_command("dead_letters", "show", "ffffffff")
-    assert "There is no dead letter" in capsys.readouterr().err
+    assert "No dead letter matches ffffffff." in capsys.readouterr().err
 
 
-def test_without_tqdm_progress_is_lines(letters: Letters, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_without_tqdm_prints_lines(dlq: DeadLetters, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "_tqdm", None)
-    letters.redrive(make_body())
+    dlq.exhaust(make_body())
 
-    assert letters.run("replay", "--all").err == "Replaying: 1 of about 1 dead letters\n"
+    assert dlq.run("replay", "--all").err == "Replaying: 1 of about 1 dead letters\n"
 
 
-def test_with_tqdm_it_is_a_bar(letters: Letters) -> None:
-    letters.redrive(make_body())
+def test_progress_with_tqdm_prints_a_bar(dlq: DeadLetters) -> None:
+    dlq.exhaust(make_body())
 
-    assert "1/1" in letters.run("replay", "--all").err
+    assert "1/1" in dlq.run("replay", "--all").err
 
 
 @pytest.mark.parametrize("module", ["django", "pynamodb", "aws_lambda_powertools"])
-def test_the_command_needs_no_more_than_the_client(module: str) -> None:
+def test_command_imports_no_writer_or_site_package(module: str) -> None:
     program = f"import sys, ingest.__main__; print({module!r} in sys.modules)"
 
     run = subprocess.run(

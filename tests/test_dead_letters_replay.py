@@ -1,4 +1,4 @@
-"""`dead-letters replay`: a letter sent again is the message that it first was, and is stored once."""
+"""`dead-letters replay`: a redriven message has its first identity and is stored once."""
 
 import json
 import uuid
@@ -8,30 +8,26 @@ from typing import Any
 
 import pytest
 
-from ingest.cli.dlq import actions
-from ingest.cli.dlq import dead_letter as letter
-from ingest.cli.dlq import queue as peeking
-from ingest.cli.dlq import redrive as resending
-from ingest.cli.dlq.dead_letter import Letter
-from ingest.cli.dlq.queue import DeadLetterQueue
+from ingest.cli.dlq import actions, redrive
+from ingest.cli.dlq.dead_letter import DeadLetter
+from ingest.cli.dlq.queue import DeadLetterQueue, normalize_id
 from ingest.messages import ID_NAMESPACE
 from logs import times
 from logs.models import LogItem
-from tests.factories import make_body
+from tests.dead_letters import DeadLetters
+from tests.factories import LOG_ID, make_body
 from tests.items import logs
-from tests.letters import Letters, noise
+from tests.noise import noise
 from tests.queues import attribute_texts
 
 pytest_plugins = ["tests.sqs_server"]
 pytestmark = pytest.mark.usefixtures("logs_table")
 
-HEX = "0123456789abcdef0123456789abcdef"
 
-
-def a_letter(body: str, **attributes: Any) -> Letter:
-    return letter.read(
+def make_dead_letter(body: str, **attributes: Any) -> DeadLetter:
+    return DeadLetter.from_message(
         {
-            "MessageId": str(uuid.UUID(HEX)),
+            "MessageId": str(uuid.UUID(LOG_ID)),
             "ReceiptHandle": "receipt",
             "Body": body,
             "Attributes": {"SentTimestamp": "1764000000123", "SenderId": "AIDA"},
@@ -40,27 +36,27 @@ def a_letter(body: str, **attributes: Any) -> Letter:
     )
 
 
-def test_it_goes_to_the_queue_with_its_first_identity_and_leaves_the_other(letters: Letters) -> None:
-    told = letters.reject(make_body(type=""), trace="abc")
+def test_replay_moves_it_with_its_first_identity(dlq: DeadLetters) -> None:
+    dead_letter = dlq.reject(make_body(type=""), trace="abc")
 
-    run = letters.run("replay", told["message_id"])
+    run = dlq.run("replay", dead_letter["message_id"])
 
-    assert (run.status, run.out) == (0, f"Sent again: log {told['log_id']}\n")
-    [message] = letters.queues.messages()
-    assert message["Body"] == told["body"]
+    assert (run.status, run.out) == (0, f"Replayed: log {dead_letter['log_id']}\n")
+    [message] = dlq.queues.messages()
+    assert message["Body"] == dead_letter["body"]
     assert attribute_texts(message) == {
-        "log-id": told["log_id"],
-        "log-sent-at": told["sent_at"],
+        "log-id": dead_letter["log_id"],
+        "log-sent-at": dead_letter["sent_at"],
         "trace": "abc",
     }
-    assert letters.listed() == []
+    assert dlq.list_json() == []
 
 
-def test_what_sqs_moved_is_stored_as_the_log_of_its_first_message(letters: Letters) -> None:
-    first = letters.redrive(make_body())
+def test_replay_of_a_moved_message_stores_its_first_id(dlq: DeadLetters) -> None:
+    first = dlq.exhaust(make_body())
 
-    letters.run("replay", first["MessageId"])
-    letters.work()
+    dlq.run("replay", first["MessageId"])
+    dlq.run_writer()
 
     [item] = logs()
     assert item.id == uuid.uuid5(ID_NAMESPACE, first["MessageId"]).hex
@@ -68,192 +64,196 @@ def test_what_sqs_moved_is_stored_as_the_log_of_its_first_message(letters: Lette
     assert item.received_at == item.created_at
 
 
-def test_what_is_still_wrong_comes_back_with_the_same_identity(letters: Letters) -> None:
-    first = letters.reject("still wrong")
+def test_replay_of_an_invalid_message_is_rejected_again(dlq: DeadLetters) -> None:
+    first = dlq.reject("still invalid")
 
     for _ in range(2):
-        letters.run("replay", first["log_id"])
-        letters.work()
+        dlq.run("replay", first["log_id"])
+        dlq.run_writer()
 
-    [again] = letters.listed()
+    [again] = dlq.list_json()
     assert again["message_id"] != first["message_id"]
     assert {name: again[name] for name in ("log_id", "sent_at", "code", "body")} == {
         name: first[name] for name in ("log_id", "sent_at", "code", "body")
     }
 
 
-def test_stopped_before_the_deletion_it_is_replayed_twice_and_stored_once(letters: Letters) -> None:
-    first = letters.redrive(make_body())
+def test_interrupted_replay_stores_the_log_once(dlq: DeadLetters) -> None:
+    first = dlq.exhaust(make_body())
 
-    class Stopped(DeadLetterQueue):
-        def delete(self, dead: Letter) -> None:
+    class InterruptedQueue(DeadLetterQueue):
+        def delete(self, dead_letter: DeadLetter) -> None:
             raise KeyboardInterrupt
 
-    queues = letters.queues
-    with Stopped(queues.client, queues.dead_letter_url) as queue:
-        [dead] = queue.find([peeking.id_key(first["MessageId"])])
+    queues = dlq.queues
+    with InterruptedQueue(queues.client, queues.dead_letter_url) as queue:
+        [match] = queue.find([normalize_id(first["MessageId"])])
         with pytest.raises(KeyboardInterrupt):
-            resending.replay(queue, queues.url, dead)
+            redrive.redrive(queue, queues.url, match)
     assert queues.count() == 1
-    letters.work()
-    assert [each["message_id"] for each in letters.listed()] == [first["MessageId"]]
+    dlq.run_writer()
+    assert [each["message_id"] for each in dlq.list_json()] == [first["MessageId"]]
 
-    letters.run("replay", first["MessageId"])
+    dlq.run("replay", first["MessageId"])
     assert queues.count() == 1
-    letters.work()
+    dlq.run_writer()
 
     assert len(logs()) == 1
-    assert letters.listed() == []
+    assert dlq.list_json() == []
 
 
-def test_all_are_replayed_twice_and_nothing_is_stored_twice(letters: Letters) -> None:
-    wrong = {letters.reject(make_body(type="", url=f"/{number}"))["log_id"] for number in range(3)}
-    good = {letters.redrive(make_body(url=f"/good/{number}"))["MessageId"] for number in range(12)}
-    with_id = make_body(id=HEX, url="/named")
-    letters.redrive(with_id)
-    letters.queues.send(with_id)  # what was stored all the same before it was given up
-    letters.work()
+def test_replay_all_twice_is_idempotent(dlq: DeadLetters) -> None:
+    invalid = {dlq.reject(make_body(type="", url=f"/{number}"))["log_id"] for number in range(3)}
+    valid = {dlq.exhaust(make_body(url=f"/valid/{number}"))["MessageId"] for number in range(12)}
+    with_id = make_body(id=LOG_ID, url="/named")
+    dlq.exhaust(with_id)
+    dlq.queues.send(with_id)  # it was stored although SQS moved it as well
+    dlq.run_writer()
 
     runs = []
     for _ in range(2):
-        runs.append(letters.run("replay", "--all", "--rate", "1000"))
-        letters.work()
-        letters.queues.send(with_id)
-        letters.work()
+        runs.append(dlq.run("replay", "--all", "--rate", "1000"))
+        dlq.run_writer()
+        dlq.queues.send(with_id)
+        dlq.run_writer()
 
     assert [run.status for run in runs] == [0, 0]
-    assert [run.out for run in runs] == ["Sent again: 16\n", "Sent again: 3\n"]
+    assert [run.out for run in runs] == ["Replayed: 16\n", "Replayed: 3\n"]
     assert {item.id for item in logs()} == {
-        HEX,
-        *(uuid.uuid5(ID_NAMESPACE, message_id).hex for message_id in good),
+        LOG_ID,
+        *(uuid.uuid5(ID_NAMESPACE, message_id).hex for message_id in valid),
     }
-    assert len(logs()) == len(good) + 1
-    assert {each["log_id"] for each in letters.listed()} == wrong
+    assert len(logs()) == len(valid) + 1
+    assert {each["log_id"] for each in dlq.list_json()} == invalid
 
 
-def test_all_ends_though_what_is_wrong_comes_back_at_once(letters: Letters) -> None:
-    letters.reject("wrong")
-    letters.reject("wrong too")
+def test_replay_all_ends_if_messages_are_rejected_again(dlq: DeadLetters) -> None:
+    dlq.reject("invalid")
+    dlq.reject("also invalid")
 
-    class Busy(DeadLetterQueue):
-        """A writer is at work meanwhile."""
+    class QueueWithWriter(DeadLetterQueue):
+        """A queue whose writer rejects each message at once."""
 
-        def delete(self, dead: Letter) -> None:
-            super().delete(dead)
-            letters.work()
+        def delete(self, dead_letter: DeadLetter) -> None:
+            super().delete(dead_letter)
+            dlq.run_writer()
 
-    options = Namespace(all=True, ids=[], code=None, rate=1000, seconds=20, logs_url=letters.queues.url)
+    options = Namespace(all=True, ids=[], code=None, rate=1000, seconds=20, queue_url=dlq.queues.url)
     out, err = StringIO(), StringIO()
-    with Busy(letters.queues.client, letters.queues.dead_letter_url) as queue:
+    with QueueWithWriter(dlq.queues.client, dlq.queues.dead_letter_url) as queue:
         actions.replay(queue, options, out, err)
 
-    assert out.getvalue() == "Sent again: 2\n"
-    assert "2 came back" in err.getvalue()
-    assert len(letters.listed()) == 2
+    assert out.getvalue() == "Replayed: 2\n"
+    assert "Skipped 2: rejected again" in err.getvalue()
+    assert len(dlq.list_json()) == 2
 
 
-def test_two_with_one_identity_and_one_body_need_two_runs(letters: Letters) -> None:
+def test_replay_all_deduplicates_per_run(dlq: DeadLetters) -> None:
     for _ in range(2):
-        letters.redrive(make_body(id=HEX))
+        dlq.exhaust(make_body(id=LOG_ID))
 
-    first, second = letters.run("replay", "--all"), letters.run("replay", "--all")
+    first, second = dlq.run("replay", "--all"), dlq.run("replay", "--all")
 
-    assert (first.out, second.out) == ("Sent again: 1\n", "Sent again: 1\n")
-    assert "1 came back, or stood there twice" in first.err
-    letters.work()
+    assert (first.out, second.out) == ("Replayed: 1\n", "Replayed: 1\n")
+    assert "Skipped 1: rejected again, or duplicates." in first.err
+    dlq.run_writer()
     assert len(logs()) == 1
 
 
-def test_what_follows_is_sent_though_one_has_no_room(letters: Letters) -> None:
-    full = letters.redrive(noise(1_048_576))
-    letters.redrive(make_body())
+def test_replay_all_continues_after_one_without_room(dlq: DeadLetters) -> None:
+    full = dlq.exhaust(noise(1_048_576))
+    dlq.exhaust(make_body())
 
-    run = letters.run("replay", "--all")
+    run = dlq.run("replay", "--all")
 
-    assert (run.status, run.out) == (1, "Sent again: 1\n")
-    assert f"{full['MessageId']}: Its 1 MiB leaves no room for `log-id`" in run.err
-    assert [each["message_id"] for each in letters.listed()] == [full["MessageId"]]
+    assert (run.status, run.out) == (1, "Replayed: 1\n")
+    assert f"{full['MessageId']}: The message would exceed 1 MiB with its `log-id`" in run.err
+    assert [each["message_id"] for each in dlq.list_json()] == [full["MessageId"]]
 
 
-def test_an_unknown_id_among_several_sends_none(letters: Letters) -> None:
-    told = letters.reject("wrong")
+def test_replay_with_one_unmatched_id_sends_none(dlq: DeadLetters) -> None:
+    dead_letter = dlq.reject("invalid")
 
-    run = letters.run("replay", told["message_id"], "ffffffff")
+    run = dlq.run("replay", dead_letter["message_id"], "ffffffff")
 
     assert run.status == 1
-    assert letters.queues.count() == 0
-    assert len(letters.listed()) == 1
+    assert dlq.queues.count() == 0
+    assert len(dlq.list_json()) == 1
 
 
-@pytest.mark.parametrize("verb", ["replay", "discard"])
+@pytest.mark.parametrize("action", ["replay", "discard"])
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
-        ([], "Name the dead letters to {verb}, or --all.\n"),
-        (["--all", "ffffffff"], "Name the dead letters to {verb}, or all of them with --all, not both.\n"),
-        (["ffffffff", "--code", "valid"], "--code chooses among all: {verb} --all --code valid.\n"),
+        ([], "Pass ids or --all to {action}.\n"),
+        (["--all", "ffffffff"], "Pass either ids or --all to {action}, not both.\n"),
+        (["ffffffff", "--code", "valid"], "--code requires --all: {action} --all --code valid.\n"),
     ],
 )
-def test_it_takes_ids_or_all(letters: Letters, verb: str, arguments: list[str], told: str) -> None:
-    run = letters.run(verb, *arguments, *(["--reason", "x"] if verb == "discard" else []))
+def test_selection_is_either_ids_or_all(
+    dlq: DeadLetters, action: str, arguments: list[str], message: str
+) -> None:
+    run = dlq.run(action, *arguments, *(["--reason", "x"] if action == "discard" else []))
 
-    assert (run.status, run.err) == (1, told.format(verb=verb))
+    assert (run.status, run.err) == (1, message.format(action=action))
 
 
-def test_the_senders_attributes_stay_as_far_as_ten_go() -> None:
-    own: dict[str, Any] = {f"own-{number}": {"DataType": "String", "StringValue": "x"} for number in range(9)}
+def test_senders_attributes_are_limited_to_ten() -> None:
+    senders: dict[str, Any] = {
+        f"sender-{number}": {"DataType": "String", "StringValue": "x"} for number in range(9)
+    }
     raw = {"DataType": "Binary", "BinaryValue": b"\x00\xff"}
 
-    _, taken = resending._message(a_letter("{}", raw=raw, **own), "{}")
+    _, attributes = redrive._message(make_dead_letter("{}", raw=raw, **senders), "{}")
 
-    assert list(taken) == ["log-id", "log-sent-at", "raw", *list(own)[:7]]
-    assert taken["raw"] == raw
-
-
-def test_none_of_our_own_attributes_goes_along() -> None:
-    ours = ("error-code", "error-message", "error-fields", "rejected-at", "rejected-by")
-    told: Any = {name: {"DataType": "String", "StringValue": "x"} for name in ours}
-
-    assert resending._message(a_letter("{}", **told), "{}")[1].keys() == {"log-id", "log-sent-at"}
+    assert list(attributes) == ["log-id", "log-sent-at", "raw", *list(senders)[:7]]
+    assert attributes["raw"] == raw
 
 
-def test_a_body_without_room_for_its_identity_is_compressed(letters: Letters) -> None:
+def test_writer_attributes_are_not_redriven() -> None:
+    names = ("error-code", "error-message", "error-fields", "rejected-at", "rejected-by")
+    attributes: Any = {name: {"DataType": "String", "StringValue": "x"} for name in names}
+
+    assert redrive._message(make_dead_letter("{}", **attributes), "{}")[1].keys() == {"log-id", "log-sent-at"}
+
+
+def test_body_without_room_for_identity_is_compressed(dlq: DeadLetters) -> None:
     body = make_body(payload="x" * (1_048_576 - len(make_body(payload=""))))
-    first = letters.redrive(body)
+    first = dlq.exhaust(body)
 
-    assert letters.run("replay", first["MessageId"]).status == 0
-    letters.work()
+    assert dlq.run("replay", first["MessageId"]).status == 0
+    dlq.run_writer()
 
     [item] = logs()
     assert item.id == uuid.uuid5(ID_NAMESPACE, first["MessageId"]).hex
     assert item.payload_size == json.loads(body)["payload"].count("x")
 
 
-def test_where_nothing_makes_room_a_body_that_names_itself_goes_as_it_is(letters: Letters) -> None:
-    named = {"id": HEX, "created_at": "2026-11-23T22:44:00+00:00"}
-    body = make_body(payload=noise(1_048_576 - len(make_body(payload="", **named))), **named)
-    letters.redrive(body)
+def test_full_body_with_its_own_identity_is_redriven(dlq: DeadLetters) -> None:
+    identity = {"id": LOG_ID, "created_at": "2026-11-23T22:44:00+00:00"}
+    body = make_body(payload=noise(1_048_576 - len(make_body(payload="", **identity))), **identity)
+    dlq.exhaust(body)
 
-    assert letters.run("replay", HEX).status == 0
-    [message] = letters.queues.messages()
+    assert dlq.run("replay", LOG_ID).status == 0
+    [message] = dlq.queues.messages()
     assert message["Body"] == body
     assert "MessageAttributes" not in message
 
 
-def test_a_replayed_letter_of_an_old_day_is_filed_under_that_day() -> None:
-    [(_, taken)] = [resending._message(a_letter(make_body()), make_body())]
+def test_redrive_preserves_the_time_of_sending() -> None:
+    _, attributes = redrive._message(make_dead_letter(make_body()), make_body())
 
-    assert taken["log-sent-at"]["StringValue"] == "2025-11-24T16:00:00.123000+00:00"
-    assert times.parse(taken["log-sent-at"]["StringValue"]).timestamp() == 1764000000.123
+    assert attributes["log-sent-at"]["StringValue"] == "2025-11-24T16:00:00.123000+00:00"
+    assert times.parse(attributes["log-sent-at"]["StringValue"]).timestamp() == 1764000000.123
 
 
-def test_a_log_that_is_there_already_stays_as_it_is(letters: Letters) -> None:
-    letters.queues.send(make_body(id=HEX, url="/one"))
-    letters.work()
-    told = letters.reject(make_body(id=HEX, url="/two"))
+def test_replay_overwrites_no_existing_log(dlq: DeadLetters) -> None:
+    dlq.queues.send(make_body(id=LOG_ID, url="/one"))
+    dlq.run_writer()
+    dead_letter = dlq.reject(make_body(id=LOG_ID, url="/two"))
 
-    letters.run("replay", told["message_id"])
-    letters.work()
+    dlq.run("replay", dead_letter["message_id"])
+    dlq.run_writer()
 
-    assert LogItem.get(HEX).url == "/one"
-    assert [each["code"] for each in letters.listed()] == ["id_conflict"]
+    assert LogItem.get(LOG_ID).url == "/one"
+    assert [each["code"] for each in dlq.list_json()] == ["id_conflict"]

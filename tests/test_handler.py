@@ -1,4 +1,4 @@
-"""The Lambda function with events in AWS's own shape: what is stored, answered and sent on."""
+"""The Lambda function: stored logs, batch item failures and dead letters."""
 
 import uuid
 from collections.abc import Callable
@@ -10,51 +10,44 @@ from botocore.exceptions import ClientError
 
 from ingest.handler import lambda_handler
 from logs.models import LogItem
-from logs.storage import documents, dynamodb
-from tests.conftest import free_port
-from tests.factories import make_body, make_event, make_record
+from logs.storage import documents
+from tests.factories import LOG_ID, NO_FAILURES, batch_item_failures, make_body, make_event, make_record
 from tests.items import logs
+from tests.proxy import disconnect
 from tests.queues import Queues, attribute_texts
 
 pytest_plugins = ["tests.sqs_server"]
 pytestmark = pytest.mark.usefixtures("logs_table")
 
-HEX = "0123456789abcdef0123456789abcdef"
-NONE_FAILED: dict[str, Any] = {"batchItemFailures": []}
 
+def test_valid_record_is_stored(queues: Queues) -> None:
+    response = lambda_handler(make_event(make_body(id=LOG_ID, payload="hello")), None)
 
-def failed(*records: dict[str, Any]) -> dict[str, Any]:
-    return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in records]}
-
-
-def test_a_good_record_is_stored_and_gives_no_failures(queues: Queues) -> None:
-    answer = lambda_handler(make_event(make_body(id=HEX, payload="hello")), None)
-
-    assert answer == NONE_FAILED
-    assert LogItem.get(HEX).payload == "hello"
+    assert response == NO_FAILURES
+    assert LogItem.get(LOG_ID).payload == "hello"
     assert queues.dead_letters() == []
 
 
-def test_an_empty_batch_gives_no_failures() -> None:
-    assert lambda_handler({"Records": []}, None) == NONE_FAILED
+def test_empty_batch_has_no_failures() -> None:
+    assert lambda_handler({"Records": []}, None) == NO_FAILURES
 
 
-def test_a_batch_over_ten_is_stored_whole() -> None:
+def test_batch_over_ten_is_stored() -> None:
     ids = [uuid.uuid4().hex for _ in range(25)]
 
-    answer = lambda_handler(make_event(*[make_body(id=log_id) for log_id in ids]), None)
+    response = lambda_handler(make_event(*[make_body(id=log_id) for log_id in ids]), None)
 
-    assert answer == NONE_FAILED
+    assert response == NO_FAILURES
     assert {item.id for item in logs()} == set(ids)
 
 
-def test_a_message_delivered_twice_is_one_log() -> None:
+def test_redelivered_message_is_a_duplicate() -> None:
     record = make_record()
 
     first = lambda_handler(make_event(record), None)
     again = lambda_handler(make_event(record, record), None)
 
-    assert first == again == NONE_FAILED
+    assert first == again == NO_FAILURES
     assert len(logs()) == 1
 
 
@@ -66,126 +59,123 @@ def test_a_message_delivered_twice_is_one_log() -> None:
         (make_body(account_id=..., type=""), "invalid_fields", "account_id,type"),
     ],
 )
-def test_a_wrong_message_is_a_dead_letter_and_its_neighbours_are_stored(
-    queues: Queues, body: str, code: str, fields: str
-) -> None:
-    answer = lambda_handler(make_event(make_body(), body, make_body()), None)
+def test_invalid_message_is_dead_lettered_alone(queues: Queues, body: str, code: str, fields: str) -> None:
+    response = lambda_handler(make_event(make_body(), body, make_body()), None)
 
-    assert answer == NONE_FAILED
+    assert response == NO_FAILURES
     assert len(logs()) == 2
-    [letter] = queues.dead_letters()
-    assert letter["Body"] == body
-    told = attribute_texts(letter)
-    assert (told["error-code"], told["error-fields"]) == (code, fields)
+    [dead_letter] = queues.dead_letters()
+    assert dead_letter["Body"] == body
+    attributes = attribute_texts(dead_letter)
+    assert (attributes["error-code"], attributes["error-fields"]) == (code, fields)
 
 
-def test_an_id_conflict_is_a_dead_letter_and_the_first_log_stays(queues: Queues) -> None:
-    other = make_body(id=HEX, url="/two")
+def test_id_conflict_is_dead_lettered(queues: Queues) -> None:
+    other = make_body(id=LOG_ID, url="/two")
 
-    first = lambda_handler(make_event(make_body(id=HEX, url="/one")), None)
+    first = lambda_handler(make_event(make_body(id=LOG_ID, url="/one")), None)
     second = lambda_handler(make_event(other), None)
 
-    assert first == second == NONE_FAILED
-    assert LogItem.get(HEX).url == "/one"
-    [letter] = queues.dead_letters()
-    assert letter["Body"] == other
-    assert attribute_texts(letter)["error-code"] == "id_conflict"
-    assert attribute_texts(letter)["log-id"] == HEX
+    assert first == second == NO_FAILURES
+    assert LogItem.get(LOG_ID).url == "/one"
+    [dead_letter] = queues.dead_letters()
+    assert dead_letter["Body"] == other
+    assert attribute_texts(dead_letter)["error-code"] == "id_conflict"
+    assert attribute_texts(dead_letter)["log-id"] == LOG_ID
 
 
-def test_a_dead_letter_sent_again_is_the_log_it_would_have_been(queues: Queues) -> None:
-    wrong = make_record(make_body(type=""))
-    lambda_handler(make_event(wrong), None)
-    [letter] = queues.dead_letters()
+def test_redriven_dead_letter_has_its_first_identity(queues: Queues) -> None:
+    invalid = make_record(make_body(type=""))
+    lambda_handler(make_event(invalid), None)
+    [dead_letter] = queues.dead_letters()
 
-    mended = make_record(make_body(), attributes=attribute_texts(letter))
-    lambda_handler(make_event(mended, make_record(make_body(), attributes=attribute_texts(letter))), None)
+    redriven = [make_record(make_body(), attributes=attribute_texts(dead_letter)) for _ in range(2)]
+    lambda_handler(make_event(*redriven), None)
 
     [item] = logs()
-    assert item.id == attribute_texts(letter)["log-id"]
-    assert item.created_at.isoformat(timespec="microseconds") == attribute_texts(letter)["log-sent-at"]
+    assert item.id == attribute_texts(dead_letter)["log-id"]
+    assert item.created_at.isoformat(timespec="microseconds") == attribute_texts(dead_letter)["log-sent-at"]
 
 
-def test_with_the_engine_down_all_records_are_reported(engine_down: None, queues: Queues) -> None:
+def test_unreachable_dynamodb_fails_all_records(unreachable_dynamodb: None, queues: Queues) -> None:
     records = [make_record(), make_record()]
 
-    answer = lambda_handler(make_event(*records), None)
+    response = lambda_handler(make_event(*records), None)
 
     by_id = itemgetter("itemIdentifier")
-    assert sorted(answer["batchItemFailures"], key=by_id) == sorted(
-        failed(*records)["batchItemFailures"], key=by_id
+    assert sorted(response["batchItemFailures"], key=by_id) == sorted(
+        batch_item_failures(*records)["batchItemFailures"], key=by_id
     )
     assert queues.dead_letters() == []
 
 
-def test_with_the_engine_down_a_wrong_message_is_still_done(engine_down: None, queues: Queues) -> None:
-    good = make_record()
+def test_unreachable_dynamodb_still_dead_letters(unreachable_dynamodb: None, queues: Queues) -> None:
+    valid = make_record()
 
-    assert lambda_handler(make_event("not json", good), None) == failed(good)
+    assert lambda_handler(make_event("not json", valid), None) == batch_item_failures(valid)
     assert len(queues.dead_letters()) == 1
 
 
-def test_a_throttled_record_alone_is_reported(refusing: Callable[[str], None]) -> None:
-    refusing(HEX)
-    throttled = make_record(make_body(id=HEX))
+def test_throttled_record_is_the_only_failure(throttle: Callable[[str], None]) -> None:
+    throttle(LOG_ID)
+    throttled = make_record(make_body(id=LOG_ID))
 
-    assert lambda_handler(make_event(make_record(), throttled, make_record()), None) == failed(throttled)
+    assert lambda_handler(make_event(make_record(), throttled, make_record()), None) == batch_item_failures(
+        throttled
+    )
     assert len(logs()) == 2
 
 
-def test_without_a_dead_letter_queue_a_wrong_message_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_dead_letter_queue_fails_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LOGS_DEAD_LETTER_QUEUE_URL", raising=False)
-    wrong = make_record("not json")
+    invalid = make_record("not json")
 
-    assert lambda_handler(make_event(wrong, make_record()), None) == failed(wrong)
+    assert lambda_handler(make_event(invalid, make_record()), None) == batch_item_failures(invalid)
     assert len(logs()) == 1
 
 
-def test_a_dead_letter_that_cannot_be_sent_is_reported(
-    queues: Queues, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_dead_letter_fails_the_record(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGS_DEAD_LETTER_QUEUE_URL", f"{queues.dead_letter_url}-gone")
-    wrong = make_record("not json")
+    invalid = make_record("not json")
 
-    assert lambda_handler(make_event(wrong, make_record()), None) == failed(wrong)
-
-
-def test_a_record_that_is_none_of_sqs_is_reported() -> None:
-    strange = make_record()
-    del strange["attributes"]["SentTimestamp"]
-
-    assert lambda_handler(make_event(strange, make_record()), None) == failed(strange)
+    assert lambda_handler(make_event(invalid, make_record()), None) == batch_item_failures(invalid)
 
 
-def test_the_sender_cannot_override_what_is_ours() -> None:
-    lambda_handler(make_event(make_body(id=HEX, status="EVIL", received_at="1999", expires_at=1)), None)
+def test_record_without_sqs_attributes_fails() -> None:
+    foreign = make_record()
+    del foreign["attributes"]["SentTimestamp"]
 
-    item = LogItem.get(HEX)
+    assert lambda_handler(make_event(foreign, make_record()), None) == batch_item_failures(foreign)
+
+
+def test_sender_cannot_override_internal_attributes() -> None:
+    lambda_handler(make_event(make_body(id=LOG_ID, status="EVIL", received_at="1999", expires_at=1)), None)
+
+    item = LogItem.get(LOG_ID)
     assert item.status == "OK"
     assert item.expires_at is None
     assert documents.content(item)["extra"] == {"status": "EVIL", "received_at": "1999", "expires_at": 1}
 
 
 @pytest.fixture
-def engine_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the models talk to a closed port."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{free_port()}")
-    monkeypatch.setattr(dynamodb.shared_connection(), "_client", None)
+def unreachable_dynamodb(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the models connect to a closed port."""
+    disconnect(monkeypatch)
 
 
 @pytest.fixture
-def refusing(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Return a function that lets the store throttle one id."""
+def throttle(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Return a function that throttles the puts of one id."""
     connection = LogItem._get_connection().connection
     dispatch = connection.dispatch
 
-    def refuse(log_id: str) -> None:
-        def throttling(operation: str, arguments: dict[str, Any]) -> Any:
+    def throttle_id(log_id: str) -> None:
+        def throttled(operation: str, arguments: dict[str, Any]) -> Any:
             if arguments.get("Item", {}).get("id") == {"S": log_id}:
                 code = "ProvisionedThroughputExceededException"
                 raise ClientError({"Error": {"Code": code, "Message": "slow down"}}, operation)
             return dispatch(operation, arguments)
 
-        monkeypatch.setattr(connection, "dispatch", throttling)
+        monkeypatch.setattr(connection, "dispatch", throttled)
 
-    return refuse
+    return throttle_id

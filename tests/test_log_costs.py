@@ -1,4 +1,4 @@
-"""What a log costs, as docs/costs.md says: measured units and bytes, and sums that add up."""
+"""docs/costs.md matches the measured write units and bytes, and its sums add up."""
 
 import json
 import random
@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from bench.sizes import size, size_of
+from bench.sizes import attributes_size, item_size
 from ingest import messages
-from ingest.writing import items as writer
+from ingest.writing import items
 from logs.models import INDEXES, PROJECTED, LogItem
 from logsite.local.samples import samples
 from tests.templates import all_resources, of_type
@@ -22,7 +22,7 @@ DOCS = (ROOT / "docs" / "costs.md").read_text()
 SENT_AT = datetime(2026, 11, 23, tzinfo=UTC)
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html
 OVERHEAD_BYTES = 100
-USUAL = "A usual one (500 samples, mean)"
+AVERAGE = "A usual one (500 samples, mean)"
 NOISE = {
     "A payload of 1,000 bytes of noise": 1_000,
     "A payload of 5,000 bytes of noise": 5_000,
@@ -31,7 +31,7 @@ NOISE = {
 
 
 def rows(columns: int) -> Iterator[list[str]]:
-    """Give the rows of the tables with so many columns."""
+    """Yield the rows of the tables with this number of columns."""
     for line in DOCS.split("## Cost of a log")[1].splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if line.startswith("| ") and len(cells) == columns:
@@ -42,67 +42,68 @@ def number(text: str) -> float:
     return float(text.strip("*").replace(",", ""))
 
 
-def an_item(n: int, log: dict[str, Any]) -> LogItem:
-    known = messages.Envelope("m", f"{n:032x}", SENT_AT, "AIDAIENQZJOLO23YVJ4VO")
-    return writer.to_item(messages.parse(json.dumps(log, default=str)), known)
+def make_item(n: int, log: dict[str, Any]) -> LogItem:
+    envelope = messages.Envelope("m", f"{n:032x}", SENT_AT, "AIDAIENQZJOLO23YVJ4VO")
+    return items.to_item(messages.parse(json.dumps(log, default=str)), envelope)
 
 
 def write_units(item: LogItem) -> float:
-    """Put an item; return what DynamoDB says that it cost."""
+    """Put an item. Return the write units that DynamoDB reports."""
     operation = {**item.get_save_kwargs_from_instance(), "ReturnConsumedCapacity": "TOTAL"}
-    answer = LogItem._get_connection().connection.dispatch("PutItem", operation)
-    units: float = answer["ConsumedCapacity"]["CapacityUnits"]
+    response = LogItem._get_connection().connection.dispatch("PutItem", operation)
+    units: float = response["ConsumedCapacity"]["CapacityUnits"]
     return units
 
 
-def kept_bytes(item: LogItem) -> int:
-    """Return what is stored of an item, in the table and in the indexes."""
-    total = size(item) + OVERHEAD_BYTES
-    held = item.serialize()
+def stored_bytes(item: LogItem) -> int:
+    """Return the bytes that an item uses in the table and in its indexes."""
+    total = item_size(item) + OVERHEAD_BYTES
+    attributes = item.serialize()
     for index in INDEXES.values():
         keys = {key["AttributeName"] for key in index._get_schema()["key_schema"]}
-        names = {"id", *PROJECTED, *keys} & held.keys()
-        total += size_of({name: held[name] for name in names}) + OVERHEAD_BYTES
+        names = {"id", *PROJECTED, *keys} & attributes.keys()
+        total += attributes_size({name: attributes[name] for name in names}) + OVERHEAD_BYTES
     return total
 
 
-def a_noisy_one(length: int) -> dict[str, Any]:
-    chance = random.Random(1)
-    noise = "".join(chance.choice("abcdefghij klmn {}:,0123456789") for _ in range(length))
+def make_noisy_log(length: int) -> dict[str, Any]:
+    generator = random.Random(1)
+    noise = "".join(generator.choice("abcdefghij klmn {}:,0123456789") for _ in range(length))
     [log] = samples(1, SENT_AT)
     return {**log, "payload": noise}
 
 
 @pytest.mark.usefixtures("logs_table")
-def test_a_usual_log_costs_what_the_table_says() -> None:
-    items = [an_item(n, log) for n, log in enumerate(samples(500, SENT_AT))]
-    units = sum(map(write_units, items)) / len(items)
-    held = sum(map(size, items)) / len(items)
-    kept = sum(map(kept_bytes, items)) / len(items)
-    assert said(USUAL) == [f"{units:g}", f"{held:,.0f}", f"{kept:,.0f}"]
+def test_costs_page_matches_an_average_log() -> None:
+    log_items = [make_item(n, log) for n, log in enumerate(samples(500, SENT_AT))]
+    units = sum(map(write_units, log_items)) / len(log_items)
+    size = sum(map(item_size, log_items)) / len(log_items)
+    stored = sum(map(stored_bytes, log_items)) / len(log_items)
+    assert row(AVERAGE) == [f"{units:g}", f"{size:,.0f}", f"{stored:,.0f}"]
 
 
 @pytest.mark.usefixtures("logs_table")
 @pytest.mark.parametrize("kind", NOISE)
-def test_a_long_payload_costs_what_the_table_says(kind: str) -> None:
-    item = an_item(1, a_noisy_one(NOISE[kind]))
-    units, held, kept = map(number, said(kind))
+def test_costs_page_matches_long_payloads(kind: str) -> None:
+    item = make_item(1, make_noisy_log(NOISE[kind]))
+    units, size, stored = map(number, row(kind))
     assert write_units(item) == units
-    # Another zlib compresses a little otherwise.
-    assert [size(item), kept_bytes(item)] == pytest.approx([held, kept], rel=0.01)
+    # The compressed size depends on the version of zlib.
+    assert [item_size(item), stored_bytes(item)] == pytest.approx([size, stored], rel=0.01)
 
 
-def said(kind: str) -> list[str]:
-    [found] = [cells[1:] for cells in rows(4) if cells[0] == kind]
-    return found
+def row(kind: str) -> list[str]:
+    """Return the cells of one log in the table of sizes."""
+    [cells] = [cells[1:] for cells in rows(4) if cells[0] == kind]
+    return cells
 
 
-def test_nothing_is_said_that_is_not_measured() -> None:
+def test_costs_page_has_only_measured_logs() -> None:
     kinds = [cells[0] for cells in rows(4) if cells[0] not in ("log", ":---")]
-    assert kinds == [USUAL, *NOISE]
+    assert kinds == [AVERAGE, *NOISE]
 
 
-def test_the_dollars_are_what_the_numbers_give() -> None:
+def test_costs_page_adds_up() -> None:
     total = 0.0
     sums = 0
     for what, quantity, _, price, dollars in rows(5):
@@ -117,28 +118,28 @@ def test_the_dollars_are_what_the_numbers_give() -> None:
     assert sums == 2
 
 
-def test_the_dollars_stand_on_what_was_measured() -> None:
-    [units, held, kept] = said(USUAL)
+def test_costs_page_uses_the_measured_sizes() -> None:
+    [units, size, stored] = row(AVERAGE)
     quantities = {what: number(quantity) for what, quantity, *_ in rows(5) if re.match("DynamoDB", what)}
     assert quantities[f"DynamoDB: writing ({units} units a log)"] == number(units)
-    assert quantities[f"DynamoDB: keeping this month's logs ({kept} bytes a log)"] == number(kept) / 1000
+    assert quantities[f"DynamoDB: keeping this month's logs ({stored} bytes a log)"] == number(stored) / 1000
     assert quantities["DynamoDB: writing"] == pytest.approx(10 * number(units))
-    # https://aws.amazon.com/dynamodb/pricing/on-demand/: of the table, without its indexes.
-    table = number(held) + OVERHEAD_BYTES
+    # Only the table is charged, without its indexes: https://aws.amazon.com/dynamodb/pricing/on-demand/
+    table = number(size) + OVERHEAD_BYTES
     recovery = "DynamoDB: point-in-time recovery of the table"
     what = f"{recovery} ({table:.0f} bytes a log; indexes are not charged)"
     assert (quantities[what], quantities[recovery]) == (table / 1000, table / 100)
 
 
-def test_the_dollars_stand_on_what_is_deployed() -> None:
-    made = all_resources()
-    alarms = [each["Properties"] for each in of_type(made, "AWS::CloudWatch::Alarm").values()]
+def test_costs_page_matches_the_deployed_resources() -> None:
+    resources = all_resources()
+    alarms = [each["Properties"] for each in of_type(resources, "AWS::CloudWatch::Alarm").values()]
     watched = [part for each in alarms for part in each.get("Metrics", [each]) if "Expression" not in part]
     quantities = {what: number(quantity) for what, quantity, *_ in rows(5) if what.startswith("CloudWatch")}
     assert quantities["CloudWatch: metrics that alarms watch"] == len(watched)
-    dashboards = of_type(made, "AWS::CloudWatch::Dashboard")
+    dashboards = of_type(resources, "AWS::CloudWatch::Dashboard")
     assert quantities["CloudWatch: the dashboard"] == len(dashboards)
-    # Detailed metrics of API Gateway would be CloudWatch metrics of their own, method by method.
+    # Detailed metrics of API Gateway would add CloudWatch metrics for each method.
     settings = json.loads((ROOT / "zappa_settings.json").read_text())
     assert [each["cloudwatch_metrics_enabled"] for each in settings.values() if each.get("throttling")] == [
         False

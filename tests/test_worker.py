@@ -1,49 +1,45 @@
-"""`python -m ingest.worker` as a process of its own: stores, deletes, survives, stops."""
+"""`python -m ingest.worker` as a separate process: stores, deletes, retries and stops."""
 
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
 
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from ingest.worker import queue_arn, record
+from ingest.writing.lambda_event import queue_arn, record
 from logs.models import LogItem
 from tests.conftest import free_port
-from tests.factories import make_attribute, make_body, make_record
+from tests.factories import LOG_ID, make_attribute, make_body, make_record
 from tests.items import logs
 from tests.queues import Queues, attribute_texts
+from tests.slow_server import SlowServer
 from tests.waiting import wait_until
-from tests.workers import Worker
+from tests.workers import WorkerProcess
 
 pytest_plugins = ["tests.sqs_server"]
 
-HEX = "0123456789abcdef0123456789abcdef"
-
 
 @pytest.fixture
-def worker(queues: Queues, logs_table: None) -> Iterator[Worker]:
-    with Worker() as started:
-        wait_until(lambda: bool(started.told("worker started")))
-        yield started
+def worker(queues: Queues, logs_table: None) -> Iterator[WorkerProcess]:
+    with WorkerProcess() as worker:
+        wait_until(lambda: bool(worker.log_lines("worker started")))
+        yield worker
 
 
-def test_what_plain_boto3_sends_appears_in_the_table(worker: Worker, queues: Queues) -> None:
-    queues.send(make_body(id=HEX, payload={"a": [1, None]}))
+def test_message_from_boto3_is_stored(worker: WorkerProcess, queues: Queues) -> None:
+    queues.send(make_body(id=LOG_ID, payload={"a": [1, None]}))
 
     wait_until(lambda: queues.count() == 0)
-    item = LogItem.get(HEX)
+    item = LogItem.get(LOG_ID)
     assert (item.account_id, item.payload) == ("7", '{"a":[1,null]}')
 
 
-def test_many_are_stored_and_deleted(worker: Worker, queues: Queues) -> None:
+def test_many_messages_are_stored_and_deleted(worker: WorkerProcess, queues: Queues) -> None:
     for number in range(25):
         queues.send(make_body(user_id=number))
 
@@ -51,114 +47,114 @@ def test_many_are_stored_and_deleted(worker: Worker, queues: Queues) -> None:
     assert {item.user_id for item in logs()} == {str(number) for number in range(25)}
 
 
-def test_a_batch_is_gathered_from_what_is_there(queues: Queues, logs_table: None) -> None:
+def test_batch_is_collected_from_several_responses(queues: Queues, logs_table: None) -> None:
     for number in range(25):
         queues.send(make_body(user_id=number))
-    with Worker("--batch-size", "22", "--wait", "1") as worker:
+    with WorkerProcess("--batch-size", "22", "--wait", "1") as worker:
         wait_until(lambda: queues.count() == 0)
         worker.stop(signal.SIGTERM)
-    assert [batch["written"] for batch in worker.told("batch")] == [22, 3]
+    assert [batch["written"] for batch in worker.log_lines("batch")] == [22, 3]
 
 
-def test_the_same_message_sent_twice_appears_once(worker: Worker, queues: Queues) -> None:
-    queues.send(make_body(id=HEX))
-    queues.send(make_body(id=HEX))
+def test_message_sent_twice_is_stored_once(worker: WorkerProcess, queues: Queues) -> None:
+    queues.send(make_body(id=LOG_ID))
+    queues.send(make_body(id=LOG_ID))
 
     wait_until(lambda: queues.count() == 0)
     assert len(logs()) == 1
     assert queues.dead_letters() == []
 
 
-def test_a_wrong_one_is_a_dead_letter_and_its_neighbours_are_stored(worker: Worker, queues: Queues) -> None:
+def test_invalid_message_is_dead_lettered_alone(worker: WorkerProcess, queues: Queues) -> None:
     for body in (make_body(user_id=1), make_body(type="", payload="SECRET"), make_body(user_id=2)):
         queues.send(body, trace="abc")
 
     wait_until(lambda: queues.count() == 0)
     assert len(logs()) == 2
-    [letter] = queues.dead_letters()
-    assert attribute_texts(letter)["error-message"] == "type: must be a non-empty text"
-    assert attribute_texts(letter)["trace"] == "abc"
+    [dead_letter] = queues.dead_letters()
+    assert attribute_texts(dead_letter)["error-message"] == "type: must be a non-empty text"
+    assert attribute_texts(dead_letter)["trace"] == "abc"
     assert "SECRET" not in "".join(worker.output)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_stops_in_the_middle_of_a_long_poll(number: signal.Signals) -> None:
-    """The queue answers only when the worker has ended."""
+def test_stopping_interrupts_a_long_poll(number: signal.Signals) -> None:
+    """The queue does not respond before the worker has ended."""
     with SlowServer(seconds=600) as queue:
         url = f"{queue.endpoint}/123456789012/slow"
-        with Worker("--queue-url", url, AWS_ENDPOINT_URL_SQS=queue.endpoint) as worker:
+        with WorkerProcess("--queue-url", url, AWS_ENDPOINT_URL_SQS=queue.endpoint) as worker:
             wait_until(lambda: queue.requests >= 1)
             worker.stop(number)
-            assert len(worker.told("worker stopped")) == 1
+            assert len(worker.log_lines("worker stopped")) == 1
 
 
-def test_it_finishes_the_batch_in_hand(queues: Queues, logs_table: None) -> None:
-    """A store that lets each put wait: the signal comes amid the batch."""
-    with SlowServer(seconds=0.5) as store, Worker(AWS_ENDPOINT_URL_DYNAMODB=store.endpoint) as worker:
+def test_stopping_finishes_the_current_batch(queues: Queues, logs_table: None) -> None:
+    """Each put waits, so the signal arrives in the middle of the batch."""
+    with SlowServer(seconds=0.5) as store, WorkerProcess(AWS_ENDPOINT_URL_DYNAMODB=store.endpoint) as worker:
         for number in range(3):
             queues.send(make_body(user_id=number))
         wait_until(lambda: store.requests >= 1)
         worker.stop(signal.SIGTERM)
 
-        batches = worker.told("batch")
+        batches = worker.log_lines("batch")
 
     assert sum(batch["written"] for batch in batches) == 3 - queues.count()
     assert batches[-1]["written"] == batches[-1]["messages"]
 
 
-def test_a_second_signal_does_not_cut_the_batch_off(queues: Queues) -> None:
-    with SlowServer(seconds=0.5) as store, Worker(AWS_ENDPOINT_URL_DYNAMODB=store.endpoint) as worker:
+def test_second_signal_finishes_the_current_batch(queues: Queues) -> None:
+    with SlowServer(seconds=0.5) as store, WorkerProcess(AWS_ENDPOINT_URL_DYNAMODB=store.endpoint) as worker:
         queues.send(make_body())
         wait_until(lambda: store.requests >= 1)
         worker.process.send_signal(signal.SIGINT)
         worker.stop(signal.SIGTERM)
 
-        assert worker.told("batch")[-1]["written"] == 1
+        assert worker.log_lines("batch")[-1]["written"] == 1
 
 
-def test_what_fails_is_left_to_the_visibility_timeout(queues: Queues) -> None:
-    with Worker(AWS_ENDPOINT_URL_DYNAMODB=f"http://127.0.0.1:{free_port()}") as worker:
+def test_failed_message_stays_until_visibility_timeout(queues: Queues) -> None:
+    with WorkerProcess(AWS_ENDPOINT_URL_DYNAMODB=f"http://127.0.0.1:{free_port()}") as worker:
         queues.send(make_body())
-        wait_until(lambda: bool(worker.told("batch")))
+        wait_until(lambda: bool(worker.log_lines("batch")))
         worker.stop(signal.SIGTERM)
 
-        assert worker.told("batch")[0]["failed"] == 1
-        assert worker.told("failed")[0]["error"] == "EndpointConnectionError"
+        assert worker.log_lines("batch")[0]["failed"] == 1
+        assert worker.log_lines("failed")[0]["error"] == "EndpointConnectionError"
     assert queues.count() == 1
 
 
-def test_it_says_once_that_sqs_is_away_and_goes_on_when_it_is_back(logs_table: None) -> None:
+def test_unreachable_sqs_is_logged_once_and_retried(logs_table: None) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}/123456789012/later"
-    with Worker("--queue-url", url, AWS_ENDPOINT_URL_SQS=f"http://127.0.0.1:{port}") as worker:
-        wait_until(lambda: bool(worker.told("SQS is away, trying again")))
+    with WorkerProcess("--queue-url", url, AWS_ENDPOINT_URL_SQS=f"http://127.0.0.1:{port}") as worker:
+        wait_until(lambda: bool(worker.log_lines("SQS is unreachable, retrying")))
         time.sleep(2)
         server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
         server.start()
         try:
             client = boto3.client("sqs", endpoint_url=f"http://127.0.0.1:{port}")
             client.create_queue(QueueName="later")
-            client.send_message(QueueUrl=url, MessageBody=make_body(id=HEX))
-            wait_until(lambda: bool(worker.told("batch")))
+            client.send_message(QueueUrl=url, MessageBody=make_body(id=LOG_ID))
+            wait_until(lambda: bool(worker.log_lines("batch")))
         finally:
             worker.stop(signal.SIGTERM)
             server.stop()
 
-        assert LogItem.get(HEX).account_id == "7"
-        assert len(worker.told("SQS is away, trying again")) == 1
-        assert len(worker.told("SQS is back")) == 1
+        assert LogItem.get(LOG_ID).account_id == "7"
+        assert len(worker.log_lines("SQS is unreachable, retrying")) == 1
+        assert len(worker.log_lines("SQS is reachable again")) == 1
 
 
-def test_two_workers_share_a_queue(worker: Worker, queues: Queues) -> None:
-    with Worker() as other:
-        wait_until(lambda: bool(other.told("worker started")))
+def test_two_workers_share_a_queue(worker: WorkerProcess, queues: Queues) -> None:
+    with WorkerProcess() as other:
+        wait_until(lambda: bool(other.log_lines("worker started")))
         for number in range(60):
             queues.send(make_body(user_id=number))
         wait_until(lambda: queues.count() == 0)
         other.stop(signal.SIGTERM)
         worker.stop(signal.SIGINT)
 
-        written = [line["written"] for one in (worker, other) for line in one.told("batch")]
+        written = [line["written"] for one in (worker, other) for line in one.log_lines("batch")]
     assert sum(written) == len(logs()) == 60
 
 
@@ -171,26 +167,26 @@ def test_two_workers_share_a_queue(worker: Worker, queues: Queues) -> None:
         (["--batch-size", "11"], 2, "--batch-size"),
     ],
 )
-def test_its_command_line_says_what_is_missing(arguments: list[str], code: int, text: str) -> None:
+def test_command_line_errors_name_the_missing_setting(arguments: list[str], code: int, text: str) -> None:
     environment = {
         name: value
         for name, value in os.environ.items()
         if name not in ("LOGS_QUEUE_URL", "AWS_DEFAULT_REGION")
     }
 
-    answer = subprocess.run(
+    run = subprocess.run(
         [sys.executable, "-m", "ingest.worker", *arguments], capture_output=True, text=True, env=environment
     )
 
-    assert answer.returncode == code
-    assert text in answer.stdout + answer.stderr
-    assert "Traceback" not in answer.stderr
+    assert run.returncode == code
+    assert text in run.stdout + run.stderr
+    assert "Traceback" not in run.stderr
 
 
-def test_a_message_becomes_a_record_in_the_shape_of_lambda() -> None:
-    expected = make_record(attributes={"log-id": HEX, "raw": b"\xff"})
+def test_record_has_the_shape_of_a_lambda_event() -> None:
+    expected = make_record(attributes={"log-id": LOG_ID, "raw": b"\xff"})
 
-    told = record(
+    result = record(
         {
             "MessageId": expected["messageId"],
             "ReceiptHandle": expected["receiptHandle"],
@@ -199,53 +195,19 @@ def test_a_message_becomes_a_record_in_the_shape_of_lambda() -> None:
             "MD5OfBody": expected["md5OfBody"],
             "MD5OfMessageAttributes": "abc",
             "MessageAttributes": {
-                "log-id": {"StringValue": HEX, "DataType": "String"},
+                "log-id": {"StringValue": LOG_ID, "DataType": "String"},
                 "raw": {"BinaryValue": b"\xff", "DataType": "Binary"},
             },
         },
         "arn:aws:sqs:us-east-1:123456789012:logs",
     )
 
-    assert told == {**expected, "md5OfMessageAttributes": "abc"}
-    assert told["messageAttributes"]["raw"] == make_attribute(b"\xff")
+    assert result == {**expected, "md5OfMessageAttributes": "abc"}
+    assert result["messageAttributes"]["raw"] == make_attribute(b"\xff")
 
 
-def test_the_arn_comes_from_the_url() -> None:
+def test_queue_arn_is_derived_from_the_url() -> None:
     url = "https://sqs.eu-west-1.amazonaws.com/123456789012/logs"
 
     assert queue_arn(url, "eu-west-1") == "arn:aws:sqs:eu-west-1:123456789012:logs"
     assert queue_arn(url, "cn-north-1", "aws-cn").startswith("arn:aws-cn:sqs:cn-north-1:")
-
-
-class SlowServer:
-    """In DynamoDB's or SQS's place: answers every request with nothing, after `seconds` or at the end."""
-
-    def __init__(self, seconds: float) -> None:
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
-                server.requests += 1
-                server._over.wait(seconds)
-                self.send_response(200)
-                self.send_header("Content-Length", "2")
-                self.end_headers()
-                self.wfile.write(b"{}")
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self.requests = 0
-        self._over = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._server.shutdown()
-        self._server.server_close()

@@ -1,4 +1,4 @@
-"""From a message to an item, and back: nothing that was said is lost or changed."""
+"""From a message to an item and back, and the idempotent put."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,28 +6,26 @@ from typing import Any
 import pytest
 
 from ingest import messages
-from ingest.writing import items as writer
+from ingest.writing import items
 from logs import times
 from logs.models import LogItem
 from logs.storage import documents
-from tests.factories import SENT_AT, make_body, make_record
+from tests.factories import LOG_ID, SENT_AT, make_body, make_record
 from tests.items import logs
-
-HEX = "0123456789abcdef0123456789abcdef"
 
 
 def item_of(record: dict[str, Any] | None = None, **changes: Any) -> LogItem:
     record = record or make_record(make_body(**changes))
-    return writer.to_item(messages.parse(record["body"]), messages.envelope(record))
+    return items.to_item(messages.parse(record["body"]), messages.envelope(record))
 
 
-def stored(item: LogItem) -> LogItem:
-    """Write an item and read it again."""
-    assert writer.put(item) is writer.Outcome.WRITTEN
+def put_and_get(item: LogItem) -> LogItem:
+    """Put an item, and read it from the table."""
+    assert items.put(item) is items.Outcome.WRITTEN
     return LogItem.get(item.id)
 
 
-def test_every_field_arrives(logs_table: None) -> None:
+def test_every_field_is_stored(logs_table: None) -> None:
     fields: dict[str, Any] = {
         "account_id": "7",
         "user_id": "12",
@@ -42,10 +40,10 @@ def test_every_field_arrives(logs_table: None) -> None:
         "submitter_agent": "Mozilla/5.0",
     }
 
-    item = stored(item_of(id=HEX, created_at="2026-11-23T22:00:00+02:00", payload=None, **fields))
+    item = put_and_get(item_of(id=LOG_ID, created_at="2026-11-23T22:00:00+02:00", payload=None, **fields))
 
     assert {name: getattr(item, name) for name in fields} == fields
-    assert item.id == HEX
+    assert item.id == LOG_ID
     assert item.created_at == datetime(2026, 11, 23, 20, tzinfo=UTC)
     assert item.received_at == SENT_AT
     assert item.account_type == "7#login"
@@ -58,16 +56,16 @@ def test_every_field_arrives(logs_table: None) -> None:
     "payload",
     ["", "a text", "[1]", "\x00 \ufffe", "é" * 50_000, {}, [], 0, False, 1e300, 10**300, {"a": ["ü" * 2000]}],
 )
-def test_a_payload_comes_back_as_it_was_sent(logs_table: None, payload: Any) -> None:
-    item = stored(item_of(payload=payload))
+def test_payload_is_read_unchanged(logs_table: None, payload: Any) -> None:
+    item = put_and_get(item_of(payload=payload))
 
-    said = documents.content(item)
-    assert said["payload"] == payload
-    assert type(said["payload"]) is type(payload)
-    assert item.payload_size == len(said["payload_text"].encode())
+    content = documents.content(item)
+    assert content["payload"] == payload
+    assert type(content["payload"]) is type(payload)
+    assert item.payload_size == len(content["payload_text"].encode())
 
 
-def test_a_payload_over_the_threshold_is_packed() -> None:
+def test_payload_over_the_threshold_is_compressed() -> None:
     short, long = item_of(payload="x" * 512), item_of(payload="x" * 513)
 
     assert short.payload == "x" * 512
@@ -78,25 +76,23 @@ def test_a_payload_over_the_threshold_is_packed() -> None:
 
 @pytest.mark.parametrize("name", ["user_id", "sub_type", "url", "submitter_city", "submitter_agent"])
 @pytest.mark.parametrize("text", ["/" * 1025, "é" * 200_000, "a" + "😀" * 300])
-def test_a_long_text_is_cut_with_a_mark_and_whole_in_the_document(
-    logs_table: None, name: str, text: str
-) -> None:
+def test_long_text_is_truncated_and_whole_in_document(logs_table: None, name: str, text: str) -> None:
     changes: dict[str, Any] = {name: text}
-    item = stored(item_of(**changes))
+    item = put_and_get(item_of(**changes))
 
-    cut = getattr(item, name)
-    assert cut.endswith("…")
-    assert text.startswith(cut[:-1])
-    assert 1020 < len(cut.encode()) <= 1024
+    truncated = getattr(item, name)
+    assert truncated.endswith("…")
+    assert text.startswith(truncated[:-1])
+    assert 1020 < len(truncated.encode()) <= 1024
     assert documents.content(item)[name] == text
 
 
-def test_a_text_of_1024_bytes_is_not_cut() -> None:
+def test_text_of_1024_bytes_is_not_truncated() -> None:
     assert item_of(url="/" * 1024).url == "/" * 1024
 
 
-def test_unknown_fields_are_extra_and_override_nothing(logs_table: None) -> None:
-    item = stored(item_of(status="EVIL", expires_at=1, sender="me", document="x", deep={"a": [1.5]}))
+def test_unknown_fields_become_extra(logs_table: None) -> None:
+    item = put_and_get(item_of(status="EVIL", expires_at=1, sender="me", document="x", deep={"a": [1.5]}))
 
     assert (item.status, item.sender) == ("OK", "AIDAIENQZJOLO23YVJ4VO")
     assert item.expires_at is None
@@ -109,7 +105,7 @@ def test_unknown_fields_are_extra_and_override_nothing(logs_table: None) -> None
     }
 
 
-def test_without_identity_it_takes_that_of_sqs() -> None:
+def test_missing_identity_comes_from_sqs() -> None:
     record = make_record()
 
     item = item_of(record)
@@ -118,57 +114,57 @@ def test_without_identity_it_takes_that_of_sqs() -> None:
     assert item.created_at == item.received_at == SENT_AT
 
 
-def test_the_identity_of_the_body_comes_first() -> None:
+def test_identity_of_the_body_takes_precedence() -> None:
     record = make_record(
-        make_body(id=HEX, created_at="2026-01-01"),
+        make_body(id=LOG_ID, created_at="2026-01-01"),
         attributes={"log-id": "f" * 32, "log-sent-at": "2026-02-02T00:00:00+00:00"},
     )
 
     item = item_of(record)
 
-    assert item.id == HEX
+    assert item.id == LOG_ID
     assert item.created_at == datetime(2026, 1, 1, tzinfo=UTC)
     assert item.received_at == datetime(2026, 2, 2, tzinfo=UTC)
 
 
-def test_a_wrong_clock_is_filed_under_the_time_of_sqs(logs_table: None) -> None:
+def test_time_far_ahead_is_replaced_by_the_time_of_sqs(logs_table: None) -> None:
     ahead = SENT_AT + timedelta(hours=24, microseconds=1)
 
-    item = stored(item_of(created_at=ahead.isoformat()))
+    item = put_and_get(item_of(created_at=ahead.isoformat()))
 
     assert item.created_at == SENT_AT
     assert documents.content(item)["sent_created_at"] == times.to_text(ahead)
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=24), timedelta(days=-9000)])
-def test_a_clock_a_day_ahead_or_far_behind_is_believed(ahead: timedelta) -> None:
+def test_time_a_day_ahead_or_far_behind_is_accepted(ahead: timedelta) -> None:
     item = item_of(created_at=(SENT_AT + ahead).isoformat())
 
     assert item.created_at == SENT_AT + ahead
     assert item.document is None
 
 
-def test_the_same_message_again_is_a_duplicate(logs_table: None) -> None:
+def test_redelivered_message_is_a_duplicate(logs_table: None) -> None:
     record = make_record(make_body(payload={"a": 1}, extra="x", url="/" * 3000))
 
-    first = writer.put(item_of(record))
-    again = writer.put(item_of(record))
+    first = items.put(item_of(record))
+    again = items.put(item_of(record))
 
-    assert (first, again) == (writer.Outcome.WRITTEN, writer.Outcome.DUPLICATE)
+    assert (first, again) == (items.Outcome.WRITTEN, items.Outcome.DUPLICATE)
     assert len(logs()) == 1
 
 
 @pytest.mark.parametrize("created_at", [..., "2026-11-23T20:00:00+00:00", "2026-12-24T22:44:00+00:00"])
-def test_the_same_log_sent_twice_is_a_duplicate(logs_table: None, created_at: Any) -> None:
-    """Two messages of SQS: other times, another sender, and JSON in another order."""
-    one = make_body(id=HEX, created_at=created_at, payload={"a": 1, "b": 2})
-    two = make_body(payload={"b": 2, "a": 1}, created_at=created_at, id=HEX.upper())
-    writer.put(item_of(make_record(one)))
+def test_log_sent_twice_is_a_duplicate(logs_table: None, created_at: Any) -> None:
+    """Two SQS messages with different times, senders and orders of their JSON keys."""
+    one = make_body(id=LOG_ID, created_at=created_at, payload={"a": 1, "b": 2})
+    two = make_body(payload={"b": 2, "a": 1}, created_at=created_at, id=LOG_ID.upper())
+    items.put(item_of(make_record(one)))
 
     later = make_record(two, sent_at=SENT_AT + timedelta(days=30))
     later["attributes"]["SenderId"] = "another"
 
-    assert writer.put(item_of(later)) is writer.Outcome.DUPLICATE
+    assert items.put(item_of(later)) is items.Outcome.DUPLICATE
 
 
 @pytest.mark.parametrize(
@@ -186,19 +182,19 @@ def test_the_same_log_sent_twice_is_a_duplicate(logs_table: None, created_at: An
         {"more": 1},
     ],
 )
-def test_another_log_of_the_same_id_is_a_conflict(logs_table: None, change: dict[str, Any]) -> None:
-    same: dict[str, Any] = {"id": HEX, "payload": {"a": 1}, "created_at": "2026-11-23T20:00:00+00:00"}
-    first = stored(item_of(**same))
+def test_other_content_with_the_same_id_is_a_conflict(logs_table: None, change: dict[str, Any]) -> None:
+    same: dict[str, Any] = {"id": LOG_ID, "payload": {"a": 1}, "created_at": "2026-11-23T20:00:00+00:00"}
+    first = put_and_get(item_of(**same))
 
-    with pytest.raises(writer.IdConflict) as caught:
-        writer.put(item_of(**{**same, **change}))
+    with pytest.raises(items.IdConflict) as caught:
+        items.put(item_of(**{**same, **change}))
 
-    assert (caught.value.code, caught.value.log_id) == ("id_conflict", HEX)
-    assert writer.said(LogItem.get(HEX)) == writer.said(first)
+    assert (caught.value.code, caught.value.log_id) == ("id_conflict", LOG_ID)
+    assert items.canonical_json(LogItem.get(LOG_ID)) == items.canonical_json(first)
 
 
-def test_a_conflict_far_inside_a_long_text_is_seen(logs_table: None) -> None:
-    writer.put(item_of(id=HEX, url="/" * 3000 + "a"))
+def test_conflict_at_the_end_of_a_long_text_is_detected(logs_table: None) -> None:
+    items.put(item_of(id=LOG_ID, url="/" * 3000 + "a"))
 
-    with pytest.raises(writer.IdConflict):
-        writer.put(item_of(id=HEX, url="/" * 3000 + "b"))
+    with pytest.raises(items.IdConflict):
+        items.put(item_of(id=LOG_ID, url="/" * 3000 + "b"))

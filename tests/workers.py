@@ -1,4 +1,4 @@
-"""`python -m ingest.worker` as a process of its own, and what it says."""
+"""`python -m ingest.worker` as a separate process, and its output."""
 
 import json
 import os
@@ -9,8 +9,8 @@ import threading
 from typing import Any, Self
 
 
-class Worker:
-    """A worker's process, and what it has written so far."""
+class WorkerProcess:
+    """The process of a worker, and its output so far."""
 
     def __init__(self, *arguments: str, module: str = "ingest.worker", **environment: str) -> None:
         self.output: list[str] = []
@@ -39,13 +39,13 @@ class Worker:
         if self.process.stdout:
             self.process.stdout.close()
 
-    def told(self, message: str) -> list[dict[str, Any]]:
-        """Return its log lines with this message."""
+    def log_lines(self, message: str) -> list[dict[str, Any]]:
+        """Return the log lines with this message."""
         lines = [json.loads(line) for line in self.output if line.startswith("{")]
         return [line for line in lines if line["message"] == message]
 
     def stop(self, number: signal.Signals) -> None:
-        """Send a signal, and wait for the end, which must be an orderly one."""
+        """Send a signal. Assert that the process ends with status 0, without a traceback."""
         self.process.send_signal(number)
         assert self.process.wait(60) == 0, self.output
         self._reader.join(10)

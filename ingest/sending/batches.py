@@ -5,11 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from ingest.sending.outgoing import OutgoingLog
 from ingest.wire import sqs
 from ingest.wire.backoff import backoff
+from ingest.wire.errors import AWS_ERRORS
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -80,7 +79,7 @@ def send_batch(client: "SQSClient", queue_url: str, batch: Sequence[L]) -> SendR
                 QueueUrl=queue_url,
                 Entries=[{"Id": number, "MessageBody": log.body} for number, log in pending.items()],
             )
-        except (BotoCoreError, ClientError) as error:
+        except AWS_ERRORS as error:
             return SendResult(refused, [*pending.values()], str(error), unreachable=True)
         # The status is 200 even if entries failed: only the entries listed as successful were accepted.
         for entry in response.get("Successful", []):

@@ -1,4 +1,4 @@
-"""Messages that can never be stored: sent to the dead-letter queue at once, with the reason."""
+"""Rejected messages, sent to the dead-letter queue at once, with the reason."""
 
 import functools
 import importlib.metadata
@@ -10,73 +10,99 @@ from typing import TYPE_CHECKING, Any
 from ingest import times
 from ingest.messages import Envelope, Rejected
 from ingest.wire import attributes, sqs
+from ingest.wire.errors import AWS_ERRORS
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef as Attribute
 
-# Ours; the reader of a dead letter wants a reason, not a second copy of the message.
+# Our own limit: the attributes explain a dead letter, they are no second copy of it.
 MAX_ATTRIBUTE_BYTES = 2048
-ESSENTIAL = {"log-id", "log-sent-at", "error-code"}
-OURS = {*ESSENTIAL, "rejected-at", "error-fields", "error-message", "rejected-by"}
+# Without these nobody can explain or redrive a dead letter.
+REQUIRED_ATTRIBUTES = {"log-id", "log-sent-at", "error-code"}
+WRITER_ATTRIBUTES = {*REQUIRED_ATTRIBUTES, "rejected-at", "error-fields", "error-message", "rejected-by"}
 
 
 class NoDeadLetterQueue(Exception):
-    """LOGS_DEAD_LETTER_QUEUE_URL is not set, so SQS's own redrive has to take the message."""
+    """LOGS_DEAD_LETTER_QUEUE_URL is not set. The queue's redrive policy has to move the message."""
 
     def __str__(self) -> str:
         return str(self.__doc__)
 
 
-class NoRoom(Exception):
-    """The message leaves no room in its 1 MiB for the reason, so SQS's own redrive has to take it."""
+class NoRoomForAttributes(Exception):
+    """The body leaves no room for a reason. The queue's redrive policy has to move the message."""
 
     def __str__(self) -> str:
         return str(self.__doc__)
 
 
-def send(record: Mapping[str, Any], known: Envelope, refusal: Rejected) -> None:
+class NotDeadLettered(Exception):
+    """A rejected message could not be sent to the dead-letter queue.
+
+    `rejection` is the reason why the message cannot be stored, `error` the reason why it could not be sent.
+    """
+
+    def __init__(self, rejection: Rejected, error: Exception) -> None:
+        self.rejection = rejection
+        self.error = error
+        super().__init__(f"{type(error).__name__}: {error}")
+
+
+def send(record: Mapping[str, Any], envelope: Envelope, rejection: Rejected) -> None:
     """Send one record of a Lambda SQS event to LOGS_DEAD_LETTER_QUEUE_URL, its body unchanged.
 
-    Its message attributes: `error-code`, `error-message`, `error-fields` (names, with commas between),
-    `log-id` and `log-sent-at` (what the first message was, for whoever sends it again), `rejected-at`,
-    `rejected-by` (which version of ours), and the sender's own as far as they fit.
+    Message attributes:
 
-    Raises NoDeadLetterQueue where none is configured, NoRoom, and botocore's BotoCoreError or ClientError.
+    - `error-code`, `error-message`, `error-fields` (names, separated by commas)
+    - `log-id` and `log-sent-at`: the identity of the first delivery, needed for a redrive
+    - `rejected-at`, `rejected-by` (Logsite's version)
+    - the sender's own attributes, as many as fit
+
+    Raise NotDeadLettered if SQS did not accept the message, if no dead-letter queue is configured, or if the
+    body leaves no room for the required attributes.
     """
-    url = os.environ.get("LOGS_DEAD_LETTER_QUEUE_URL")
-    if not url:
-        raise NoDeadLetterQueue
-    _client().send_message(
-        QueueUrl=url, MessageBody=record["body"], MessageAttributes=reasons(record, known, refusal)
-    )
+    try:
+        url = os.environ.get("LOGS_DEAD_LETTER_QUEUE_URL")
+        if not url:
+            raise NoDeadLetterQueue
+        _client().send_message(
+            QueueUrl=url,
+            MessageBody=record["body"],
+            MessageAttributes=message_attributes(record, envelope, rejection),
+        )
+    except (NoDeadLetterQueue, NoRoomForAttributes, *AWS_ERRORS) as error:
+        raise NotDeadLettered(rejection, error) from error
 
 
-def reasons(record: Mapping[str, Any], known: Envelope, refusal: Rejected) -> "dict[str, Attribute]":
-    """Return a dead letter's message attributes: ten at most, MAX_ATTRIBUTE_BYTES at most in all.
+def message_attributes(
+    record: Mapping[str, Any], envelope: Envelope, rejection: Rejected
+) -> "dict[str, Attribute]":
+    """Return the message attributes of a dead letter.
 
-    AWS counts them with the body, so a body of almost 1 MiB leaves them less. Raises NoRoom where it leaves
-    too little for those without which a dead letter is a riddle.
+    They are at most ten, and have at most MAX_ATTRIBUTE_BYTES in all. SQS counts them with the body, so a
+    body of almost 1 MiB leaves less. Raise NoRoomForAttributes if the required ones do not fit.
     """
-    ours = {
-        "log-id": refusal.log_id or known.log_id,
-        "log-sent-at": times.to_text(known.sent_at),
-        "error-code": refusal.code,
+    texts = {
+        "log-id": rejection.log_id or envelope.log_id,
+        "log-sent-at": times.to_text(envelope.sent_at),
+        "error-code": rejection.code,
         "rejected-at": times.to_text(datetime.now(UTC)),
-        "error-fields": ",".join(refusal.fields),
-        "error-message": str(refusal),
+        "error-fields": ",".join(rejection.fields),
+        "error-message": str(rejection),
         "rejected-by": f"logsite {_version()}",
     }
-    wanted: dict[str, Attribute] = {
-        name: attribute for name, value in ours.items() if (attribute := attributes.string(value))
+    candidates: dict[str, Attribute] = {
+        name: attribute for name, value in texts.items() if (attribute := attributes.string(value))
     }
     for name, value in record.get("messageAttributes", {}).items():
-        if name not in ours:
-            wanted[name] = attributes.to_sqs(value)
-    taken = attributes.limit(wanted, min(MAX_ATTRIBUTE_BYTES, sqs.MAX_BYTES - len(record["body"].encode())))
-    if not taken.keys() >= ESSENTIAL:
-        raise NoRoom
-    return taken
+        if name not in texts:
+            candidates[name] = attributes.to_sqs(value)
+    room = min(MAX_ATTRIBUTE_BYTES, sqs.MAX_BYTES - len(record["body"].encode()))
+    selected = attributes.limit(candidates, room)
+    if not selected.keys() >= REQUIRED_ATTRIBUTES:
+        raise NoRoomForAttributes
+    return selected
 
 
 @functools.cache
@@ -89,5 +115,5 @@ def _version() -> str:
 
 @functools.cache
 def _client() -> "SQSClient":
-    """Make the client at its first use: importing needs no region."""
+    """Return the client, created on first use: an import must not need a region."""
     return sqs.client()

@@ -1,4 +1,4 @@
-"""From a message to an item in the logs table."""
+"""The item of a message, and the idempotent put into the logs table."""
 
 import json
 import os
@@ -15,78 +15,91 @@ from logs.models import LogItem, PartItem, account_type_key, shard_status
 from logs.storage import documents, dynamodb, parts
 from logs.storage.documents import Document
 
-# A longer payload lies compressed in `document`. `make bench ARGS=sizes` counts the write units that this
-# saves: a lower threshold saves no more, a higher one less.
+# Longer payloads are compressed into `document`. `make bench ARGS=sizes` counts the write units that this
+# saves: a lower threshold saves no more, a higher one saves less.
 MAX_PAYLOAD_BYTES = 512
 
-# A longer text is cut in its attribute, and whole in `document`: four indexes carry most of them.
+# Longer texts are truncated in their attribute and stored whole in `document`: most attributes are projected
+# into four indexes.
 MAX_TEXT_BYTES = 1024
-MARK = "…"
+ELLIPSIS = "…"
 
 MAX_SHARDS = 50
 MAX_RETENTION_DAYS = 36_500
 
 
-def _number(name: str, most: int) -> int | None:
-    """Read a whole number from the environment, if there is one. Raises ValueError, with its name."""
+def _number_from_environment(name: str, maximum: int) -> int | None:
+    """Return a whole number from the environment.
+
+    Return None if the variable is empty or not set. Raise ValueError, with the variable's name, unless it is
+    from 1 to `maximum`.
+    """
     text = os.environ.get(name)
     if not text:
         return None
     number = int(text) if text.isascii() and text.isdecimal() else 0
-    if not 0 < number <= most:
-        raise ValueError(f"{name} must be a whole number from 1 to {most}, not {text!r}")
+    if not 0 < number <= maximum:
+        raise ValueError(f"{name} must be a whole number from 1 to {maximum}, not {text!r}")
     return number
 
 
-# How many partitions of SortingIndex new logs are spread over; the site reads those of all times.
-SORTING_SHARDS = _number("LOGS_SORTING_SHARDS", MAX_SHARDS) or 1
-# How long a log is kept; None: for ever.
-_days = _number("LOGS_RETENTION_DAYS", MAX_RETENTION_DAYS)
+# The number of partition keys of SortingIndex for new logs. The site reads every shard ever used.
+SORTING_SHARDS = _number_from_environment("LOGS_SORTING_SHARDS", MAX_SHARDS) or 1
+# None: logs never expire.
+_days = _number_from_environment("LOGS_RETENTION_DAYS", MAX_RETENTION_DAYS)
 RETENTION = timedelta(days=_days) if _days else None
 
-# What `manage.py doctor` sends through the queue is of use for a moment only.
+# The account and subtype of the logs that `manage.py doctor` sends through the queue. Each is read once.
 DOCTOR = ("_logsite", "doctor")
 DOCTOR_RETENTION = timedelta(days=1)
 
-# A clock further ahead of SQS's is wrong. Behind is no error: an old log may be sent late.
+# A clock further ahead of SQS's is wrong. A time in the past is valid: an old log may be sent late.
 MAX_CLOCK_AHEAD = timedelta(hours=24)
 
 
 class Outcome(StrEnum):
-    """What became of a put."""
+    """The result of a put."""
 
     WRITTEN = "written"
     DUPLICATE = "duplicate"
 
 
 class IdConflict(Rejected):
-    """The table holds another log of the same id."""
+    """The table holds a log with the same id and other content."""
 
     def __init__(self, log_id: str) -> None:
         super().__init__("id_conflict", {"id": ["belongs to a log with other content already"]}, log_id)
 
 
-def to_item(message: LogMessage, envelope: Envelope) -> LogItem:
-    """Return the item of a message; the same message delivered again gives the identical item."""
+def to_item(
+    message: LogMessage,
+    envelope: Envelope,
+    *,
+    retention: timedelta | None = RETENTION,
+    max_payload_bytes: int = MAX_PAYLOAD_BYTES,
+) -> LogItem:
+    """Return the item of a message. It is idempotent: a redelivered message has the identical item."""
     log_id = message.id or envelope.log_id
-    rest = Document()
+    overflow = Document()
     texts: dict[str, Any] = {name: getattr(message, name) for name in documents.SENDER_FIELDS}
-    if long := {name: text for name, text in texts.items() if text is not None and _is_long(text)}:
-        rest["texts"] = long
+    if long_texts := {name: text for name, text in texts.items() if text is not None and _is_long(text)}:
+        overflow["texts"] = long_texts
     if message.model_extra:
-        rest["extra"] = message.model_extra
+        overflow["extra"] = message.model_extra
     created_at = message.created_at or envelope.sent_at
     if _is_ahead(created_at, envelope.sent_at):
-        rest["created_at"] = times.to_text(created_at)
+        overflow["created_at"] = times.to_text(created_at)
         created_at = envelope.sent_at
     payload, payload_type = payload_text(message.payload)
     payload_size = None if payload is None else len(payload.encode())
-    if payload is not None and payload_size is not None and payload_size > MAX_PAYLOAD_BYTES:
-        rest["payload"] = payload
+    if payload is not None and payload_size is not None and payload_size > max_payload_bytes:
+        overflow["payload"] = payload
         payload = None
-    shown: dict[str, Any] = {name: _cut(text) if name in long else text for name, text in texts.items()}
+    attributes: dict[str, Any] = {
+        name: _truncate(text) if name in long_texts else text for name, text in texts.items()
+    }
     return LogItem(
-        **shown,
+        **attributes,
         id=log_id,
         created_at=created_at,
         received_at=envelope.sent_at,
@@ -95,22 +108,27 @@ def to_item(message: LogMessage, envelope: Envelope) -> LogItem:
         payload=payload,
         payload_type=payload_type,
         payload_size=payload_size,
-        document=documents.pack(rest) if rest else None,
+        document=documents.pack(overflow) if overflow else None,
         sender=envelope.sender,
-        expires_at=_expires_at(message, envelope.sent_at),
+        expires_at=_expires_at(message, envelope.sent_at, retention),
     )
 
 
-def _expires_at(message: LogMessage, received_at: datetime) -> datetime | None:
-    """Return when a log may go: counted from when it was received, as a wrong clock must not hide it."""
-    retention = RETENTION
+def _expires_at(message: LogMessage, received_at: datetime, retention: timedelta | None) -> datetime | None:
+    """Return the end of a log's retention, or None if it never expires.
+
+    Retention counts from `received_at`: with a wrong clock, `created_at` might hide a new log at once.
+    """
     if (message.account_id, message.sub_type) == DOCTOR:
-        retention = min(DOCTOR_RETENTION, RETENTION or DOCTOR_RETENTION)
+        retention = min(DOCTOR_RETENTION, retention or DOCTOR_RETENTION)
     return received_at + retention if retention else None
 
 
 def payload_text(payload: Any) -> tuple[str | None, str | None]:
-    """Return a payload's text and its `payload_type`: a text as it is, another value as compact JSON."""
+    """Return a payload's text and its `payload_type`.
+
+    A text stays unchanged ("text"). Any other value is serialized as compact JSON ("json").
+    """
     if payload is None:
         return None, None
     if isinstance(payload, str):
@@ -119,60 +137,60 @@ def payload_text(payload: Any) -> tuple[str | None, str | None]:
 
 
 def put(item: LogItem) -> Outcome:
-    """Store an item with its whole document once, however often it comes; its parts are written first.
+    """Store an item and its whole documents. The put is idempotent; the part items are written first.
 
-    Raises IdConflict where another log has its id, and botocore's BotoCoreError or ClientError, or PynamoDB's
-    PynamoDBException, where trying again may help.
+    Raise IdConflict if a log with the same id has other content. Raise one of `AWS_ERRORS` if
+    DynamoDB does not store the item.
     """
     operation = item.get_save_kwargs_from_instance(
         condition=LogItem.id.does_not_exist(),
-        # The failed condition brings the old item along: no read, and nothing in between.
+        # A failed condition returns the existing item: no second request, and no race with one.
         return_values_on_condition_failure="ALL_OLD",
     )
     head = parts.save(item)
     if head is not None:
         operation["Item"]["document"] = {"B": head}
     try:
-        # Not item.save(): it has no way to ask for the old item.
+        # LogItem.save() cannot return the existing item.
         dynamodb.put(operation)
     except ClientError as error:
         if error.response["Error"].get("Code") != "ConditionalCheckFailedException":
             raise
-        old = LogItem.from_raw_data(_old_item(error))
-        olds_parts = documents.part_ids(old.id, old.document)
-        parts.join(old)
-        if old.damage or said(old) != said(item):
-            _forget(part_id for part_id in documents.part_ids(item.id, head) if part_id not in olds_parts)
+        existing = LogItem.from_raw_data(_existing_item(error))
+        existing_part_ids = documents.part_ids(existing.id, existing.document)
+        parts.join(existing)
+        if existing.damage or canonical_json(existing) != canonical_json(item):
+            _delete_parts(set(documents.part_ids(item.id, head)) - set(existing_part_ids))
             raise IdConflict(item.id) from error
         return Outcome.DUPLICATE
     return Outcome.WRITTEN
 
 
-def _forget(part_ids: Iterable[str]) -> None:
-    """Delete parts that were written for a log that was not."""
+def _delete_parts(part_ids: Iterable[str]) -> None:
+    """Delete the part items of a log that was not stored."""
     with PartItem.batch_write() as batch:
         for part_id in part_ids:
             batch.delete(PartItem(part_id))
 
 
-def said(item: LogItem) -> str:
-    """Return what the sender said in one canonical text, to compare two items by.
+def canonical_json(item: LogItem) -> str:
+    """Return the sender's content of an item as canonical JSON, to deduplicate logs.
 
-    JSON, so that 1, 1.0 and true differ, with sorted keys. A time that only SQS gave is not said: the same
-    message sent twice with its id and no `created_at` is the same log.
+    JSON keeps 1, 1.0 and true apart, and its keys are sorted. The time is left out if SQS set it: a message
+    that is sent twice with its id and without `created_at` is a duplicate.
     """
-    whole = documents.content(item)
-    del whole["payload_text"]  # its spelling, not its content
-    whole["created_at"] = whole.pop("sent_created_at")
-    if whole["created_at"] is None and item.created_at != item.received_at:
-        whole["created_at"] = times.to_text(item.created_at)
-    return json.dumps(whole, sort_keys=True)
+    content = documents.content(item)
+    del content["payload_text"]  # whitespace and key order are not content
+    content["created_at"] = content.pop("sent_created_at")
+    if content["created_at"] is None and item.created_at != item.received_at:
+        content["created_at"] = times.to_text(item.created_at)
+    return json.dumps(content, sort_keys=True)
 
 
-def _old_item(error: ClientError) -> dict[str, Any]:
-    """Return the item that a failed condition found, as DynamoDB spells it.
+def _existing_item(error: ClientError) -> dict[str, Any]:
+    """Return the existing item from a failed condition, in DynamoDB's JSON.
 
-    PynamoDB wraps botocore's error and leaves the item behind in its cause.
+    PynamoDB wraps botocore's error without the item, so it is read from the cause.
     """
     response: Mapping[str, Any] = getattr(error.__cause__, "response", {})
     item: dict[str, Any] = response["Item"]
@@ -187,6 +205,6 @@ def _is_long(text: str) -> bool:
     return len(text.encode()) > MAX_TEXT_BYTES
 
 
-def _cut(text: str) -> str:
-    """Cut a text to MAX_TEXT_BYTES of UTF-8, mark included, never inside a character."""
-    return text.encode()[: MAX_TEXT_BYTES - len(MARK.encode())].decode(errors="ignore") + MARK
+def _truncate(text: str) -> str:
+    """Truncate a text to MAX_TEXT_BYTES of UTF-8, ellipsis included, without splitting a character."""
+    return text.encode()[: MAX_TEXT_BYTES - len(ELLIPSIS.encode())].decode(errors="ignore") + ELLIPSIS

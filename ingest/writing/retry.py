@@ -1,21 +1,24 @@
-"""How long an invocation goes on trying: what may pass is tried again while time remains."""
+"""Retries of transient errors, bounded by the time that an invocation has left."""
 
-import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from botocore import exceptions as botocore
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from pynamodb.exceptions import PynamoDBException
+
+from ingest.wire.backoff import backoff
+from logs.storage.errors import AWS_ERRORS
 
 T = TypeVar("T")
 
-# One try of PynamoDB takes 9 s at most (`logs.models.TableMeta`): none begins with less left than that.
+# A request of PynamoDB takes at most 9 s (`logs.models.TableMeta`): no attempt starts with less time left.
 RESERVE_SECONDS = 10.0
-FIRST_PAUSE, MAX_PAUSE = 0.2, 5.0
+FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS = 0.2, 5.0
+
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
-PASSING = {
+TRANSIENT_ERRORS = {
     "InternalServerError",
     "LimitExceededException",
     "ProvisionedThroughputExceededException",
@@ -27,51 +30,46 @@ PASSING = {
 
 
 class OutOfTime(Exception):
-    """The invocation ends before this message's turn came: SQS delivers it again."""
+    """The invocation has no time left for this message. SQS redelivers it."""
 
     def __str__(self) -> str:
         return str(self.__doc__)
 
 
-class Patience:
-    """What is left of an invocation's time. Without a Lambda context that is time for one try."""
+class Deadline:
+    """The end of an invocation. Without a Lambda context there is time for one attempt."""
 
     def __init__(self, context: Any) -> None:
-        self._millis: Callable[[], int] | None = getattr(context, "get_remaining_time_in_millis", None)
+        self._remaining_milliseconds: Callable[[], int] | None = getattr(
+            context, "get_remaining_time_in_millis", None
+        )
 
-    def left(self) -> float:
-        """Return the seconds that are left."""
-        return self._millis() / 1000 if self._millis else RESERVE_SECONDS
+    def remaining(self) -> float:
+        """Return the seconds until the deadline."""
+        return self._remaining_milliseconds() / 1000 if self._remaining_milliseconds else RESERVE_SECONDS
 
-    def keep_trying(self, call: Callable[[], T]) -> T:
-        """Call until nothing is raised that may pass, or until no time is left; return the result.
+    def retry(self, call: Callable[[], T]) -> T:
+        """Return the result of `call`, retried with backoff after each transient error.
 
-        Raises what the call raises, and OutOfTime where there is no time for a first try.
+        Raise OutOfTime if there is no time for a first attempt. Raise the call's own error if it is permanent
+        or if there is no time for another attempt.
         """
-        if self.left() < RESERVE_SECONDS:
+        if self.remaining() < RESERVE_SECONDS:
             raise OutOfTime
-        for pause in _pauses():
+        for delay in backoff(FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS):
             try:
                 return call()
-            except (BotoCoreError, ClientError, PynamoDBException) as error:
-                if not may_pass(error) or self.left() - pause < RESERVE_SECONDS:
+            except AWS_ERRORS as error:
+                if not is_transient(error) or self.remaining() - delay < RESERVE_SECONDS:
                     raise
-            time.sleep(pause)
-        raise AssertionError("the pauses never end")
+            time.sleep(delay)
+        raise AssertionError("backoff() never ends")
 
 
-def may_pass(error: BaseException | None) -> bool:
-    """Tell whether trying again may help: throttling, DynamoDB's own errors, no connection, no answer."""
+def is_transient(error: BaseException | None) -> bool:
+    """Return whether a retry may help: throttling, DynamoDB's internal errors, no connection, a timeout."""
     if isinstance(error, PynamoDBException):
-        return may_pass(error.cause)
+        return is_transient(error.cause)
     if isinstance(error, ClientError):
-        return error.response["Error"].get("Code") in PASSING
+        return error.response["Error"].get("Code") in TRANSIENT_ERRORS
     return isinstance(error, botocore.ConnectionError | botocore.HTTPClientError)
-
-
-def _pauses() -> Iterator[float]:
-    """Give the seconds to wait after each failure: longer each time, and not all messages equally long."""
-    pause = FIRST_PAUSE
-    while True:
-        yield pause * random.uniform(0.5, 1)  # noqa: S311  no secret
-        pause = min(MAX_PAUSE, pause * 2)

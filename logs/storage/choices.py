@@ -6,12 +6,12 @@ import threading
 import time
 from collections.abc import Iterable
 
-from botocore.exceptions import BotoCoreError
-from pynamodb.exceptions import PynamoDBException, UpdateError
+from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import size
 
 from logs.models import ChoicesItem
 from logs.storage import dynamodb
+from logs.storage.errors import AWS_ERRORS
 
 # The item is read and written whole: these limits keep it below 60 KB.
 MAX_VALUES, MAX_VALUE_BYTES = 300, 100
@@ -50,7 +50,7 @@ class ChoicesWriter:
             return
         try:
             self._write(kind, value)
-        except (PynamoDBException, BotoCoreError) as error:
+        except AWS_ERRORS as error:
             logger.warning("the choices were not recorded: %s", error)
             self._resume = time.monotonic() + PAUSE_SECONDS
 

@@ -15,6 +15,6 @@ def test_replayed_dead_letter_is_stored(deployment: EmulatedDeployment) -> None:
     run = deployment.command("manage", "--", "dead_letters", "replay", log["id"])
 
     assert run.returncode == 0, run.stderr
-    assert f"Sent again: log {log['id']}" in run.stdout
+    assert f"Replayed: log {log['id']}" in run.stdout
     wait_until(lambda: deployment.has_log(log["id"]), "the log is stored")
     assert deployment.message_count("DeadLetterQueueUrl") == dead_letters

@@ -1,4 +1,4 @@
-"""What can be done with dead letters from a terminal; each action returns its exit status."""
+"""The actions of `dead-letters`. Each returns its exit status."""
 
 import argparse
 import hashlib
@@ -11,189 +11,198 @@ from typing import TextIO
 
 from ingest import messages
 from ingest.cli import progress
-from ingest.cli.dlq import dead_letter as letter
-from ingest.cli.dlq import queue as peeking
-from ingest.cli.dlq import redrive as resending
-from ingest.cli.dlq import text
-from ingest.cli.dlq.dead_letter import Letter
-from ingest.cli.dlq.queue import DeadLetterQueue, Unfit
+from ingest.cli.dlq import redrive, text
+from ingest.cli.dlq.dead_letter import DeadLetter
+from ingest.cli.dlq.queue import MARGIN_SECONDS, DeadLetterQueue
+from ingest.cli.errors import CommandFailed
 from ingest.client import LogClient
 
 
-def show_all(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
-    """Print a line for each letter, as they come."""
-    hidden = options.seconds + peeking.MARGIN_SECONDS
-    err.write(f"Looking for {options.seconds} s at most; what is found is hidden from others meanwhile, ")
-    err.write(f"{hidden} s at most.\n")
+def list_all(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
+    """Print one line for each dead letter, in the order of their arrival."""
+    visibility_timeout = options.seconds + MARGIN_SECONDS
+    err.write(
+        f"Reading for at most {options.seconds} s. The visibility timeout hides dead letters from other "
+        f"consumers meanwhile, for at most {visibility_timeout} s.\n"
+    )
     width = shutil.get_terminal_size((150, 24)).columns
-    number = 0
-    for dead in queue.look(options.seconds):
-        if not _is_chosen(dead, options):
+    count = 0
+    for dead_letter in queue.peek(options.seconds):
+        if not _is_selected(dead_letter, options):
             continue
-        if not number and not options.json:
+        if not count and not options.json:
             out.write(f"{text.header()}\n")
-        number += 1
-        out.write(f"{text.as_json(dead) if options.json else text.row(dead, width)}\n")
+        count += 1
+        out.write(f"{text.to_json(dead_letter) if options.json else text.row(dead_letter, width)}\n")
     out.flush()
-    told = f"{number} dead letter{'' if number == 1 else 's'}."
-    if rest := queue.count():
-        told += f" About {rest} more could not be looked at: "
-        told += "time was up (--seconds)." if queue.is_cut_short else "hidden by someone else's look."
-    err.write(f"{told}\n")
+    summary = f"{count} dead letter{'' if count == 1 else 's'}."
+    if unread := queue.count():
+        summary += f" About {unread} more could not be read: "
+        summary += (
+            "set a larger --seconds." if queue.timed_out else "another consumer hides them, try again later."
+        )
+    err.write(f"{summary}\n")
     return 0
 
 
 def show(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
-    """Print one letter whole, or its body alone."""
-    [dead] = queue.find([options.id], options.seconds)
+    """Print one dead letter with its attributes, or only its body."""
+    [dead_letter] = queue.find([options.id], options.seconds)
     if not options.body:
-        out.write(f"{text.page(dead)}\n")
+        out.write(f"{text.details(dead_letter)}\n")
     elif out.isatty():
-        out.write(text.harmless(dead.body, kept="\n\t") + "\n")
+        out.write(text.escape(dead_letter.body, keep="\n\t") + "\n")
     else:
-        out.write(dead.body)
+        out.write(dead_letter.body)
     return 0
 
 
 def replay(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
-    """Send letters again, those that were named or all."""
-    _check_choice(options, "replay")
+    """Redrive dead letters by id, or all."""
+    _check_selection(options, "replay")
     if options.all:
         return _replay_all(queue, options, out, err)
-    for dead in queue.find(options.ids, options.seconds):
-        resending.replay(queue, options.logs_url, dead)
-        out.write(f"Sent again: log {dead.log_id}\n")
+    for dead_letter in queue.find(options.ids, options.seconds):
+        redrive.redrive(queue, options.queue_url, dead_letter)
+        out.write(f"Replayed: log {dead_letter.log_id}\n")
     return 0
 
 
 def edit(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
-    """Send a new body in a letter's place."""
-    # Before the letter is looked for: whoever types may take longer than it stays hidden.
+    """Send a new body in place of a dead letter."""
+    # Read before the dead letter is received: typing may take longer than the visibility timeout.
     body = _read(options.file, err)
     messages.parse(body)
-    [dead] = queue.find([options.id], options.seconds)
-    out.write(f"Sent: log {resending.edit(queue, options.logs_url, dead, body)}\n")
+    [dead_letter] = queue.find([options.id], options.seconds)
+    out.write(f"Sent: log {redrive.edit(queue, options.queue_url, dead_letter, body)}\n")
     return 0
 
 
 def discard(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
-    """Give letters up, those that were named or all, and keep each as a log."""
-    _check_choice(options, "discard")
-    with LogClient(options.logs_url, sync=True, strict=True) as logs:
+    """Discard dead letters by id, or all, and archive each as a log."""
+    _check_selection(options, "discard")
+    with LogClient(options.queue_url, sync=True, strict=True) as client:
         if options.all:
-            return _discard_all(queue, logs, options, out, err)
-        for dead in queue.find(options.ids, options.seconds):
-            is_whole = resending.discard(queue, logs, dead, options.reason)
+            return _discard_all(queue, client, options, out, err)
+        for dead_letter in queue.find(options.ids, options.seconds):
+            is_whole = redrive.discard(queue, client, dead_letter, options.reason)
             out.write(
-                f"Discarded {dead.message_id}: a log of the account {resending.ACCOUNT} keeps it"
-                f"{'' if is_whole else ', its body cut to what a message holds'}\n"
+                f"Discarded {dead_letter.message_id}: archived as a log of account {redrive.ACCOUNT}"
+                f"{'' if is_whole else ', with a truncated body'}\n"
             )
     return 0
 
 
-def _check_choice(options: argparse.Namespace, verb: str) -> None:
-    """Raise Unfit unless letters are named, or all of them, or all of a reason."""
+def _check_selection(options: argparse.Namespace, action: str) -> None:
+    """Raise CommandFailed unless the options select ids, or all, or all with one reason."""
     if options.all and options.ids:
-        raise Unfit(f"Name the dead letters to {verb}, or all of them with --all, not both.")
+        raise CommandFailed(f"Pass either ids or --all to {action}, not both.")
     if not options.all and not options.ids:
-        raise Unfit(f"Name the dead letters to {verb}, or --all.")
+        raise CommandFailed(f"Pass ids or --all to {action}.")
     if options.code and not options.all:
-        raise Unfit(f"--code chooses among all: {verb} --all --code {options.code}.")
+        raise CommandFailed(f"--code requires --all: {action} --all --code {options.code}.")
 
 
-def _is_chosen(dead: Letter, options: argparse.Namespace) -> bool:
-    return not options.code or letter.reason(dead).word == options.code
+def _is_selected(dead_letter: DeadLetter, options: argparse.Namespace) -> bool:
+    return not options.code or dead_letter.reason().label == options.code
 
 
 def _replay_all(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
-    """Send each letter again once: what is still wrong comes back, and would else go round for ever."""
+    """Redrive each dead letter once. Deduplicate, or a message that is rejected again would loop forever."""
     seen: set[tuple[str, bytes]] = set()
-    refused: list[str] = []
-    sent = back = 0
+    failures: list[str] = []
+    replayed = duplicates = 0
 
-    def send(dead: Letter) -> bool:
-        nonlocal sent, back
-        if (key := _content(dead)) in seen:
-            back += 1
+    def replay_once(dead_letter: DeadLetter) -> bool:
+        nonlocal replayed, duplicates
+        if (key := _deduplication_key(dead_letter)) in seen:
+            duplicates += 1
             return False
         seen.add(key)
         try:
-            resending.replay(queue, options.logs_url, dead)
-        except resending.NoRoom as error:
-            refused.append(f"{dead.message_id}: {error}\n")
+            redrive.redrive(queue, options.queue_url, dead_letter)
+        except redrive.NoRoomForIdentity as error:
+            failures.append(f"{dead_letter.message_id}: {error}\n")
             return False
-        sent += 1
+        replayed += 1
         return True
 
     try:
-        _for_all(queue, options, send, "Replaying", err)
+        _for_each(queue, options, replay_once, "Replaying", err)
     finally:
-        err.writelines(refused)
-        if back:
-            err.write(f"{back} came back, or stood there twice, and are left: `list` says why.\n")
-        out.write(f"Sent again: {sent}\n")
-    return 1 if refused else 0
+        err.writelines(failures)
+        if duplicates:
+            err.write(f"Skipped {duplicates}: rejected again, or duplicates. `list` shows their reasons.\n")
+        out.write(f"Replayed: {replayed}\n")
+    return 1 if failures else 0
 
 
 def _discard_all(
-    queue: DeadLetterQueue, logs: LogClient, options: argparse.Namespace, out: TextIO, err: TextIO
+    queue: DeadLetterQueue, client: LogClient, options: argparse.Namespace, out: TextIO, err: TextIO
 ) -> int:
-    """Give each letter up, and say how many, and of how many the body was cut."""
-    discarded = cut = 0
+    """Discard each dead letter. Print how many, and how many bodies were truncated."""
+    discarded = truncated = 0
 
-    def keep(dead: Letter) -> bool:
-        nonlocal discarded, cut
-        cut += not resending.discard(queue, logs, dead, options.reason)
+    def discard_one(dead_letter: DeadLetter) -> bool:
+        nonlocal discarded, truncated
+        truncated += not redrive.discard(queue, client, dead_letter, options.reason)
         discarded += 1
         return True
 
     try:
-        _for_all(queue, options, keep, "Discarding", err)
+        _for_each(queue, options, discard_one, "Discarding", err)
     finally:
-        if cut:
-            err.write(f"Of {cut} the body was cut to what a message holds.\n")
+        if truncated:
+            err.write(f"Truncated bodies, too large for a log: {truncated}\n")
         out.write(f"Discarded: {discarded}\n")
     return 0
 
 
-def _for_all(
+def _for_each(
     queue: DeadLetterQueue,
     options: argparse.Namespace,
-    act: Callable[[Letter], bool],
+    act: Callable[[DeadLetter], bool],
     title: str,
     err: TextIO,
 ) -> None:
-    """Act on each letter, or on each of `--code`, at `--rate`; `act` returns whether that counts."""
+    """Call `act` with each selected dead letter, at most `--rate` per second.
+
+    `act` returns whether the dead letter counts toward the rate and the progress.
+    """
     done = others = 0
     start = time.monotonic()
     try:
         with progress.bar(queue.count(), title, "dead letter", err) as bar:
-            for dead in queue.take(options.rate, options.seconds):
-                if not _is_chosen(dead, options):
+            for dead_letter in queue.receive(options.rate, options.seconds):
+                if not _is_selected(dead_letter, options):
                     others += 1
-                elif act(dead):
+                elif act(dead_letter):
                     done += 1
                     bar.update()
                     time.sleep(max(0.0, start + done / options.rate - time.monotonic()))
     finally:
         if others:
-            err.write(f"{others} of another reason are left.\n")
-            if queue.came_back:
+            err.write(f"Left in the queue, with another reason: {others}\n")
+            if queue.saw_again:
                 err.write(
-                    "Some came back meanwhile: do it again to be sure of all, or with more --seconds.\n"
+                    "Some became visible again meanwhile, so others may be missing. "
+                    "Repeat the command, or set a larger --seconds.\n"
                 )
 
 
-def _content(dead: Letter) -> tuple[str, bytes]:
-    return dead.log_id, hashlib.sha256(dead.body.encode()).digest()
+def _deduplication_key(dead_letter: DeadLetter) -> tuple[str, bytes]:
+    return dead_letter.log_id, hashlib.sha256(dead_letter.body.encode()).digest()
 
 
 def _read(name: str, err: TextIO) -> str:
-    """Read a file, or standard input for `-`, as UTF-8. Raises Unfit, and OSError."""
+    """Return the text of a file, or of standard input for `-`.
+
+    Raise CommandFailed unless it is UTF-8. Raise OSError if the file cannot be read.
+    """
     if name == "-" and sys.stdin.isatty():
-        err.write("Type the new body, then Ctrl-D:\n")
+        err.write("Type the new body, then press Ctrl-D:\n")
     data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     try:
-        return data.decode("utf-8-sig")  # editors of some systems begin with a mark
+        return data.decode("utf-8-sig")  # some editors write a byte order mark
     except UnicodeDecodeError:
-        raise Unfit("The new body must be UTF-8. Nothing was sent.") from None
+        raise CommandFailed("The new body must be UTF-8. Nothing was sent.") from None

@@ -1,139 +1,157 @@
-"""`python -m ingest dead-letters`: list, show, replay, edit and discard what was not stored."""
+"""`python -m ingest dead-letters`: list, show, replay, edit and discard dead-letter messages."""
 
 import argparse
 import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
+from botocore.exceptions import NoRegionError
 
 from ingest.cli.dlq import actions
-from ingest.cli.dlq import dead_letter as letter
-from ingest.cli.dlq import queue as peeking
-from ingest.cli.dlq.queue import DeadLetterQueue, Unfit
-from ingest.cli.dlq.redrive import NoRoom
+from ingest.cli.dlq.dead_letter import LABELS, VALID
+from ingest.cli.dlq.queue import (
+    MARGIN_SECONDS,
+    MAX_PEEK_SECONDS,
+    MIN_ID_CHARACTERS,
+    PEEK_SECONDS,
+    DeadLetterQueue,
+    normalize_id,
+)
+from ingest.cli.errors import CommandFailed
 from ingest.client import NotSent
 from ingest.messages import InvalidMessage
 from ingest.wire import sqs
+from ingest.wire.errors import AWS_ERRORS
 
 if TYPE_CHECKING:
-    # What `add_subparsers` returns is generic for type checkers alone.
+    # The class is generic for type checkers only.
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
 MIN_RATE, MAX_RATE = 0.1, 1000
 
-STOPPED = 130  # what a shell says of a command that Ctrl-C ended
-DESCRIPTION = (
-    "Look at what the writer could not store, send it again, mend it or give it up. Looking hides a letter "
-    f"from others until the command ends, for --seconds and {peeking.MARGIN_SECONDS} s at most "
-    f"({peeking.LOOK_SECONDS + peeking.MARGIN_SECONDS} s by default); Ctrl-C makes all visible again. "
-    "None is moved or lost by it."
+INTERRUPTED = 130  # a shell's exit status of a command that Ctrl-C ended
+VISIBILITY = (
+    "A visibility timeout hides the messages that the command reads from other consumers. It lasts until the "
+    f"command ends, at most --seconds plus {MARGIN_SECONDS} s "
+    f"({PEEK_SECONDS + MARGIN_SECONDS} s by default). Ctrl-C makes them visible again."
 )
-ID_HELP = f"a message's or a log's id, or its beginning: {peeking.MIN_ID_CHARACTERS} hex digits or more"
+DESCRIPTION = (
+    "List, show, replay (redrive), edit or discard dead-letter messages. `list` and `show` change nothing. "
+    f"{VISIBILITY}"
+)
+ID_HELP = f"a message id or log id, or at least its first {MIN_ID_CHARACTERS} hex digits"
 
 
 def add_parser(subparsers: "Subparsers") -> None:
     """Add `dead-letters` to the commands of `python -m ingest`."""
     parser = subparsers.add_parser(
-        "dead-letters", help="what could not be stored: list, replay, mend", description=DESCRIPTION
+        "dead-letters", help="list, replay, edit or discard dead-letter messages", description=DESCRIPTION
     )
     add_arguments(parser)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the subcommands to a parser; what it parses then has `run`, a function of itself."""
+    """Add the subcommands to a parser. Its options then have `run`, which takes them as an argument."""
     subcommands = parser.add_subparsers(required=True, metavar="ACTION")
 
-    listing = _action(
-        subcommands, "list", "one line for each: its id, age, reason and the beginning of its body"
+    list_parser = _add_action(
+        subcommands, "list", "print one line per dead letter: id, age, reason, beginning of the body"
     )
-    listing.add_argument("--json", action="store_true", help="each whole, as one JSON object a line")
-    _add_code(listing)
-    listing.set_defaults(action=actions.show_all)
-
-    showing = _action(subcommands, "show", "one whole, with its attributes")
-    showing.add_argument("id", type=_id, metavar="ID", help=ID_HELP)
-    showing.add_argument(
-        "--body", action="store_true", help="the body alone, to change it in a file and `edit` it then"
+    list_parser.add_argument(
+        "--json", action="store_true", help="print each whole dead letter, as one JSON object per line"
     )
-    showing.set_defaults(action=actions.show)
+    _add_code(list_parser)
+    list_parser.set_defaults(action=actions.list_all)
 
-    replaying = _action(
-        subcommands, "replay", "send again under the first identity: it is stored once", sends=True
+    show_parser = _add_action(subcommands, "show", "print one whole dead letter, with its attributes")
+    show_parser.add_argument("id", type=_id, metavar="ID", help=ID_HELP)
+    show_parser.add_argument(
+        "--body", action="store_true", help="print only the body, to change it in a file for `edit`"
     )
-    _add_choice(replaying)
-    replaying.set_defaults(action=actions.replay)
+    show_parser.set_defaults(action=actions.show)
 
-    editing = _action(subcommands, "edit", "send a new body in its place, under its identity", sends=True)
-    editing.add_argument("id", type=_id, metavar="ID", help=ID_HELP)
-    editing.add_argument(
-        "--file", default="-", metavar="FILE", help="the new body; default: -, standard input"
+    replay_parser = _add_action(
+        subcommands,
+        "replay",
+        "send dead letters to the queue of logs again (redrive); each log is stored once",
+        sends=True,
     )
-    editing.set_defaults(action=actions.edit)
+    _add_selection(replay_parser)
+    replay_parser.set_defaults(action=actions.replay)
 
-    discarding = _action(
-        subcommands, "discard", "give it up: it is kept as a log of the site's own", sends=True
+    edit_parser = _add_action(
+        subcommands, "edit", "send a new body in place of a dead letter, with the same identity", sends=True
     )
-    _add_choice(discarding)
-    discarding.add_argument("--reason", type=_words, required=True, help="why it will never be stored")
-    discarding.set_defaults(action=actions.discard)
+    edit_parser.add_argument("id", type=_id, metavar="ID", help=ID_HELP)
+    edit_parser.add_argument(
+        "--file", default="-", metavar="FILE", help="file with the new body; default: -, standard input"
+    )
+    edit_parser.set_defaults(action=actions.edit)
+
+    discard_parser = _add_action(
+        subcommands,
+        "discard",
+        "delete dead letters, and archive each as a log of account _logsite",
+        sends=True,
+    )
+    _add_selection(discard_parser)
+    discard_parser.add_argument(
+        "--reason", type=_reason, required=True, help="why it will never be stored; part of the archived log"
+    )
+    discard_parser.set_defaults(action=actions.discard)
 
 
-def _action(
+def _add_action(
     subcommands: "Subparsers", name: str, text: str, *, sends: bool = False
 ) -> argparse.ArgumentParser:
-    parser = subcommands.add_parser(
-        name, help=text, description=f"{text[0].upper()}{text[1:]}. {DESCRIPTION}"
-    )
-    parser.set_defaults(run=run, sends=sends, logs_url=None)
+    parser = subcommands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}. {VISIBILITY}")
+    parser.set_defaults(run=run, sends=sends, queue_url=None)
     parser.add_argument(
         "--dead-letter-queue-url",
-        dest="dead_letters_url",
         default=os.environ.get("LOGS_DEAD_LETTER_QUEUE_URL"),
         metavar="URL",
-        help="default: LOGS_DEAD_LETTER_QUEUE_URL",
+        help="the dead-letter queue; default: LOGS_DEAD_LETTER_QUEUE_URL",
     )
     if sends:
         parser.add_argument(
             "--queue-url",
-            dest="logs_url",
             default=os.environ.get("LOGS_QUEUE_URL"),
             metavar="URL",
-            help="where to send; default: LOGS_QUEUE_URL",
+            help="the queue of logs; default: LOGS_QUEUE_URL",
         )
     parser.add_argument(
         "--seconds",
         type=_seconds,
-        default=peeking.LOOK_SECONDS,
+        default=PEEK_SECONDS,
         metavar="N",
-        help=f"how long to look for letters at most; default: {peeking.LOOK_SECONDS}",
+        help=f"the longest time to read the dead-letter queue; default: {PEEK_SECONDS}",
     )
     return parser
 
 
-def _add_choice(parser: argparse.ArgumentParser) -> None:
+def _add_selection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ids", type=_id, nargs="*", metavar="ID", help=ID_HELP)
-    parser.add_argument("--all", action="store_true", help="all that there are, each once")
+    parser.add_argument("--all", action="store_true", help="all dead letters, each once")
     _add_code(parser)
     parser.add_argument(
         "--rate",
         type=_rate,
         default=10.0,
         metavar="N",
-        help="with --all, at most so many a second; default: 10",
+        help="with --all, at most N per second; default: 10",
     )
 
 
 def _add_code(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--code",
-        choices=letter.REASONS,
-        help=f"of all those alone that `list` gives this reason; {letter.VALID}: nothing is wrong with them",
+        choices=LABELS,
+        help=f"only dead letters with this reason; {VALID}: without an error in the message",
     )
 
 
 def run(options: argparse.Namespace, out: TextIO | None = None, err: TextIO | None = None) -> int:
-    """Do what was parsed; return the exit status. What goes wrong is said in words on `err`."""
+    """Run the selected action. Return the exit status. Errors are printed on `err`."""
     out, err = out or sys.stdout, err or sys.stderr
     queue = None
     try:
@@ -146,38 +164,41 @@ def run(options: argparse.Namespace, out: TextIO | None = None, err: TextIO | No
         raise
     except KeyboardInterrupt:
         err.write("Stopped.\n")
-        return STOPPED
+        return INTERRUPTED
     except InvalidMessage as error:
-        err.write(f"The new body would be a dead letter again: {error}. Nothing was sent.\n")
+        err.write(f"The writer would reject the new body: {error}. Nothing was sent.\n")
     except NoRegionError:
-        err.write("Name the region in AWS_DEFAULT_REGION.\n")
-    except (BotoCoreError, ClientError) as error:
+        err.write("Set the region with AWS_DEFAULT_REGION.\n")
+    except AWS_ERRORS as error:
         err.write(f"SQS: {error}\n")
-    except (Unfit, NoRoom, NotSent, OSError) as error:
+    except (CommandFailed, NotSent, OSError) as error:
         err.write(f"{error}\n")
     finally:
         if queue and queue.hidden_until:
             err.write(
-                "SQS did not take it that letters are to be visible again: "
-                f"they are at {queue.hidden_until:%H:%M:%S} UTC at the latest.\n"
+                "SQS could not reset the visibility timeout: some dead letters stay hidden until "
+                f"{queue.hidden_until:%H:%M:%S} UTC at most.\n"
             )
     return 1
 
 
 def _queue(options: argparse.Namespace) -> DeadLetterQueue:
-    """Return the queue that was named. Raises Unfit where a queue is not named, or one for both."""
-    if not options.dead_letters_url:
-        raise Unfit("Name the queue in --dead-letter-queue-url or LOGS_DEAD_LETTER_QUEUE_URL.")
-    if options.sends and not options.logs_url:
-        raise Unfit("Name the queue to send to in --queue-url or LOGS_QUEUE_URL.")
-    if options.dead_letters_url == options.logs_url:
-        raise Unfit("The queue of logs and the dead-letter queue must be two.")
-    return DeadLetterQueue(sqs.client(queue_url=options.dead_letters_url), options.dead_letters_url)
+    """Return the dead-letter queue. Raise CommandFailed if a queue is missing, or if both are the same."""
+    if not options.dead_letter_queue_url:
+        raise CommandFailed(
+            "Set the dead-letter queue with --dead-letter-queue-url or LOGS_DEAD_LETTER_QUEUE_URL."
+        )
+    if options.sends and not options.queue_url:
+        raise CommandFailed("Set the queue of logs with --queue-url or LOGS_QUEUE_URL.")
+    if options.dead_letter_queue_url == options.queue_url:
+        raise CommandFailed("The queue of logs and the dead-letter queue must be different.")
+    client = sqs.client(queue_url=options.dead_letter_queue_url)
+    return DeadLetterQueue(client, options.dead_letter_queue_url)
 
 
 def _id(text: str) -> str:
     try:
-        return peeking.id_key(text)
+        return normalize_id(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
@@ -197,14 +218,12 @@ def _seconds(text: str) -> int:
         seconds = int(text)
     except ValueError:
         seconds = 0
-    if not 1 <= seconds <= peeking.MAX_LOOK_SECONDS:
-        raise argparse.ArgumentTypeError(
-            f"must be a whole number from 1 to {peeking.MAX_LOOK_SECONDS}, not {text!r}"
-        )
+    if not 1 <= seconds <= MAX_PEEK_SECONDS:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {MAX_PEEK_SECONDS}, not {text!r}")
     return seconds
 
 
-def _words(text: str) -> str:
+def _reason(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("must not be empty")
     return text.strip()

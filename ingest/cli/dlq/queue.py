@@ -1,4 +1,4 @@
-"""Looking into the dead-letter queue: a letter is hidden while it is looked at, then visible again."""
+"""The dead-letter queue: peek, receive, delete, and reset visibility timeouts."""
 
 import re
 import time
@@ -7,11 +7,10 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from ingest.cli.dlq import dead_letter as letter
-from ingest.cli.dlq.dead_letter import Letter
+from ingest.cli.dlq.dead_letter import DeadLetter
+from ingest.cli.errors import CommandFailed
 from ingest.wire import sqs
+from ingest.wire.errors import AWS_ERRORS
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -19,36 +18,38 @@ if TYPE_CHECKING:
 MIN_ID_CHARACTERS = 6
 ID_CHARACTERS = 32
 
-LOOK_SECONDS = 20
-# A letter stays hidden longer than a look takes: none comes twice, and there is time to act on it.
+PEEK_SECONDS = 20
+# Added to the time of a peek, it is the visibility timeout. So a peek receives no message twice, and there is
+# time to act on each.
 MARGIN_SECONDS = 10
-MAX_LOOK_SECONDS = 12 * 3600 - MARGIN_SECONDS  # SQS hides a message for 12 h at most
+MAX_PEEK_SECONDS = 12 * 3600 - MARGIN_SECONDS  # the longest visibility timeout is 12 h
 
-# Only a poll that waits asks all of SQS's servers; even then one empty answer proves little.
+# Only a long poll asks all of SQS's servers. Even then, one empty response does not prove an empty queue.
 WAIT_SECONDS = 1
-EMPTY_ANSWERS = 2
-# Answers in a row that bring only letters which were seen before.
-STALE_ANSWERS = 20
-
-
-class Unfit(Exception):
-    """What was asked for cannot be done, as the text says; nothing was changed."""
+MAX_EMPTY_RESPONSES = 2
+# Consecutive responses that contain only messages received before.
+MAX_STALE_RESPONSES = 20
 
 
 class DeadLetterQueue:
-    """The dead-letter queue. As a context manager it makes visible again, at its end, all that it hid."""
+    """The dead-letter queue. As a context manager, it makes all messages visible again at its end.
+
+    Attributes:
+
+    - `timed_out`: the last peek ended because its time was up
+    - `saw_again`: a message was received again, perhaps in the place of another one
+    - `hidden_until`: set if SQS could not make messages visible again
+    """
 
     def __init__(self, client: "SQSClient", url: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.client = client
         self.url = url
+        self.timed_out = False
+        self.saw_again = False
+        self.hidden_until: datetime | None = None
         self._clock = clock
-        self.is_cut_short = False  # the last look ended because its time was up
-        self.came_back = (
-            False  # it received a letter again, which may have taken another's place in an answer
-        )
-        self.hidden_until: datetime | None = None  # set where letters could not be made visible again
-        self._hidden: dict[str, str] = {}  # receipts by message id
-        self._last_end = datetime.min.replace(tzinfo=UTC)
+        self._receipt_handles: dict[str, str] = {}  # of the hidden messages, by message id
+        self._last_timeout = datetime.min.replace(tzinfo=UTC)
 
     def __enter__(self) -> Self:
         return self
@@ -59,140 +60,153 @@ class DeadLetterQueue:
         self.release()
 
     def check(self) -> None:
-        """Raise Unfit where looking at a message would count as a try, and might move it elsewhere."""
-        answer = self.client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["RedrivePolicy"])
-        if "RedrivePolicy" in answer.get("Attributes", {}):
-            raise Unfit(
-                "This queue has a dead-letter queue of its own: looking at its messages would move them "
-                "there. Is it really the dead-letter queue?"
+        """Raise CommandFailed if the queue has a redrive policy.
+
+        Each receive would then raise the receive count of a message, and might move it to another queue.
+        """
+        response = self.client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["RedrivePolicy"])
+        if "RedrivePolicy" in response.get("Attributes", {}):
+            raise CommandFailed(
+                "This queue has a dead-letter queue itself: reading its messages might move them there. "
+                "Is it really the dead-letter queue? Check --dead-letter-queue-url."
             )
 
-    def look(self, seconds: int = LOOK_SECONDS) -> Iterator[Letter]:
-        """Give each letter once, for so many seconds at most; then `is_cut_short` tells whether any is left.
+    def peek(self, seconds: int = PEEK_SECONDS) -> Iterator[DeadLetter]:
+        """Yield each dead letter once, for at most `seconds`. Afterwards `timed_out` is true if time was up.
 
-        Letters stay hidden from everyone else until `release`, `seconds` and MARGIN_SECONDS at most.
+        They stay hidden from other consumers until `release`, for at most `seconds` and MARGIN_SECONDS.
         """
-        return self._receive(sqs.MAX_BATCH, seconds + MARGIN_SECONDS, self._clock() + seconds)
+        return self._poll(sqs.MAX_BATCH, seconds + MARGIN_SECONDS, self._clock() + seconds)
 
-    def take(self, per_second: float, seconds: int = LOOK_SECONDS) -> Iterator[Letter]:
-        """Give each letter once, until there are no more; no more in hand than a second is enough for.
+    def receive(self, per_second: float, seconds: int = PEEK_SECONDS) -> Iterator[DeadLetter]:
+        """Yield each dead letter once, until there are no more. Receive at most one second's worth at once.
 
-        One that is not deleted stays hidden until `release`, `seconds` and MARGIN_SECONDS at most.
+        A message that is not deleted stays hidden until `release`, for at most `seconds` and MARGIN_SECONDS.
         """
-        at_once = min(sqs.MAX_BATCH, max(1, int(per_second)))
-        return self._receive(at_once, seconds + MARGIN_SECONDS, None)
+        limit = min(sqs.MAX_BATCH, max(1, int(per_second)))
+        return self._poll(limit, seconds + MARGIN_SECONDS, None)
 
-    def find(self, ids: Sequence[str], seconds: int = LOOK_SECONDS) -> list[Letter]:
-        """Return the letters of these ids (`id_key` of them), in that order, hidden; all others are visible.
+    def find(self, ids: Sequence[str], seconds: int = PEEK_SECONDS) -> list[DeadLetter]:
+        """Return the dead letters with these normalized ids, in that order, hidden. All others are visible.
 
-        Raises Unfit where there is none, or where it may be another that was meant.
+        Raise CommandFailed if an id matches no dead letter or several, or if unread ones might match as well.
         """
-        found: dict[str, Letter] = {}
-        for each in self.look(seconds):
-            if any(_is(each, key) for key in ids):
-                found[each.message_id] = each
-            if all(any(_key(each.message_id) == key for each in found.values()) for key in ids):
+        candidates: dict[str, DeadLetter] = {}
+        for dead_letter in self.peek(seconds):
+            if any(_matches(dead_letter, key) for key in ids):
+                candidates[dead_letter.message_id] = dead_letter
+            if all(any(_hex(message_id) == key for message_id in candidates) for key in ids):
                 break
-        rest = self.count()
-        self.release(keep=found)
-        chosen = {self._only(key, found, rest).message_id: None for key in ids}
-        self.release(keep=chosen)
-        return [found[message_id] for message_id in chosen]
+        unread = self.count()
+        self.release(keep=candidates)
+        selected = {self._match(key, candidates, unread).message_id: None for key in ids}
+        self.release(keep=selected)
+        return [candidates[message_id] for message_id in selected]
 
-    def delete(self, dead: Letter) -> None:
-        """Delete a letter for good."""
-        self.client.delete_message(QueueUrl=self.url, ReceiptHandle=self._hidden[dead.message_id])
-        del self._hidden[dead.message_id]
+    def delete(self, dead_letter: DeadLetter) -> None:
+        """Delete a dead letter permanently."""
+        handle = self._receipt_handles[dead_letter.message_id]
+        self.client.delete_message(QueueUrl=self.url, ReceiptHandle=handle)
+        del self._receipt_handles[dead_letter.message_id]
 
     def release(self, keep: Iterable[str] = ()) -> None:
-        """Make visible again what is hidden, but for the message ids in `keep`.
+        """Reset the visibility timeout of all hidden messages except those in `keep`.
 
-        Where SQS does not answer, `hidden_until` says when they are at the latest.
+        If SQS does not respond, set `hidden_until` to the end of the last visibility timeout.
         """
-        kept = {message_id: self._hidden[message_id] for message_id in keep}
-        receipts = [receipt for message_id, receipt in self._hidden.items() if message_id not in kept]
-        self._hidden = kept
-        for start in range(0, len(receipts), sqs.MAX_BATCH):
+        remaining = {message_id: self._receipt_handles[message_id] for message_id in keep}
+        handles = [
+            handle for message_id, handle in self._receipt_handles.items() if message_id not in remaining
+        ]
+        self._receipt_handles = remaining
+        for start in range(0, len(handles), sqs.MAX_BATCH):
             try:
-                # One that it lists as failed is visible already, or gone: nothing is left to do.
+                # An entry that fails is visible already, or deleted. Both are fine.
                 self.client.change_message_visibility_batch(
                     QueueUrl=self.url,
                     Entries=[
-                        {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
-                        for number, receipt in enumerate(receipts[start : start + sqs.MAX_BATCH])
+                        {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
+                        for number, handle in enumerate(handles[start : start + sqs.MAX_BATCH])
                     ],
                 )
-            except (BotoCoreError, ClientError):
-                self.hidden_until = self._last_end
+            except AWS_ERRORS:
+                self.hidden_until = self._last_timeout
                 return
 
     def count(self) -> int:
-        """Return about how many letters there are that are not in our hands."""
-        answer = self.client.get_queue_attributes(
+        """Return the approximate number of dead letters that this object has not hidden."""
+        response = self.client.get_queue_attributes(
             QueueUrl=self.url,
             AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
         )
-        return max(0, sum(int(number) for number in answer["Attributes"].values()) - len(self._hidden))
+        total = sum(int(number) for number in response["Attributes"].values())
+        return max(0, total - len(self._receipt_handles))
 
-    def _receive(self, at_once: int, hide: int, end: float | None) -> Iterator[Letter]:
+    def _poll(self, limit: int, visibility_timeout: int, end: float | None) -> Iterator[DeadLetter]:
         empty = stale = 0
-        self.is_cut_short = self.came_back = False
-        while empty < EMPTY_ANSWERS and stale < STALE_ANSWERS:
+        self.timed_out = self.saw_again = False
+        while empty < MAX_EMPTY_RESPONSES and stale < MAX_STALE_RESPONSES:
             if end is not None and self._clock() >= end:
-                self.is_cut_short = True
+                self.timed_out = True
                 return
-            self._last_end = datetime.now(UTC) + timedelta(seconds=hide)
-            answer = self.client.receive_message(
+            self._last_timeout = datetime.now(UTC) + timedelta(seconds=visibility_timeout)
+            response = self.client.receive_message(
                 QueueUrl=self.url,
-                MaxNumberOfMessages=at_once,
-                VisibilityTimeout=hide,
+                MaxNumberOfMessages=limit,
+                VisibilityTimeout=visibility_timeout,
                 WaitTimeSeconds=WAIT_SECONDS,
                 MessageSystemAttributeNames=["All"],
                 MessageAttributeNames=["All"],
             )
-            letters = [letter.read(message) for message in answer.get("Messages", [])]
-            new = [each for each in letters if each.message_id not in self._hidden]
-            self.came_back |= len(new) < len(letters)
-            # Of one that came twice, the last receipt counts.
-            self._hidden.update({each.message_id: each.receipt for each in letters})
-            empty = 0 if letters else empty + 1
-            stale = 0 if new or not letters else stale + 1
+            batch = [DeadLetter.from_message(message) for message in response.get("Messages", [])]
+            new = [each for each in batch if each.message_id not in self._receipt_handles]
+            self.saw_again |= len(new) < len(batch)
+            # Only the last receipt handle of a message is valid.
+            self._receipt_handles.update({each.message_id: each.receipt_handle for each in batch})
+            empty = 0 if batch else empty + 1
+            stale = 0 if new or not batch else stale + 1
             yield from new
 
-    def _only(self, key: str, found: dict[str, Letter], rest: int) -> Letter:
-        """Return the one letter that an id names, where about `rest` letters could not be looked at."""
-        those = [each for each in found.values() if _is(each, key)]
-        if not those:
-            more = f"; about {rest} more could not be looked at" if rest else ""
-            raise Unfit(f"There is no dead letter {key} among those that were looked at{more}.")
-        if len(those) > 1:
-            names = ", ".join(each.message_id for each in those)
-            raise Unfit(f"{key} names {len(those)} dead letters: {names}. Nothing was changed.")
-        if self.is_cut_short and len(key) < ID_CHARACTERS:
-            raise Unfit(
-                f"{key} names {those[0].message_id}, but not all could be looked at in time: "
-                "give the whole id, or more --seconds."
+    def _match(self, key: str, candidates: dict[str, DeadLetter], unread: int) -> DeadLetter:
+        """Return the only dead letter that matches an id. About `unread` dead letters were not read."""
+        matches = [each for each in candidates.values() if _matches(each, key)]
+        if not matches:
+            hint = (
+                f"About {unread} more could not be read: try again, or set a larger --seconds."
+                if unread
+                else "`list` shows all ids."
             )
-        return those[0]
+            raise CommandFailed(f"No dead letter matches {key}. {hint}")
+        if len(matches) > 1:
+            names = ", ".join(each.message_id for each in matches)
+            raise CommandFailed(
+                f"{key} matches {len(matches)} dead letters: {names}. Nothing was changed. Pass a message id."
+            )
+        if self.timed_out and len(key) < ID_CHARACTERS:
+            raise CommandFailed(
+                f"{key} matches {matches[0].message_id}, but not all dead letters were read in time. "
+                "Pass the whole id, or set a larger --seconds."
+            )
+        return matches[0]
 
 
-def id_key(text: str) -> str:
-    """Return what a person typed of a message's or a log's id as hex digits.
+def normalize_id(text: str) -> str:
+    """Return a message id or log id, whole or shortened, as hex digits.
 
-    Raises ValueError where it is no such id or has fewer than MIN_ID_CHARACTERS.
+    Raise ValueError unless it has at least MIN_ID_CHARACTERS hex digits.
     """
-    key = _key(text.strip())
+    key = _hex(text.strip())
     if not re.fullmatch(f"[0-9a-f]{{{MIN_ID_CHARACTERS},{ID_CHARACTERS}}}", key):
         raise ValueError(
-            f"an ID is a message's or a log's, or its first {MIN_ID_CHARACTERS} hex digits or more, "
+            f"must be a message id or log id, or at least its first {MIN_ID_CHARACTERS} hex digits, "
             f"not {text!r}"
         )
     return key
 
 
-def _key(text: str) -> str:
+def _hex(text: str) -> str:
     return text.lower().replace("-", "")
 
 
-def _is(dead: Letter, key: str) -> bool:
-    return _key(dead.message_id).startswith(key) or dead.log_id.startswith(key)
+def _matches(dead_letter: DeadLetter, key: str) -> bool:
+    return _hex(dead_letter.message_id).startswith(key) or dead_letter.log_id.startswith(key)

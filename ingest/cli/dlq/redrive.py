@@ -1,4 +1,4 @@
-"""A dead letter's way out: sent again, mended, or given up. It is deleted last, when the rest is sent."""
+"""Ways out of the dead-letter queue: redrive, edit or discard. Each deletes the dead letter last."""
 
 import getpass
 import hashlib
@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ingest import messages, times
-from ingest.cli.dlq import dead_letter as letter
-from ingest.cli.dlq.dead_letter import Letter
+from ingest.cli.dlq.dead_letter import DeadLetter
 from ingest.cli.dlq.queue import DeadLetterQueue
+from ingest.cli.errors import CommandFailed
 from ingest.client import LogClient
 from ingest.messages import InvalidMessage
 from ingest.sending import size
@@ -21,62 +21,68 @@ from ingest.writing import dead_letters
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef as Attribute
 
-# The site's own logs: accounts that begin with _ are no one else's.
+# The site's own logs. Accounts that begin with _ are reserved for it.
 ACCOUNT = "_logsite"
 TYPE = "logsite"
 DISCARDED = "dead-letter-discarded"
 
 
-class NoRoom(Exception):
-    """Its 1 MiB leaves no room for `log-id` and `log-sent-at`, and it does not say them itself: edit it."""
+class NoRoomForIdentity(CommandFailed):
+    """A message leaves no room for `log-id` and `log-sent-at`.
 
-    def __str__(self) -> str:
-        return str(self.__doc__)
-
-
-def replay(queue: DeadLetterQueue, logs_url: str, dead: Letter) -> None:
-    """Send a letter to the queue of logs as the message that it first was, then delete it.
-
-    Whoever is stopped in between may replay it again: the writer stores it once. Raises NoRoom, and
-    botocore's BotoCoreError or ClientError.
+    Its body names no `id` and `created_at` either.
     """
-    _send(queue, logs_url, dead, dead.body)
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The message would exceed 1 MiB with its `log-id` and `log-sent-at`. "
+            "Use `edit` to shorten its body, or to add `id` and `created_at` to it."
+        )
 
 
-def edit(queue: DeadLetterQueue, logs_url: str, dead: Letter, body: str) -> str:
-    """Send a new body in place of a letter's, under the identity that it first had, then delete the letter.
+def redrive(queue: DeadLetterQueue, queue_url: str, dead_letter: DeadLetter) -> None:
+    """Send a dead letter to the queue of logs, then delete it.
 
-    Return the id of the log that it will be.
+    It has the identity of its first delivery. A redrive that was interrupted may be repeated, because writing
+    is idempotent. Raise NoRoomForIdentity, or botocore's BotoCoreError or ClientError.
+    """
+    _send(queue, queue_url, dead_letter, dead_letter.body)
 
-    One that is dead because another log has its id gets an id of its own, where the new body names none.
-    Raises InvalidMessage where the writer would refuse the body, NoRoom, and botocore's BotoCoreError or
-    ClientError.
+
+def edit(queue: DeadLetterQueue, queue_url: str, dead_letter: DeadLetter, body: str) -> str:
+    """Send a new body in place of a dead letter, then delete the dead letter.
+
+    The message has the identity of the first delivery. Return the id of its log. After an id conflict it is a
+    new id, unless the new body has an `id`.
+
+    Raise InvalidMessage if the writer would reject the body, NoRoomForIdentity, or botocore's BotoCoreError
+    or ClientError.
     """
     message = messages.parse(body)
-    if message.id is None and letter.reason(dead).code == "id_conflict":
-        own_id = uuid.uuid5(messages.ID_NAMESPACE, dead.message_id).hex
-        dead = replace(dead, known=replace(dead.known, log_id=own_id))
-    # JSON allows two characters in its texts that SQS refuses; the others that SQS refuses it refuses too.
-    escaped = attributes.NOT_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", body)
-    _send(queue, logs_url, dead, escaped)
-    return message.id or dead.known.log_id
+    if message.id is None and dead_letter.reason().code == "id_conflict":
+        new_id = uuid.uuid5(messages.ID_NAMESPACE, dead_letter.message_id).hex
+        dead_letter = replace(dead_letter, envelope=replace(dead_letter.envelope, log_id=new_id))
+    # JSON texts may contain U+FFFE and U+FFFF, which SQS rejects unless they are escaped.
+    escaped = attributes.NOT_XML.sub(lambda match: f"\\u{ord(match[0]):04x}", body)
+    _send(queue, queue_url, dead_letter, escaped)
+    return message.id or dead_letter.envelope.log_id
 
 
-def discard(queue: DeadLetterQueue, logs: LogClient, dead: Letter, why: str) -> bool:
-    """Keep a letter as a log of the site's own, then delete it; return whether its body was kept whole.
+def discard(queue: DeadLetterQueue, client: LogClient, dead_letter: DeadLetter, reason: str) -> bool:
+    """Archive a dead letter as a log of the site, then delete it. Return whether the body was archived whole.
 
-    `logs` sends within the call. What does not fit, even compressed, is cut, with its size and SHA-256.
-    Raises `ingest.client.NotSent`, and botocore's BotoCoreError or ClientError.
+    The client must be synchronous. A body that does not fit even if compressed is truncated, and its size and
+    SHA-256 are added. Raise `ingest.client.NotSent`, or botocore's BotoCoreError or ClientError.
     """
     payload: dict[str, Any] = {
-        "reason": why,
-        "error": str(letter.reason(dead)),
-        "log_id": dead.log_id,
-        "sent_at": times.to_text(dead.known.sent_at),
-        "message_id": dead.message_id,
-        # That of a letter of ours is the writer.
-        "sender": None if dead.is_ours else dead.known.sender,
-        "body": dead.body,
+        "reason": reason,
+        "error": str(dead_letter.reason()),
+        "log_id": dead_letter.log_id,
+        "sent_at": times.to_text(dead_letter.envelope.sent_at),
+        "message_id": dead_letter.message_id,
+        # If the writer sent the dead letter, the envelope names the writer.
+        "sender": None if dead_letter.is_from_writer else dead_letter.envelope.sender,
+        "body": dead_letter.body,
     }
     fields: dict[str, Any] = {
         "id": uuid.uuid4().hex,
@@ -90,51 +96,60 @@ def discard(queue: DeadLetterQueue, logs: LogClient, dead: Letter, why: str) -> 
     }
     is_whole = _fits(fields)
     if not is_whole:
-        whole = dead.body.encode()
-        payload |= {"body_bytes": len(whole), "body_sha256": hashlib.sha256(whole).hexdigest()}
+        body = dead_letter.body.encode()
+        payload |= {"body_bytes": len(body), "body_sha256": hashlib.sha256(body).hexdigest()}
         while not _fits(fields):
             payload["body"] = payload["body"][: len(payload["body"]) // 2]
-    logs.enqueue(**fields)
-    queue.delete(dead)
+    client.enqueue(**fields)
+    queue.delete(dead_letter)
     return is_whole
 
 
-def _send(queue: DeadLetterQueue, logs_url: str, dead: Letter, body: str) -> None:
-    text, taken = _message(dead, body)
-    queue.client.send_message(QueueUrl=logs_url, MessageBody=text, MessageAttributes=taken)
-    queue.delete(dead)
+def _send(queue: DeadLetterQueue, queue_url: str, dead_letter: DeadLetter, body: str) -> None:
+    message_body, message_attributes = _message(dead_letter, body)
+    queue.client.send_message(
+        QueueUrl=queue_url, MessageBody=message_body, MessageAttributes=message_attributes
+    )
+    queue.delete(dead_letter)
 
 
-def _message(dead: Letter, body: str) -> "tuple[str, dict[str, Attribute]]":
-    """Return a body and attributes that SQS takes: the identity, then the sender's own as far as they fit."""
+def _message(dead_letter: DeadLetter, body: str) -> "tuple[str, dict[str, Attribute]]":
+    """Return a body and message attributes within SQS's limits.
+
+    The identity comes first, then as many of the sender's attributes as fit.
+    """
     identity: dict[str, Attribute] = {
-        "log-id": {"DataType": "String", "StringValue": dead.known.log_id},
-        "log-sent-at": {"DataType": "String", "StringValue": times.to_text(dead.known.sent_at)},
+        "log-id": {"DataType": "String", "StringValue": dead_letter.envelope.log_id},
+        "log-sent-at": {"DataType": "String", "StringValue": times.to_text(dead_letter.envelope.sent_at)},
     }
-    own = {name: value for name, value in dead.attributes.items() if name not in dead_letters.OURS}
-    for text in _spellings(body):
-        taken = attributes.limit({**identity, **own}, sqs.MAX_BYTES - len(text.encode()))
-        if taken.keys() >= identity.keys():
-            return text, taken
+    senders = {
+        name: value
+        for name, value in dead_letter.attributes.items()
+        if name not in dead_letters.WRITER_ATTRIBUTES
+    }
+    for text in _encodings(body):
+        selected = attributes.limit({**identity, **senders}, sqs.MAX_BYTES - len(text.encode()))
+        if selected.keys() >= identity.keys():
+            return text, selected
     room = sqs.MAX_BYTES - len(body.encode())
-    if room >= 0 and _names_itself(body):
-        return body, attributes.limit(own, room)
-    raise NoRoom
+    if room >= 0 and _has_identity(body):
+        return body, attributes.limit(senders, room)
+    raise NoRoomForIdentity
 
 
-def _spellings(body: str) -> Iterator[str]:
-    """Give a body as it is, and compressed where the writer reads the same in that."""
+def _encodings(body: str) -> Iterator[str]:
+    """Yield a body unchanged, then compressed if it is the same message."""
     yield body
-    packed = size.compress(body)
-    if packed:
+    compressed = size.compress(body)
+    if compressed:
         try:
-            if messages.parse(packed) == messages.parse(body):
-                yield packed
+            if messages.parse(compressed) == messages.parse(body):
+                yield compressed
         except InvalidMessage:
-            pass  # it will be a dead letter again, and is to be one with its own body
+            pass  # the writer will reject it again, and the dead letter must have the original body
 
 
-def _names_itself(body: str) -> bool:
+def _has_identity(body: str) -> bool:
     try:
         message = messages.parse(body)
     except InvalidMessage:
@@ -148,7 +163,7 @@ def _fits(fields: dict[str, Any]) -> bool:
 
 
 def _login() -> str:
-    """Return who is at work here, or 0 for no one."""
+    """Return the login name of the current user, or 0 ("no one")."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a user id without a name; KeyError before Python 3.13

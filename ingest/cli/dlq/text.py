@@ -1,39 +1,41 @@
-"""A dead letter in words and as JSON, harmless for the terminal that shows it."""
+"""A dead letter as text and as JSON, escaped for the terminal."""
 
 import base64
 import json
 from datetime import UTC, datetime
 
 from ingest import messages, times
-from ingest.cli.dlq import dead_letter as letter
-from ingest.cli.dlq.dead_letter import Letter
+from ingest.cli.dlq.dead_letter import DeadLetter
 
 ID_WIDTH, AGE_WIDTH, REASON_WIDTH = 8, 6, 50
 MIN_BODY_WIDTH = 20
 ELLIPSIS = "…"
 
 
-def harmless(text: str, kept: str = "") -> str:
-    """Spell out what could move a terminal's cursor or turn its text round, but for the characters `kept`."""
+def escape(text: str, keep: str = "") -> str:
+    """Escape control characters, except for those in `keep`.
+
+    They could move the terminal's cursor or reverse its text.
+    """
     if text.isprintable():
         return text
     return "".join(
         character
-        if character.isprintable() or character in kept
+        if character.isprintable() or character in keep
         else character.encode("unicode_escape").decode()
         for character in text
     )
 
 
-def bounded(text: str, width: int) -> str:
-    """Return one line of a text, harmless and at most `width` characters long."""
-    # What is cut off need not be looked at: a body may have a MiB.
-    line = harmless(" ".join(text[: 4 * width].split()))
+def truncate(text: str, width: int) -> str:
+    """Return a text as one escaped line, truncated to `width` characters."""
+    # A body may have 1 MiB: escape no more of it than can be shown.
+    line = escape(" ".join(text[: 4 * width].split()))
     return line if len(line) <= width else line[: width - 1] + ELLIPSIS
 
 
 def age(since: datetime) -> str:
-    """Say how long ago a moment was, in its greatest unit."""
+    """Return the time since a moment in its largest unit, such as `3 h`."""
     seconds = max(0, int((datetime.now(UTC) - since).total_seconds()))
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= length:
@@ -42,56 +44,59 @@ def age(since: datetime) -> str:
 
 
 def header() -> str:
-    """Return the line above those of `row`."""
+    """Return the header line of `row`."""
     return f"{'ID':{ID_WIDTH}}  {'AGE':{AGE_WIDTH}}  {'REASON':{REASON_WIDTH}}  BODY"
 
 
-def row(dead: Letter, width: int) -> str:
-    """Return a letter as a line of about `width` characters."""
-    room = max(MIN_BODY_WIDTH, width - ID_WIDTH - AGE_WIDTH - REASON_WIDTH - 6)
-    why = bounded(str(letter.reason(dead)), REASON_WIDTH)
-    return (
-        f"{dead.message_id[:ID_WIDTH]}  {age(dead.known.sent_at):{AGE_WIDTH}}  {why:{REASON_WIDTH}}  "
-        f"{bounded(messages.decompress(dead.body), room)}"
+def row(dead_letter: DeadLetter, width: int) -> str:
+    """Return a dead letter as a line of about `width` characters."""
+    body_width = max(MIN_BODY_WIDTH, width - ID_WIDTH - AGE_WIDTH - REASON_WIDTH - 6)
+    columns = (
+        dead_letter.message_id[:ID_WIDTH],
+        f"{age(dead_letter.envelope.sent_at):{AGE_WIDTH}}",
+        f"{truncate(str(dead_letter.reason()), REASON_WIDTH):{REASON_WIDTH}}",
+        truncate(messages.decompress(dead_letter.body), body_width),
     )
+    return "  ".join(columns)
 
 
-def page(dead: Letter) -> str:
-    """Return a letter whole, over many lines."""
+def details(dead_letter: DeadLetter) -> str:
+    """Return a whole dead letter: its identity and reason, its attributes and its body."""
+    sent_at = dead_letter.envelope.sent_at
     lines = [
-        f"message   {dead.message_id}",
-        f"log       {dead.log_id}",
-        f"sent      {times.to_text(dead.known.sent_at)} ({age(dead.known.sent_at)} ago)",
-        f"reason    {harmless(str(letter.reason(dead)))}",
-        f"put here  {'by the writer' if dead.is_ours else 'by SQS, without a reason'}",
-        f"size      {dead.size:,} bytes",
+        f"message   {dead_letter.message_id}",
+        f"log       {dead_letter.log_id}",
+        f"sent      {times.to_text(sent_at)} ({age(sent_at)} ago)",
+        f"reason    {escape(str(dead_letter.reason()))}",
+        f"moved     {'by the writer' if dead_letter.is_from_writer else 'by SQS, without a reason'}",
+        f"size      {dead_letter.size:,} bytes",
         "",
     ]
-    names = max((len(name) for name in dead.attributes), default=0)
-    for name, value in dead.attributes.items():
+    name_width = max((len(name) for name in dead_letter.attributes), default=0)
+    for name, value in dead_letter.attributes.items():
         binary = value.get("BinaryValue")
-        told = value.get("StringValue", "")
+        text = value.get("StringValue", "")
         if isinstance(binary, bytes):
-            told = f"(binary, in base64) {base64.b64encode(binary).decode()}"
-        lines.append(f"{harmless(name):{names}}  {harmless(told)}")
-    if dead.attributes:
+            text = f"(binary, in base64) {base64.b64encode(binary).decode()}"
+        lines.append(f"{escape(name):{name_width}}  {escape(text)}")
+    if dead_letter.attributes:
         lines.append("")
-    return "\n".join([*lines, harmless(messages.decompress(dead.body), kept="\n\t")])
+    return "\n".join([*lines, escape(messages.decompress(dead_letter.body), keep="\n\t")])
 
 
-def as_json(dead: Letter) -> str:
-    """Return a letter whole as one line of JSON in ASCII."""
-    why = letter.reason(dead)
+def to_json(dead_letter: DeadLetter) -> str:
+    """Return a whole dead letter as one line of JSON in ASCII."""
+    reason = dead_letter.reason()
     return json.dumps(
         {
-            "message_id": dead.message_id,
-            "log_id": dead.log_id,
-            "sent_at": times.to_text(dead.known.sent_at),
-            "rejected_at": dead.text("rejected-at") or None,
-            "put_here_by": "writer" if dead.is_ours else "sqs",
-            "code": why.code,
-            "reason": why.text,
-            "size": dead.size,
-            "body": dead.body,
+            "message_id": dead_letter.message_id,
+            "log_id": dead_letter.log_id,
+            "sent_at": times.to_text(dead_letter.envelope.sent_at),
+            "rejected_at": dead_letter.attribute_text("rejected-at") or None,
+            "put_here_by": "writer" if dead_letter.is_from_writer else "sqs",
+            "code": reason.code,
+            "reason": reason.text,
+            "size": dead_letter.size,
+            "body": dead_letter.body,
         }
     )

@@ -1,8 +1,6 @@
-"""Dead letters of both kinds, the command that deals with them, and the writer's turn."""
+"""Dead letters of both origins, the `dead-letters` command, and the writer on demand."""
 
-import base64
 import json
-import random
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,27 +8,23 @@ import pytest
 
 from ingest import __main__ as ingest_commands
 from ingest.handler import lambda_handler
-from ingest.worker import record
+from ingest.writing.lambda_event import record
+from tests.factories import NO_FAILURES
 from tests.queues import Queues
 
 ARN = "arn:aws:sqs:us-east-1:123456789012:logs"
 
 
-def noise(size: int) -> str:
-    """Return text that no compression makes smaller as a message."""
-    return base64.b64encode(random.Random(1).randbytes(size)).decode()[:size]
-
-
 @dataclass(frozen=True)
 class Run:
-    """What a command answered."""
+    """The result of a command."""
 
     status: int
     out: str
     err: str
 
 
-class Letters:
+class DeadLetters:
     """The queues of a test, with dead letters in them."""
 
     def __init__(self, queues: Queues, capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,31 +35,31 @@ class Letters:
         """Run `python -m ingest dead-letters …` in this process."""
         self._capsys.readouterr()
         status = ingest_commands.main(["dead-letters", *arguments])
-        told = self._capsys.readouterr()
-        return Run(status, told.out, told.err)
+        output = self._capsys.readouterr()
+        return Run(status, output.out, output.err)
 
-    def listed(self) -> list[dict[str, Any]]:
-        """Return what `list --json` tells."""
+    def list_json(self) -> list[dict[str, Any]]:
+        """Return the output of `list --json`."""
         return [json.loads(line) for line in self.run("list", "--json").out.splitlines()]
 
-    def work(self) -> None:
-        """Let the writer handle all that is in the queue."""
+    def run_writer(self) -> None:
+        """Let the writer process all messages of the queue of logs."""
         for message in self.queues.messages():
-            assert lambda_handler({"Records": [record(message, ARN)]}, None) == {"batchItemFailures": []}
+            assert lambda_handler({"Records": [record(message, ARN)]}, None) == NO_FAILURES
             self.queues.client.delete_message(
                 QueueUrl=self.queues.url, ReceiptHandle=message["ReceiptHandle"]
             )
 
     def reject(self, body: str, **attributes: str) -> dict[str, Any]:
-        """Send a message that the writer refuses; return what `list` tells of the new dead letter."""
-        known = {each["message_id"] for each in self.listed()}
+        """Send a message that the writer rejects. Return the new dead letter as `list` shows it."""
+        before = {each["message_id"] for each in self.list_json()}
         self.queues.send(body, **attributes)
-        self.work()
-        [told] = [each for each in self.listed() if each["message_id"] not in known]
-        return told
+        self.run_writer()
+        [dead_letter] = [each for each in self.list_json() if each["message_id"] not in before]
+        return dead_letter
 
-    def redrive(self, body: str, **attributes: str) -> dict[str, str]:
-        """Send a message that fails until SQS moves it; return its id and the time it was sent."""
+    def exhaust(self, body: str, **attributes: str) -> dict[str, str]:
+        """Send a message and let SQS move it by the redrive policy. Return its id and the time of sending."""
         client, url = self.queues.client, self.queues.url
         arn = client.get_queue_attributes(QueueUrl=self.queues.dead_letter_url, AttributeNames=["QueueArn"])
         policy = {"deadLetterTargetArn": arn["Attributes"]["QueueArn"], "maxReceiveCount": 1}
