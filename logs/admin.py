@@ -1,4 +1,4 @@
-"""The logs in the Django admin: one model without a table, and the routes of its pages."""
+"""The logs in the Django admin: a model without a table, and its routes."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from logs import views
 
 
 class Log(models.Model):
-    """The logs as the admin's menu and its permissions know them; the logs themselves are in DynamoDB.
+    """The model behind the admin's menu and permissions. The logs are in DynamoDB.
 
     The app's label is not repeated here: a project may have given the app another one.
     """
@@ -48,7 +48,10 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        """Route the listing and the detail page; the admin's other pages need an SQL database."""
+        """Route the listing and the detail page.
+
+        The admin's other pages need an SQL database.
+        """
         view = self.admin_site.admin_view
         name = f"{self.opts.app_label}_{self.opts.model_name}"
         return [
@@ -83,13 +86,19 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Return the page of one log, or the admin's message that it does not exist."""
+        """Return the page of one log.
+
+        If it does not exist, redirect with the admin's message.
+        """
         self._check_permission(request)
         log_id = unquote(object_id)
         return views.detail(request, self, log_id) or self._does_not_exist(request, log_id)
 
     def json_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Return one log as a JSON file, or the admin's message that it does not exist."""
+        """Return one log as a JSON file.
+
+        If it does not exist, redirect with the admin's message.
+        """
         self._check_permission(request)
         log_id = unquote(object_id)
         return views.file(request, self, log_id) or self._does_not_exist(request, log_id)

@@ -106,7 +106,7 @@ def listing(request: HttpRequest) -> Any:
 
 
 def count_examined(request: HttpRequest, examined: int) -> None:
-    """Report how many items a page examined to the request's authentication, if that counts them."""
+    """Report the items that a page examined to the request's rate limit, if any."""
     count = getattr(getattr(request, "auth", None), "count_examined", None)
     if count and examined:
         count(examined)

@@ -1,4 +1,4 @@
-"""The app `logs`: configures the models from Django's settings, and guards against AWS by accident."""
+"""The app `logs`: configures the models, and guards against AWS by accident."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,7 +36,7 @@ class LogsConfig(AppConfig):
 
 
 def view_permission() -> str:
-    """Return the permission to read logs, such as `logs.view_log`, under the label that the project chose."""
+    """Return the permission to view logs: `logs.view_log`, or with the project's own label."""
     config = apps.get_containing_app_config(__name__)
     if config is None:
         raise LookupError("the app logs is not in INSTALLED_APPS")
@@ -45,6 +45,6 @@ def view_permission() -> str:
 
 @register
 def aws_is_intended(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Refuse to start with DEBUG on and DynamoDB on AWS, unless a setting allows it."""
+    """Refuse DEBUG together with DynamoDB on AWS, unless a setting allows it."""
     refusal = endpoints.refusal(debug=settings.DEBUG)
     return [Error(refusal, id="logs.E001")] if refusal else []

@@ -31,7 +31,7 @@ def check() -> None:
 
 
 def shards() -> int:
-    """Return how many sorting shards must be read: the largest number that was ever written with."""
+    """Return how many sorting shards must be read. It is the largest number ever written with."""
     return max(_number("LOGS_SORTING_SHARDS", 1), _number("LOGS_SORTING_SHARDS_READ", 1))
 
 

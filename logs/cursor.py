@@ -1,4 +1,4 @@
-"""A cursor: a position in a plan as signed text, valid for that plan only."""
+"""Cursors: a position in a plan as signed text, valid for that plan."""
 
 from django.core import signing
 
@@ -9,7 +9,7 @@ SALT = "logs.cursor"
 
 
 class BadCursor(ValueError):
-    """The cursor is damaged, or was made for another filter, order, version or secret key."""
+    """The cursor is damaged, or belongs to another filter, version or secret key."""
 
 
 def encode(position: Position, plan: QueryPlan) -> str:

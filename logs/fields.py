@@ -25,13 +25,16 @@ TEXT_INPUT = {"autocomplete": "off", "spellcheck": "false"}
 
 
 def format_time(moment: datetime) -> str:
-    """Return a moment in UTC for an address or a date picker, as short as it is exact."""
+    """Return a moment in UTC as an address or a date picker writes it."""
     text = times.as_utc(moment).replace(tzinfo=None).isoformat()
     return text.removesuffix(":00") if moment.microsecond == 0 else text
 
 
 class MomentInput(forms.DateTimeInput):
-    """The browser's date and time picker; a plain text field for a value that the picker cannot show."""
+    """The browser's date and time picker.
+
+    It is a text field if the picker cannot show the value.
+    """
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
@@ -102,7 +105,7 @@ class ValuesInput(forms.TextInput):
 
 
 class ValuesField(forms.Field):
-    """The values of a partition key, each of at most 500 bytes, as a tuple without repetitions."""
+    """The values of a partition key, as a tuple without repetitions. Each has at most 500 bytes."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, widget=ValuesInput(attrs=TEXT_INPUT), **kwargs)
@@ -119,7 +122,7 @@ class ValuesField(forms.Field):
 
 
 class IdField(forms.CharField):
-    """A log's id in any spelling of a UUID, as 32 hex digits, or None."""
+    """The id of a log as 32 hex digits, or None."""
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)

@@ -1,4 +1,4 @@
-"""All filters in one table: a field of LogFilter is a filter, with its condition and its English."""
+"""All filters in one table: a field of LogFilter is a filter."""
 
 import hashlib
 import json
@@ -67,7 +67,7 @@ class Filter:
 
     @property
     def description(self) -> str:
-        """Return how the filter matches and what it costs, for the API and the documentation."""
+        """Return how the filter matches and what it costs."""
         return " ".join(filter(None, [self.kind, self.source, self.note]))
 
     def condition(self, value: Any) -> Condition:
@@ -172,7 +172,7 @@ class LogFilter:
 
     @property
     def narrows_the_range(self) -> bool:
-        """Return whether a key or both ends of the time range limit what is read."""
+        """Return whether a key or a closed time range limits the reads."""
         return any(getattr(self, name) for name in KEYS) or bool(self.start and self.end)
 
 

@@ -75,7 +75,7 @@ FIELDS: dict[str, forms.Field] = {
 
 
 class FilterForm(forms.BaseForm):
-    """The filters of the listing, by the names that the page and the API share."""
+    """The filters of the listing, with the same names on page and API."""
 
     # A dictionary, not class attributes: the filters have their own table, and `from` is a keyword.
     base_fields = FIELDS
@@ -103,7 +103,7 @@ class FilterForm(forms.BaseForm):
         return accounts
 
     def clean(self) -> dict[str, Any]:
-        """Check the rules that concern several fields, and the names and the number of the parameters."""
+        """Check the rules across fields, and the names of the parameters."""
         if isinstance(self.data, QueryDict):
             self._check_parameters(self.data)
         values = self.cleaned_data
@@ -129,7 +129,7 @@ class FilterForm(forms.BaseForm):
         return values
 
     def query(self) -> PageQuery:
-        """Return the page that a valid form asks for: its plan, its start and its limit.
+        """Return the page query of a valid form: plan, start and limit.
 
         Raises cursor.BadCursor.
         """
@@ -166,7 +166,7 @@ class FilterForm(forms.BaseForm):
                 )
 
     def errors_by_parameter(self) -> dict[str, list[str]]:
-        """Return the errors by the name of the parameter, which may be an unknown one."""
+        """Return the errors by parameter. Unknown parameters are included."""
         messages: dict[str, list[str]] = {}
         for name, errors in self.errors.as_data().items():
             for error in errors:
@@ -191,7 +191,7 @@ class FilterForm(forms.BaseForm):
 
     @property
     def kept_fields(self) -> list[forms.BoundField]:
-        """Return the hidden fields that a new filter keeps: the page size, but not the position."""
+        """Return the hidden fields that a new filter keeps: the page size."""
         return [field for field in [self["limit"]] if field.value() and not field.errors]
 
 

@@ -192,7 +192,7 @@ STATUS = "OK"
 
 
 def shard_status(log_id: str, shards: int) -> str:
-    """Return the partition key of SortingIndex for a log, spread over the shards by its id.
+    """Return the partition key of a log in SortingIndex. The id chooses the shard.
 
     One partition key takes 1,000 write units a second. The hash is the same in every process.
     """

@@ -31,7 +31,7 @@ class Stream:
 
     @property
     def tag(self) -> str:
-        """Return 8 hex digits that identify this stream within its plan; the key can be long."""
+        """Return 8 hex digits that identify this stream within its plan."""
         return hashlib.sha256(self.key.encode()).hexdigest()[:8]
 
 
@@ -44,7 +44,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True)
 class Key:
-    """The place of a log in the merged order: `created_at` as stored, the id and the partition key.
+    """The place of a log in the merged order. `created_at` is the stored text.
 
     Without id and partition it is a moment. `is_row` is whether a page showed the log; otherwise the log was
     examined and dropped by a post-filter.
@@ -58,7 +58,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Position:
-    """Where a page begins: after a log, at a moment, or at the end of the order.
+    """Where a page begins: after a log, at a moment, or at the end.
 
     Without a key the page is read backwards from the end of the order. An `inclusive` position includes the
     log of its key if that was a row: it leads back from an empty page to the last row before it.
@@ -79,7 +79,7 @@ def begin_at(moment: datetime) -> Position:
 
 @dataclass(frozen=True)
 class Span:
-    """The part of a stream to read: from `low` to `high`, both included, after the log `start`."""
+    """The part of a stream to read, after the log `start`. `low` and `high` are included."""
 
     low: datetime | None
     high: datetime | None
@@ -88,7 +88,7 @@ class Span:
 
 @dataclass(frozen=True)
 class QueryPlan:
-    """The streams that answer a filter, and the times `low` to `high` of each, both included.
+    """The streams that answer a filter. `low` and `high` are the range of each, both included.
 
     The streams are merged into one order: by time, then by partition key, then as the engine returns them.
     """
@@ -109,7 +109,7 @@ class QueryPlan:
         return (self.filter.order is Order.OLDEST) is is_forward
 
     def span(self, stream: Stream, position: Position | None) -> Span | None:
-        """Return the part of a stream beyond a position, or None if that part is empty.
+        """Return the part of a stream beyond a position, or None if empty.
 
         A position is one cut through the merged order. The stream that owns its key starts after that key.
         Every other stream is read in a range of time: the cut's own moment is included if the partition key
@@ -138,14 +138,14 @@ class QueryPlan:
 
 @dataclass(frozen=True)
 class Around:
-    """The start of a page that has the log with this id in its middle."""
+    """The start of a page with this log in its middle."""
 
     log_id: str
 
 
 @dataclass(frozen=True)
 class PageQuery:
-    """One page of a plan: where it begins, and how many logs it holds at most.
+    """One page of a plan: its start and its maximum number of logs.
 
     `start` is None for the first page.
     """
@@ -165,7 +165,7 @@ def key_of(plan: QueryPlan, item: LogItem, *, is_row: bool = True) -> Key:
 
 
 def make_plan(log_filter: LogFilter, shards: int = 1) -> QueryPlan:
-    """Return the plan of a filter: its narrowest index, and one stream for each key.
+    """Return the plan of a filter: its narrowest index, with a stream per key.
 
     `shards` is the largest number of sorting shards ever written with. Raises ValueError for `plan_error`.
     """

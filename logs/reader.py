@@ -1,4 +1,4 @@
-"""Read logs: a page of a plan, one log by its id, and the values seen so far."""
+"""Read logs: a page, one log by its id, and the choices."""
 
 from dataclasses import dataclass
 
@@ -29,12 +29,12 @@ class PageResult:
 
     @property
     def position(self) -> Position | None:
-        """Return the position where the page begins, or None for the first page and a page around a log."""
+        """Return the position where the page begins, if it begins at one."""
         return self.query.start if isinstance(self.query.start, Position) else None
 
     @property
     def around(self) -> str | None:
-        """Return the id of the log in the middle of the page, if the query names one."""
+        """Return the id of the log in the middle of the page, if any."""
         return self.query.start.log_id if isinstance(self.query.start, Around) else None
 
 
@@ -62,7 +62,7 @@ def read_page(
     limit: int,
     budget: Budget = Budget(),  # noqa: B008  frozen
 ) -> Page:
-    """Return the page of at most `limit` logs from a position, or the first page.
+    """Return a page of at most `limit` logs. Without a position it is the first page.
 
     Costs one Query of `limit` + 1 items for one stream, and less than twice the page for several streams of
     even size. Raises StoreUnavailable.
@@ -77,7 +77,7 @@ def read_around(
     limit: int,
     budget: Budget = Budget(),  # noqa: B008  frozen
 ) -> Page:
-    """Return the page with this log in its middle, whether it matches the filter or not.
+    """Return the page with this log in its middle. The log need not match the filter.
 
     Costs as two pages of half the size. Raises StoreUnavailable.
     """
@@ -91,7 +91,7 @@ def after(plan: QueryPlan, item: LogItem) -> Position:
 
 
 def get(log_id: str) -> LogItem | None:
-    """Return the log with that id, in any spelling of a UUID, or None if it does not exist or is expired.
+    """Return the log with this id, or None if it is missing or expired. Any spelling of a UUID is accepted.
 
     Costs one GetItem, and one BatchGetItem for a log that is too large for one item. Raises StoreUnavailable.
     """

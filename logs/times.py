@@ -1,4 +1,4 @@
-"""The stored format of a time: UTC with six decimals, so that text order is time order."""
+"""The stored format of a time: UTC with six decimals. Text order is time order."""
 
 from datetime import UTC, datetime
 
@@ -22,7 +22,7 @@ def to_text(moment: datetime) -> str:
 
 
 def parse(text: str) -> datetime:
-    """Return an ISO 8601 time or date, with any offset or none, as a moment in UTC.
+    """Return an ISO 8601 time or date in UTC. Without an offset it is UTC.
 
     Raises ValueError for any other text.
     """

@@ -1,4 +1,4 @@
-"""The listing and the detail as HTML, in the frame of the admin that they belong to."""
+"""The listing and the detail as HTML, in the admin's frame."""
 
 import logging
 from collections.abc import Callable
@@ -88,7 +88,7 @@ def _listing(request: HttpRequest, form: FilterForm) -> Listing:
 
 @_handles_unavailable
 def export(request: HttpRequest, admin: Admin) -> HttpResponseBase:
-    """Return the logs of the query string as a file; for an invalid value, the same page as `listing`.
+    """Return the logs of the query string as a file. For an invalid value it is the page of `listing`.
 
     The first page is read before anything is sent, so that an error still has its status.
     """
@@ -149,7 +149,7 @@ def detail(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse | No
 
 @_handles_unavailable
 def file(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse | None:
-    """Return one whole log as a JSON file, or None if the log does not exist."""
+    """Return one whole log as a JSON file, or None if missing."""
     if (item := reader.get(log_id)) is None:
         return None
     return HttpResponse(

@@ -4,8 +4,13 @@ import os
 import subprocess
 import sys
 
+import pytest
+from django.apps.registry import Apps
+from django.core.exceptions import ImproperlyConfigured
 
-def test_host_project_suite_passes() -> None:
+
+@pytest.mark.parametrize("settings", ["tests.host.settings", "tests.host.relabelled"])
+def test_host_project_suite_passes(settings: str) -> None:
     # Django reads its settings once per process, so the tests of the host project run in their own.
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTEST_"))
@@ -17,7 +22,7 @@ def test_host_project_suite_passes() -> None:
             "pytest",
             "-q",
             "tests/host/suite.py",
-            "--ds=tests.host.settings",
+            f"--ds={settings}",
             "-p",
             "no:cacheprovider",
         ],
@@ -26,3 +31,8 @@ def test_host_project_suite_passes() -> None:
         text=True,
     )
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_two_apps_with_one_label_are_an_error() -> None:
+    with pytest.raises(ImproperlyConfigured, match="labels aren't unique, duplicates: logs"):
+        Apps(["logs", "tests.host.own_logs.apps.OwnLogsConfig"])

@@ -99,7 +99,7 @@ class Detail:
 
     @property
     def around(self) -> list[Link]:
-        """Return links to the logs around this one: all logs, its account's, its type's, and both."""
+        """Return links to the logs around this one, on four axes."""
         account, type_ = (self.content["account_id"],), (self.content["type"],)
         filters = {
             "in everything": LogFilter(),
@@ -167,7 +167,7 @@ def as_json(item: LogItem) -> str:
 
 
 def may_be_link(url: str) -> bool:
-    """Return whether a URL becomes a link: a web address that the page shows whole."""
+    """Return whether a URL is a web address that the page shows whole."""
     return is_web(url) and truncate(url, MAX_FIELD_SIZE).length is None
 
 

@@ -35,7 +35,7 @@ def display_day(moment: datetime) -> str:
 
 
 def display_moment(moment: datetime) -> str:
-    """Return a moment such as `1 Nov 2026 16:30`, with seconds and fraction only if it has any."""
+    """Return a moment such as `1 Nov 2026 16:30`. Seconds appear only if not zero."""
     clock = moment.time().isoformat()
     return f"{display_day(moment)} {clock.removesuffix(':00') if clock.count(':') == 2 else clock}"
 

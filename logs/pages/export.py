@@ -1,4 +1,4 @@
-"""The logs of a filter as a file, CSV or NDJSON, within the budget of one page."""
+"""Exports: the logs of a filter as CSV or NDJSON, within a budget."""
 
 import csv
 import io
@@ -48,11 +48,14 @@ class Format(Protocol):
         """Return one row."""
 
     def foot(self, rows: int, reason: str | None, address: str | None) -> str:
-        """Return the text after the rows: why the file is incomplete, if it is, and where it continues."""
+        """Return the text after the rows.
+
+        `reason` is set if the file is incomplete, and `address` is where it continues.
+        """
 
 
 class Csv:
-    """CSV for spreadsheets (RFC 4180), with a byte order mark: without it Excel guesses the encoding."""
+    """CSV for spreadsheets (RFC 4180). Without the byte order mark, Excel guesses the encoding."""
 
     content_type = "text/csv; charset=utf-8"
 
@@ -78,7 +81,7 @@ class Csv:
 
 
 class Ndjson:
-    """One JSON object a line, and a last line `_logsite` that says whether the file is complete."""
+    """One JSON object a line. The last line, `_logsite`, says whether the file is complete."""
 
     content_type = "application/x-ndjson"
 
@@ -104,7 +107,10 @@ FORMATS: dict[str, Format] = {"csv": Csv(), "ndjson": Ndjson()}
 
 
 def lines(first: PageResult, form: Format, address: Address) -> Iterator[str]:
-    """Yield the text of a file that begins with a page; the last piece says if it is incomplete, and why."""
+    """Yield the text of a file that begins with a page.
+
+    The last piece says if the file is incomplete, and why.
+    """
     started, max_rows = time.monotonic(), conf.export_rows()
     rows, size, reason = 0, 0, None
     last: LogItem | None = None

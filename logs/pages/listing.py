@@ -57,7 +57,7 @@ class Sort:
 
 @dataclass(frozen=True)
 class UnknownValue:
-    """A value of the filter that no log had so far, and links to the values most like it."""
+    """A value of the filter that no log had so far, with similar values."""
 
     label: str
     value: str
@@ -182,7 +182,7 @@ class Listing:
 
     @property
     def presets(self) -> list[Link]:
-        """Return the links to time ranges, as absolute times: a link means the same tomorrow.
+        """Return the links to time ranges. Their times are absolute: a link means the same tomorrow.
 
         The current range has no address.
         """
@@ -211,13 +211,13 @@ class Listing:
 
     @property
     def may_be_mistyped(self) -> bool:
-        """Return whether the first page is empty and the filter has a type or a subtype."""
+        """Return whether an empty page may come from a mistyped type or subtype."""
         is_empty = self.page.complete and not self.page.items and not isinstance(self.start, Position)
         return is_empty and bool(self.filter.type or self.filter.sub_type)
 
     @property
     def unknown_values(self) -> list[UnknownValue]:
-        """Return the types and the subtype of the filter that no log had so far."""
+        """Return the filter's types and subtype that no log had so far."""
         if self.choices is None:
             return []
         unknown = [self._unknown_type(each) for each in self.filter.type if each not in self.choices.types]
@@ -241,7 +241,7 @@ class Listing:
 
     @property
     def empty_text(self) -> str:
-        """Return what an empty page says: nothing matches, nothing matches so far, or there are no logs."""
+        """Return the text of a page without rows."""
         if not self.page.complete:
             return "No logs match so far."
         if self.everything is None:
@@ -259,7 +259,7 @@ class Listing:
 
     @property
     def progress(self) -> str | None:
-        """Return how far a page read that ran out of its budget, or None for a complete page."""
+        """Return how far an incomplete page read, or None for a complete page."""
         if self.page.complete:
             return None
         count = f"{self.page.cost.examined:,}"
@@ -279,12 +279,12 @@ class Listing:
 
     @property
     def is_read_backwards(self) -> bool:
-        """Return whether the page was read against the order: more logs then go above its rows."""
+        """Return whether the page was read backwards. More logs then go above its rows."""
         return isinstance(self.start, Position) and self.start.direction is Direction.PREVIOUS
 
     @property
     def reads_every_log(self) -> bool:
-        """Return whether neither a key nor a range of time limits what a post-filter reads."""
+        """Return whether a post-filter reads every log in the table."""
         return not (self.filter.needs_no_post_filter or self.filter.narrows_the_range)
 
     @property

@@ -1,4 +1,4 @@
-"""How much a response may hold: a Lambda function returns JSON of 6 MB, with the body as text or base64.
+"""The size of a response. A Lambda function returns JSON of 6 MB with the body in it.
 
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
@@ -13,14 +13,14 @@ BLOCK = 10_000
 
 @dataclass(frozen=True)
 class TruncatedText:
-    """The beginning of a text; `length` is the number of its characters if it is truncated."""
+    """The beginning of a text. `length` is the number of its characters if it is truncated."""
 
     text: str
     length: int | None = None
 
 
 def encoded_size(text: str) -> int:
-    """Return how many bytes a text takes in a function's response, whichever way it is encoded."""
+    """Return the size of a text in a function's response, as text or base64."""
     # With escapes for characters outside ASCII, as Lambda's older runtimes write them.
     return max(len(json.dumps(text)), base64_size(len(text.encode(errors="replace"))))
 
@@ -31,7 +31,7 @@ def base64_size(size: int) -> int:
 
 
 def truncate(text: str, limit: int) -> TruncatedText:
-    """Return the beginning of a text that takes up to `limit` bytes of a response, escaped for HTML.
+    """Truncate a text to `limit` bytes of a response, escaped for HTML.
 
     The text is truncated by blocks of 10,000 characters.
     """

@@ -119,7 +119,7 @@ def page(result: PageResult) -> dict[str, Any]:
 
 
 def page_of_one(item: LogItem) -> dict[str, Any]:
-    """Return the page that the ID of a log leads to, as LogPage describes it."""
+    """Return the page of a single log that `q` names by its ID."""
     nulls = dict.fromkeys(("next", "previous", "index", "reached"))
     cost = {"queries": 1, "read_units": 0.5, "milliseconds": 0, "examined": 1}
     return {"items": [in_list(item)], **nulls, **cost, "complete": True, "sentence": f"The log {item.id}."}

@@ -41,7 +41,10 @@ class Budget:
         return cost.payloads >= self.payloads or cost.payload_bytes >= self.payload_bytes
 
     def remaining(self, cost: Cost, seconds: float) -> "Budget | None":
-        """Return the budget that this cost leaves, with that many seconds, or None if nothing is left."""
+        """Return the rest of the budget, or None if the cost spends it.
+
+        `seconds` is the new time limit.
+        """
         rest = Budget(
             examined=self.examined - cost.examined,
             payloads=self.payloads - cost.payloads,

@@ -1,4 +1,4 @@
-"""Merge the streams of a plan into one order; query each only as far as the page needs it."""
+"""The merge of a plan's streams. Each stream is queried only as far as the page needs it."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -37,7 +37,7 @@ class Merge:
 
     @property
     def cut(self) -> Key | None:
-        """Return the last examined key of the least advanced stream, or None at the end of the order.
+        """Return the last examined key of the least advanced stream. It is None at the end of the order.
 
         No log beyond this key was yielded.
         """

@@ -1,4 +1,4 @@
-"""Read one page of a plan: its logs, the positions of its neighbours, and its cost."""
+"""One page of a plan: its logs, its neighbours and its cost."""
 
 import math
 import time
@@ -52,7 +52,7 @@ class _Segment:
 
 
 class PageRead:
-    """One page read: the plan, and the budget, cost, deadline and cut that its stages share.
+    """The read of one page: the plan, budget, cost and deadline of its stages.
 
     The stages are `Merge` and, on top of it, `TextSearch`: each yields logs and knows its cut.
     """
@@ -65,7 +65,7 @@ class PageRead:
         self._started = time.monotonic()
 
     def page(self, position: Position | None, limit: int) -> Page:
-        """Return the page of at most `limit` logs from a position, or the first page."""
+        """Return a page of at most `limit` logs. Without a position it is the first page."""
         segment = self._segment(position, limit)
         is_back = position is not None and position.direction is Direction.PREVIOUS
         direction = Direction.PREVIOUS if is_back else Direction.NEXT
@@ -78,7 +78,7 @@ class PageRead:
         return Page(segment.items, onward, origin, segment.complete, reached, self.cost)
 
     def around(self, item: LogItem, limit: int) -> Page:
-        """Return the page with this log in its middle, whether it matches the filter or not."""
+        """Return the page with this log in its middle. The log need not match the filter."""
         key = key_of(self.plan, item)
         half = (limit - 1) // 2
         rest = limit - 1 - half
@@ -104,7 +104,7 @@ class PageRead:
 
     @property
     def examinable(self) -> int:
-        """Return how many items the budget still allows; never more than that are queried at once."""
+        """Return how many items the budget still allows."""
         return self.budget.examined - self.cost.examined
 
     def request(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:

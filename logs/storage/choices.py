@@ -1,4 +1,4 @@
-"""The types and subtypes seen so far, in one item, so that the filter can suggest them."""
+"""The choices: types and subtypes seen so far, in one item. The filter suggests them."""
 
 import difflib
 import logging

@@ -41,7 +41,7 @@ CHUNK_BYTES = 380_000
 
 
 class Damaged(Exception):
-    """A part of a document is missing, or the parts are not those that were stored."""
+    """A part of a document is missing, or its hash differs."""
 
 
 class Document(TypedDict, total=False):
@@ -54,7 +54,7 @@ class Document(TypedDict, total=False):
 
 
 def pack(document: Document) -> bytes:
-    """Return the document as one byte for the format, and JSON, compressed if that is smaller."""
+    """Serialize a document: one byte for the format, then JSON. It is compressed if that is smaller."""
     plain = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     compressed = zlib.compress(plain)
     return ZLIB + compressed if len(compressed) < len(plain) else PLAIN + plain
@@ -70,7 +70,7 @@ def unpack(data: bytes) -> Document:
 
 
 def split(log_id: str, data: bytes) -> tuple[bytes, dict[str, bytes]]:
-    """Return the beginning of a packed document for the log's own item, and the rest by part id.
+    """Split a packed document into the log's own item and its parts by id.
 
     The ids contain the document's hash, so that another document never overwrites a part of this one.
     """
@@ -84,7 +84,7 @@ def split(log_id: str, data: bytes) -> tuple[bytes, dict[str, bytes]]:
 
 
 def part_ids(log_id: str, data: bytes | None) -> list[str]:
-    """Return the ids of the part items of a document, in order; an empty list if it is whole."""
+    """Return the ids of a document's part items, in order."""
     if data is None or data[:1] != PARTS:
         return []
     count = int.from_bytes(data[1 : 1 + COUNT_BYTES], "big")
@@ -104,7 +104,7 @@ def join(log_id: str, head: bytes, parts: Mapping[str, bytes]) -> bytes:
 
 
 def content(item: LogItem) -> dict[str, Any]:
-    """Return the fields that the sender set, whole, from an item whose parts are joined.
+    """Return the sender's fields, whole, from an item with joined parts.
 
     The keys are SENDER_FIELDS (a text or None each), `payload` (the value as sent: a text or a JSON value),
     `payload_text` (the payload as text, or None), `extra` (a dict) and `sent_created_at` (the sender's own

@@ -1,4 +1,4 @@
-"""Every private call of PynamoDB, so that a new version of it concerns this module alone (PynamoDB 6.1)."""
+"""Every private call of PynamoDB 6.1. A new version of it concerns only this module."""
 
 import threading
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _CLIENT_LOCK = threading.Lock()
 
 @cache
 def shared_connection() -> Connection:
-    """Return the connection whose client all tables share, to PynamoDB's setting `host` if it is set."""
+    """Return the connection whose client all tables share. It uses PynamoDB's setting `host` if set."""
     return Connection(
         host=get_settings_value("host"),
         connect_timeout_seconds=TableMeta.connect_timeout_seconds,
@@ -54,7 +54,7 @@ for _model in (LogItem, PartItem, ChoicesItem):
 
 
 def batch_get(model: type[Model], keys: Sequence[dict[str, str]]) -> dict[str, Any]:
-    """Return the raw response of one BatchGetItem, with its unprocessed keys and its read units."""
+    """Return the raw response of one BatchGetItem. It has unprocessed keys and read units."""
     response: dict[str, Any] = model._get_connection().batch_get_item(keys)  # type: ignore[arg-type]  # wrongly typed
     return response
 

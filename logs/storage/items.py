@@ -8,7 +8,7 @@ from logs.storage.errors import store_unavailable
 
 
 def get(log_id: str) -> LogItem | None:
-    """Return the log with that id, in any spelling of a UUID, or None if it does not exist or is expired.
+    """Return the log with this id, or None if it is missing or expired. Any spelling of a UUID is accepted.
 
     Costs one GetItem, and one BatchGetItem for a log that is too large for one item. Raises StoreUnavailable.
     """

@@ -1,4 +1,4 @@
-"""The part items of a log that exceeds one item: written before it, read with it, deleted with it."""
+"""The part items of a log that exceeds one item."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ OUTLIVES = timedelta(days=7)
 
 
 def save(item: LogItem) -> bytes | None:
-    """Write the parts of an item that has its whole document; return the document for the item itself.
+    """Write the parts of an item; return the document for the item itself.
 
     Idempotent: the same item has the same parts. Raises botocore's BotoCoreError and ClientError.
     """
@@ -42,7 +42,7 @@ def join(item: LogItem) -> None:
 
 
 def delete(log_id: str) -> None:
-    """Delete the log with this id (32 hex digits) and its parts in one transaction.
+    """Delete a log and its parts in one transaction. The id has 32 hex digits.
 
     Raises LogItem.DoesNotExist, PynamoDB's and botocore's errors.
     """

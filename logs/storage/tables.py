@@ -13,12 +13,12 @@ TTL_OFF = "off"
 
 
 class TableDiffers(Exception):
-    """A table with that name exists, but has other keys or indexes than the model."""
+    """The table exists, but has other keys or indexes than the model."""
 
 
 @dataclass(frozen=True)
 class TableState:
-    """A table after `ensure`: whether it was created, and whether its TTL was turned on."""
+    """The state of a table after `ensure`."""
 
     name: str
     arn: str
@@ -27,7 +27,9 @@ class TableState:
 
 
 def ensure(model: type[Model]) -> TableState:
-    """Create the table of a model with its indexes, on demand, with TTL; turn on the TTL of an existing one.
+    """Create the table of a model, or turn on its TTL.
+
+    A new table has the indexes, on-demand billing and TTL.
 
     Raises TableDiffers if the existing table has other keys or indexes: neither can be changed in place, and
     reading the wrong ones would miss logs. Raises PynamoDB's TableError and botocore's errors.

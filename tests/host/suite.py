@@ -4,6 +4,7 @@ import os
 from io import StringIO
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Permission, User
 from django.core.checks import run_checks
 from django.core.management import call_command
@@ -14,6 +15,9 @@ from logs.models import LogItem
 from tests.items import make_item, store
 
 pytestmark = pytest.mark.django_db
+
+# `logs`, or the label that the project's settings choose.
+[LABEL] = [config.label for config in apps.get_app_configs() if config.name == "logs"]
 
 
 @pytest.fixture(autouse=True)
@@ -35,9 +39,9 @@ def test_table_name_comes_from_project_settings() -> None:
 
 
 def test_migrate_creates_the_permission_and_no_table() -> None:
-    permissions = Permission.objects.filter(content_type__app_label="logs")
+    permissions = Permission.objects.filter(content_type__app_label=LABEL)
     assert [permission.codename for permission in permissions] == ["view_log"]
-    assert not [name for name in connection.introspection.table_names() if name.startswith("logs")]
+    assert not [name for name in connection.introspection.table_names() if name.startswith((LABEL, "logs"))]
 
 
 def test_makemigrations_finds_no_changes() -> None:
@@ -48,31 +52,31 @@ def test_makemigrations_finds_no_changes() -> None:
 def test_listing_and_detail_appear_in_each_admin(admin: str) -> None:
     client = sign_in("view_log")
     index = client.get(admin).content.decode()
-    assert f'href="{admin}logs/log/"' in index
-    listing = client.get(f"{admin}logs/log/?account_id=7").content.decode()
+    assert f'href="{admin}{LABEL}/log/"' in index
+    listing = client.get(f"{admin}{LABEL}/log/?account_id=7").content.decode()
     assert "2026-11-01 <b>00:00:00</b>" in listing, "UTC in any time zone of the project"
     assert f'href="{admin}"' in listing
     other = {"/office/": "/admin/", "/admin/": "/office/"}[admin]
     assert f'"{other}' not in listing
-    detail = client.get(f"{admin}logs/log/{make_item().id}/change/").content.decode()
+    detail = client.get(f"{admin}{LABEL}/log/{make_item().id}/change/").content.decode()
     assert "2026-11-01 00:00:00.000000" in detail
-    assert f'href="{admin}logs/log/?account_id=7"' in detail
+    assert f'href="{admin}{LABEL}/log/?account_id=7"' in detail
 
 
 def test_listing_has_the_site_header() -> None:
-    assert "Back office" in sign_in("view_log").get("/office/logs/log/").content.decode()
+    assert "Back office" in sign_in("view_log").get(f"/office/{LABEL}/log/").content.decode()
 
 
 def test_listing_requires_view_permission() -> None:
-    assert sign_in().get("/office/logs/log/").status_code == 403
+    assert sign_in().get(f"/office/{LABEL}/log/").status_code == 403
 
 
 def test_user_without_staff_status_is_redirected() -> None:
-    assert sign_in(staff=False).get("/office/logs/log/").status_code == 302
+    assert sign_in(staff=False).get(f"/office/{LABEL}/log/").status_code == 302
 
 
 def test_unknown_log_redirects_to_the_admin_index() -> None:
-    response = sign_in("view_log").get("/office/logs/log/" + "0" * 32 + "/change/")
+    response = sign_in("view_log").get(f"/office/{LABEL}/log/{'0' * 32}/change/")
     assert response.headers["Location"] == "/office/"
 
 
