@@ -27,16 +27,6 @@ class PageResult:
         """Return the plan of the query."""
         return self.query.plan
 
-    @property
-    def position(self) -> Position | None:
-        """Return the position where the page begins, if it begins at one."""
-        return self.query.start if isinstance(self.query.start, Position) else None
-
-    @property
-    def around(self) -> str | None:
-        """Return the id of the log in the middle of the page, if any."""
-        return self.query.start.log_id if isinstance(self.query.start, Around) else None
-
 
 def read(query: PageQuery, budget: Budget) -> PageResult:
     """Return the page that answers a query.
