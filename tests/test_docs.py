@@ -244,7 +244,7 @@ def test_deploy_page_lists_every_parameter() -> None:
     for name in NAMES:
         declared |= template(name)["Parameters"]
     expected = {
-        name: str(parameter.get("Default", "asked once")) or "none"
+        name: str(parameter.get("Default", "required")) or "none"
         for name, parameter in declared.items()
         if name not in SET_BY_DEPLOY
     }
