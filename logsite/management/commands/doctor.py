@@ -1,4 +1,4 @@
-"""`manage.py doctor`: check the tables and queues of a site, and that a log arrives."""
+"""`manage.py doctor`: check the tables, the queues and the path of a log."""
 
 import json
 from collections.abc import Callable, Iterator

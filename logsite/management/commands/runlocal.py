@@ -119,7 +119,7 @@ class Command(BaseCommand):
             lock.close()
 
     def run_checked(self, children: Children, folder: Path, state: State, options: dict[str, Any]) -> None:
-        """Run. Raise StackError for an unreachable part, if possible with the child that exited."""
+        """Run. Raise StackError if a part is unreachable; it names the child that exited, if one did."""
         try:
             self.run(children, folder, state, options)
         except (*AWS_ERRORS, NotSent) as error:
@@ -167,7 +167,7 @@ class Command(BaseCommand):
         services: stack.Services,
         external: dict[str, str | None],
     ) -> None:
-        """Print the addresses of the parts, the login, and a command that sends a log.
+        """Print the parts' addresses, the login, and a command that sends a log.
 
         `external` holds the endpoints that were set in the environment.
         """
