@@ -11,7 +11,8 @@ from typing import Any
 
 import boto3
 
-from logsite.local.processes import ROOT, free_port
+from logsite.local.ports import free_port
+from logsite.local.processes import ROOT
 
 
 class Runlocal:

@@ -5,7 +5,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from logsite.accounts.models import User
-from tests.conftest import PASSWORD, signed_in
+from tests.conftest import PASSWORD, client_of
 
 CHANGE = "/admin/password_change/"
 NEW = "another quiet sentence"
@@ -26,7 +26,7 @@ def test_password_change_takes_effect(viewer: User, viewer_client: Client) -> No
 
 
 def test_password_change_ends_the_users_other_sessions(viewer: User, viewer_client: Client) -> None:
-    elsewhere = signed_in(viewer)
+    elsewhere = client_of(viewer)
 
     change(viewer_client, PASSWORD, NEW)
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from ingest.wire import sqs
 from logsite.local import engine, queues
 from logsite.local.errors import StackError
-from logsite.local.processes import Child, Children, accepts_connections, free_port
+from logsite.local.ports import accepts_connections, free_port
+from logsite.local.processes import Child, Children
 
 DYNAMODB_PORT, SQS_PORT = 8001, 4566
 ENDPOINT_NAMES = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS")

@@ -18,7 +18,8 @@ import boto3
 
 from deploy.stage import ROOT, Stage
 from logsite.local import queues
-from logsite.local.processes import Child, free_port
+from logsite.local.ports import free_port
+from logsite.local.processes import Child
 from tests import waiting
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from logsite.accounts.store import UserItem
 from logsite.local import stack
 from logsite.local.data_folder import delete_data, lock_folder
 from logsite.local.errors import StackError
-from logsite.local.processes import ROOT, Children, StopRequested, free_port
+from logsite.local.ports import free_port
+from logsite.local.processes import ROOT, Children, StopRequested
 from logsite.local.sample_sender import exists, send_samples
 from logsite.local.state import State, write_private_file
 from logsite.local.watchdog import Watchdog
