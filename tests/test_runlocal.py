@@ -16,6 +16,7 @@ from logsite.local import stack
 from logsite.local.data_folder import lock_folder
 from logsite.local.processes import ROOT
 from tests.runlocal import Runlocal, all_exit, count_logs, process_with
+from tests.waiting import wait_until
 
 LOGS = 150
 
@@ -68,10 +69,7 @@ def test_second_start_reuses_the_data_of_the_first(start: Callable[..., Runlocal
     line = re.search(r"Send a log:\n +(.+)\n", printed)
     assert line
     subprocess.run(["/bin/sh", "-c", line[1]], cwd=ROOT, check=True)
-    deadline = time.monotonic() + 60
-    while count_logs(folder) == LOGS:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_until(lambda: count_logs(folder) != LOGS, "the log is stored", every=0.1)
 
     children = run.children()
     assert len(children) >= 4
