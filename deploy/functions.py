@@ -18,9 +18,10 @@ LATEST = "$LATEST"
 
 
 def deploy(deployment: Deployment, settings: Path, package: Package, bucket: str) -> str:
-    """Create or update both functions in parallel, then the API; return the site's address.
+    """Create or update both functions in parallel; return the site's address.
 
-    Raise BuildFailed with Zappa's output.
+    Zappa creates the API with the site's function. Raise BuildFailed with Zappa's output, CommandFailed if
+    the emulator rejects binary bodies.
     """
     deployment.client("s3").upload_file(str(package.path), bucket, package.key)
     source = f"s3://{bucket}/{package.key}"
@@ -145,7 +146,7 @@ def address(deployment: Deployment) -> str:
 
 
 def throttle(deployment: Deployment) -> None:
-    """Set the API's rate limit of zappa_settings.json again, because every deployment by Zappa resets it."""
+    """Set the API's rate limit of zappa_settings.json. Every deployment by Zappa resets it."""
     stage = deployment.stage
     limits = stage.settings()[stage.name][zappa.THROTTLING]
     values = {"rateLimit": limits["requests_per_second"], "burstLimit": limits["burst"]}

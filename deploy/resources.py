@@ -73,7 +73,7 @@ def _delete_queues(deployment: Deployment) -> None:
 
 
 def exist(deployment: Deployment) -> bool:
-    """Return whether the account has the stack, a table or a queue of the stage."""
+    """Return whether the stack, a table or a queue of the stage exists."""
     stage = deployment.stage
     tables = deployment.client("dynamodb").get_paginator("list_tables").paginate()
     return (
@@ -94,9 +94,9 @@ def _queue_url(account: Account, name: str) -> str | None:
 
 
 def sender_policy_holders(deployment: Deployment) -> tuple[str, list[str]]:
-    """Return the ARN of the sender's policy, and the roles, users and groups that have it.
+    """Return the ARN of the sender's policy, and the names of its holders.
 
-    The ARN is empty if the policy does not exist.
+    Holders are roles, users and groups, such as "the role app". The ARN is empty if there is no policy.
     """
     iam = deployment.client("iam")
     policy = deployment.resources_stack.outputs().get("SenderPolicyArn", "")
