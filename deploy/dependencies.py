@@ -115,11 +115,11 @@ def prune(folder: Path) -> None:
             else:
                 path.unlink(missing_ok=True)
     for parent, folders, files in os.walk(folder):
-        unused = set(folders) & UNUSED_FOLDERS
+        unused_folders = set(folders) & UNUSED_FOLDERS
         if Path(parent).name == "locale":
             # django/conf/locale is a package: its modules stay.
-            unused |= set(folders) - {"en", "__pycache__"}
-        for name in unused:
+            unused_folders |= set(folders) - {"en", "__pycache__"}
+        for name in unused_folders:
             shutil.rmtree(Path(parent, name))
             folders.remove(name)
         for name in files:

@@ -111,7 +111,7 @@ def collect_static(folder: Path) -> None:
     manifest = static / "staticfiles.json"
     hashed_names: dict[str, str] = json.loads(manifest.read_text())["paths"] if manifest.exists() else {}
     # Pages refer only to hashed names, and only developer tools read maps. Both are half of the package.
-    unused = [static / name for name, hashed in hashed_names.items() if hashed != name]
-    for path in [*unused, *static.rglob("*.map")]:
+    unhashed_files = [static / name for name, hashed_name in hashed_names.items() if hashed_name != name]
+    for path in [*unhashed_files, *static.rglob("*.map")]:
         path.unlink(missing_ok=True)
         path.with_name(f"{path.name}.gz").unlink(missing_ok=True)

@@ -20,12 +20,11 @@ def ensure(deployment: Deployment, parameters: Mapping[str, str]) -> dict[str, s
     if account.endpoint:
         # The emulator has no budgets.
         values.update(MonthlyBudget="0", TlsOnly="yes" if account.has_tls else "no")
-    current = stack.parameters()
     # The site must read every shard that was ever written to.
     shards = [
         values.get("SortingShards"),
         values.get("SortingShardsRead"),
-        current.get("SortingShardsRead"),
+        stack.parameters().get("SortingShardsRead"),
     ]
     values["SortingShardsRead"] = str(max(int(number or 1) for number in shards))
     if not stack.was_created():

@@ -88,11 +88,11 @@ class Stack:
         if stack is None:
             self._create(request)
         else:
-            unchanged = (
+            unchanged_names = (
                 _parameters(stack).keys() & template_parameters(self.account, template).keys() - values.keys()
             )
             request["Parameters"] += [
-                {"ParameterKey": key, "UsePreviousValue": True} for key in sorted(unchanged)
+                {"ParameterKey": key, "UsePreviousValue": True} for key in sorted(unchanged_names)
             ]
             self._update(request)
         return self.outputs()

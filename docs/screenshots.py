@@ -36,14 +36,14 @@ def main() -> None:
         command = [sys.executable, "manage.py", "runlocal", "--folder", folder, "--port", "8020"]
         run = subprocess.Popen(command, cwd=DOCS.parent, stdout=subprocess.PIPE, text=True)
         try:
-            printed = ""
+            output = ""
             for line in run.stdout or []:
-                printed += line
+                output += line
                 if line.startswith("Ready:"):
                     break
-            login = re.search(r"(http://\S+)\n +user name +(\S+)\n +password +(\S+)", printed)
+            login = re.search(r"(http://\S+)\n +user name +(\S+)\n +password +(\S+)", output)
             if not login:
-                raise SystemExit(f"The site did not start:\n{printed}")
+                raise SystemExit(f"The site did not start:\n{output}")
             with sync_playwright() as playwright:
                 browser = launch(playwright)
                 take_pictures(browser.new_page(viewport={"width": 1360, "height": 960}), *login.groups())

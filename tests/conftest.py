@@ -36,7 +36,7 @@ PACKAGE_BYTES = 2**30
 
 
 class OneDeployment(LoadFileScheduling):
-    """Distribution by file, except that tests/e2e runs in one process, because it shares a deployment."""
+    """Distribution by file. All of tests/e2e runs in one process, because it shares a deployment."""
 
     def _split_scope(self, nodeid: str) -> str:
         return "tests/e2e" if nodeid.startswith("tests/e2e/") else super()._split_scope(nodeid)
@@ -99,7 +99,7 @@ def logs_table() -> None:
 
 @pytest.fixture(scope="session")
 def fast_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return a folder, in memory if possible: a package for Lambda has thousands of files."""
+    """Return a folder, in memory if possible. A package for Lambda has thousands of files."""
     memory = Path("/dev/shm")  # noqa: S108  the folder inside it is unique
     if (
         os.access(memory, os.W_OK)

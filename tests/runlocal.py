@@ -1,4 +1,4 @@
-"""A `manage.py runlocal` as a child process of a test, and the processes below it."""
+"""A `manage.py runlocal` as a child process of a test, and its descendants."""
 
 import os
 import signal

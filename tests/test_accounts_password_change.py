@@ -12,7 +12,7 @@ NEW = "another quiet sentence"
 
 
 def change(client: Client, old: str, new: str) -> str:
-    """Submit the form; return the address of its redirect, empty if the form has errors."""
+    """Submit the form; return its redirect's address. Empty if the form has errors."""
     form = {"old_password": old, "new_password1": new, "new_password2": new}
     return str(client.post(CHANGE, form).headers.get("Location", ""))
 

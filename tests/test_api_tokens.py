@@ -1,4 +1,4 @@
-"""API tokens: printed once, stored as a hash, rate-limited by the minute, revoked by deletion."""
+"""API tokens: printed once, stored as a hash, rate-limited, revoked by deletion."""
 
 from datetime import timedelta
 from io import StringIO

@@ -1,4 +1,4 @@
-"""The web function's log lines: one JSON object per line, with the ids of the request."""
+"""The site's log lines: one JSON object per line, with the request's ids."""
 
 import io
 import json

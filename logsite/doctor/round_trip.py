@@ -38,11 +38,11 @@ def check(timeout: float, report_progress: Callable[[str], object]) -> Iterator[
         log_id = client.enqueue(**LOG)
     is_announced = False
     while (item := reader.get(log_id)) is None:
-        waited = time.monotonic() - start
-        if waited > SILENT_SECONDS and not is_announced:
+        seconds = time.monotonic() - start
+        if seconds > SILENT_SECONDS and not is_announced:
             is_announced = True
             report_progress(f"{PART}: sent the log {log_id}, waiting up to {timeout:g} s for it.")
-        if waited > timeout:
+        if seconds > timeout:
             yield fail(
                 PART,
                 f"the log {log_id} was sent, but is not readable after {timeout:g} s",

@@ -155,10 +155,10 @@ class Children:
             if child.has_exited:
                 raise ChildFailed(child.report())
 
-    def wait_until(self, ready: Callable[[], bool], child: Child, seconds: float) -> None:
-        """Wait until `ready()`. Raise StopRequested, or ChildFailed after `seconds`."""
+    def wait_until(self, condition: Callable[[], bool], child: Child, seconds: float) -> None:
+        """Poll until `condition()` is true. Raise StopRequested, or ChildFailed after `seconds`."""
         deadline = time.monotonic() + seconds
-        while not ready():
+        while not condition():
             self.check()
             if time.monotonic() > deadline:
                 raise ChildFailed(child.report())
