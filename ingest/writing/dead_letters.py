@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from ingest import times
 from ingest.messages import Envelope, Rejected
 from ingest.wire import attributes, sqs
-from ingest.wire.errors import AWS_ERRORS
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -59,8 +58,8 @@ def send(record: Mapping[str, Any], envelope: Envelope, rejection: Rejected) -> 
     - `rejected-at`, `rejected-by` (Logsite's version)
     - the sender's own attributes, as many as fit
 
-    Raise NotDeadLettered if SQS did not accept the message, if no dead-letter queue is configured, or if the
-    body leaves no room for the required attributes.
+    Costs one SendMessage. Raise NotDeadLettered if SQS did not accept the message, if no dead-letter queue is
+    configured, or if the body leaves too few bytes for the required attributes.
     """
     try:
         url = os.environ.get("LOGS_DEAD_LETTER_QUEUE_URL")
@@ -71,7 +70,8 @@ def send(record: Mapping[str, Any], envelope: Envelope, rejection: Rejected) -> 
             MessageBody=record["body"],
             MessageAttributes=message_attributes(record, envelope, rejection),
         )
-    except (NoDeadLetterQueue, NoRoomForAttributes, *AWS_ERRORS) as error:
+    except Exception as error:
+        # Every error, an unexpected one too, must carry the rejection: the handler logs its code.
         raise NotDeadLettered(rejection, error) from error
 
 
