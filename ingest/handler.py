@@ -35,7 +35,7 @@ for name in ("boto3", "botocore", "pynamodb"):
 # In CloudWatch's embedded metric format, with one dimension: the service.
 metrics = Metrics(namespace="Logsite", service=SERVICE)
 
-registry = choices.ChoicesWriter()
+choices_writer = choices.ChoicesWriter()
 
 DEAD_LETTERED = "dead_lettered"
 
@@ -80,7 +80,7 @@ def record_handler(record: SQSRecord, deadline: Deadline) -> str:
     try:
         item = items.to_item(messages.parse(record.body), envelope)
         outcome = deadline.retry(partial(items.put, item))
-        registry.record(item.type, item.sub_type)
+        choices_writer.record(item.type, item.sub_type)
         return outcome
     except messages.Rejected as rejection:
         dead_letters.send(raw, envelope, rejection)

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 # The file is checked this often for new lines.
 POLL_SECONDS = 0.2
-FIRST_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 0.5, 30.0
+FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS = 0.5, 30.0
 # At least this much is read at once. The last line is read completely, up to MAX_READ_BYTES.
 CHUNK_BYTES = 1_000_000
 MAX_READ_BYTES = ndjson.MAX_LINE_BYTES + 2  # with its line end
@@ -172,7 +172,7 @@ class Relay:
 
     def _send(self, batch: list[Line]) -> bool:
         """Send a batch, with retries. Return False if the relay is stopped meanwhile."""
-        delays = backoff(FIRST_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS)
+        delays = backoff(FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS)
         while batch:
             result = send_batch(self._client, self._queue_url, batch)
             if result.refused:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # SendMessageBatch is called at most this often per batch.
 MAX_ATTEMPTS = 5
-FIRST_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 0.2, 2.0
+FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS = 0.2, 2.0
 
 
 L = TypeVar("L", bound=OutgoingLog)
@@ -70,7 +70,7 @@ def send_batch(client: "SQSClient", queue_url: str, batch: Sequence[L]) -> SendR
     pending = {str(number): log for number, log in enumerate(batch)}
     refused: list[L] = []
     reason = ""
-    delays = backoff(FIRST_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS)
+    delays = backoff(FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS)
     for attempt in range(MAX_ATTEMPTS):
         if attempt:
             time.sleep(next(delays))

@@ -29,7 +29,7 @@ THREAD_NAME = "logsite-client"
 LINGER_SECONDS = 1.0
 # A flush checks this often whether the spool is empty, because another process may be sending its files.
 FLUSH_POLL_SECONDS = 0.05
-FIRST_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 0.5, 30.0
+FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS = 0.5, 30.0
 
 
 @dataclass
@@ -173,7 +173,7 @@ class SenderThread:
         return None
 
     def _is_idle(self) -> bool:
-        return self._buffer.is_empty() and not (self._spool and self._spool.has_own())
+        return self._buffer.is_empty() and not (self._spool and self._spool.has_own_files())
 
     def _run(self) -> None:
         client: SQSClient | None = None
@@ -187,7 +187,7 @@ class SenderThread:
                 logger.exception("logs could not be sent, and will be retried")
                 with self._changed:
                     self._buffer.requeue()
-                if not self._wait(next(backoff(MAX_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS))):
+                if not self._wait(next(backoff(MAX_DELAY_SECONDS, MAX_DELAY_SECONDS))):
                     return
 
     def _next_batch(self) -> list[OutgoingLog] | None:
@@ -218,7 +218,7 @@ class SenderThread:
 
         Logs that SQS refuses are counted and dropped, because a retry cannot help.
         """
-        delays = backoff(FIRST_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS)
+        delays = backoff(FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS)
         while batch:
             result = send_batch(client, self._queue_url, batch)
             self.counts.sent += len(batch) - len(result.unsent)

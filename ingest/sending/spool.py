@@ -105,7 +105,7 @@ class Spool:
             self._file = None
             self._file_bytes = 0
 
-    def has_own(self) -> bool:
+    def has_own_files(self) -> bool:
         """Return whether a message that this process spooled is still unsent."""
         return self._file is not None or any(path.exists() for path in self._own)
 

@@ -183,7 +183,7 @@ def _for_each(
     finally:
         if others:
             err.write(f"Left in the queue, with another reason: {others}\n")
-            if queue.saw_again:
+            if queue.has_repeats:
                 err.write(
                     "Some became visible again meanwhile, so others may be missing. "
                     "Repeat the command, or set a larger --seconds.\n"

@@ -37,7 +37,7 @@ class DeadLetterQueue:
     Attributes:
 
     - `timed_out`: the last peek ended because its time was up
-    - `saw_again`: a message was received again, perhaps in the place of another one
+    - `has_repeats`: a message was received again, perhaps in the place of another one
     - `hidden_until`: set if SQS could not make messages visible again
     """
 
@@ -45,7 +45,7 @@ class DeadLetterQueue:
         self.client = client
         self.url = url
         self.timed_out = False
-        self.saw_again = False
+        self.has_repeats = False
         self.hidden_until: datetime | None = None
         self._clock = clock
         self._receipt_handles: dict[str, str] = {}  # of the hidden messages, by message id
@@ -144,7 +144,7 @@ class DeadLetterQueue:
 
     def _poll(self, limit: int, visibility_timeout: int, end: float | None) -> Iterator[DeadLetter]:
         empty = stale = 0
-        self.timed_out = self.saw_again = False
+        self.timed_out = self.has_repeats = False
         while empty < MAX_EMPTY_RESPONSES and stale < MAX_STALE_RESPONSES:
             if end is not None and self._clock() >= end:
                 self.timed_out = True
@@ -160,7 +160,7 @@ class DeadLetterQueue:
             )
             batch = [DeadLetter.from_message(message) for message in response.get("Messages", [])]
             new = [each for each in batch if each.message_id not in self._receipt_handles]
-            self.saw_again |= len(new) < len(batch)
+            self.has_repeats |= len(new) < len(batch)
             # Only the last receipt handle of a message is valid.
             self._receipt_handles.update({each.message_id: each.receipt_handle for each in batch})
             empty = 0 if batch else empty + 1
