@@ -1,4 +1,4 @@
-"""The time of one `enqueue` of a 1 KB log: into the buffer, or into a file with `durable=True`."""
+"""The time of one `enqueue`, into the buffer and into the spool."""
 
 import json
 import logging
@@ -12,6 +12,7 @@ from ingest.client import LogClient
 from ingest.wire import sqs
 
 CALLS = 20_000
+# The duration of a request to SQS inside AWS.
 REQUEST_SECONDS = 0.01
 URL = "http://127.0.0.1/123456789012/logs"
 FIELDS: dict[str, Any] = {
@@ -28,7 +29,7 @@ FIELDS: dict[str, Any] = {
 
 
 class AcceptingSqs:
-    """A fake SQS that accepts everything, after the duration of a request inside AWS."""
+    """A fake SQS that accepts each batch after REQUEST_SECONDS."""
 
     def close(self) -> None:
         """Do nothing, as there are no connections."""
@@ -39,29 +40,29 @@ class AcceptingSqs:
         return {"Successful": [{"Id": entry["Id"]} for entry in Entries]}
 
 
-def microseconds(call: Callable[[], object]) -> float:
-    """Return the median duration of many calls."""
+def median_microseconds(call: Callable[[], object]) -> float:
+    """Return the median duration of CALLS calls."""
     seconds = []
     for _ in range(CALLS):
-        began = time.perf_counter()
+        start = time.perf_counter()
         call()
-        seconds.append(time.perf_counter() - began)
+        seconds.append(time.perf_counter() - start)
     return statistics.median(seconds) * 1_000_000
 
 
 def main() -> None:
-    """Print the medians, compared with json.dumps."""
+    """Print the medians, and their ratios to that of json.dumps."""
     logging.getLogger("ingest").setLevel(logging.CRITICAL)
     sqs.client = lambda **_: AcceptingSqs()  # type: ignore[assignment]  # other methods are never called
     size = len(json.dumps(FIELDS))
-    base = microseconds(lambda: json.dumps(FIELDS))
+    base = median_microseconds(lambda: json.dumps(FIELDS))
     print(f"\nenqueue of a log of {size:,} bytes, medians of {CALLS:,}; json.dumps of it {base:.0f} µs")
     with LogClient(URL, max_logs=CALLS * 2) as client:
-        show("in the buffer", microseconds(lambda: client.enqueue(**FIELDS)), base)
+        print_row("in the buffer", median_microseconds(lambda: client.enqueue(**FIELDS)), base)
     with tempfile.TemporaryDirectory() as folder, LogClient(URL, spool_dir=folder, durable=True) as client:
-        show("durable", microseconds(lambda: client.enqueue(**FIELDS)), base)
+        print_row("durable", median_microseconds(lambda: client.enqueue(**FIELDS)), base)
 
 
-def show(name: str, median: float, base: float) -> None:
-    """Print a row."""
+def print_row(name: str, median: float, base: float) -> None:
+    """Print a median, and its ratio to `base`."""
     print(f"{name:<16}{median:6.0f} µs   {median / base:5.1f} times json.dumps")

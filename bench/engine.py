@@ -27,8 +27,8 @@ from logsite.local.ports import accepts_connections, free_port  # noqa: E402  as
 
 
 @contextmanager
-def running() -> Iterator[None]:
-    """Run an engine for the duration of the block, as the endpoint of PynamoDB."""
+def run_engine() -> Iterator[None]:
+    """Run an engine until the block ends, as the endpoint of PynamoDB."""
     port = free_port()
     process = subprocess.Popen(engine.command(port), stdout=subprocess.DEVNULL)
     os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = f"http://127.0.0.1:{port}"
@@ -42,25 +42,22 @@ def running() -> Iterator[None]:
         process.wait()
 
 
-def use(table: str) -> None:
-    """Let the model LogItem use this table."""
+def select_table(table: str) -> None:
+    """Let the model LogItem read and write this table."""
     LogItem.Meta.table_name = table
 
 
-def fill(table: str, number: int, **rare: Any) -> None:
-    """Create the table and write `number` logs of 20 accounts and 10 types, one per second.
+def fill(table: str, number: int, **rare_values: Any) -> None:
+    """Create the table and write `number` logs of 20 accounts and 10 types.
 
-    20 of the logs, evenly spread, have the values of `rare`.
+    Their times are one second apart. 20 of them, evenly distributed, have the `rare_values`.
     """
-    use(table)
+    select_table(table)
     tables.ensure(LogItem)
     with LogItem.batch_write() as batch:
         for index in tqdm(range(number), desc=table, unit="log"):
-            account, type_, created_at = (
-                str(index % 20),
-                f"type{index % 10}",
-                START + timedelta(seconds=index),
-            )
+            account, type_ = str(index % 20), f"type{index % 10}"
+            created_at = START + timedelta(seconds=index)
             values: dict[str, Any] = {
                 "account_id": account,
                 "user_id": "12",
@@ -71,7 +68,7 @@ def fill(table: str, number: int, **rare: Any) -> None:
                 "submitter_country": "Bulgaria",
             }
             if index % (number // 20) == number // 40:
-                values |= rare
+                values |= rare_values
             batch.save(
                 LogItem(
                     uuid.uuid4().hex,

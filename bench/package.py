@@ -1,4 +1,4 @@
-"""The size of the package for Lambda, and the time that both functions need to import from it.
+"""The size of the package for Lambda, and the import times of both functions.
 
 The package is built as `make deploy` builds it, but for this Python, and unpacked. Each import runs in a new
 process. boto3, which Lambda provides, comes from the emulator's environment, as in the tests.
@@ -21,13 +21,13 @@ from deploy.target import native_target
 from logsite.local import queues
 
 RUNS = 15
-HEAVIEST = 5
+SLOWEST = 5
 IMPORTS = {
     # The imports of Zappa's handler at a cold start, and Django's application with its URL patterns.
     "web": "import handler, logsite.wsgi, django.urls; django.urls.get_resolver().url_patterns",
     "writer": "import ingest.handler",
 }
-# The same imports without our own code.
+# The same imports without Logsite's own code.
 LIBRARIES = {
     "web": """
 import handler, django, pynamodb.models
@@ -53,9 +53,10 @@ OUTPUTS = dict.fromkeys(
 
 
 def run(folder: Path, code: str, *options: str) -> tuple[float, str]:
-    """Run code in the environment of Lambda; return the CPU seconds and the output of `-X importtime`.
+    """Run code in the environment of Lambda. Return its CPU seconds and its error output.
 
-    CPU seconds equal wall-clock seconds on an idle machine, and other processes do not change them.
+    The option `-X importtime` prints the import times there. On an idle machine, CPU seconds equal wall-clock
+    seconds, but other processes do not change them. Raise CalledProcessError if the code fails.
     """
     python = queues.command()[0]
     environment = {
@@ -82,17 +83,20 @@ def run(folder: Path, code: str, *options: str) -> tuple[float, str]:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, result.stderr
 
 
-def heaviest(import_times: str) -> list[tuple[str, float]]:
-    """Return the packages with the longest import times, without their imports, in milliseconds."""
+def slowest_packages(import_times: str) -> list[tuple[str, float]]:
+    """Return the packages with the longest import times, in milliseconds.
+
+    The time of a package excludes the other packages that it imports.
+    """
     milliseconds: dict[str, float] = {}
     for match in re.finditer(r"import time: +(\d+) \| +\d+ \| +(\S+)", import_times):
         name = match[2].split(".")[0]
         milliseconds[name] = milliseconds.get(name, 0) + int(match[1]) / 1000
-    return sorted(milliseconds.items(), key=lambda item: -item[1])[:HEAVIEST]
+    return sorted(milliseconds.items(), key=lambda item: -item[1])[:SLOWEST]
 
 
 def main() -> None:
-    """Print the package's size, and the median import time of each function with its heaviest packages."""
+    """Print the package's size, and the median import time of each function."""
     with tempfile.TemporaryDirectory() as name:
         deployment = Deployment(Stage("dev"), ACCOUNT, Path(name) / "build")
         target = native_target()
@@ -108,13 +112,13 @@ def main() -> None:
         bare = statistics.median(run(folder, "pass")[0] for _ in range(RUNS))
         print(f"Import in CPU seconds, median of {RUNS}, without the {bare:.2f} s of Python itself")
         for function, code in IMPORTS.items():
-            # Alternately, because the machine's speed varies.
+            # Run alternately, because the machine's speed varies.
             seconds = [(run(folder, code)[0], run(folder, LIBRARIES[function])[0]) for _ in range(RUNS)]
             ours, libraries = (statistics.median(each) - bare for each in zip(*seconds, strict=True))
-            heavy = ", ".join(
+            packages = ", ".join(
                 f"{each} {duration:.0f} ms"
-                for each, duration in heaviest(run(folder, code, "-X", "importtime")[1])
+                for each, duration in slowest_packages(run(folder, code, "-X", "importtime")[1])
             )
             ratio = ours / libraries
             print(f"{function:>8} {ours:.2f} s, only its libraries {libraries:.2f} s, ratio {ratio:.2f}")
-            print(f"         heaviest: {heavy}")
+            print(f"         slowest: {packages}")

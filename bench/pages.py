@@ -7,7 +7,7 @@ import statistics
 import time
 from collections.abc import Callable
 
-from bench.engine import fill, running, use
+from bench.engine import fill, run_engine, select_table
 from logs.filters import LogFilter
 from logs.models import LogItem
 from logs.plan import END, Position, make_plan
@@ -27,18 +27,21 @@ def fourth_page(log_filter: LogFilter) -> Position | None:
 
 
 def measure(name: str, log_filter: LogFilter, locate: Callable[[LogFilter], Position | None]) -> None:
-    """Print the median times of one kind of page in both tables, their ratio, and its cost."""
+    """Print the median times of a page in both tables, their ratio and cost.
+
+    `locate` returns the position of the page.
+    """
     plan = make_plan(log_filter)
     seconds: dict[str, list[float]] = {"small": [], "large": []}
     positions = {}
     for table in seconds:
-        use(table)
+        select_table(table)
         positions[table] = locate(log_filter)
     page: Page
     for _ in range(ROUNDS):
         for table, times in seconds.items():
-            use(table)
-            LogItem.exists()  # reconnects to the other table, outside the measurement
+            select_table(table)
+            LogItem.exists()  # reconnects to the other table, before the measurement
             start = time.perf_counter()
             page = read_page(plan, positions[table], LIMIT)
             times.append(time.perf_counter() - start)
@@ -51,7 +54,7 @@ def measure(name: str, log_filter: LogFilter, locate: Callable[[LogFilter], Posi
 
 def main() -> None:
     """Fill both tables and compare their pages."""
-    with running():
+    with run_engine():
         fill("small", SMALL)
         fill("large", LARGE)
         print(f"\nA page of {LIMIT} rows, medians of {ROUNDS}: {SMALL:,} logs against {LARGE:,}")

@@ -1,8 +1,8 @@
-"""A search for 20 logs of one user among many, page by page to the end."""
+"""The cost of a search that finds 20 logs of one user among many."""
 
 import time
 
-from bench.engine import fill, running
+from bench.engine import fill, run_engine
 from logs.filters import LogFilter
 from logs.plan import Position, make_plan
 from logs.reader import read_page
@@ -12,12 +12,12 @@ LIMIT = 50
 
 
 def main(logs: int) -> None:
-    """Search to the end; print the cost of each page."""
+    """Search to the end, and print the cost of each page."""
     plan = make_plan(LogFilter(user_id="rare"))
     budget = Budget()
     matches = examined = 0
     position: Position | None = None
-    with running():
+    with run_engine():
         fill("search", logs, user_id="rare")
         print(
             f"\n20 logs among {logs:,}; budget of a page: {budget.examined:,} items or {budget.seconds:g} s"

@@ -1,7 +1,7 @@
-"""Write units that compression saves, by the threshold of the payload size.
+"""The write units that compression saves, by the threshold of the payload size.
 
-They are those of the table, without its indexes. They are counted, not timed. The logs are the samples,
-with a list of some length added to each payload.
+They are those of the table without its indexes, and are counted, not timed. The logs are the samples, with a
+list of some length added to each payload.
 """
 
 import json
@@ -24,7 +24,7 @@ SENT_AT = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 def bodies(length: int) -> Iterator[str]:
-    """Yield messages whose payload contains a list of fewer than `length` entries."""
+    """Yield bodies of messages whose payload contains a list of fewer than `length` entries."""
     chance = random.Random(1)  # noqa: S311  sample data is no secret
     for log in samples(LOGS, SENT_AT):
         if log.get("payload") is None:

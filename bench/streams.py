@@ -1,9 +1,12 @@
-"""The cost of merging: a page of several accounts against a page of one, with 50 ms per request."""
+"""The cost of merging: a page of several accounts against a page of one.
+
+A proxy delays each request by DELAY_SECONDS, as a slow network would.
+"""
 
 import statistics
 import time
 
-from bench.engine import fill, running
+from bench.engine import fill, run_engine
 from logs.filters import LogFilter
 from logs.plan import make_plan
 from logs.reader import read_page
@@ -28,7 +31,7 @@ def main() -> None:
         for streams in STREAMS
     }
     seconds: dict[int, list[float]] = {streams: [] for streams in STREAMS}
-    with running():
+    with run_engine():
         fill("streams", LOGS)
         with proxied(delay):
             for _ in range(ROUNDS):

@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from bench.engine import running, use
+from bench.engine import run_engine, select_table
 from ingest import handler, messages
 from ingest.writing import batch, items
 from logs.models import LogItem
@@ -39,9 +39,9 @@ def write_with_handler(batch_records: list[dict[str, Any]]) -> None:
         raise RuntimeError("some logs were not stored")
 
 
-def write_with_boto3(client: Any, pool: ThreadPoolExecutor, ready_items: list[dict[str, Any]]) -> None:
-    """Put the same items, serialized before, with boto3."""
-    list(pool.map(lambda item: put(client, item), ready_items))
+def write_with_boto3(client: Any, pool: ThreadPoolExecutor, raw_items: list[dict[str, Any]]) -> None:
+    """Put items in DynamoDB's JSON with boto3, in parallel."""
+    list(pool.map(lambda item: put(client, item), raw_items))
 
 
 def put(client: Any, item: dict[str, Any]) -> None:
@@ -55,15 +55,15 @@ def put(client: Any, item: dict[str, Any]) -> None:
 
 
 def serialize(batch_records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the items that the writer would put, with other ids, in DynamoDB's JSON."""
-    ready_items = []
+    """Return the items of the records in DynamoDB's JSON, with other ids."""
+    raw_items = []
     for record in batch_records:
         item = items.to_item(messages.parse(record["body"]), messages.envelope(record))
-        ready_items.append(item.serialize() | {"id": {"S": uuid.uuid4().hex}})
-    return ready_items
+        raw_items.append(item.serialize() | {"id": {"S": uuid.uuid4().hex}})
+    return raw_items
 
 
-def timed(call: Callable[..., None], *arguments: Any) -> float:
+def duration(call: Callable[..., None], *arguments: Any) -> float:
     """Return the duration of a call in seconds."""
     start = time.perf_counter()
     call(*arguments)
@@ -72,7 +72,7 @@ def timed(call: Callable[..., None], *arguments: Any) -> float:
 
 @contextmanager
 def threads(number: int) -> Iterator[None]:
-    """Give the writer another number of threads."""
+    """Let the writer use this number of threads."""
     pool = batch._POOL
     with ThreadPoolExecutor(number) as batch._POOL:
         yield
@@ -80,19 +80,22 @@ def threads(number: int) -> Iterator[None]:
 
 
 def main() -> None:
-    """Compare both, alternating, in one run."""
+    """Print the rates of the writer and of boto3, and the gain of threads.
+
+    Both write alternately, because the machine's speed varies.
+    """
     os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"
     handler.logger.setLevel(logging.CRITICAL)
-    with running(), ThreadPoolExecutor(batch.THREADS) as pool:
-        use("writing")
+    with run_engine(), ThreadPoolExecutor(batch.THREADS) as pool:
+        select_table("writing")
         tables.ensure(LogItem)
         client = boto3.client("dynamodb", config=Config(max_pool_connections=batch.THREADS))
         handler_seconds, boto3_seconds = [], []
         for _ in range(ROUNDS):
             batch_records = records(BATCH)
-            ready_items = serialize(batch_records)
-            handler_seconds.append(timed(write_with_handler, batch_records))
-            boto3_seconds.append(timed(write_with_boto3, client, pool, ready_items))
+            raw_items = serialize(batch_records)
+            handler_seconds.append(duration(write_with_handler, batch_records))
+            boto3_seconds.append(duration(write_with_boto3, client, pool, raw_items))
         rates = [BATCH / statistics.median(seconds) for seconds in (handler_seconds, boto3_seconds)]
         print(f"\nLogs per second, {batch.THREADS} threads, batches of {BATCH}, medians of {ROUNDS}")
         print(
@@ -100,9 +103,9 @@ def main() -> None:
         )
         with proxied(lambda operation: time.sleep(DELAY_SECONDS) if operation == "PutItem" else None):
             batch_records = records(SLOW_BATCH)
-            many = timed(write_with_handler, batch_records)
+            many = duration(write_with_handler, batch_records)
             with threads(1):
                 batch_records = records(SLOW_BATCH)
-                one = timed(write_with_handler, batch_records)
+                one = duration(write_with_handler, batch_records)
         print(f"\nA batch of {SLOW_BATCH}, {DELAY_SECONDS:g} s per put")
         print(f"{batch.THREADS} threads {many:8.2f} s   1 thread {one:8.2f} s   ratio {one / many:5.1f}")

@@ -1,7 +1,7 @@
 """A main application that logs, forks, and continues to log: `python -m tests.producer NUMBER`.
 
-It sends NUMBER logs, of which one in WRONG_EVERY is wrong, and prints nothing. Three children, forked after
-the first use, take a quarter each.
+It sends NUMBER logs and prints nothing. One log in INVALID_EVERY is invalid. Three child processes, forked
+after the first log, send a quarter each.
 """
 
 import logging
@@ -17,11 +17,16 @@ from tests.factories import make_fields
 from tests.queues import Queues
 
 FORKS = 3
-WRONG_EVERY = 100
+INVALID_EVERY = 100
 TWICE_EVERY = 20
 # The emulator scans all queued messages at each request, so the queue is kept short.
-RUN, ENOUGH, PAUSE_SECONDS = 100, 600, 0.3
-WRONG: list[dict[str, Any]] = [{"account_id": "7#login"}, {"type": ""}, {"url": ...}, {"created_at": "soon"}]
+CHECK_EVERY, MAX_QUEUED, PAUSE_SECONDS = 100, 600, 0.3
+INVALID: list[dict[str, Any]] = [
+    {"account_id": "7#login"},
+    {"type": ""},
+    {"url": ...},
+    {"created_at": "soon"},
+]
 
 
 def log_id(number: int) -> str:
@@ -29,26 +34,26 @@ def log_id(number: int) -> str:
     return uuid.UUID(int=number, version=4).hex
 
 
-def is_wrong(number: int) -> bool:
+def is_invalid(number: int) -> bool:
     """Return whether a log can never be stored."""
-    return number % WRONG_EVERY == 0
+    return number % INVALID_EVERY == 0
 
 
 def fields(number: int) -> dict[str, Any]:
     """Return the fields of a log."""
-    wrong = WRONG[number // WRONG_EVERY % len(WRONG)] if is_wrong(number) else {}
+    invalid = INVALID[number // INVALID_EVERY % len(INVALID)] if is_invalid(number) else {}
     return make_fields(
-        **{"id": log_id(number), "user_id": number, "created_at": "2026-11-23T22:44:00", **wrong}
+        **{"id": log_id(number), "user_id": number, "created_at": "2026-11-23T22:44:00", **invalid}
     )
 
 
-def some(first: int, number: int) -> Iterator[dict[str, Any]]:
-    """Yield every fourth log, some of them twice."""
+def process_logs(first: int, number: int) -> Iterator[dict[str, Any]]:
+    """Yield the logs of one process: every fourth from `first` on, some twice."""
     queue: Queues | None = None
     for count, each in enumerate(range(first, number, FORKS + 1)):
-        if count % RUN == RUN - 1:
+        if count % CHECK_EVERY == CHECK_EVERY - 1:
             queue = queue or Queues.from_environment()  # after the fork
-            while queue.count() > ENOUGH:
+            while queue.count() > MAX_QUEUED:
                 time.sleep(PAUSE_SECONDS)
         yield fields(each)
         if each % TWICE_EVERY == 0:
@@ -60,14 +65,14 @@ def main(number: int) -> int:
     logging.getLogger("ingest").setLevel(logging.ERROR)
     client = LogClient(max_logs=number * 2)
     children = []
-    first = some(0, number)
-    client.enqueue(**next(first))
+    parent_logs = process_logs(0, number)
+    client.enqueue(**next(parent_logs))
     for child in range(1, FORKS + 1):
         if (process := os.fork()) == 0:
-            client.enqueue_many(some(child, number))
+            client.enqueue_many(process_logs(child, number))
             os._exit(0 if client.flush(120) else 1)
         children.append(process)
-    client.enqueue_many(first)
+    client.enqueue_many(parent_logs)
     succeeded = [os.waitpid(process, 0)[1] == 0 for process in children]
     return 0 if client.flush(120) and all(succeeded) else 1
 

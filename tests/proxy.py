@@ -17,13 +17,14 @@ from logsite.local.ports import free_port
 if TYPE_CHECKING:
     import pytest
 
-# Called with an operation ("Query"). Returns an error code to respond with, or None to forward the request.
-Decide = Callable[[str], str | None]
+# Called with the operation of a request, such as Query. Returns the error code of the response, or None to
+# forward the request.
+ErrorCode = Callable[[str], str | None]
 
 
 @contextmanager
-def proxied(decide: Decide) -> Iterator[None]:
-    """Send all requests through a proxy. It calls `decide` for each one to the logs table."""
+def proxied(error_code: ErrorCode) -> Iterator[None]:
+    """Send all requests through a proxy. It calls `error_code` for each one to the logs table."""
     engine = urlsplit(os.environ["AWS_ENDPOINT_URL_DYNAMODB"])
     connections = threading.local()
 
@@ -34,7 +35,7 @@ def proxied(decide: Decide) -> Iterator[None]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             operation = self.headers["X-Amz-Target"].partition(".")[2]
-            if f'"{models.LogItem.Meta.table_name}"'.encode() in body and (code := decide(operation)):
+            if f'"{models.LogItem.Meta.table_name}"'.encode() in body and (code := error_code(operation)):
                 error = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "by the proxy"}
                 self.reply(400, json.dumps(error).encode())
                 return

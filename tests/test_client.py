@@ -1,6 +1,5 @@
 """The synchronous client against an SQS server: sent bodies, counts, validation, size limit."""
 
-import base64
 import hashlib
 import json
 import logging
@@ -19,6 +18,7 @@ from logs import reader, times
 from logs.models import LogItem
 from logs.storage import documents
 from tests.factories import make_event, make_fields
+from tests.noise import noise
 from tests.queues import Queues
 
 pytest_plugins = ["tests.sqs_server"]
@@ -135,10 +135,6 @@ def test_strict_client_sends_valid_logs(strict: LogClient, queues: Queues) -> No
     strict.enqueue_many(iter([make_fields()] * 12))
 
     assert queues.count() == 13
-
-
-def noise(size: int) -> str:
-    return base64.b64encode(random.Random(1).randbytes(size)).decode()
 
 
 def test_strict_client_rejects_oversize_logs(strict: LogClient, queues: Queues) -> None:

@@ -26,7 +26,7 @@ URL = "http://127.0.0.1/123456789012/logs"
 @pytest.fixture(autouse=True)
 def short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the backoff."""
-    monkeypatch.setattr(sender, "FIRST_BACKOFF_SECONDS", 0.02)
+    monkeypatch.setattr(sender, "FIRST_DELAY_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -96,13 +96,13 @@ def test_sqs_outage_loses_nothing(
 def test_failed_half_of_a_batch_is_retried(
     client: LogClient, switched: SwitchedSqs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take = switched.send_message_batch
+    send = switched.send_message_batch
     busy = {"SenderFault": False, "Code": "InternalError", "Message": "busy"}
 
     def half(QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
         some = Entries[: (len(Entries) + 1) // 2]
         failed = [{"Id": entry["Id"], **busy} for entry in Entries[len(some) :]]
-        return {**take(QueueUrl, some), "Failed": failed}
+        return {**send(QueueUrl, some), "Failed": failed}
 
     monkeypatch.setattr(switched, "send_message_batch", half)
     fill(client, range(40))
@@ -252,12 +252,12 @@ def test_forked_child_sends_only_its_own_logs(queues: Queues) -> None:
 def test_forked_child_of_a_sync_client_opens_connections(queues: Queues) -> None:
     client = LogClient(queues.url, sync=True)
     client.enqueue(**make_fields())
-    parents = client._sqs
+    parent_client = client._sqs
     child = os.fork()
     if child == 0:
-        os._exit(0 if client._sqs is not parents else 1)
+        os._exit(0 if client._sqs is not parent_client else 1)
     assert os.waitpid(child, 0)[1] == 0
-    assert client._sqs is parents
+    assert client._sqs is parent_client
 
 
 def test_many_threads_lose_nothing(client: LogClient, switched: SwitchedSqs) -> None:
@@ -310,12 +310,12 @@ def test_failure_to_create_the_client_is_retried(
         return result
 
     monkeypatch.setattr(sqs, "client", make)
-    monkeypatch.setattr(sender, "MAX_BACKOFF_SECONDS", 0.02)
+    monkeypatch.setattr(sender, "MAX_DELAY_SECONDS", 0.02)
     with LogClient(URL) as client:
         fill(client, range(3))
         assert client.flush(20)
     assert switched.users == [0, 1, 2]
-    assert "will be retried" in caplog.text
+    assert "logs could not be sent, retrying" in caplog.text
 
 
 def test_log_handler_that_enqueues_does_not_deadlock(

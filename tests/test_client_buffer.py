@@ -1,4 +1,4 @@
-"""The parts of the sender thread: the buffer, and the rate limit of its warnings."""
+"""Parts of the sender thread: the buffer, and the rate limit of warnings."""
 
 import logging
 

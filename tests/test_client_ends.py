@@ -1,4 +1,4 @@
-"""The end of a process with a client: a normal exit, a kill, or an exit during an outage."""
+"""The end of a process with a client: an exit, a kill, an outage."""
 
 import json
 import os

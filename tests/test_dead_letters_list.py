@@ -155,8 +155,8 @@ def test_show_body_prints_it_unchanged(dlq: DeadLetters) -> None:
 
 
 def test_compressed_body_is_shown_decompressed(dlq: DeadLetters) -> None:
-    packed = base64.b64encode(zlib.compress(make_body(type="").encode())).decode()
-    dead_letter = dlq.reject(json.dumps({"_deflate": packed}))
+    compressed = base64.b64encode(zlib.compress(make_body(type="").encode())).decode()
+    dead_letter = dlq.reject(json.dumps({"_deflate": compressed}))
 
     assert make_body(type="") in dlq.run("show", dead_letter["message_id"]).out
     assert "_deflate" not in dlq.run("list").out

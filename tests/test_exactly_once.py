@@ -26,15 +26,15 @@ KILLS = 4
 @pytest.mark.usefixtures("logs_table")
 def test_logs_survive_kills_throttling_and_redelivery(busy_queues: Queues) -> None:
     with run_workers() as throttled:
-        sending = subprocess.Popen([sys.executable, "-m", "tests.producer", str(LOGS)])
+        process = subprocess.Popen([sys.executable, "-m", "tests.producer", str(LOGS)])
         try:
-            assert sending.wait(400) == 0
+            assert process.wait(400) == 0
         finally:
-            sending.kill()
+            process.kill()
         wait_until(lambda: busy_queues.count() == 0, seconds=400, every=1)
 
     assert sum(throttled) > LOGS / 10
-    invalid = {producer.log_id(number) for number in range(LOGS) if producer.is_wrong(number)}
+    invalid = {producer.log_id(number) for number in range(LOGS) if producer.is_invalid(number)}
     valid = {producer.log_id(number) for number in range(LOGS)} - invalid
     stored = logs()
     assert len(stored) == len(valid)

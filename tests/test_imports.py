@@ -1,4 +1,4 @@
-"""Imports of each part: the writer starts without Django, and the client needs botocore and pydantic only."""
+"""The modules that each part loads. The writer loads no Django, the client only botocore and pydantic."""
 
 import json
 import os

@@ -68,9 +68,9 @@ def stored_bytes(item: LogItem) -> int:
 
 def make_noisy_log(length: int) -> dict[str, Any]:
     generator = random.Random(1)
-    noise = "".join(generator.choice("abcdefghij klmn {}:,0123456789") for _ in range(length))
+    payload = "".join(generator.choice("abcdefghij klmn {}:,0123456789") for _ in range(length))
     [log] = samples(1, SENT_AT)
-    return {**log, "payload": noise}
+    return {**log, "payload": payload}
 
 
 @pytest.mark.usefixtures("logs_table")

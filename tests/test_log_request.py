@@ -32,7 +32,7 @@ def _new_client() -> Iterator[None]:
     django.client.cache_clear()
 
 
-def a_request(user: Any = None, **headers: str) -> HttpRequest:
+def make_request(user: Any = None, **headers: str) -> HttpRequest:
     request = RequestFactory(headers=headers).get("/cart", {"page": "2"})
     somebody: Any = user or SimpleNamespace(is_authenticated=False, pk=None)
     request.user = somebody
@@ -42,7 +42,7 @@ def a_request(user: Any = None, **headers: str) -> HttpRequest:
 def test_log_request_fills_fields_from_the_request(recording: RecordingClient) -> None:
     key = uuid.uuid4()
     user = SimpleNamespace(is_authenticated=True, pk=key, account_id=7)
-    request = a_request(
+    request = make_request(
         user,
         **{
             "User-Agent": CHROME,
@@ -75,7 +75,7 @@ def test_log_request_fills_fields_from_the_request(recording: RecordingClient) -
 
 
 def test_anonymous_request_has_user_zero(recording: RecordingClient) -> None:
-    django.log_request(a_request(), type="visit")
+    django.log_request(make_request(), type="visit")
     [log] = recording.logs
     assert (log["account_id"], log["user_id"], log["submitter_id"]) == (0, 0, None)
     assert (log["submitter_platform"], log["submitter_browser"], log["submitter_agent"]) == (None, None, None)
@@ -96,7 +96,7 @@ def test_async_view_with_a_lazy_user_does_not_break(
     recording: RecordingClient, caplog: pytest.LogCaptureFixture, fields: dict[str, Any], user_id: int
 ) -> None:
     async def view() -> None:
-        request = a_request()
+        request = make_request()
         lazy: Any = SimpleLazyObject(read_the_session)
         request.user = lazy
         django.log_request(request, type="visit", **fields)
@@ -108,7 +108,7 @@ def test_async_view_with_a_lazy_user_does_not_break(
 
 
 def test_explicit_fields_override_the_request(recording: RecordingClient) -> None:
-    django.log_request(a_request(), type="login", account_id=8, user_id=9, url="/elsewhere")
+    django.log_request(make_request(), type="login", account_id=8, user_id=9, url="/elsewhere")
     [log] = recording.logs
     assert (log["account_id"], log["user_id"], log["url"]) == (8, 9, "/elsewhere")
 
@@ -116,14 +116,14 @@ def test_explicit_fields_override_the_request(recording: RecordingClient) -> Non
 @override_settings(LOGS_COUNTRY_HEADER="X-Country", LOGS_CITY_HEADER="X-City")
 def test_header_settings_name_other_headers(recording: RecordingClient) -> None:
     headers = {"X-Country": "France", "X-City": "Lyon", "CloudFront-Viewer-Country": "BG"}
-    django.log_request(a_request(**headers), type="visit")
+    django.log_request(make_request(**headers), type="visit")
     assert recording.logs[0]["submitter_country"] == "France"
     assert recording.logs[0]["submitter_city"] == "Lyon"
 
 
 @pytest.mark.parametrize("agent", ["", "\x00\udcff", "(" * 5000, "Mozilla/5.0 (" + ";" * 9999])
 def test_malicious_user_agent_is_harmless(recording: RecordingClient, agent: str) -> None:
-    request = a_request()
+    request = make_request()
     request.META["HTTP_USER_AGENT"] = agent
     django.log_request(request, type="visit")
     assert len(recording.logs) == 1

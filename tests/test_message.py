@@ -13,7 +13,7 @@ from tests.factories import make_body, make_fields
 HEX = "0123456789abcdef0123456789abcdef"
 
 
-def refusal(body: str) -> InvalidMessage:
+def rejection_of(body: str) -> InvalidMessage:
     with pytest.raises(InvalidMessage) as caught:
         parse(body)
     return caught.value
@@ -33,7 +33,7 @@ def test_minimal_message_has_five_fields() -> None:
 
 @pytest.mark.parametrize("name", ["account_id", "user_id", "type", "sub_type", "url"])
 def test_missing_required_field_is_named(name: str) -> None:
-    error = refusal(make_body(**{name: ...}))
+    error = rejection_of(make_body(**{name: ...}))
 
     assert error.code == "invalid_fields"
     assert error.fields == {name: ["is required"]}
@@ -74,14 +74,14 @@ def test_missing_required_field_is_named(name: str) -> None:
     ],
 )
 def test_invalid_value_is_rejected_at_its_field(name: str, value: Any) -> None:
-    error = refusal(make_body(**{name: value}))
+    error = rejection_of(make_body(**{name: value}))
 
     assert error.code == "invalid_fields"
     assert list(error.fields) == [name]
 
 
 def test_all_invalid_fields_are_reported_together() -> None:
-    error = refusal(make_body(account_id=..., type="", created_at=5))
+    error = rejection_of(make_body(account_id=..., type="", created_at=5))
 
     assert set(error.fields) == {"account_id", "type", "created_at"}
 
@@ -174,12 +174,12 @@ def test_unknown_fields_are_stored_and_override_nothing() -> None:
     ],
 )
 def test_invalid_json_is_rejected(body: str) -> None:
-    assert refusal(body).code == "not_json"
+    assert rejection_of(body).code == "not_json"
 
 
 @pytest.mark.parametrize("body", ["null", "[]", '"text"', "5", "true", '[{"account_id": 7}]'])
 def test_json_other_than_an_object_is_rejected(body: str) -> None:
-    assert refusal(body).code == "not_an_object"
+    assert rejection_of(body).code == "not_an_object"
 
 
 @pytest.mark.parametrize(
@@ -192,15 +192,15 @@ def test_json_other_than_an_object_is_rejected(body: str) -> None:
     ],
 )
 def test_error_contains_no_value_of_the_message(body: str) -> None:
-    error = refusal(body)
+    error = rejection_of(body)
 
     assert "SECRET" not in f"{error!r} {error} {error.fields} {error.__cause__!r}"
     assert error.__suppress_context__ or error.__context__ is None
 
 
 def test_error_has_the_id_of_the_message() -> None:
-    assert refusal(make_body(id=HEX.upper(), type="")).log_id == HEX
-    assert refusal(make_body(id="nonsense")).log_id is None
+    assert rejection_of(make_body(id=HEX.upper(), type="")).log_id == HEX
+    assert rejection_of(make_body(id="nonsense")).log_id is None
 
 
 def test_validate_raises_value_error_with_the_field() -> None:
@@ -212,6 +212,6 @@ def test_validate_raises_value_error_with_the_field() -> None:
 def test_keys_are_stripped_and_contain_no_control_characters(name: str) -> None:
     assert getattr(messages.parse(make_body(**{name: "  a b\t"})), name) == "a b"
     for value in ("   ", "a\0b", "a\nb"):
-        with pytest.raises(messages.InvalidMessage) as refusal:
+        with pytest.raises(messages.InvalidMessage) as caught:
             messages.parse(make_body(**{name: value}))
-        assert list(refusal.value.fields) == [name]
+        assert list(caught.value.fields) == [name]

@@ -1,4 +1,4 @@
-"""`python -m ingest send --follow`: a file that grows, is rotated or truncated, and restarts."""
+"""`python -m ingest send --follow`: growing, rotated and truncated files, and restarts."""
 
 import json
 import os
@@ -33,7 +33,7 @@ URL = "http://127.0.0.1/123456789012/logs"
 @pytest.fixture(autouse=True)
 def short_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the backoff and the intervals."""
-    monkeypatch.setattr(relay, "FIRST_BACKOFF_SECONDS", 0.02)
+    monkeypatch.setattr(relay, "FIRST_DELAY_SECONDS", 0.02)
     monkeypatch.setattr(relay, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(relay, "QUIET_SECONDS", 0.3)
 
@@ -44,7 +44,7 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def following(switched: SwitchedSqs, path: Path) -> Callable[[], object]:
+def follow_file(switched: SwitchedSqs, path: Path) -> Callable[[], object]:
     """Return a context manager in which a relay follows the file."""
 
     @contextmanager
@@ -67,9 +67,9 @@ def write(path: Path, *numbers: int, end: str = "\n") -> None:
 
 
 def test_relay_sends_present_and_new_lines(
-    following: Callable[[], Any], switched: SwitchedSqs, path: Path
+    follow_file: Callable[[], Any], switched: SwitchedSqs, path: Path
 ) -> None:
-    with following():
+    with follow_file():
         write(path, *range(12))
         wait_until(lambda: len(switched.users) == 12)
         write(path, 12)
@@ -78,9 +78,9 @@ def test_relay_sends_present_and_new_lines(
 
 
 def test_incomplete_line_waits_for_its_end(
-    following: Callable[[], Any], switched: SwitchedSqs, path: Path
+    follow_file: Callable[[], Any], switched: SwitchedSqs, path: Path
 ) -> None:
-    with following():
+    with follow_file():
         write(path, 0)
         write(path, 1, end="")
         wait_until(lambda: switched.users == [0])
@@ -91,9 +91,9 @@ def test_incomplete_line_waits_for_its_end(
 
 @pytest.mark.parametrize("is_copied", [False, True], ids=["renamed", "copied and truncated"])
 def test_rotation_loses_nothing(
-    following: Callable[[], Any], switched: SwitchedSqs, path: Path, is_copied: bool
+    follow_file: Callable[[], Any], switched: SwitchedSqs, path: Path, is_copied: bool
 ) -> None:
-    with following():
+    with follow_file():
         write(path, 0, 1, 2)
         wait_until(lambda: switched.users == [0, 1, 2])
         if is_copied:
@@ -106,9 +106,9 @@ def test_rotation_loses_nothing(
 
 
 def test_renamed_file_is_finished_before_the_new_one(
-    following: Callable[[], Any], switched: SwitchedSqs, path: Path
+    follow_file: Callable[[], Any], switched: SwitchedSqs, path: Path
 ) -> None:
-    with following(), path.open("a") as writer:
+    with follow_file(), path.open("a") as writer:
         write(path, 0)
         wait_until(lambda: switched.users == [0])
         path.rename(path.with_name("app.ndjson.1"))
@@ -123,9 +123,9 @@ def test_renamed_file_is_finished_before_the_new_one(
 
 
 def test_truncated_and_regrown_file_starts_again(
-    switched: SwitchedSqs, path: Path, following: Callable[[], Any]
+    switched: SwitchedSqs, path: Path, follow_file: Callable[[], Any]
 ) -> None:
-    with following():
+    with follow_file():
         write(path, 0)
         wait_until(lambda: switched.users == [0])
         # In one step, as between two polls.
@@ -137,7 +137,7 @@ def test_truncated_and_regrown_file_starts_again(
 
 @pytest.mark.parametrize("is_copied", [False, True], ids=["renamed", "copied and truncated"])
 def test_two_rotations_during_an_outage_keep_the_order(
-    following: Callable[[], Any], switched: SwitchedSqs, path: Path, is_copied: bool
+    follow_file: Callable[[], Any], switched: SwitchedSqs, path: Path, is_copied: bool
 ) -> None:
     first, second = path.with_name("app.ndjson.1"), path.with_name("app.ndjson.2")
 
@@ -148,7 +148,7 @@ def test_two_rotations_during_an_outage_keep_the_order(
         else:
             path.rename(first)
 
-    with following():
+    with follow_file():
         write(path, 0)
         wait_until(lambda: switched.users == [0])
         switched.on.clear()
@@ -167,9 +167,9 @@ def test_two_rotations_during_an_outage_keep_the_order(
 
 
 def test_stopping_mid_file_loses_nothing(
-    following: Callable[[], Any], switched: SwitchedSqs, path: Path
+    follow_file: Callable[[], Any], switched: SwitchedSqs, path: Path
 ) -> None:
-    with following():
+    with follow_file():
         write(path, 0)
         wait_until(lambda: switched.users == [0])
         switched.on.clear()
@@ -178,69 +178,69 @@ def test_stopping_mid_file_loses_nothing(
         write(path, 2)
         wait_until(lambda: switched.tries > 2)
     switched.on.set()
-    with following():
+    with follow_file():
         wait_until(lambda: 2 in switched.users)
     assert switched.users == [0, 1, 2]
 
 
 def test_overlong_line_does_not_fill_the_memory(
-    following: Callable[[], Any], switched: SwitchedSqs, path: Path, monkeypatch: pytest.MonkeyPatch
+    follow_file: Callable[[], Any], switched: SwitchedSqs, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ingest.cli.ndjson.MAX_LINE_BYTES", 1000)
     monkeypatch.setattr(relay, "MAX_READ_BYTES", 1002)
     path.write_text("x" * 2500)
-    with following() as running:
-        wait_until(lambda: running.sent == 2)
+    with follow_file() as follower:
+        wait_until(lambda: follower.sent == 2)
     assert [len(body) for batch in switched.batches for body in batch] == [1002, 1002]
 
 
 def test_restart_continues_at_the_checkpoint(
-    following: Callable[[], Any], switched: SwitchedSqs, path: Path
+    follow_file: Callable[[], Any], switched: SwitchedSqs, path: Path
 ) -> None:
-    with following():
+    with follow_file():
         write(path, *range(3))
         wait_until(lambda: len(switched.users) == 3)
     write(path, 3)
-    with following():
+    with follow_file():
         wait_until(lambda: 3 in switched.users)
     assert switched.users == [*range(4)]
 
 
 def test_rotation_while_stopped_loses_nothing(
-    following: Callable[[], Any], switched: SwitchedSqs, path: Path
+    follow_file: Callable[[], Any], switched: SwitchedSqs, path: Path
 ) -> None:
-    with following():
+    with follow_file():
         write(path, 0)
         wait_until(lambda: switched.users == [0])
     write(path, 1)
     write(path, 2, end="")  # its writer was killed
     path.rename(path.with_name("app.ndjson.1"))
     write(path, 3)
-    with following():
+    with follow_file():
         wait_until(lambda: 3 in switched.users)
     assert switched.users == [0, 1, 2, 3]
 
 
 def test_reused_inode_is_not_mistaken_for_the_old_file(
-    following: Callable[[], Any], switched: SwitchedSqs, path: Path
+    follow_file: Callable[[], Any], switched: SwitchedSqs, path: Path
 ) -> None:
-    with following():
+    with follow_file():
         write(path, 0)
         wait_until(lambda: switched.users == [0])
     path.write_text("")  # the same inode, other content
     write(path, 5, 6)
-    with following():
+    with follow_file():
         wait_until(lambda: 6 in switched.users)
     assert switched.users == [0, 5, 6]
 
 
 def test_same_text_after_truncation_is_another_log(
-    following: Callable[[], Any], switched: SwitchedSqs, path: Path
+    follow_file: Callable[[], Any], switched: SwitchedSqs, path: Path
 ) -> None:
     def offset() -> int:
         return int(json.loads(path.with_name("checkpoint").read_text())["offset"])
 
-    with following():
+    with follow_file():
         write(path, 0)
         wait_until(lambda: len(switched.users) == 1)
         wait_until(lambda: offset() > 0)
@@ -252,41 +252,41 @@ def test_same_text_after_truncation_is_another_log(
 
 
 def test_batch_resent_after_a_crash_has_the_same_ids(
-    following: Callable[[], Any], switched: SwitchedSqs, path: Path
+    follow_file: Callable[[], Any], switched: SwitchedSqs, path: Path
 ) -> None:
     write(path, 0, 1)
-    with following():
+    with follow_file():
         wait_until(lambda: len(switched.users) == 2)
     checkpoint = path.with_name("checkpoint")
     state = json.loads(checkpoint.read_text())
     # The position before the batch.
     checkpoint.write_text(json.dumps({**state, "offset": 0, "head": hash_head(b"")}))
-    with following():
+    with follow_file():
         wait_until(lambda: len(switched.users) == 4)
     ids = [json.loads(body)["id"] for batch in switched.batches for body in batch]
     assert ids[:2] == ids[2:]
 
 
 def test_invalid_line_is_sent_as_a_dead_letter(
-    following: Callable[[], Any], switched: SwitchedSqs, path: Path, caplog: pytest.LogCaptureFixture
+    follow_file: Callable[[], Any], switched: SwitchedSqs, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with following() as running:
+    with follow_file() as follower:
         path.write_bytes(b"no json \x00 \xff SECRET\n")
         write(path, 1)
-        wait_until(lambda: running.sent == 2)
+        wait_until(lambda: follower.sent == 2)
     assert next(body for batch in switched.batches for body in batch) == "no json � � SECRET"
     assert "will be a dead letter" in caplog.text
     assert "SECRET" not in caplog.text
 
 
-def test_sqs_outage_loses_nothing(following: Callable[[], Any], switched: SwitchedSqs, path: Path) -> None:
+def test_sqs_outage_loses_nothing(follow_file: Callable[[], Any], switched: SwitchedSqs, path: Path) -> None:
     switched.on.clear()
-    with following():
+    with follow_file():
         write(path, *range(30))
         wait_until(lambda: switched.tries > 2)
     assert switched.users == []
     switched.on.set()
-    with following():
+    with follow_file():
         wait_until(lambda: len(switched.users) == 30)
     assert switched.users == [*range(30)]
 

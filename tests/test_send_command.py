@@ -21,7 +21,7 @@ pytest_plugins = ["tests.sqs_server"]
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
-    """Return a function that runs the command, and returns its exit status and error output."""
+    """Return a function that runs the command. It returns the exit status and the error output."""
 
     def send(*arguments: object) -> tuple[int, str]:
         status = commands.main(["send", *map(str, arguments)])
@@ -30,14 +30,14 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
     return send
 
 
-def a_file(folder: Path, *lines: str) -> Path:
+def make_file(folder: Path, *lines: str) -> Path:
     path = folder / "logs.ndjson"
     path.write_text("".join(f"{line}\n" for line in lines))
     return path
 
 
 def test_send_sends_every_line(queues: Queues, run: Callable[..., Any], tmp_path: Path) -> None:
-    path = a_file(tmp_path, *(make_body(user_id=number) for number in range(25)))
+    path = make_file(tmp_path, *(make_body(user_id=number) for number in range(25)))
     status, err = run(path)
     assert (status, "Sent: 25, refused: 0" in err) == (0, True)
     assert sorted(json.loads(body)["user_id"] for body in queues.bodies()) == [*range(25)]
@@ -46,7 +46,7 @@ def test_send_sends_every_line(queues: Queues, run: Callable[..., Any], tmp_path
 def test_sending_a_file_twice_stores_each_log_once(
     queues: Queues, logs_table: None, run: Callable[..., Any], tmp_path: Path
 ) -> None:
-    path = a_file(tmp_path, make_body(), make_body(), make_body(created_at="2026-11-23"))
+    path = make_file(tmp_path, make_body(), make_body(), make_body(created_at="2026-11-23"))
     run(path)
     run(path)
     assert lambda_handler(make_event(*queues.bodies()), None) == {"batchItemFailures": []}
@@ -55,7 +55,7 @@ def test_sending_a_file_twice_stores_each_log_once(
 
 
 def test_invalid_line_is_listed_and_not_sent(queues: Queues, run: Callable[..., Any], tmp_path: Path) -> None:
-    path = a_file(tmp_path, make_body(), "", "no json SECRET", make_body(type=""), make_body())
+    path = make_file(tmp_path, make_body(), "", "no json SECRET", make_body(type=""), make_body())
     with path.open("ab") as file:
         file.write(b'{"type": "\xff"}\n')
     status, err = run(path)
@@ -77,7 +77,7 @@ def test_standard_input_needs_no_final_line_end(
 
 
 def test_large_line_is_compressed(queues: Queues, run: Callable[..., Any], tmp_path: Path) -> None:
-    assert run(a_file(tmp_path, make_body(payload="x" * 3_000_000)))[0] == 0
+    assert run(make_file(tmp_path, make_body(payload="x" * 3_000_000)))[0] == 0
     [body] = queues.bodies()
     assert len(body) < 100_000
 
@@ -86,7 +86,7 @@ def test_overlong_line_is_refused_without_reading_it(
     queues: Queues, run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ingest.cli.ndjson.MAX_LINE_BYTES", 1000)
-    status, err = run(a_file(tmp_path, make_body(payload="x" * 5000), make_body()))
+    status, err = run(make_file(tmp_path, make_body(payload="x" * 5000), make_body()))
     assert status == 1
     assert "line 1: body: must have at most 1,000 bytes" in err
     assert queues.count() == 1
@@ -98,7 +98,7 @@ def test_outage_prints_the_line_to_continue_at(
     switched = SwitchedSqs()
     monkeypatch.setenv("LOGS_QUEUE_URL", "http://127.0.0.1/1/x")
     monkeypatch.setattr(sqs, "client", lambda **kwargs: switched)
-    path = a_file(tmp_path, *(make_body(user_id=number) for number in range(25)))
+    path = make_file(tmp_path, *(make_body(user_id=number) for number in range(25)))
     send = switched.send_message_batch
 
     def once(**request: Any) -> Any:
@@ -124,7 +124,7 @@ def test_ctrl_c_prints_the_line_to_continue_at(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("ingest.cli.send.send_batch", stop)
-    status, err = run(a_file(tmp_path, make_body(), make_body()))
+    status, err = run(make_file(tmp_path, make_body(), make_body()))
     assert status == 130
     assert "Sent: 0, refused: 0\nTo continue: --from-line 1\n" in err
 
@@ -149,5 +149,5 @@ def test_missing_queue_url_names_the_option(
     run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("LOGS_QUEUE_URL", raising=False)
-    status, err = run(a_file(tmp_path, make_body()))
-    assert (status, err) == (2, "Name the queue in --queue-url or LOGS_QUEUE_URL.\n")
+    status, err = run(make_file(tmp_path, make_body()))
+    assert (status, err) == (2, "Set the queue of logs with --queue-url or LOGS_QUEUE_URL.\n")

@@ -58,7 +58,7 @@ class Project:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Build the wheel from a copy of the sources, and install it into an empty environment."""
+    """Build the wheel from a copy of the sources. Install it into an empty environment."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     source.mkdir()
