@@ -114,11 +114,11 @@ def main() -> None:
         for function, code in IMPORTS.items():
             # Run alternately, because the machine's speed varies.
             seconds = [(run(folder, code)[0], run(folder, LIBRARIES[function])[0]) for _ in range(RUNS)]
-            ours, libraries = (statistics.median(each) - bare for each in zip(*seconds, strict=True))
+            own, libraries = (statistics.median(each) - bare for each in zip(*seconds, strict=True))
             packages = ", ".join(
                 f"{each} {duration:.0f} ms"
                 for each, duration in slowest_packages(run(folder, code, "-X", "importtime")[1])
             )
-            ratio = ours / libraries
-            print(f"{function:>8} {ours:.2f} s, only its libraries {libraries:.2f} s, ratio {ratio:.2f}")
+            ratio = own / libraries
+            print(f"{function:>8} {own:.2f} s, only its libraries {libraries:.2f} s, ratio {ratio:.2f}")
             print(f"         slowest: {packages}")

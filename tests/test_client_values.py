@@ -20,7 +20,7 @@ class Colour(enum.Enum):
     RED = "red"
 
 
-class Word(str, enum.Enum):  # noqa: UP042  the older spelling, whose str() is Word.YES
+class Word(str, enum.Enum):  # noqa: UP042  the older form, whose str() is Word.YES
     YES = "yes"
 
 

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
 from botocore.exceptions import NoRegionError
@@ -26,6 +27,8 @@ from ingest.wire.errors import AWS_ERRORS
 
 if TYPE_CHECKING:
     from ingest.cli.arguments import Subparsers
+
+Action = Callable[[DeadLetterQueue, argparse.Namespace, TextIO, TextIO], int]
 
 MIN_RATE, MAX_RATE = 0.1, 1000
 
@@ -57,68 +60,64 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     subcommands = parser.add_subparsers(required=True, metavar="ACTION")
 
     list_parser = _add_action(
-        subcommands, "list", "print one line per dead letter: id, age, reason, beginning of the body"
+        subcommands,
+        "list",
+        actions.list_all,
+        "print one line per dead letter: id, age, reason, beginning of the body",
     )
     list_parser.add_argument(
         "--json", action="store_true", help="print each whole dead letter, as one JSON object per line"
     )
     _add_code(list_parser)
-    list_parser.set_defaults(action=actions.list_all)
 
-    show_parser = _add_action(subcommands, "show", "print one whole dead letter, with its attributes")
+    show_parser = _add_action(
+        subcommands, "show", actions.show, "print one whole dead letter, with its attributes"
+    )
     show_parser.add_argument("id", type=_id, metavar="ID", help=ID_HELP)
     show_parser.add_argument(
         "--body", action="store_true", help="print only the body, to change it in a file for `edit`"
     )
-    show_parser.set_defaults(action=actions.show)
 
-    replay_parser = _add_action(
+    replay_parser = _add_sending_action(
         subcommands,
         "replay",
+        actions.replay,
         "send dead letters to the queue of logs again (redrive); each log is stored once",
-        sends=True,
     )
     _add_selection(replay_parser)
-    replay_parser.set_defaults(action=actions.replay)
 
-    edit_parser = _add_action(
+    edit_parser = _add_sending_action(
         subcommands,
         "edit",
+        actions.edit,
         "send a new body in place of a dead letter, with its id and time of sending",
-        sends=True,
     )
     edit_parser.add_argument("id", type=_id, metavar="ID", help=ID_HELP)
     edit_parser.add_argument(
         "--file", default="-", metavar="FILE", help="the file with the new body; default: -, standard input"
     )
-    edit_parser.set_defaults(action=actions.edit)
 
-    discard_parser = _add_action(
+    discard_parser = _add_sending_action(
         subcommands,
         "discard",
+        actions.discard,
         "delete dead letters, and archive each as a log of account _logsite",
-        sends=True,
     )
     _add_selection(discard_parser)
     discard_parser.add_argument(
         "--reason", type=_reason, required=True, help="why the log will never be stored; archived with it"
     )
-    discard_parser.set_defaults(action=actions.discard)
 
 
-def _add_action(
-    subcommands: "Subparsers", name: str, text: str, *, sends: bool = False
-) -> argparse.ArgumentParser:
+def _add_action(subcommands: "Subparsers", name: str, action: Action, text: str) -> argparse.ArgumentParser:
     parser = subcommands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}. {VISIBILITY}")
-    parser.set_defaults(run=run, sends=sends, queue_url=None)
+    parser.set_defaults(run=run, action=action, sends=False, queue_url=None)
     parser.add_argument(
         "--dead-letter-queue-url",
         default=os.environ.get("LOGS_DEAD_LETTER_QUEUE_URL"),
         metavar="URL",
         help="the dead-letter queue; default: LOGS_DEAD_LETTER_QUEUE_URL",
     )
-    if sends:
-        add_queue_url(parser)
     parser.add_argument(
         "--seconds",
         type=whole_number(1, MAX_PEEK_SECONDS),
@@ -126,6 +125,16 @@ def _add_action(
         metavar="N",
         help=f"read the dead-letter queue for at most N seconds; default: {PEEK_SECONDS}",
     )
+    return parser
+
+
+def _add_sending_action(
+    subcommands: "Subparsers", name: str, action: Action, text: str
+) -> argparse.ArgumentParser:
+    """Add an action that also needs the queue of logs."""
+    parser = _add_action(subcommands, name, action, text)
+    parser.set_defaults(sends=True)
+    add_queue_url(parser)
     return parser
 
 
@@ -146,7 +155,8 @@ def _add_code(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--code",
         choices=LABELS,
-        help=f"select only dead letters with this reason; {VALID}: the message has no error",
+        metavar="CODE",
+        help=f"select one reason: {', '.join(LABELS)}; {VALID}: the message has no error",
     )
 
 
