@@ -1,4 +1,4 @@
-"""Pages are compressed for those who take it."""
+"""Responses are compressed if the client accepts gzip."""
 
 import gzip
 
@@ -7,7 +7,7 @@ from django.test import Client
 GZIP = {"Accept-Encoding": "gzip"}
 
 
-def test_a_page_is_compressed_where_the_browser_takes_it() -> None:
+def test_page_is_compressed_for_gzip() -> None:
     plain = Client().get("/admin/login/")
     packed = Client().get("/admin/login/", headers=GZIP)
     assert "Content-Encoding" not in plain
@@ -16,12 +16,12 @@ def test_a_page_is_compressed_where_the_browser_takes_it() -> None:
     assert b"</html>" in gzip.decompress(packed.content)
 
 
-def test_the_length_of_a_page_gives_no_secret_of_it_away(viewer_client: Client) -> None:
+def test_compressed_length_varies_against_breach(viewer_client: Client) -> None:
     lengths = {len(viewer_client.get("/admin/", headers=GZIP).content) for _ in range(8)}
     assert len(lengths) > 1
 
 
-def test_a_file_is_compressed_too(viewer_client: Client) -> None:
+def test_exported_file_is_compressed(viewer_client: Client) -> None:
     response = viewer_client.get("/admin/logs/log/export/?format=csv", headers=GZIP)
     assert response["Content-Encoding"] == "gzip"
     assert gzip.decompress(b"".join(response)).startswith("\ufeffcreated_at,".encode())

@@ -49,7 +49,7 @@ class DeadLetterQueue:
         self.hidden_until: datetime | None = None
         self._clock = clock
         self._receipt_handles: dict[str, str] = {}  # of the hidden messages, by message id
-        self._last_timeout = datetime.min.replace(tzinfo=UTC)
+        self._timeout_end = datetime.min.replace(tzinfo=UTC)
 
     def __enter__(self) -> Self:
         return self
@@ -80,7 +80,7 @@ class DeadLetterQueue:
         return self._poll(sqs.MAX_BATCH, seconds + MARGIN_SECONDS, self._clock() + seconds)
 
     def receive(self, per_second: float, seconds: int = PEEK_SECONDS) -> Iterator[DeadLetter]:
-        """Yield each dead letter, until the queue is empty.
+        """Yield each dead letter once, until the queue is empty.
 
         A response has at most `per_second` messages, so that none waits longer than a second. The visibility
         timeout of a message that is not deleted is `seconds` plus MARGIN_SECONDS, or until `release`.
@@ -135,7 +135,7 @@ class DeadLetterQueue:
                     ],
                 )
             except AWS_ERRORS:
-                self.hidden_until = self._last_timeout
+                self.hidden_until = self._timeout_end
                 return
 
     def count(self) -> int:
@@ -158,7 +158,7 @@ class DeadLetterQueue:
             if end is not None and self._clock() >= end:
                 self.timed_out = True
                 return
-            self._last_timeout = datetime.now(UTC) + timedelta(seconds=visibility_timeout)
+            self._timeout_end = datetime.now(UTC) + timedelta(seconds=visibility_timeout)
             response = self.client.receive_message(
                 QueueUrl=self.url,
                 MaxNumberOfMessages=limit,
