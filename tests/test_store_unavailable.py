@@ -64,9 +64,11 @@ def test_hanging_request_ends_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
         if requests["Query"] > 1:
             released.wait(20)
 
-    monkeypatch.setattr(page, "MAX_SECONDS", 2)
     with proxied(hang):
         try:
+            # Outside the limit, so that a busy machine has time to make the client.
+            reader.get("0" * 32)
+            monkeypatch.setattr(page, "MAX_SECONDS", 2.5)  # below the read timeout of 3 s
             with pytest.raises(StoreUnavailable):
                 reader.read_page(make_plan(LogFilter(user_id="nobody")), None, 10)
             assert not released.is_set()
@@ -83,9 +85,10 @@ def test_hanging_payload_request_ends_the_page(monkeypatch: pytest.MonkeyPatch) 
         if operation == "BatchGetItem":
             released.wait(20)
 
-    monkeypatch.setattr(page, "MAX_SECONDS", 2)
     with proxied(hang):
         try:
+            reader.get("0" * 32)
+            monkeypatch.setattr(page, "MAX_SECONDS", 2.5)  # below the read timeout of 3 s
             with pytest.raises(StoreUnavailable):
                 reader.read_page(make_plan(LogFilter(q="text")), None, 10)
         finally:
