@@ -45,7 +45,7 @@ MAX_DOCUMENT_BYTES = 40 * 1024 * 1024
 
 
 class Damaged(Exception):
-    """A part of a document is missing, its hash differs, or it is larger than any document."""
+    """A document is incomplete, damaged or too large."""
 
 
 class Document(TypedDict, total=False):
@@ -121,7 +121,7 @@ def join(log_id: str, head: bytes, parts: Mapping[str, bytes]) -> bytes:
 
 @dataclass(frozen=True)
 class Content:
-    """The content of a log as its sender wrote it, with payload and extra fields as text.
+    """The content of a log, with payload and extra fields as text.
 
     `fields` has each of SENDER_FIELDS, a text or None. `sent_created_at` is the sender's own time, if the log
     has another time.
@@ -155,7 +155,7 @@ class Content:
 
 
 def with_values(fields: dict[str, Any], content: Content) -> str:
-    """Return a JSON object of fields, and of payload and extra fields as they are stored.
+    """Return fields, payload and extra fields as one JSON object.
 
     The stored texts are JSON already. They are not parsed, so the memory depends on their size alone.
     """

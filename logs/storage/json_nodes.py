@@ -7,7 +7,9 @@ STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 
 
 def count_nodes(text: str) -> int:
-    """Return an upper bound of the values in a JSON text: one for each comma and opening bracket, and one.
+    """Return an upper bound of the number of values in a JSON text.
+
+    It is one more than the number of commas and opening brackets.
 
     Building the values takes about 100 bytes for each. Counting takes a copy of the text without its strings.
     """
