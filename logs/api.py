@@ -119,7 +119,8 @@ def detail(request: HttpRequest, log_id: str) -> Any:
     item = reader.get(log_id)
     if item is None:
         return error(404, NO_SUCH_LOG)
-    return schemas.whole(item)
+    # Not through the schema: its fields would be built as Python values.
+    return HttpResponse(schemas.whole(item), content_type="application/json")
 
 
 def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:

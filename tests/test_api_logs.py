@@ -132,7 +132,7 @@ def test_log_accepts_any_uuid_format(uuid_format: str) -> None:
     [('{"a": [1, 2.5]}', "json", {"a": [1, 2.5]}), ('{"a": 1}', "text", '{"a": 1}'), (None, None, None)],
 )
 def test_log_has_every_field(text: str | None, kind: str | None, payload: Any) -> None:
-    packed = documents.pack(documents.Document(extra={"trace": "x"}, texts={"url": "/long" * 300}))
+    packed = documents.pack(documents.Document(extra='{"trace":"x"}', texts={"url": "/long" * 300}))
     item = make_item(1, payload=text, payload_type=kind, document=packed, sender="AIDA", url="/long…")
     item.expires_at = datetime(2100, 1, 1, tzinfo=UTC)
     store([item])

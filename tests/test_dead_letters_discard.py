@@ -28,7 +28,7 @@ def archived_log(dlq: DeadLetters) -> tuple[LogItem, dict[str, Any]]:
     dlq.run_writer()
     [item] = logs()
     parts.join(item)
-    payload: dict[str, Any] = json.loads(documents.content(item)["payload_text"])
+    payload: dict[str, Any] = json.loads(documents.content(item).payload_text or "")
     return item, payload
 
 
@@ -128,7 +128,7 @@ def archived_reasons(dlq: DeadLetters) -> dict[str, str]:
     reasons: dict[str, str] = {}
     for item in logs():
         parts.join(item)
-        payload = json.loads(documents.content(item)["payload_text"])
+        payload = json.loads(documents.content(item).payload_text or "")
         reasons[payload["log_id"]] = payload["reason"]
     return reasons
 

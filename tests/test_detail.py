@@ -106,7 +106,7 @@ def test_deeply_nested_json_is_not_indented(viewer_client: Client, text: str) ->
 
 def test_unknown_fields_are_shown_as_extra_fields(viewer_client: Client) -> None:
     extra = {"status": "paid", "deep": {"list": [1, None, True]}}
-    page = show(viewer_client, document=documents.pack({"extra": extra}))
+    page = show(viewer_client, document=documents.pack({"extra": json.dumps(extra)}))
     assert json.loads(field(page, "Extra fields")) == extra
 
 

@@ -154,7 +154,7 @@ def test_sender_cannot_override_internal_attributes() -> None:
     item = LogItem.get(LOG_ID)
     assert item.status == "OK"
     assert item.expires_at is None
-    assert documents.content(item)["extra"] == {"status": "EVIL", "received_at": "1999", "expires_at": 1}
+    assert documents.content(item).extra == {"status": "EVIL", "received_at": "1999", "expires_at": 1}
 
 
 @pytest.fixture

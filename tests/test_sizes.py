@@ -42,7 +42,12 @@ def full_body(name: str, text: Callable[[int], str]) -> str:
     return body
 
 
-def whole_content(log_id: str = LOG_ID) -> dict[str, Any]:
+def values(content: documents.Content) -> dict[str, Any]:
+    """Return every value of a log by its name in the message."""
+    return {**content.fields, **content.extra, "payload": content.payload}
+
+
+def whole_content(log_id: str = LOG_ID) -> documents.Content:
     item = reader.get(log_id)
     assert item
     assert item.damage is None
@@ -70,7 +75,7 @@ def test_1_mib_in_any_field_is_stored_whole(queues: Queues, name: str, text: Cal
     assert lambda_handler(make_event(body, other), None) == NO_FAILURES
 
     content = whole_content()
-    assert (content["extra"] if name == "unknown" else content)[name] == json.loads(body)[name]
+    assert values(content)[name] == json.loads(body)[name]
     assert queues.dead_letters() == []
     assert reader.get(messages.envelope(other).log_id)
 
@@ -103,11 +108,11 @@ def test_unusual_valid_messages_are_stored_whole(queues: Queues, name: str) -> N
     assert item
     for field, value in UNUSUAL[name].items():
         if field == "created_at":
-            assert (content["sent_created_at"] or item.created_at.isoformat()).startswith(value[:19])
+            assert (content.sent_created_at or item.created_at.isoformat()).startswith(value[:19])
         elif field in documents.SENDER_FIELDS:
-            assert content[field] == str(value)
+            assert content.fields[field] == str(value)
         else:
-            assert (content if field == "payload" else content["extra"])[field] == value
+            assert values(content)[field] == value
     assert queues.dead_letters() == []
     assert len(logs()) == 2
 
@@ -165,7 +170,7 @@ def test_part_items_are_written_first(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [part_id.partition("#")[0] for part_id in part_ids()] == [LOG_ID]
     monkeypatch.undo()
     put()
-    assert whole_content()["payload"] == noise(900_000)
+    assert whole_content().payload == noise(900_000)
 
 
 def test_large_log_sent_twice_is_a_duplicate() -> None:
@@ -179,7 +184,7 @@ def test_conflicting_large_log_deletes_only_its_own_parts() -> None:
     put()
     with pytest.raises(items.IdConflict):
         put(seed=2)
-    assert whole_content()["payload"] == noise(900_000)
+    assert whole_content().payload == noise(900_000)
     assert len(part_ids()) == 1
 
 
@@ -191,8 +196,8 @@ def test_missing_part_is_reported() -> None:
 
     assert item
     assert item.damage == "part 1 of 1 is missing"
-    assert documents.content(item)["user_id"] == "12"
-    assert documents.content(item)["payload"] is None
+    assert documents.content(item).fields["user_id"] == "12"
+    assert documents.content(item).payload is None
 
 
 def test_changed_part_is_reported() -> None:
@@ -229,7 +234,7 @@ def test_delete_log_requires_an_existing_id_and_a_yes(monkeypatch: pytest.Monkey
     monkeypatch.setattr("builtins.input", lambda question: "y")
     with pytest.raises(CommandError, match="Nothing was deleted"):
         call_command("delete_log", LOG_ID)
-    assert whole_content()["payload"] == noise(900_000)
+    assert whole_content().payload == noise(900_000)
 
 
 def test_detail_page_reports_a_missing_part(viewer_client: Client) -> None:

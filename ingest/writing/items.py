@@ -13,7 +13,7 @@ from ingest import times
 from ingest.messages import Envelope, LogMessage, Rejected
 from logs.models import LogItem, PartItem, account_type_key, shard_status
 from logs.storage import documents, dynamodb, parts
-from logs.storage.documents import Document
+from logs.storage.documents import Content, Document
 
 # Longer payloads are compressed into `document`. `make bench ARGS=sizes` counts the write units that this
 # saves: a lower threshold saves no more, a higher one saves less.
@@ -90,7 +90,7 @@ def to_item(
     if long_texts := {name: text for name, text in texts.items() if text is not None and _is_long(text)}:
         overflow["texts"] = long_texts
     if message.model_extra:
-        overflow["extra"] = message.model_extra
+        overflow["extra"] = to_json(message.model_extra)
     created_at = message.created_at or envelope.sent_at
     if _is_ahead(created_at, envelope.sent_at):
         overflow["created_at"] = times.to_text(created_at)
@@ -138,7 +138,12 @@ def payload_text(payload: Any) -> tuple[str | None, str | None]:
         return None, None
     if isinstance(payload, str):
         return payload, "text"
-    return json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":")), "json"
+    return to_json(payload), "json"
+
+
+def to_json(value: Any) -> str:
+    """Return a value as compact JSON."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def put(item: LogItem) -> Outcome:
@@ -167,7 +172,7 @@ def put(item: LogItem) -> Outcome:
         existing = LogItem.from_raw_data(_existing_item(error))
         existing_part_ids = documents.part_ids(existing.id, existing.document)
         parts.join(existing)
-        if existing.damage or canonical_json(existing) != canonical_json(item):
+        if not _is_duplicate(existing, item):
             _delete_parts(set(documents.part_ids(item.id, head)) - set(existing_part_ids))
             raise IdConflict(item.id) from error
         return Outcome.DUPLICATE
@@ -181,18 +186,37 @@ def _delete_parts(part_ids: Iterable[str]) -> None:
             batch.delete(PartItem(part_id))
 
 
-def canonical_json(item: LogItem) -> str:
-    """Return the sender's content of an item as canonical JSON, to deduplicate logs.
+def _is_duplicate(existing: LogItem, item: LogItem) -> bool:
+    """Return whether an existing item is the same log as a new one."""
+    theirs, ours = documents.content(existing), documents.content(item)
+    if theirs.damage or _header(existing, theirs) != _header(item, ours):
+        return False
+    # Equal texts need no parsing. Whitespace and key order are not content.
+    return _texts(theirs) == _texts(ours) or canonical_json(theirs) == canonical_json(ours)
 
-    JSON distinguishes 1, 1.0 and true, and its keys are sorted. The time is omitted if SQS set it: a message
-    that is sent twice with its id and without `created_at` is a duplicate.
+
+def _header(item: LogItem, content: Content) -> tuple[dict[str, str | None], str | None]:
+    """Return the sender's fields and the sender's time of a log.
+
+    The time is None if SQS set it: a message that is sent twice with its id and without `created_at` is a
+    duplicate.
     """
-    content = documents.content(item)
-    del content["payload_text"]  # whitespace and key order are not content
-    content["created_at"] = content.pop("sent_created_at")
-    if content["created_at"] is None and item.created_at != item.received_at:
-        content["created_at"] = times.to_text(item.created_at)
-    return json.dumps(content, sort_keys=True)
+    created_at = content.sent_created_at
+    if created_at is None and item.created_at != item.received_at:
+        created_at = times.to_text(item.created_at)
+    return content.fields, created_at
+
+
+def _texts(content: Content) -> tuple[bool, str | None, str | None]:
+    return content.payload_is_json, content.payload_text, content.extra_text
+
+
+def canonical_json(content: Content) -> str:
+    """Return payload and extra fields as canonical JSON, to deduplicate logs.
+
+    JSON keeps 1, 1.0 and true apart, and its keys are sorted.
+    """
+    return json.dumps({"payload": content.payload, "extra": content.extra}, sort_keys=True)
 
 
 def _existing_item(error: ClientError) -> dict[str, Any]:

@@ -16,9 +16,10 @@ from logs.pages.display import NO_ONE, display_time
 from logs.pages.links import Link, query_string
 from logs.pages.response_size import TruncatedText, truncate
 from logs.storage import documents
+from logs.storage.json_nodes import count_nodes
 
-# A payload that would be longer than this with indentation is shown as sent.
-MAX_INDENTED = 1_500_000
+# A text that would be longer than this with indentation, or has more values, is shown as sent.
+MAX_INDENTED, MAX_NODES = 1_500_000, 250_000
 # What the page shows of each text at most, in bytes of `response_size.encoded_size`. Together they stay below
 # the 6 MB of a response.
 MAX_FIELD_SIZE = 100_000
@@ -69,20 +70,21 @@ class Detail:
     def fields(self) -> list[Field]:
         """Return when, who and what, as the sender wrote it."""
         content = self.content
-        account, type_, url = content["account_id"], content["type"], content["url"]
-        fields = [Field("Time (UTC)", _moment(self.item.created_at))]
-        if sent_at := content["sent_created_at"]:
-            fields.append(
+        fields = content.fields
+        account, type_, url = fields["account_id"] or "", fields["type"] or "", fields["url"] or ""
+        times = [Field("Time (UTC)", _moment(self.item.created_at))]
+        if sent_at := content.sent_created_at:
+            times.append(
                 Field("Time as sent", f"{sent_at} (wrong clock: the time of receipt is used instead)")
             )
         return [
-            *fields,
+            *times,
             Field(
                 FILTERS["account_id"].label, _who(account), self._listing(LogFilter(account_id=(account,)))
             ),
-            Field(FILTERS["user_id"].label, _who(content["user_id"])),
+            Field(FILTERS["user_id"].label, _who(fields["user_id"] or "")),
             Field(FILTERS["type"].label, type_, self._listing(LogFilter(type=(type_,)))),
-            Field(FILTERS["sub_type"].label, content["sub_type"] or "—"),
+            Field(FILTERS["sub_type"].label, fields["sub_type"] or "—"),
             Field("URL", url or "—", url if may_be_link(url) else None, external=True),
         ]
 
@@ -90,7 +92,7 @@ class Detail:
     def submitter(self) -> list[Field]:
         """Return who caused the log, and from where."""
         return [
-            Field(f"Submitter {name}", self.content[f"submitter_{name}"] or "—")
+            Field(f"Submitter {name}", self.content.fields[f"submitter_{name}"] or "—")
             for name in ("id", "country", "city", "platform", "browser", "agent")
         ]
 
@@ -100,7 +102,8 @@ class Detail:
     @property
     def around(self) -> list[Link]:
         """Return links to the logs around this one, on four axes."""
-        account, type_ = (self.content["account_id"],), (self.content["type"],)
+        fields = self.content.fields
+        account, type_ = (fields["account_id"] or "",), (fields["type"] or "",)
         filters = {
             "in everything": LogFilter(),
             f"in account {account[0]}": LogFilter(account_id=account),
@@ -113,19 +116,19 @@ class Detail:
 
     @cached_property
     def _indented(self) -> str | None:
-        text: str | None = self.content["payload_text"]
+        text = self.content.payload_text
         return None if text is None else indent(text)
 
     @property
     def payload(self) -> TruncatedText | None:
         """Return the payload to read: indented if it is JSON, as sent otherwise."""
-        text: str | None = self.content["payload_text"]
+        text = self.content.payload_text
         return None if text is None else truncate(self._indented or text, MAX_PAYLOAD_SIZE)
 
     @property
     def payload_as_sent(self) -> TruncatedText | None:
         """Return the payload as sent, or None if `payload` already shows it so."""
-        text: str | None = self.content["payload_text"]
+        text = self.content.payload_text
         if text is None or self._indented in (None, text):
             return None
         return truncate(text, MAX_AS_SENT_SIZE)
@@ -133,8 +136,8 @@ class Detail:
     @property
     def extra(self) -> TruncatedText | None:
         """Return the fields that Logsite does not know, as JSON."""
-        extra = self.content["extra"]
-        return truncate(json.dumps(extra, ensure_ascii=False, indent=2), MAX_EXTRA_SIZE) if extra else None
+        text = self.content.extra_text
+        return truncate(indent(text) or text, MAX_EXTRA_SIZE) if text else None
 
     @property
     def storage(self) -> list[Field]:
@@ -155,15 +158,15 @@ class Detail:
 def as_json(item: LogItem) -> str:
     """Return a whole log as JSON: the sender's fields, and the times of Logsite."""
     content = documents.content(item)
-    del content["payload_text"]
     fields = {
         "id": item.id,
         "created_at": times.to_text(item.created_at),
         "received_at": times.to_text(item.received_at),
-        **content,
-        "damage": item.damage,
+        **content.fields,
+        "sent_created_at": content.sent_created_at,
+        "damage": content.damage,
     }
-    return json.dumps(fields, ensure_ascii=False)
+    return documents.with_values(fields, content)
 
 
 def may_be_link(url: str) -> bool:
@@ -183,9 +186,10 @@ def is_web(url: str) -> bool:
 def indent(text: str) -> str | None:
     """Return a JSON object or array with indentation, or None for any other text.
 
-    The size is limited: deeply nested JSON of 1 MB would grow a hundredfold.
+    Size and nodes are limited: deeply nested JSON of 1 MB would grow a hundredfold, and small values take a
+    hundred times their text in memory.
     """
-    if not text.lstrip().startswith(("{", "[")):
+    if not text[:100].lstrip().startswith(("{", "[")) or count_nodes(text) > MAX_NODES:
         return None
     parts, size = [], 0
     try:

@@ -131,20 +131,21 @@ def in_list(item: LogItem) -> dict[str, Any]:
     return {**values, "created_at": times.to_text(item.created_at)}
 
 
-def whole(item: LogItem) -> dict[str, Any]:
-    """Return a log that was read by its id, as Log describes it."""
+def whole(item: LogItem) -> str:
+    """Return a log that was read by its id, as JSON that Log describes."""
     content = documents.content(item)
-    del content["payload_text"]
-    return {
+    fields = {
         **in_list(item),
-        **content,
+        **content.fields,
+        "sent_created_at": content.sent_created_at,
         "payload_type": item.payload_type,
         "received_at": times.to_text(item.received_at),
         "expires_at": times.to_text(item.expires_at) if item.expires_at else None,
         "sender": item.sender,
         "status": item.status,
-        "damage": item.damage,
+        "damage": content.damage,
     }
+    return documents.with_values(fields, content)
 
 
 def parameters() -> list[dict[str, Any]]:

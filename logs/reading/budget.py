@@ -24,7 +24,8 @@ class Cost:
 class Budget:
     """The limits of one page. A page that reaches one of them shows what it found and how far it read.
 
-    `examined` counts items that DynamoDB read, `payloads` logs that a text search fetched.
+    `examined` counts items that DynamoDB read, `payloads` logs that a text search fetched. `payload_bytes` is
+    the size of these logs after decompression.
     """
 
     examined: int = 50_000
@@ -36,9 +37,13 @@ class Budget:
         """Return whether the limits of items or seconds are reached."""
         return cost.examined >= self.examined or seconds > self.seconds
 
-    def is_spent_on_payloads(self, cost: Cost) -> bool:
-        """Return whether the limits of fetched payloads are reached."""
-        return cost.payloads >= self.payloads or cost.payload_bytes >= self.payload_bytes
+    def is_spent_on_payloads(self, cost: Cost, seconds: float) -> bool:
+        """Return whether the limits of fetched payloads or seconds are reached."""
+        return (
+            cost.payloads >= self.payloads
+            or cost.payload_bytes >= self.payload_bytes
+            or seconds > self.seconds
+        )
 
     def remaining(self, cost: Cost, seconds: float) -> "Budget | None":
         """Return the rest of the budget, or None if the cost spends it.

@@ -98,9 +98,9 @@ class PageRead:
         return self.budget.is_spent(self.cost, self._seconds)
 
     @property
-    def is_spent_on_search(self) -> bool:
-        """Return whether any limit of the budget is reached, those of payloads included."""
-        return self.is_spent or self.budget.is_spent_on_payloads(self.cost)
+    def is_spent_on_payloads(self) -> bool:
+        """Return whether the budget of payloads or seconds is spent."""
+        return self.budget.is_spent_on_payloads(self.cost, self._seconds)
 
     @property
     def examinable(self) -> int:

@@ -1,7 +1,7 @@
 """Text search: the logs of a merge whose URL or payload contains a text. No index projects the payload."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -36,37 +36,57 @@ class TextSearch:
 
     def __iter__(self) -> Iterator[LogItem]:
         candidates = iter(self._merge)
-        while chunk := list(islice(candidates, MAX_BATCH_GET)):
-            matches = self._matches(chunk)
-            yield from (item for item in chunk if item.id in matches)
-            if self._read.is_spent_on_search and not self._merge.is_exhausted:
-                self._cut = key_of(self._read.plan, chunk[-1], is_row=False)
-                return
+        while chunk := self._chunk(candidates):
+            logs = self._fetch(
+                [item.id for item in chunk if self._text not in item.url and item.payload_size]
+            )
+            for item in chunk:
+                if self._text in item.url or self._is_in_payload(logs.get(item.id)):
+                    yield item
+                is_last = item is chunk[-1]
+                # Checked after each log: one payload can be as large as the whole budget.
+                if self._read.is_spent_on_payloads or (is_last and self._read.is_spent):
+                    if not (is_last and self._merge.is_exhausted):
+                        self._cut = key_of(self._read.plan, item, is_row=False)
+                    return
 
-    def _matches(self, chunk: list[LogItem]) -> set[str]:
-        """Return the ids of the logs that contain the text. Only the payload is fetched."""
-        ids = {item.id for item in chunk if self._text in item.url}
-        for item in self._fetch([item.id for item in chunk if item.id not in ids and item.payload_size]):
-            if self._text in (documents.content(item)["payload_text"] or ""):
-                ids.add(item.id)
-        return ids
+    def _chunk(self, candidates: Iterator[LogItem]) -> list[LogItem]:
+        """Return the next logs to fetch: one BatchGetItem, and what the rest of the budget allows."""
+        budget, cost = self._read.budget, self._read.cost
+        number = max(1, min(MAX_BATCH_GET, budget.payloads - cost.payloads))
+        size = 0.0
+        chunk = []
+        for item in islice(candidates, number):
+            chunk.append(item)
+            size += item.payload_size or 0
+            if size >= budget.payload_bytes - cost.payload_bytes:
+                break
+        return chunk
 
-    def _fetch(self, ids: list[str]) -> Iterable[LogItem]:
-        """Yield these logs with their documents, without those that were deleted in the meantime."""
+    def _is_in_payload(self, item: LogItem | None) -> bool:
+        """Return whether the payload of a log contains the text. Parts are fetched here."""
+        if item is None:
+            return False
+        self._join_parts(item)
+        content = documents.content(item)
         cost = self._read.cost
+        cost.payloads += 1
+        cost.payload_bytes += content.size
+        return self._text in (content.payload_text or "")
+
+    def _fetch(self, ids: list[str]) -> dict[str, LogItem]:
+        """Return these logs by id, without those that were deleted in the meantime."""
         table = LogItem.Meta.table_name
         keys = [{"id": log_id} for log_id in ids]
+        logs: dict[str, LogItem] = {}
         while keys:
             [response] = self._read.request([partial(dynamodb.batch_get, LogItem, keys)])
-            for raw in response["Responses"].get(table, []):
-                item = LogItem.from_raw_data(raw)
-                cost.payloads += 1
-                self._join_parts(item)
-                cost.payload_bytes += len(item.payload or "") + len(item.document or b"")
-                yield item
+            items = [LogItem.from_raw_data(raw) for raw in response["Responses"].get(table, [])]
+            logs |= {item.id: item for item in items}
             # DynamoDB leaves out what exceeds 16 MB, and what it throttles.
             unprocessed = response["UnprocessedKeys"].get(table, {}).get("Keys", [])
             keys = [{"id": key["id"]["S"]} for key in unprocessed]
+        return logs
 
     def _join_parts(self, item: LogItem) -> None:
         if documents.part_ids(item.id, item.document):

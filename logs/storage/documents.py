@@ -12,6 +12,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from logs.models import LogItem
@@ -38,17 +39,20 @@ HEADER_BYTES = len(PARTS) + COUNT_BYTES + HASH_BYTES
 # other attributes of a log take 20 KB at most:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 CHUNK_BYTES = 380_000
+# The most that a document decompresses to. A message has 16 MiB at most (`ingest.messages`). As text within
+# JSON, each of its quotes and backslashes takes two bytes.
+MAX_DOCUMENT_BYTES = 40 * 1024 * 1024
 
 
 class Damaged(Exception):
-    """A part of a document is missing, or its hash differs."""
+    """A document is incomplete, damaged or too large."""
 
 
 class Document(TypedDict, total=False):
     """The content of a packed document; keys without content are omitted."""
 
     payload: str  # the payload's text, if it exceeds its attribute
-    extra: dict[str, Any]  # the fields of the message that Logsite does not know
+    extra: str  # the fields of the message that Logsite does not know, as JSON
     texts: dict[str, str]  # by field: the whole text, if its attribute is truncated
     created_at: str  # the time that the sender gave, if its clock was wrong
 
@@ -61,12 +65,24 @@ def pack(document: Document) -> bytes:
 
 
 def unpack(data: bytes) -> Document:
-    """Return the document that `pack` packed. Raises ValueError for any other format, and for parts."""
+    """Return the document that `pack` packed.
+
+    Payload and extra fields stay text, so that reading one never builds their JSON values. Raises Damaged for
+    more than MAX_DOCUMENT_BYTES, ValueError for any other format, and for parts.
+    """
     form, body = data[:1], data[1:]
     if form not in (PLAIN, ZLIB):
         raise ValueError(f"a whole document begins with {PLAIN!r} or {ZLIB!r}, not {form!r}")
-    document: Document = json.loads(zlib.decompress(body) if form == ZLIB else body)
+    document: Document = json.loads(_decompress(body) if form == ZLIB else body)
     return document
+
+
+def _decompress(body: bytes) -> bytes:
+    stream = zlib.decompressobj()
+    plain = stream.decompress(body, MAX_DOCUMENT_BYTES)
+    if not stream.eof:
+        raise Damaged(f"its document has more than {MAX_DOCUMENT_BYTES:,} bytes, or is cut off")
+    return plain
 
 
 def split(log_id: str, data: bytes) -> tuple[bytes, dict[str, bytes]]:
@@ -103,19 +119,70 @@ def join(log_id: str, head: bytes, parts: Mapping[str, bytes]) -> bytes:
     return data
 
 
-def content(item: LogItem) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Content:
+    """The content of a log, with payload and extra fields as text.
+
+    `fields` has each of SENDER_FIELDS, a text or None. `sent_created_at` is the sender's own time, if the log
+    has another time.
+    """
+
+    fields: dict[str, str | None]
+    payload_text: str | None
+    payload_is_json: bool
+    extra_text: str | None
+    sent_created_at: str | None
+    # Why parts of the log are lost, or None.
+    damage: str | None = None
+
+    @property
+    def payload(self) -> Any:
+        """Return the payload as sent: a text, or a JSON value. Takes memory for each JSON node."""
+        return (
+            json.loads(self.payload_text) if self.payload_text and self.payload_is_json else self.payload_text
+        )
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """Return the fields that Logsite does not know. Takes memory for each JSON node."""
+        extra: dict[str, Any] = json.loads(self.extra_text) if self.extra_text else {}
+        return extra
+
+    @property
+    def size(self) -> int:
+        """Return the number of characters of payload and extra fields."""
+        return len(self.payload_text or "") + len(self.extra_text or "")
+
+
+def with_values(fields: dict[str, Any], content: Content) -> str:
+    """Return fields, payload and extra fields as one JSON object.
+
+    The stored texts are JSON already. They are not parsed, so the memory depends on their size alone.
+    """
+    payload = content.payload_text
+    if payload is None or not content.payload_is_json:
+        payload = json.dumps(payload, ensure_ascii=False)
+    head = json.dumps(fields, ensure_ascii=False)
+    return f'{head[:-1]}, "payload": {payload}, "extra": {content.extra_text or "{}"}}}'
+
+
+def content(item: LogItem) -> Content:
     """Return the sender's fields, whole, from an item with joined parts.
 
-    The keys are SENDER_FIELDS (a text or None each), `payload` (the value as sent: a text or a JSON value),
-    `payload_text` (the payload as text, or None), `extra` (a dict) and `sent_created_at` (the sender's own
-    time as text, if the log has another time).
+    A document that cannot be read is left out, and `damage` says why.
     """
-    document = unpack(item.document) if item.document is not None else Document()
+    document, damage = Document(), item.damage
+    if item.document is not None:
+        try:
+            document = unpack(item.document)
+        except (Damaged, ValueError, zlib.error) as error:
+            damage = str(error)
     texts = document.get("texts", {})
-    fields: dict[str, Any] = {name: texts.get(name, getattr(item, name)) for name in SENDER_FIELDS}
-    text = document.get("payload", item.payload)
-    fields["payload_text"] = text
-    fields["payload"] = json.loads(text) if text is not None and item.payload_type == "json" else text
-    fields["extra"] = document.get("extra", {})
-    fields["sent_created_at"] = document.get("created_at")
-    return fields
+    return Content(
+        fields={name: texts.get(name, getattr(item, name)) for name in SENDER_FIELDS},
+        payload_text=document.get("payload", item.payload),
+        payload_is_json=item.payload_type == "json",
+        extra_text=document.get("extra"),
+        sent_created_at=document.get("created_at"),
+        damage=damage,
+    )
