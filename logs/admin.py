@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
 from logs import views
+from logs.fields import quoted
 
 
 class Log(models.Model):
@@ -105,7 +106,7 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
 
     def _does_not_exist(self, request: HttpRequest, log_id: str) -> HttpResponse:
         # A method of Django's ModelAdmin that its stubs leave out.
-        return self._get_obj_does_not_exist_redirect(request, self.opts, log_id)  # type: ignore[attr-defined,no-any-return]
+        return self._get_obj_does_not_exist_redirect(request, self.opts, quoted(log_id))  # type: ignore[attr-defined,no-any-return]
 
     def _check_permission(self, request: HttpRequest) -> None:
         if not self.has_view_permission(request):
