@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from logs import conf, cursor
+from logs.characters import visible
 from logs.filters import FILTERS, LogFilter, Order
 from logs.forms import DEFAULT_LIMIT
 from logs.models import LogItem
@@ -118,11 +119,11 @@ class Listing:
             time=display_time(item.created_at),
             account=Link(display_who(item.account_id), self._narrow(account_id=(item.account_id,))),
             user=display_who(item.user_id),
-            type=Link(item.type, self._narrow(type=(item.type,))),
-            sub_type=item.sub_type,
-            url=item.url,
-            place=", ".join(filter(None, [item.submitter_city, item.submitter_country])),
-            device=" · ".join(filter(None, [item.submitter_platform, item.submitter_browser])),
+            type=Link(visible(item.type), self._narrow(type=(item.type,))),
+            sub_type=visible(item.sub_type),
+            url=visible(item.url),
+            place=visible(", ".join(filter(None, [item.submitter_city, item.submitter_country]))),
+            device=visible(" · ".join(filter(None, [item.submitter_platform, item.submitter_browser]))),
             is_marked=self.start == Around(item.id),
         )
 
@@ -181,6 +182,11 @@ class Listing:
         return conf.export_rows()
 
     @property
+    def partition_keys(self) -> list[str]:
+        """Return the partition keys that the page reads."""
+        return [visible(stream.key) for stream in self.plan.streams]
+
+    @property
     def presets(self) -> list[Link]:
         """Return the links to time ranges. Their times are absolute: a link means the same tomorrow.
 
@@ -224,20 +230,20 @@ class Listing:
         sub_type = self.filter.sub_type
         if sub_type and sub_type not in self.choices.sub_types:
             others = nearest(sub_type, self.choices.sub_types)
-            links = [Link(other, self._narrow(sub_type=other)) for other in others]
-            unknown.append(UnknownValue("subtype", sub_type, links))
+            links = [Link(visible(other), self._narrow(sub_type=other)) for other in others]
+            unknown.append(UnknownValue("subtype", visible(sub_type), links))
         return unknown
 
     def _unknown_type(self, unknown: str) -> UnknownValue:
         types = self.choices.types if self.choices else []
         links = [
             Link(
-                other,
+                visible(other),
                 self._narrow(type=tuple(other if each == unknown else each for each in self.filter.type)),
             )
             for other in nearest(unknown, types)
         ]
-        return UnknownValue("type", unknown, links)
+        return UnknownValue("type", visible(unknown), links)
 
     @property
     def empty_text(self) -> str:
