@@ -161,6 +161,7 @@ def test_type_filter_suggests_existing_types(page: Page) -> None:
     registry = ChoicesWriter()
     for type_ in ("login", "log,out", "view"):
         registry.record(type_, "password")
+    registry.write()
     page.goto("/")
     assert page.locator("datalist").count() == 0
     page.get_by_label("Type:", exact=True).focus()

@@ -48,7 +48,7 @@ LAYERS: dict[str, set[str]] = {
     "logs.api": {*PAGES, "logs.apps"},
     "logs.admin": {"logs.views", "logs.fields"},
     "logs.apps": {"logs.conf", *STORAGE},
-    "logs.management": {*STORAGE, "logs.reader"},
+    "logs.management": {*STORAGE, "logs.characters", "logs.reader"},
     "logs.migrations": set(),
 }
 

@@ -179,9 +179,9 @@ def _values(item: LogItem) -> dict[str, Any]:
 
 
 def neutralize(text: str) -> str:
-    """Return a cell's text with an apostrophe before each part that a spreadsheet may calculate.
+    """Return a cell's text with an apostrophe before each formula.
 
-    The parts are separated by SEPARATORS. The text is unchanged otherwise.
+    A formula may begin the cell, or a part of it after one of SEPARATORS. The text is unchanged otherwise.
     """
     if text.isalnum():
         return text

@@ -16,10 +16,12 @@ from logs.pages.display import Time, display_moment, display_time, display_who
 from logs.pages.links import Link, query_string
 from logs.plan import END, Around, Direction, Position
 from logs.reader import Choices, PageResult
-from logs.storage.choices import nearest
+from logs.storage.choices import is_recordable, nearest
 
 DAY = timedelta(days=1)
 PAGE_SIZES = (25, 50, 100, 200)
+# Each is compared with every choice.
+MAX_UNKNOWN = 3
 # The columns beside the time, and the projected attributes that each one shows.
 COLUMNS = {
     FILTERS["account_id"].label: ("account_id",),
@@ -58,11 +60,15 @@ class Sort:
 
 @dataclass(frozen=True)
 class UnknownValue:
-    """A value of the filter that no log had so far, with similar values."""
+    """A value of the filter that is not among the choices, with similar ones.
+
+    No log had it so far if the choices are complete.
+    """
 
     label: str
     value: str
     nearest: list[Link]
+    is_complete: bool
 
 
 class Listing:
@@ -221,29 +227,43 @@ class Listing:
         is_empty = self.page.complete and not self.page.items and not isinstance(self.start, Position)
         return is_empty and bool(self.filter.type or self.filter.sub_type)
 
-    @property
-    def unknown_values(self) -> list[UnknownValue]:
-        """Return the filter's types and subtype that no log had so far."""
+    @cached_property
+    def _unknown(self) -> list[tuple[str, str]]:
+        """Return name and value of each type and subtype of the filter that is not among the choices."""
         if self.choices is None:
             return []
-        unknown = [self._unknown_type(each) for each in self.filter.type if each not in self.choices.types]
-        sub_type = self.filter.sub_type
-        if sub_type and sub_type not in self.choices.sub_types:
-            others = nearest(sub_type, self.choices.sub_types)
-            links = [Link(visible(other), self._narrow(sub_type=other)) for other in others]
-            unknown.append(UnknownValue("subtype", visible(sub_type), links))
-        return unknown
+        types, sub_types = set(self.choices.types), {*self.choices.sub_types, None}
+        unknown = [("type", value) for value in self.filter.type if value not in types]
+        if self.filter.sub_type not in sub_types:
+            unknown.append(("sub_type", self.filter.sub_type or ""))
+        # A longer value may exist all the same.
+        return [(name, value) for name, value in unknown if is_recordable(value)]
 
-    def _unknown_type(self, unknown: str) -> UnknownValue:
-        types = self.choices.types if self.choices else []
+    @property
+    def unknown_values(self) -> list[UnknownValue]:
+        """Return the first unknown values of the filter, with the most similar choices."""
+        return [self._unknown_value(name, value) for name, value in self._unknown[:MAX_UNKNOWN]]
+
+    @property
+    def more_unknown(self) -> int:
+        """Return the number of further unknown values."""
+        return max(0, len(self._unknown) - MAX_UNKNOWN)
+
+    def _unknown_value(self, name: str, value: str) -> UnknownValue:
+        choices = self.choices or Choices([], [])
+        if name == "type":
+            links = [
+                Link(
+                    visible(other),
+                    self._narrow(type=tuple(other if each == value else each for each in self.filter.type)),
+                )
+                for other in nearest(value, choices.types)
+            ]
+            return UnknownValue("type", visible(value), links, choices.types_complete)
         links = [
-            Link(
-                visible(other),
-                self._narrow(type=tuple(other if each == unknown else each for each in self.filter.type)),
-            )
-            for other in nearest(unknown, types)
+            Link(visible(other), self._narrow(sub_type=other)) for other in nearest(value, choices.sub_types)
         ]
-        return UnknownValue("type", visible(unknown), links)
+        return UnknownValue("subtype", visible(value), links, choices.sub_types_complete)
 
     @property
     def empty_text(self) -> str:
