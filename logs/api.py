@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Router, security
 from ninja.errors import AuthorizationError, HttpError
 from ninja.openapi.docs import Swagger
@@ -177,7 +178,7 @@ def make_api(auth: Sequence[Auth] = (SessionAuth(),), namespace: str = "logs-api
         api.add_exception_handler(store_error, _unavailable)
     api.add_exception_handler(Exception, _unexpected)
 
-    @api.get("/openapi.json", include_in_schema=False, url_name="openapi-json")
+    @api.api_operation(["GET", "HEAD"], "/openapi.json", include_in_schema=False, url_name="openapi-json")
     def openapi(request: HttpRequest) -> Any:
         return api.get_openapi_schema()
 
@@ -213,6 +214,7 @@ def _docs(api: NinjaAPI) -> list[URLPattern]:
     except TemplateDoesNotExist:
         return []
 
+    @require_safe
     @login_required
     @permission_required(view_permission(), raise_exception=True)
     def docs(request: HttpRequest) -> HttpResponse:
