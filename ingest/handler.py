@@ -19,7 +19,7 @@ from ingest.writing import batch
 # isort: split
 from ingest import messages
 from ingest.writing import dead_letters, items
-from ingest.writing.retry import Deadline, OutOfTime
+from ingest.writing.retry import RESERVE_SECONDS, Deadline, OutOfTime
 from logs.storage import choices
 from logs.storage.errors import AWS_ERRORS
 
@@ -48,8 +48,11 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     mapping must have ReportBatchItemFailures. Never raise because of a single record.
     """
     processor = batch.ParallelBatchProcessor()
-    with processor(event["Records"], partial(record_handler, deadline=Deadline(context))):
+    deadline = Deadline(context)
+    with processor(event["Records"], partial(record_handler, deadline=deadline)):
         results = processor.process()
+    if deadline.remaining() >= RESERVE_SECONDS:
+        choices_writer.write()
     for record, (_, error, _) in zip(processor.fail_messages, processor.exceptions, strict=True):
         _log_failure(record, error)
     outcomes = Counter(result for status, result, _ in results if status == "success")

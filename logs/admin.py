@@ -1,5 +1,6 @@
 """The logs in the Django admin: a model without a table, and its routes."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -9,8 +10,10 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
+from django.views.decorators.http import require_safe
 
 from logs import views
+from logs.fields import quoted
 
 
 class Log(models.Model):
@@ -48,11 +51,14 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        """Route the listing and the detail page.
+        """Route the pages of logs, which accept GET and HEAD.
 
         The admin's other pages need an SQL database.
         """
-        view = self.admin_site.admin_view
+
+        def view(handler: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+            return self.admin_site.admin_view(require_safe(handler))
+
         name = f"{self.opts.app_label}_{self.opts.model_name}"
         return [
             path("", view(self.changelist_view), name=f"{name}_changelist"),
@@ -105,7 +111,7 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
 
     def _does_not_exist(self, request: HttpRequest, log_id: str) -> HttpResponse:
         # A method of Django's ModelAdmin that its stubs leave out.
-        return self._get_obj_does_not_exist_redirect(request, self.opts, log_id)  # type: ignore[attr-defined,no-any-return]
+        return self._get_obj_does_not_exist_redirect(request, self.opts, quoted(log_id))  # type: ignore[attr-defined,no-any-return]
 
     def _check_permission(self, request: HttpRequest) -> None:
         if not self.has_view_permission(request):

@@ -13,12 +13,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Router, security
 from ninja.errors import AuthorizationError, HttpError
 from ninja.openapi.docs import Swagger
 
 from logs import conf, cursor, reader
 from logs.apps import view_permission
+from logs.characters import visible
+from logs.fields import MAX_QUOTED
 from logs.forms import FilterForm
 from logs.pages import schemas
 from logs.storage.errors import AWS_ERRORS, UNAVAILABLE, StoreUnavailable
@@ -81,7 +84,7 @@ def error(
 
 def invalid(fields: dict[str, list[str]]) -> HttpResponse:
     """Return the response to invalid parameters, which names each of them."""
-    message = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in fields.items())
+    message = "; ".join(f"{visible(name)}: {' '.join(texts)}" for name, texts in fields.items())
     return error(400, message, fields)
 
 
@@ -115,7 +118,7 @@ def count_examined(request: HttpRequest, examined: int) -> None:
 def detail(request: HttpRequest, log_id: str) -> Any:
     """Return one log with every field."""
     if request.GET:
-        return invalid({name[:40]: ["A single log takes no parameters."] for name in request.GET})
+        return invalid({name[:MAX_QUOTED]: ["A single log takes no parameters."] for name in request.GET})
     item = reader.get(log_id)
     if item is None:
         return error(404, NO_SUCH_LOG)
@@ -171,12 +174,12 @@ def make_api(auth: Sequence[Auth] = (SessionAuth(),), namespace: str = "logs-api
     api.add_router("/logs", router)
     api.add_exception_handler(HttpError, _http_error)
     api.add_exception_handler(Http404, lambda request, _: not_found(request))
-    api.add_exception_handler(SuspiciousOperation, lambda request, raised: error(400, str(raised)))
+    api.add_exception_handler(SuspiciousOperation, lambda request, raised: error(400, visible(str(raised))))
     for store_error in (StoreUnavailable, *AWS_ERRORS):
         api.add_exception_handler(store_error, _unavailable)
     api.add_exception_handler(Exception, _unexpected)
 
-    @api.get("/openapi.json", include_in_schema=False, url_name="openapi-json")
+    @api.api_operation(["GET", "HEAD"], "/openapi.json", include_in_schema=False, url_name="openapi-json")
     def openapi(request: HttpRequest) -> Any:
         return api.get_openapi_schema()
 
@@ -212,6 +215,7 @@ def _docs(api: NinjaAPI) -> list[URLPattern]:
     except TemplateDoesNotExist:
         return []
 
+    @require_safe
     @login_required
     @permission_required(view_permission(), raise_exception=True)
     def docs(request: HttpRequest) -> HttpResponse:

@@ -10,8 +10,11 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from logs import times
+from logs.characters import visible
 
 MAX_BYTES = 500
+# An error message quotes this many characters of a value.
+MAX_QUOTED = 40
 # A day and a microsecond can be added to these years, and subtracted.
 FIRST_YEAR, LAST_YEAR = 2, 9998
 
@@ -22,6 +25,11 @@ COMMA = re.compile(r"(?<!\\),")
 PICKABLE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?")
 
 TEXT_INPUT = {"autocomplete": "off", "spellcheck": "false"}
+
+
+def quoted(text: str) -> str:
+    """Return the beginning of a value, as an error message shows it."""
+    return visible(text[:MAX_QUOTED])
 
 
 def format_time(moment: datetime) -> str:
@@ -63,7 +71,8 @@ class MomentField(forms.CharField):
             moment = times.parse(SPACED_OFFSET.sub("+", text))
         except ValueError as error:
             raise ValidationError(
-                f"“{text[:40]}” is not a time. Write it as 2026-11-17 or 2026-11-17T16:30 (UTC)."
+                "“%(text)s” is not a time. Write it as 2026-11-17 or 2026-11-17T16:30 (UTC).",
+                params={"text": quoted(text)},
             ) from error
         if not FIRST_YEAR <= moment.year <= LAST_YEAR:
             raise ValidationError(f"The year must be from {FIRST_YEAR} to {LAST_YEAR}.")
@@ -119,6 +128,16 @@ class ValuesField(forms.Field):
     @staticmethod
     def _split(text: str) -> list[str]:
         return [part.replace("\\,", ",") for part in COMMA.split(text)]
+
+
+class ChoiceField(forms.ChoiceField):
+    """Django's field, but its error quotes the beginning of the value only."""
+
+    def validate(self, value: Any) -> None:
+        if value and not self.valid_value(value):
+            raise ValidationError(
+                self.error_messages["invalid_choice"], code="invalid_choice", params={"value": quoted(value)}
+            )
 
 
 class IdField(forms.CharField):

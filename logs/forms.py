@@ -7,7 +7,17 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import QueryDict
 
 from logs import conf, cursor
-from logs.fields import IdField, MomentField, TextField, ValuesField, format_time
+from logs.characters import visible
+from logs.fields import (
+    MAX_QUOTED,
+    ChoiceField,
+    IdField,
+    MomentField,
+    TextField,
+    ValuesField,
+    format_time,
+    quoted,
+)
 from logs.filters import FILTERS, KEYS, Filter, Kind, LogFilter, Order, Source
 from logs.plan import Around, PageQuery, Position, begin_at, make_plan, plan_error
 
@@ -50,7 +60,7 @@ FIELDS: dict[str, forms.Field] = {
     **{name: _filter_field(each) for name, each in FILTERS.items()},
     "from": MomentField(label="From"),
     "to": MomentField(label="To", whole_day=True, help_text="Logs before this time."),
-    "order": forms.ChoiceField(
+    "order": ChoiceField(
         label="Order",
         choices=[(order.value, f"{order.name.capitalize()} first") for order in Order],
         required=False,
@@ -74,8 +84,21 @@ FIELDS: dict[str, forms.Field] = {
 }
 
 
+class FilterBoundField(forms.BoundField):
+    """A field of the filter with its value."""
+
+    @property
+    def escaped(self) -> str:
+        """Return the value with escapes if it has invisible characters, otherwise an empty text."""
+        value = self.field.widget.format_value(self.value())
+        text = value.strip(" ") if isinstance(value, str) else ""
+        return shown if (shown := visible(text)) != text else ""
+
+
 class FilterForm(forms.BaseForm):
     """The filters of the listing, with the same names on page and API."""
+
+    bound_field_class = FilterBoundField
 
     # A dictionary, not class attributes: the filters have their own table, and `from` is a keyword.
     base_fields = FIELDS
@@ -109,9 +132,8 @@ class FilterForm(forms.BaseForm):
         values = self.cleaned_data
         start, end = values.get("from"), values.get("to")
         if start and end and start >= end:
-            self.add_error(
-                "to", f"This must be after the beginning of the range, {format_time(start)} (UTC)."
-            )
+            message = "This must be after the beginning of the range, %(start)s (UTC)."
+            self.add_error("to", ValidationError(message, params={"start": format_time(start)}))
         starts = [name for name in ("at", "around", "cursor") if values.get(name)]
         if len(starts) > 1:
             self.add_error(
@@ -160,9 +182,13 @@ class FilterForm(forms.BaseForm):
                 if self.strict and not all(value.strip() for value in values):
                     self.add_error(name, "This is empty: omit it, or give a value.")
             elif self.strict or name not in ADMIN_PARAMETERS:
-                names = ", ".join(self.fields)
                 raise ValidationError(
-                    f"There is no filter “{name[:40]}”. The filters are: {names}.", params={"name": name[:40]}
+                    "There is no filter “%(quoted)s”. The filters are: %(filters)s.",
+                    params={
+                        "name": name[:MAX_QUOTED],
+                        "quoted": quoted(name),
+                        "filters": ", ".join(self.fields),
+                    },
                 )
 
     def errors_by_parameter(self) -> dict[str, list[str]]:

@@ -1,5 +1,6 @@
 """The PynamoDB models of the logs table. No Django here, though the file has the name of Django's models."""
 
+import json
 import os
 import zlib
 from datetime import UTC, datetime
@@ -30,6 +31,22 @@ class TimeAttribute(Attribute[datetime]):
 
     def deserialize(self, value: str) -> datetime:
         return times.parse(value)
+
+
+class SeenAttribute(Attribute[dict[str, list[int]]]):
+    """Values with the times of their first and last logs, as JSON.
+
+    The times are epoch seconds: `{"login": [1800000000, 1800003600]}`.
+    """
+
+    attr_type = STRING
+
+    def serialize(self, value: dict[str, list[int]]) -> str:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    def deserialize(self, value: str) -> dict[str, list[int]]:
+        values: dict[str, list[int]] = json.loads(value)
+        return values
 
 
 class TableMeta:
@@ -132,14 +149,20 @@ class PartItem(Model):
 
 
 class ChoicesItem(Model):
-    """The one item with the types and subtypes seen so far. It has no index keys."""
+    """The one item with the types and subtypes seen in logs. It has no index keys.
+
+    `incomplete` names the attributes from which a value was evicted or deleted. Each update increments
+    `version`.
+    """
 
     class Meta(LogsTableMeta):
         pass
 
     id = UnicodeAttribute(hash_key=True, default="choices")
-    types = UnicodeSetAttribute(default=set)
-    sub_types = UnicodeSetAttribute(default=set)
+    types = SeenAttribute(attr_name="types_seen", default=dict)
+    sub_types = SeenAttribute(attr_name="sub_types_seen", default=dict)
+    incomplete = UnicodeSetAttribute(default=set)
+    version = NumberAttribute(default=0)
 
 
 class LogItem(Model):

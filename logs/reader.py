@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from logs.models import ChoicesItem, LogItem
+from logs.models import LogItem
 from logs.plan import Around, Direction, PageQuery, Position, QueryPlan, key_of
 from logs.reading.budget import Budget
 from logs.reading.page import Page as Page
 from logs.reading.page import PageRead
+from logs.storage import choices as stored_choices
 from logs.storage import items
 from logs.storage.errors import store_unavailable
 
@@ -90,17 +91,25 @@ def get(log_id: str) -> LogItem | None:
 
 @dataclass(frozen=True)
 class Choices:
-    """The types and subtypes that were seen in logs, in alphabetical order."""
+    """The types and subtypes that were seen in logs, in alphabetical order.
+
+    They are complete unless values were evicted, because too many were seen, or deleted. Values over 100
+    bytes are never among them.
+    """
 
     types: list[str]
     sub_types: list[str]
+    types_complete: bool = True
+    sub_types_complete: bool = True
 
 
 def choices() -> Choices:
-    """Return the types and subtypes seen so far. Costs one GetItem. Raises StoreUnavailable."""
+    """Return the types and subtypes seen in logs. Costs one GetItem. Raises StoreUnavailable."""
     with store_unavailable():
-        try:
-            item = ChoicesItem.get("choices")
-        except ChoicesItem.DoesNotExist:
-            return Choices([], [])
-    return Choices(sorted(item.types, key=str.lower), sorted(item.sub_types, key=str.lower))
+        item = stored_choices.read()
+    return Choices(
+        sorted(item.types, key=str.lower),
+        sorted(item.sub_types, key=str.lower),
+        stored_choices.is_complete(item, "types"),
+        stored_choices.is_complete(item, "sub_types"),
+    )

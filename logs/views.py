@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header
 
 from logs import conf, cursor, reader
+from logs.characters import visible
 from logs.forms import MAX_LIMIT, FilterForm, parameters
 from logs.pages import export as exports
 from logs.pages.detail import Detail, as_json
@@ -134,7 +135,11 @@ def choices(request: HttpRequest) -> HttpResponse:
     except StoreUnavailable as error:
         logger.error(UNAVAILABLE, error)
         return JsonResponse({}, status=HTTPStatus.SERVICE_UNAVAILABLE)
-    return JsonResponse({"type": choices.types, "sub_type": choices.sub_types})
+    # A browser would show a value with invisible characters as if it had none.
+    values = {"type": choices.types, "sub_type": choices.sub_types}
+    return JsonResponse(
+        {name: [text for text in texts if visible(text) == text] for name, texts in values.items()}
+    )
 
 
 @_handles_unavailable

@@ -161,6 +161,7 @@ def test_type_filter_suggests_existing_types(page: Page) -> None:
     writer = ChoicesWriter()
     for type_ in ("login", "log,out", "view"):
         writer.record(type_, "password")
+    writer.write()
     page.goto("/")
     assert page.locator("datalist").count() == 0
     page.get_by_label("Type:", exact=True).focus()

@@ -9,8 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from logs import reader
+from logs.characters import visible
 from logs.models import ROW_ATTRIBUTES, LogItem
 from logs.pages import export
 from tests.dynamodb_calls import counted_calls
@@ -64,6 +67,51 @@ def test_csv_cell_is_never_a_formula(viewer_client: Client, start: str) -> None:
     assert row[3] == "'-5"
     *_, plain, _ = objects(viewer_client, "?format=ndjson")
     assert plain["url"] == f"{start}cmd|' /C calc'!A0"
+
+
+FORMULA = "=+-@＝＋－＠\ufe66\ufe62\ufe63\ufe6b\u2212"
+HOSTILE = f"{FORMULA};|\t\r\n,'\" \u00a0\u200b\u202e\ufeff\u3164\u2028\x0b\x00a1é"
+cells = st.text(st.sampled_from(HOSTILE), max_size=8) | st.text(max_size=8)
+
+
+def begins_with_formula(part: str) -> bool:
+    """Return whether the first visible character of a part of a line begins a formula."""
+    visible_part = "".join(each for each in part if each not in ' "' and visible(f"a{each}b") == f"a{each}b")
+    return visible_part.startswith(tuple(FORMULA))
+
+
+@given(st.lists(cells, min_size=1, max_size=4), cells)
+@settings(max_examples=1000, deadline=None)
+def test_no_part_of_a_csv_line_is_a_formula(values: list[str], address: str) -> None:
+    form = export.FORMATS["csv"]
+    line = form.row(dict(enumerate(values)))  # type: ignore[arg-type]  # the names do not matter
+    [row] = csv.reader(io.StringIO(line, newline=""))
+    assert [cell.replace("'", "") for cell in row] == [cell.replace("'", "") for cell in values]
+    [comment] = csv.reader(io.StringIO(form.foot(1, f"{address} reason", address), newline=""))
+    for text in [line, *row, *comment]:
+        for separator in (";", "[|]", "\t", "\r", "\n", "\u2028", "\x0b", "[;|\t\r\n]"):
+            assert not any(map(begins_with_formula, re.split(separator, text)))
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("a;=1+1", "a;'=1+1"),
+        ("a|\u200b @x", "a|'\u200b @x"),
+        ("a\r\n\u3000-1", "a\r\n'\u3000-1"),
+        ('a;"=1', "a;'\"=1"),
+        ("  =1", "'  =1"),
+        ("\ufe66 1", "'\ufe66 1"),
+        ("/a-b?c=d&e=+1", "/a-b?c=d&e=+1"),
+        ("a@example.com", "a@example.com"),
+    ],
+)
+def test_formula_after_a_separator_is_neutralized(viewer_client: Client, cell: str, expected: str) -> None:
+    store([make_item(1, url=cell, sub_type=cell)])
+    response: Any = viewer_client.get(f"{EXPORT}?format=csv")
+    content = b"".join(response).decode().removeprefix("\ufeff")
+    _, row = csv.reader(io.StringIO(content, newline=""))
+    assert row[5:7] == [expected, expected]
 
 
 @pytest.mark.parametrize(

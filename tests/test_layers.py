@@ -25,13 +25,14 @@ PACKAGES: dict[str, set[str]] = {
 PLANNING = {"logs.times", "logs.models", "logs.filters", "logs.plan"}
 STORAGE = {"logs.times", "logs.models", "logs.storage"}
 READING = {*PLANNING, *STORAGE, "logs.reading"}
-FORMS = {*PLANNING, "logs.cursor", "logs.conf", "logs.fields", "logs.forms"}
+FORMS = {*PLANNING, "logs.characters", "logs.cursor", "logs.conf", "logs.fields", "logs.forms"}
 PAGES = {*READING, *FORMS, "logs.reader", "logs.pages"}
 
 # layer → layers that it may import. A layer is a module or a package. The modules of a package may import
 # one another.
 LAYERS: dict[str, set[str]] = {
     "logs.times": set(),
+    "logs.characters": set(),
     "logs.models": {"logs.times"},
     "logs.filters": {"logs.times", "logs.models"},
     "logs.plan": {"logs.times", "logs.models", "logs.filters"},
@@ -40,14 +41,14 @@ LAYERS: dict[str, set[str]] = {
     "logs.reading": {*PLANNING, *STORAGE},
     "logs.reader": READING,
     "logs.conf": READING,
-    "logs.fields": {"logs.times"},
-    "logs.forms": {*PLANNING, "logs.cursor", "logs.conf", "logs.fields"},
+    "logs.fields": {"logs.times", "logs.characters"},
+    "logs.forms": {*PLANNING, "logs.characters", "logs.cursor", "logs.conf", "logs.fields"},
     "logs.pages": {*READING, *FORMS, "logs.reader"},
     "logs.views": PAGES,
     "logs.api": {*PAGES, "logs.apps"},
-    "logs.admin": {"logs.views"},
+    "logs.admin": {"logs.views", "logs.fields"},
     "logs.apps": {"logs.conf", *STORAGE},
-    "logs.management": {*STORAGE, "logs.reader"},
+    "logs.management": {*STORAGE, "logs.characters", "logs.reader"},
     "logs.migrations": set(),
 }
 
@@ -59,6 +60,7 @@ DJANGO_HELPER = "ingest.django"
 
 WITHOUT_DJANGO = [
     "logs.times",
+    "logs.characters",
     "logs.models",
     "logs.filters",
     "logs.plan",

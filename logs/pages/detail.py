@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from django.utils.text import Truncator
 
 from logs import times
+from logs.characters import visible
 from logs.filters import FILTERS, LogFilter
 from logs.models import LogItem
 from logs.pages.display import NO_ONE, display_time
@@ -36,9 +37,14 @@ class Field:
     external: bool = False
 
     @property
+    def text(self) -> str:
+        """Return the value with escapes for invisible characters."""
+        return visible(self.value)
+
+    @property
     def truncated(self) -> TruncatedText:
-        """Return the value, truncated to the page's limit."""
-        return truncate(self.value, MAX_FIELD_SIZE)
+        """Return the text, truncated to the page's limit."""
+        return truncate(self.text, MAX_FIELD_SIZE)
 
 
 class Detail:
@@ -64,7 +70,7 @@ class Detail:
     @property
     def short_title(self) -> str:
         """Return the time and the type, truncated to fit a line."""
-        return f"{self.title} · {Truncator(self.item.type).chars(40)}"
+        return f"{self.title} · {visible(Truncator(self.item.type).chars(40))}"
 
     @property
     def fields(self) -> list[Field]:
@@ -106,8 +112,8 @@ class Detail:
         account, type_ = (fields["account_id"] or "",), (fields["type"] or "",)
         filters = {
             "in everything": LogFilter(),
-            f"in account {account[0]}": LogFilter(account_id=account),
-            f"in type {type_[0]}": LogFilter(type=type_),
+            f"in account {visible(account[0])}": LogFilter(account_id=account),
+            f"in type {visible(type_[0])}": LogFilter(type=type_),
             "in this account and type": LogFilter(account_id=account, type=type_),
         }
         return [

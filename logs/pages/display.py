@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from logs import times
+from logs.characters import visible
 
 NO_ONE = "0"
 
@@ -42,4 +43,4 @@ def display_moment(moment: datetime) -> str:
 
 def display_who(name: str) -> str:
     """Return an account or a user; `0` is no one (docs/sending.md)."""
-    return "no one" if name == NO_ONE else name
+    return "no one" if name == NO_ONE else visible(name)

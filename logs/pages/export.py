@@ -4,13 +4,16 @@ import csv
 import io
 import json
 import logging
+import re
 import time
-from collections.abc import Callable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 from django.utils.text import slugify
 
 from logs import conf, cursor, reader, times
+from logs.characters import is_invisible
 from logs.filters import LogFilter
 from logs.forms import DEFAULT_LIMIT, parameters
 from logs.models import ROW_ATTRIBUTES, LogItem
@@ -27,9 +30,13 @@ logger = logging.getLogger(__name__)
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
 MAX_BYTES = 5_000_000  # of `response_size.encoded_size`
 MAX_SECONDS = 20.0
-# A spreadsheet reads a cell that begins with one of these as a formula:
-# https://owasp.org/www-community/attacks/CSV_Injection
-FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+# A spreadsheet reads a cell that begins with one of these as a formula, also if an invisible character or a
+# quote comes first: https://owasp.org/www-community/attacks/CSV_Injection
+FORMULA = "=+-@\N{MINUS SIGN}"
+# Not only at a comma: spreadsheets ask the user, or the system's locale, where a cell begins.
+SEPARATORS = re.compile("([;|\t\n\x0b\x0c\r\x1c-\x1e\x85\u2028\u2029])")
+# Some spreadsheets skip these at the beginning of a cell.
+LEADING_BREAKS = ("\t", "\r", "\n")
 MAX_NAME = 100
 
 # From a position to the address where the export continues.
@@ -65,7 +72,7 @@ class Csv:
 
     def row(self, values: dict[str, Any]) -> str:
         """Return a row in which no cell is a formula."""
-        return self._line(_escape("" if value is None else str(value)) for value in values.values())
+        return self._line("" if value is None else str(value) for value in values.values())
 
     def foot(self, rows: int, reason: str | None, address: str | None) -> str:
         """Return a comment line if the file is incomplete."""
@@ -74,9 +81,9 @@ class Csv:
         )
 
     @staticmethod
-    def _line(cells: Any) -> str:
+    def _line(cells: Iterable[str]) -> str:
         line = io.StringIO()
-        csv.writer(line).writerow(cells)
+        csv.writer(line).writerow(map(neutralize, cells))
         return line.getvalue()
 
 
@@ -171,5 +178,25 @@ def _values(item: LogItem) -> dict[str, Any]:
     return {**values, "created_at": times.to_text(item.created_at)}
 
 
-def _escape(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA) else text
+def neutralize(text: str) -> str:
+    """Return a cell's text with an apostrophe before each formula.
+
+    A formula may begin the cell, or a part of it after one of SEPARATORS. The text is unchanged otherwise.
+    """
+    if text.isalnum():
+        return text
+    # Parts and separators alternate.
+    pieces = [f"'{piece}" if _is_formula(piece) else piece for piece in SEPARATORS.split(text)]
+    return ("'" if text.startswith(LEADING_BREAKS) else "") + "".join(pieces)
+
+
+def _is_formula(part: str) -> bool:
+    """Return whether the first visible character of a part begins a formula.
+
+    Full-width characters and other forms of the same character count.
+    """
+    for character in part:
+        if character in ' "' or is_invisible(character):
+            continue
+        return unicodedata.normalize("NFKC", character)[0] in FORMULA
+    return False

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from logs import conf, cursor
+from logs.characters import visible
 from logs.filters import FILTERS, LogFilter, Order
 from logs.forms import DEFAULT_LIMIT
 from logs.models import LogItem
@@ -15,10 +16,12 @@ from logs.pages.display import Time, display_moment, display_time, display_who
 from logs.pages.links import Link, query_string
 from logs.plan import END, Around, Direction, Position
 from logs.reader import Choices, PageResult
-from logs.storage.choices import nearest
+from logs.storage.choices import is_recordable, nearest
 
 DAY = timedelta(days=1)
 PAGE_SIZES = (25, 50, 100, 200)
+# Each is compared with every choice.
+MAX_UNKNOWN = 3
 # The columns beside the time, and the projected attributes that each one shows.
 COLUMNS = {
     FILTERS["account_id"].label: ("account_id",),
@@ -57,11 +60,15 @@ class Sort:
 
 @dataclass(frozen=True)
 class UnknownValue:
-    """A value of the filter that no log had so far, with similar values."""
+    """A value of the filter that is not among the choices, with similar ones.
+
+    No log had it so far if the choices are complete.
+    """
 
     label: str
     value: str
     nearest: list[Link]
+    is_complete: bool
 
 
 class Listing:
@@ -118,11 +125,11 @@ class Listing:
             time=display_time(item.created_at),
             account=Link(display_who(item.account_id), self._narrow(account_id=(item.account_id,))),
             user=display_who(item.user_id),
-            type=Link(item.type, self._narrow(type=(item.type,))),
-            sub_type=item.sub_type,
-            url=item.url,
-            place=", ".join(filter(None, [item.submitter_city, item.submitter_country])),
-            device=" · ".join(filter(None, [item.submitter_platform, item.submitter_browser])),
+            type=Link(visible(item.type), self._narrow(type=(item.type,))),
+            sub_type=visible(item.sub_type),
+            url=visible(item.url),
+            place=visible(", ".join(filter(None, [item.submitter_city, item.submitter_country]))),
+            device=visible(" · ".join(filter(None, [item.submitter_platform, item.submitter_browser]))),
             is_marked=self.start == Around(item.id),
         )
 
@@ -181,6 +188,11 @@ class Listing:
         return conf.export_rows()
 
     @property
+    def partition_keys(self) -> list[str]:
+        """Return the partition keys that the page reads."""
+        return [visible(stream.key) for stream in self.plan.streams]
+
+    @property
     def presets(self) -> list[Link]:
         """Return the links to time ranges. Their times are absolute: a link means the same tomorrow.
 
@@ -215,29 +227,43 @@ class Listing:
         is_empty = self.page.complete and not self.page.items and not isinstance(self.start, Position)
         return is_empty and bool(self.filter.type or self.filter.sub_type)
 
-    @property
-    def unknown_values(self) -> list[UnknownValue]:
-        """Return the filter's types and subtype that no log had so far."""
+    @cached_property
+    def _unknown(self) -> list[tuple[str, str]]:
+        """Return name and value of each type and subtype of the filter that is not among the choices."""
         if self.choices is None:
             return []
-        unknown = [self._unknown_type(each) for each in self.filter.type if each not in self.choices.types]
-        sub_type = self.filter.sub_type
-        if sub_type and sub_type not in self.choices.sub_types:
-            others = nearest(sub_type, self.choices.sub_types)
-            links = [Link(other, self._narrow(sub_type=other)) for other in others]
-            unknown.append(UnknownValue("subtype", sub_type, links))
-        return unknown
+        types, sub_types = set(self.choices.types), {*self.choices.sub_types, None}
+        unknown = [("type", value) for value in self.filter.type if value not in types]
+        if self.filter.sub_type not in sub_types:
+            unknown.append(("sub_type", self.filter.sub_type or ""))
+        # A longer value may exist all the same.
+        return [(name, value) for name, value in unknown if is_recordable(value)]
 
-    def _unknown_type(self, unknown: str) -> UnknownValue:
-        types = self.choices.types if self.choices else []
+    @property
+    def unknown_values(self) -> list[UnknownValue]:
+        """Return the first unknown values of the filter, with the most similar choices."""
+        return [self._unknown_value(name, value) for name, value in self._unknown[:MAX_UNKNOWN]]
+
+    @property
+    def more_unknown(self) -> int:
+        """Return the number of further unknown values."""
+        return max(0, len(self._unknown) - MAX_UNKNOWN)
+
+    def _unknown_value(self, name: str, value: str) -> UnknownValue:
+        choices = self.choices or Choices([], [])
+        if name == "type":
+            links = [
+                Link(
+                    visible(other),
+                    self._narrow(type=tuple(other if each == value else each for each in self.filter.type)),
+                )
+                for other in nearest(value, choices.types)
+            ]
+            return UnknownValue("type", visible(value), links, choices.types_complete)
         links = [
-            Link(
-                other,
-                self._narrow(type=tuple(other if each == unknown else each for each in self.filter.type)),
-            )
-            for other in nearest(unknown, types)
+            Link(visible(other), self._narrow(sub_type=other)) for other in nearest(value, choices.sub_types)
         ]
-        return UnknownValue("type", unknown, links)
+        return UnknownValue("subtype", visible(value), links, choices.sub_types_complete)
 
     @property
     def empty_text(self) -> str:

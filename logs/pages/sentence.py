@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from logs.characters import visible
 from logs.filters import FILTERS, KEYS, LogFilter
 from logs.pages.display import display_day, display_moment
 from logs.plan import QueryPlan
@@ -46,7 +47,7 @@ def _alternatives(values: Sequence[str]) -> list[Phrase]:
     for number, value in enumerate(values):
         if number:
             words.append(Phrase(" or " if number == len(values) - 1 else ", "))
-        words.append(Phrase(value, strong=True))
+        words.append(Phrase(visible(value), strong=True))
     return words
 
 
@@ -57,7 +58,9 @@ def _post_filters(log_filter: LogFilter) -> list[list[Phrase]]:
         value = getattr(log_filter, name)
         if name not in KEYS and value is not None:
             prefix, suffix = each.phrase.split("{}")
-            phrases.append([Phrase(prefix), Phrase(each.display(value), strong=True), Phrase(suffix)])
+            phrases.append(
+                [Phrase(prefix), Phrase(visible(each.display(value)), strong=True), Phrase(suffix)]
+            )
     return phrases
 
 

@@ -1,0 +1,93 @@
+"""Characters that a reader cannot see, and their escapes. No Django."""
+
+import re
+import unicodedata
+
+# Printable to Python, but without a glyph: Default_Ignorable_Code_Point in
+# https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt, and two symbols that are blank.
+VARIATION_SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
+WITHOUT_GLYPH = re.compile(
+    f"[{VARIATION_SELECTORS}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\uffa0\U0001d159]"
+)
+# Emoji, and scripts such as Persian and Hindi, are written with joiners and variation selectors.
+JOINERS = "\u200c\u200d"
+MODIFIERS = re.compile(f"[{JOINERS}{VARIATION_SELECTORS}]+")
+# The categories of their neighbours. No script with upper case is among them.
+JOINED_CATEGORIES = {"Lo", "Mc", "Mn", "Sk", "So"}
+VARIED_CATEGORIES = {"Lo", "Po", "Sm", "So"}
+
+LONE_RETURN = re.compile(r"\r(?!\n)")
+MAX_TABLE = 10_000
+
+
+def visible(text: str, *, multiline: bool = False) -> str:
+    r"""Return a text with an escape such as `\u202e` for each invisible character.
+
+    Invisible are control, format, private-use and unassigned characters, surrogates, characters without a
+    glyph, line separators, every space but U+0020, and U+0020 at the ends. `multiline` keeps tabs, the line
+    breaks `\n` and `\r\n`, and all spaces. Joiners and variation selectors stay where a script or an emoji
+    uses them. Takes linear time. An escape has 6 or 10 characters.
+    """
+    if text.isascii() and text.isprintable() and (multiline or text[:1] != " " != text[-1:]):
+        return text
+    text = MODIFIERS.sub(_escape_modifiers, text)
+    if multiline:
+        return LONE_RETURN.sub(r"\\u000d", text).translate(_IN_LINES)
+    start, end = len(text) - len(text.lstrip(" ")), len(text.rstrip(" "))
+    before, after = code(" ") * start, code(" ") * (len(text) - max(start, end))
+    return before + text[start:end].translate(_IN_A_LINE) + after
+
+
+def is_invisible(character: str) -> bool:
+    """Return whether a character has no glyph, or is a space other than U+0020."""
+    return not character.isprintable() or WITHOUT_GLYPH.match(character) is not None
+
+
+def code(character: str) -> str:
+    r"""Return the escape of a character, such as `\u202e` or `\U000e0001`."""
+    number = ord(character)
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
+
+
+class _Table(dict[int, str]):
+    """The replacement of each character, for `str.translate`. Its size is limited."""
+
+    def __init__(self, kept: str, categories: set[str]) -> None:
+        super().__init__({ord(character): character for character in kept})
+        self.categories = categories
+
+    def __missing__(self, number: int) -> str:
+        character = chr(number)
+        is_kept = (
+            not is_invisible(character)
+            or MODIFIERS.match(character)
+            or unicodedata.category(character) in self.categories
+        )
+        text = character if is_kept else code(character)
+        if len(self) < MAX_TABLE:
+            self[number] = text
+        return text
+
+
+# Without the modifiers, which are escaped before.
+_IN_A_LINE = _Table("", set())
+_IN_LINES = _Table("\t\n\r", {"Zs"})
+
+
+def _escape_modifiers(match: re.Match[str]) -> str:
+    """Return adjacent joiners and variation selectors, with escapes for those without effect."""
+    run, kept = match[0], ""
+    start = match.start()
+    before, after = match.string[max(start - 1, 0) : start], match.string[match.end() : match.end() + 1]
+    if run[0] not in JOINERS and _has_glyph(before, VARIED_CATEGORIES):
+        kept, run = run[0], run[1:]
+    is_joined = len(run) == 1 and run in JOINERS and (kept or _has_glyph(before, JOINED_CATEGORIES))
+    if is_joined and _has_glyph(after, JOINED_CATEGORIES):
+        return kept + run
+    return kept + "".join(map(code, run))
+
+
+def _has_glyph(character: str, categories: set[str]) -> bool:
+    """Return whether a character is outside ASCII, visible, and of one of these categories."""
+    is_plain = character.isascii() or is_invisible(character)
+    return not is_plain and unicodedata.category(character) in categories

@@ -1,0 +1,177 @@
+"""Every route, role and method has its status. A new route must be added to the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, path
+
+from logsite.accounts import tokens
+from logsite.accounts.models import User
+from tests.api import program
+from tests.conftest import client_of, make_user
+from tests.items import make_item, store
+
+# POST is last, because it may end the session.
+METHODS = ("GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "POST")
+# The status of every TRACE request. None: TRACE is a method like the others.
+TRACE_STATUS: int | None = None
+SIGNED_IN = ("stranger", "staff", "viewer", "superuser")
+PROGRAMS = ("token", "expired_token", "revoked_token")
+ROLES = ("anonymous", *SIGNED_IN, *PROGRAMS)
+
+
+def statuses(default: int, **exceptions: int) -> dict[str, int]:
+    """Return the status of each role."""
+    return {**dict.fromkeys(ROLES, default), **exceptions}
+
+
+# Nobody but staff passes the admin's login, also with a valid token.
+STAFF_PAGE = statuses(302, staff=200, viewer=200, superuser=200)
+LOG_PAGE = statuses(302, staff=403, viewer=200, superuser=200)
+LOG_API = statuses(401, stranger=403, staff=403, viewer=200, superuser=200, token=200)
+
+# method → status, or None for the role's status. Other methods are 405.
+ANY: dict[str, int | None] = dict.fromkeys(METHODS)
+READ: dict[str, int | None] = {"GET": None, "HEAD": None}
+# Django's views respond to OPTIONS with the methods that they accept.
+VIEW: dict[str, int | None] = {**READ, "OPTIONS": 200}
+FORM: dict[str, int | None] = {**VIEW, "POST": None, "PUT": None}
+
+
+@dataclass(frozen=True)
+class Route:
+    """An address of a route, and its status for each role and method."""
+
+    address: str
+    roles: Mapping[str, int]
+    methods: Mapping[str, int | None]
+    # Whether the login comes before the check of the method.
+    login_first: bool = False
+
+    def status(self, role: str, method: str) -> int:
+        """Return the expected status."""
+        if method == "TRACE" and TRACE_STATUS:
+            return TRACE_STATUS
+        if self.login_first and self.roles[role] == 302:
+            return 302
+        status = self.methods.get(method, 405)
+        return self.roles[role] if status is None else status
+
+
+def admin(address: str, roles: Mapping[str, int], methods: Mapping[str, int | None]) -> Route:
+    """Return a route of the admin, which redirects to the login first."""
+    return Route(f"/admin/{address}", roles, methods, login_first=True)
+
+
+LOG = make_item(1).id
+# The pattern of the URLconf → its route
+ROUTES = {
+    "": Route("/", statuses(302), {method: None for method in METHODS if method != "TRACE"}),
+    "admin/": admin("", STAFF_PAGE, ANY),
+    "admin/login/": Route(
+        "/admin/login/",
+        statuses(200, staff=302, viewer=302, superuser=302),
+        {"GET": None, "HEAD": 200, "POST": 200, "PUT": 200, "OPTIONS": 200},
+    ),
+    "admin/logout/": admin("logout/", STAFF_PAGE, {"POST": None, "OPTIONS": 200}),
+    "admin/password_change/": admin("password_change/", STAFF_PAGE, FORM),
+    "admin/password_change/done/": admin("password_change/done/", STAFF_PAGE, VIEW),
+    "admin/autocomplete/": admin("autocomplete/", statuses(302, staff=403, viewer=403, superuser=403), VIEW),
+    "admin/jsi18n/": admin("jsi18n/", STAFF_PAGE, VIEW),
+    "admin/logs/log/": admin("logs/log/", LOG_PAGE, READ),
+    "admin/logs/log/export/": admin("logs/log/export/?format=csv", LOG_PAGE, READ),
+    "admin/logs/log/choices/": admin("logs/log/choices/", LOG_PAGE, READ),
+    "admin/logs/log/<path:object_id>/json/": admin(f"logs/log/{LOG}/json/", LOG_PAGE, READ),
+    "admin/logs/log/<path:object_id>/change/": admin(f"logs/log/{LOG}/change/", LOG_PAGE, READ),
+    "admin/^(?P<app_label>logs)/$": admin("logs/", {**STAFF_PAGE, "staff": 404}, ANY),
+    "admin/(?P<url>.*)$": admin("nothing/", statuses(302, staff=404, viewer=404, superuser=404), ANY),
+    "api/": Route("/api/", statuses(404), ANY),
+    "api/docs": Route("/api/docs", statuses(302, stranger=403, staff=403, viewer=200, superuser=200), READ),
+    "api/openapi.json": Route("/api/openapi.json", LOG_API, READ),
+    "api/logs": Route("/api/logs", LOG_API, READ),
+    "api/logs/": Route("/api/logs/", LOG_API, READ),
+    "api/logs/<log_id>": Route(f"/api/logs/{LOG}", LOG_API, READ),
+    "api/logs/<log_id>/": Route(f"/api/logs/{LOG}/", LOG_API, READ),
+    "api/<path:rest>": Route("/api/nothing", statuses(404), ANY),
+}
+# Addresses without a pattern: the middleware's, and one that does not exist.
+OTHERS = {
+    "healthz": Route("/healthz", statuses(200), READ),
+    "nothing": Route("/nothing", statuses(404), ANY),
+}
+
+
+def patterns(entries: Iterable[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:
+    """Yield the patterns of a URLconf, with those that it includes."""
+    for entry in entries:
+        pattern = f"{prefix}{entry.pattern}"
+        if isinstance(entry, URLResolver):
+            yield from patterns(entry.url_patterns, pattern)
+        else:
+            yield pattern
+
+
+@pytest.fixture(scope="module")
+def users() -> dict[str, User]:
+    """Return a user of each role."""
+    return {
+        "stranger": make_user("stranger"),
+        "staff": make_user("staff", is_staff=True),
+        "viewer": make_user("viewer", is_staff=True, permissions={"logs.view_log"}),
+        "superuser": make_user("superuser", is_staff=True, is_superuser=True),
+    }
+
+
+@pytest.fixture(scope="module")
+def programs() -> dict[str, Client]:
+    """Return a client with a token of each kind."""
+    names = {role: f"routes-{uuid4().hex}" for role in PROGRAMS}
+    clients = {role: program(tokens.create(name)) for role, name in names.items()}
+    expired = tokens.get(names["expired_token"])
+    assert expired
+    expired.expires_at = datetime.now(UTC) - timedelta(seconds=1)
+    expired.save()
+    tokens.revoke(names["revoked_token"])
+    return clients
+
+
+@pytest.fixture
+def clients(users: dict[str, User], programs: dict[str, Client]) -> dict[str, Client]:
+    """Return a client of each role. A test may end their sessions."""
+    return {"anonymous": Client(), **programs, **{role: client_of(user) for role, user in users.items()}}
+
+
+def test_table_names_every_route() -> None:
+    assert set(patterns(get_resolver().url_patterns)) == ROUTES.keys()
+
+
+def test_new_route_is_missing_in_the_table() -> None:
+    new = [path("admin/logs/new/", lambda request: HttpResponse())]
+    assert set(patterns([*get_resolver().url_patterns, *new])) - ROUTES.keys() == {"admin/logs/new/"}
+
+
+@pytest.mark.parametrize("name", [*ROUTES, *OTHERS], ids=lambda name: name or "home")
+def test_route_has_its_status(clients: dict[str, Client], logs_table: None, name: str) -> None:
+    store([make_item(1)])
+    route = {**ROUTES, **OTHERS}[name]
+    expected = {(role, method): route.status(role, method) for role in ROLES for method in METHODS}
+    actual = {
+        (role, method): clients[role].generic(method, route.address).status_code for role, method in expected
+    }
+    assert actual == expected
+
+
+@pytest.mark.parametrize("name", [name for name, route in ROUTES.items() if route.login_first])
+def test_forged_post_is_refused(logs_table: None, name: str, superuser_client: Client) -> None:
+    """A POST of another site has no CSRF token."""
+    client = Client(enforce_csrf_checks=True)
+    client.cookies = superuser_client.cookies
+    assert client.post(ROUTES[name].address).status_code == 403
+    assert superuser_client.get("/admin/").status_code == 200
