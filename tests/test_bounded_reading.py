@@ -19,8 +19,8 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 import django
 django.setup()
 from django.test import Client
-from tests.conftest import make_user, signed_in
-client = signed_in(make_user("reader", is_staff=True, permissions={{"logs.view_log"}}))
+from tests.conftest import make_user, client_of
+client = client_of(make_user("reader", is_staff=True, permissions={{"logs.view_log"}}))
 result = {{}}
 for path in {paths!r}:
     response = client.get(path, headers={{"accept-encoding": "gzip"}})

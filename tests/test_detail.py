@@ -197,3 +197,19 @@ def test_post_changes_nothing(superuser_client: Client) -> None:
     store([item])
     superuser_client.post(address(item), {"type": "forged"})
     assert LogItem.get(item.id).type == "login"
+
+
+def test_invisible_characters_are_shown_as_escapes(viewer_client: Client) -> None:
+    page = show(
+        viewer_client,
+        account_id="7\u200b",
+        type="lo\u202egin",
+        payload='{"a": "x\u202ey\u0007",\n"b": 1}',
+        payload_type="text",
+        payload_size=20,
+    )
+    assert field(page, "Account") == r"7\u200b"
+    assert field(page, "Type") == r"lo\u202egin"
+    assert r"x\u202ey\u0007" in field(page, "Payload")
+    assert "\n" in field(page, "Payload")
+    assert not {"\u200b", "\u202e", "\u0007"} & set(page)

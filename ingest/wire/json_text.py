@@ -29,7 +29,7 @@ def count_nodes(text: str) -> int:
 
 
 def split_object(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each member of a JSON object: its name as JSON, and its value as JSON.
+    """Yield the name and the value of each member of an object, as JSON.
 
     The values are not validated: parse them one by one. Raises NotAnObject.
     """

@@ -44,7 +44,7 @@ class Field:
     @property
     def truncated(self) -> TruncatedText:
         """Return the text, truncated to the page's limit."""
-        return truncate(self.text, MAX_FIELD_SIZE)
+        return truncate(self.value, MAX_FIELD_SIZE)
 
 
 class Detail:
@@ -70,7 +70,7 @@ class Detail:
     @property
     def short_title(self) -> str:
         """Return the time and the type, truncated to fit a line."""
-        return f"{self.title} · {visible(Truncator(self.item.type).chars(40))}"
+        return f"{self.title} · {visible(visible(Truncator(self.item.type).chars(40)))}"
 
     @property
     def fields(self) -> list[Field]:
@@ -129,7 +129,7 @@ class Detail:
     def payload(self) -> TruncatedText | None:
         """Return the payload to read: indented if it is JSON, as sent otherwise."""
         text = self.content.payload_text
-        return None if text is None else truncate(self._indented or text, MAX_PAYLOAD_SIZE)
+        return None if text is None else truncate(self._indented or text, MAX_PAYLOAD_SIZE, multiline=True)
 
     @property
     def payload_as_sent(self) -> TruncatedText | None:
@@ -137,13 +137,13 @@ class Detail:
         text = self.content.payload_text
         if text is None or self._indented in (None, text):
             return None
-        return truncate(text, MAX_AS_SENT_SIZE)
+        return truncate(text, MAX_AS_SENT_SIZE, multiline=True)
 
     @property
     def extra(self) -> TruncatedText | None:
         """Return the fields that Logsite does not know, as JSON."""
         text = self.content.extra_text
-        return truncate(indent(text) or text, MAX_EXTRA_SIZE) if text else None
+        return truncate(indent(text) or text, MAX_EXTRA_SIZE, multiline=True) if text else None
 
     @property
     def storage(self) -> list[Field]:

@@ -8,14 +8,20 @@ from dataclasses import dataclass
 
 from django.utils.html import escape
 
+from logs.characters import visible
+
 BLOCK = 10_000
 
 
 @dataclass(frozen=True)
 class TruncatedText:
-    """The beginning of a text. `length` is the number of its characters if it is truncated."""
+    """The beginning of a text, with escapes for invisible characters.
+
+    `shown` is the number of its characters, `length` that of the whole text if it is truncated.
+    """
 
     text: str
+    shown: int
     length: int | None = None
 
 
@@ -30,14 +36,18 @@ def base64_size(size: int) -> int:
     return (size + 2) // 3 * 4
 
 
-def truncate(text: str, limit: int) -> TruncatedText:
+def truncate(text: str, limit: int, *, multiline: bool = False) -> TruncatedText:
     """Truncate a text to `limit` bytes of a response, escaped for HTML.
 
-    The text is truncated by blocks of 10,000 characters.
+    The text is truncated by blocks of 10,000 characters. Invisible characters become escapes, as in
+    `characters.visible`.
     """
     size = 0
+    blocks: list[str] = []
     for start in range(0, len(text), BLOCK):
-        size += encoded_size(str(escape(text[start : start + BLOCK])))
+        block = visible(text[start : start + BLOCK], multiline=multiline)
+        size += encoded_size(str(escape(block)))
         if size > limit:
-            return TruncatedText(text[:start], len(text))
-    return TruncatedText(text)
+            return TruncatedText("".join(blocks), start, len(text))
+        blocks.append(block)
+    return TruncatedText("".join(blocks), len(text))
