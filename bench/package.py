@@ -23,8 +23,8 @@ from logsite.local import queues
 RUNS = 15
 HEAVIEST = 5
 IMPORTS = {
-    # The imports of Zappa's handler at a cold start, and Django's application with its URL patterns.
-    "web": "import handler, logsite.wsgi, django.urls; django.urls.get_resolver().url_patterns",
+    # The imports of the handler at a cold start, and Django's application with its URL patterns.
+    "web": "import logsite.handler, logsite.wsgi, django.urls; django.urls.get_resolver().url_patterns",
     "writer": "import ingest.handler",
 }
 # The same imports without our own code.

@@ -109,6 +109,8 @@ def test_settings_disable_zappas_own_features(name: str) -> None:
     writer = settings[stage.writer]
     assert writer["lambda_handler"] == "ingest.handler.lambda_handler"
     assert writer["apigateway_enabled"] is False
+    # Zappa's own handler executes code of everybody who may invoke the function.
+    assert settings[name]["lambda_handler"] == "logsite.handler.lambda_handler"
     assert settings[name]["aws_environment_variables"]["STAGE_PREFIX"] == f"/{name}"
     assert settings[name]["throttling"].keys() == {"requests_per_second", "burst"}
 

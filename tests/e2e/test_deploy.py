@@ -138,6 +138,20 @@ def test_rollback_rejects_code_of_another_python(deployment: EmulatedDeployment)
     )
 
 
+def test_rollback_rejects_code_of_another_handler(deployment: EmulatedDeployment) -> None:
+    client, function = deployment.client("lambda"), "logsite-dev"
+    handler = client.get_function_configuration(FunctionName=function)["Handler"]
+    client.update_function_configuration(FunctionName=function, Handler="handler.lambda_handler")
+    try:
+        run = deployment.command("rollback")
+    finally:
+        client.update_function_configuration(FunctionName=function, Handler=handler)
+    assert run.returncode == 1
+    assert (
+        f"{function} has the handler handler.lambda_handler, and its code of that deployment " in run.stderr
+    )
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -54,6 +54,27 @@ def test_writer_cannot_read_users_tokens_or_key(deployment: EmulatedDeployment) 
         assert is_denied(writer("ssm").get_parameter, Name="/logsite/dev/secret-key")
 
 
+@pytest.mark.parametrize("name", ["raw_command", "command", "manage"])
+def test_invoking_the_site_executes_no_command(deployment: EmulatedDeployment, name: str) -> None:
+    path = deployment.folder / f"executed-{name}"
+    events = {
+        "raw_command": f"open({str(path)!r}, 'w').close()",
+        "command": "logsite.wsgi.get_wsgi_application",
+        "manage": "create_user mallory --email mallory@example.com --superuser",
+    }
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*"}],
+    }
+    with deployment.iam_user(policy) as caller:
+        response = caller("lambda").invoke(
+            FunctionName="logsite-dev", Payload=json.dumps({name: events[name]})
+        )
+    assert response["FunctionError"]
+    assert "must be a request of API Gateway" in json.load(response["Payload"])["errorMessage"]
+    assert not path.exists()
+
+
 def test_writer_without_permission_loses_nothing(deployment: EmulatedDeployment) -> None:
     iam, sqs = deployment.client("iam"), deployment.client("sqs")
     role = {"RoleName": f"logsite-dev-writer-{REGION}", "PolicyName": "logsite"}
