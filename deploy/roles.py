@@ -7,23 +7,34 @@ from string import Template
 from typing import Any
 
 from deploy.deployment import Deployment
-from deploy.stage import Stage
 
 FOLDER = Path(__file__).resolve().parent
 POLICY_NAME = "logsite"
 LAMBDA, API_GATEWAY = "lambda.amazonaws.com", "apigateway.amazonaws.com"
 
 
-def trust_policies(stage: Stage) -> dict[str, dict[str, Any]]:
+def trust_policies(deployment: Deployment) -> dict[str, dict[str, Any]]:
     """Return the trust policy of each function's role, by the function's name.
 
     Zappa lets API Gateway invoke the site with the site's role, not with a permission of the function.
+    A service must act for this account, if it names one. API Gateway names none for the role of an
+    integration: with a plain StringEquals, every page would be a 500. Source: pull request 479 of
+    aws-solutions-library-samples/accelerated-intelligent-document-processing-on-aws.
     """
+    stage = deployment.stage
+    condition = {"StringEqualsIfExists": {"aws:SourceAccount": deployment.account.number}}
     services = {stage.web_function: [LAMBDA, API_GATEWAY], stage.writer_function: [LAMBDA]}
     return {
         function: {
             "Version": "2012-10-17",
-            "Statement": [{"Effect": "Allow", "Principal": {"Service": names}, "Action": "sts:AssumeRole"}],
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": names},
+                    "Action": "sts:AssumeRole",
+                    "Condition": condition,
+                }
+            ],
         }
         for function, names in services.items()
     }
@@ -48,7 +59,7 @@ def permission_policies(deployment: Deployment) -> dict[str, dict[str, Any]]:
 def ensure(deployment: Deployment) -> dict[str, str]:
     """Create the roles or update their policies; return the ARNs by the function's name."""
     iam = deployment.client("iam")
-    trust = trust_policies(deployment.stage)
+    trust = trust_policies(deployment)
     arns = {}
     for function, policy in permission_policies(deployment).items():
         role, trust_policy = _name(deployment, function), json.dumps(trust[function])

@@ -77,7 +77,7 @@ def test_writer_role_has_no_access_to_users_or_key() -> None:
 def test_only_lambda_and_api_gateway_assume_roles() -> None:
     services = {
         function: document["Statement"][0]["Principal"]["Service"]
-        for function, document in roles.trust_policies(DEV).items()
+        for function, document in roles.trust_policies(Deployment(DEV, AWS)).items()
     }
     assert services == {
         "logsite-dev": ["lambda.amazonaws.com", "apigateway.amazonaws.com"],

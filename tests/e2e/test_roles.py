@@ -44,6 +44,23 @@ def test_site_can_only_read_logs(deployment: EmulatedDeployment) -> None:
         assert is_denied(sqs.send_message, QueueUrl=deployment.outputs["LogsQueueUrl"], MessageBody="{}")
 
 
+def test_writer_cannot_delete_or_list_logs(deployment: EmulatedDeployment) -> None:
+    table, key = deployment.outputs["LogsTableName"], {"id": {"S": "0" * 32}}
+    with deployment.iam_user(deployment.role_policy("logsite-dev-writer")) as writer:
+        dynamodb, sqs = writer("dynamodb"), writer("sqs")
+        dynamodb.get_item(TableName=table, Key={"id": {"S": "choices"}})
+        assert is_denied(dynamodb.delete_item, TableName=table, Key=key)
+        requests = {table: [{"DeleteRequest": {"Key": key}}]}
+        assert is_denied(dynamodb.batch_write_item, RequestItems=requests)
+        deletion = {"Delete": {"TableName": table, "Key": key}}
+        assert is_denied(dynamodb.transact_write_items, TransactItems=[deletion])
+        statement = f"DELETE FROM \"{table}\" WHERE id = '0'"  # noqa: S608  no user text
+        assert is_denied(dynamodb.execute_statement, Statement=statement)
+        assert is_denied(dynamodb.scan, TableName=table)
+        assert is_denied(sqs.send_message, QueueUrl=deployment.outputs["LogsQueueUrl"], MessageBody="{}")
+        assert is_denied(sqs.purge_queue, QueueUrl=deployment.outputs["LogsQueueUrl"])
+
+
 def test_writer_cannot_read_users_tokens_or_key(deployment: EmulatedDeployment) -> None:
     with deployment.iam_user(deployment.role_policy("logsite-dev-writer")) as writer:
         dynamodb = writer("dynamodb")
