@@ -16,6 +16,7 @@ from pathlib import Path
 from deploy import package, zappa
 from deploy.account import Account
 from deploy.deployment import Deployment
+from deploy.roles import Role
 from deploy.stage import Stage
 from deploy.target import native_target
 from logsite.local import queues
@@ -48,7 +49,11 @@ from pydantic import BaseModel, Field
 }
 ACCOUNT = Account("000000000000", "us-east-1", "aws", None)
 OUTPUTS = dict.fromkeys(
-    ("DeploymentBucketName", "DeadLetterQueueUrl", "RetentionDays", "SortingShards", "SortingShardsRead"), "1"
+    (
+        *("DeploymentBucketName", "DeadLetterQueueUrl", "OwnSenders"),
+        *("RetentionDays", "SortingShards", "SortingShardsRead"),
+    ),
+    "1",
 )
 
 
@@ -96,7 +101,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         deployment = Deployment(Stage("dev"), ACCOUNT, Path(name) / "build")
         target = native_target()
-        roles = dict.fromkeys(deployment.stage.functions.values(), "arn:aws:iam::000000000000:role/bench")
+        role = Role("arn:aws:iam::000000000000:role/bench", "AROA")
+        roles = dict.fromkeys(deployment.stage.functions.values(), role)
         settings = zappa.write_settings(deployment, target, OUTPUTS, roles)
         package.prepare(deployment, target)
         lambda_package = package.build(deployment, settings)

@@ -120,6 +120,19 @@ def test_conditions_need_a_key_in_every_request() -> None:
                 assert {name.split(":")[1] for name in names} <= with_keys, json.dumps(statement)
 
 
+def test_key_is_used_through_its_services_only() -> None:
+    key = "arn:aws:kms:eu-central-1:123456789012:key/1a"
+    policies = roles.permission_policies(Deployment(Stage("dev"), AWS), key)
+    hosts = {}
+    for function, policy in policies.items():
+        [statement] = [each for each in policy["Statement"] if each["Resource"] == key]
+        assert all(action.startswith("kms:") and "*" not in action for action in statement["Action"])
+        hosts[function] = statement["Condition"]["StringEquals"]["kms:ViaService"]
+    dynamodb, sqs = "dynamodb.eu-central-1.amazonaws.com", "sqs.eu-central-1.amazonaws.com"
+    assert hosts == {SITE: [dynamodb], WRITER: [dynamodb, sqs]}
+    assert "kms:" not in json.dumps([statements(SITE), statements(WRITER)])
+
+
 def test_api_gateway_is_trusted_for_this_account_only() -> None:
     for document in roles.trust_policies(Deployment(Stage("dev"), AWS)).values():
         [statement] = document["Statement"]
