@@ -2,9 +2,10 @@
 
 
 def escape_controls(text: str, keep: str = "") -> str:
-    r"""Escape the characters that are not printable, such as `\x1b`, except for those in `keep`.
+    r"""Return the text with its unprintable characters as escapes, such as `\x1b`.
 
-    Control and format characters could move the terminal's cursor, change its settings or reverse its text.
+    Characters in `keep` stay. Control and format characters could move the terminal's cursor, change its
+    settings or reverse its text.
     """
     if text.isprintable():
         return text
