@@ -16,6 +16,7 @@ from pathlib import Path
 from deploy import package, zappa
 from deploy.account import Account
 from deploy.deployment import Deployment
+from deploy.roles import Role
 from deploy.stage import Stage
 from deploy.target import native_target
 from logsite.local import queues
@@ -23,8 +24,8 @@ from logsite.local import queues
 RUNS = 15
 SLOWEST = 5
 IMPORTS = {
-    # The imports of Zappa's handler at a cold start, and Django's application with its URL patterns.
-    "web": "import handler, logsite.wsgi, django.urls; django.urls.get_resolver().url_patterns",
+    # The imports of the handler at a cold start, and Django's application with its URL patterns.
+    "web": "import logsite.handler, logsite.wsgi, django.urls; django.urls.get_resolver().url_patterns",
     "writer": "import ingest.handler",
 }
 # The same imports without Logsite's own code.
@@ -48,7 +49,11 @@ from pydantic import BaseModel, Field
 }
 ACCOUNT = Account("000000000000", "us-east-1", "aws", None)
 OUTPUTS = dict.fromkeys(
-    ("DeploymentBucketName", "DeadLetterQueueUrl", "RetentionDays", "SortingShards", "SortingShardsRead"), "1"
+    (
+        *("DeploymentBucketName", "DeadLetterQueueUrl", "OwnSenders"),
+        *("RetentionDays", "SortingShards", "SortingShardsRead"),
+    ),
+    "1",
 )
 
 
@@ -100,7 +105,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         deployment = Deployment(Stage("dev"), ACCOUNT, Path(name) / "build")
         target = native_target()
-        roles = dict.fromkeys(deployment.stage.functions.values(), "arn:aws:iam::000000000000:role/bench")
+        role = Role("arn:aws:iam::000000000000:role/bench", "AROA")
+        roles = dict.fromkeys(deployment.stage.functions.values(), role)
         settings = zappa.write_settings(deployment, target, OUTPUTS, roles)
         package.prepare(deployment, target)
         lambda_package = package.build(deployment, settings)

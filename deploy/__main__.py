@@ -8,6 +8,7 @@ from deploy.commands import admin, down, manage, rollback, status, tail, up
 from deploy.deployment import Deployment
 from deploy.errors import AWS_ERRORS, CommandFailed
 from deploy.stage import Stage
+from ingest.cli.terminal import escape_controls
 
 COMMANDS = (up, down, rollback, status, tail, admin, manage)
 INTERRUPTED = 130  # the exit status of a shell after Ctrl-C
@@ -23,7 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         exit_status: int = options.run(deployment(options), options)
     except (CommandFailed, *AWS_ERRORS) as error:
-        print(f"\n{error}", file=sys.stderr)
+        # It may hold the output of a program or the answer of a server.
+        print("\n" + escape_controls(str(error), keep="\n\t"), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -20,6 +20,8 @@ class Account:
     region: str
     partition: str
     endpoint: str | None
+    # The unique id of the operator's role or user. SQS names it as the sender of a message.
+    caller: str = ""
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -46,6 +48,7 @@ class Account:
             region=session.region_name,
             partition=identity["Arn"].split(":")[1],
             endpoint=os.environ.get("AWS_ENDPOINT_URL") or None,
+            caller=identity["UserId"].split(":")[0],
         )
 
     def client(self, service: str) -> Any:
@@ -66,8 +69,12 @@ class Account:
         """Return the common suffix of the host names of all APIs, for ALLOWED_HOSTS."""
         if self.endpoint:
             return ".execute-api.localhost"
-        domain = "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
-        return f".execute-api.{self.region}.{domain}"
+        return f".execute-api.{self.region}.{self.domain}"
+
+    @property
+    def domain(self) -> str:
+        """Return the domain of AWS's services."""
+        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
 
     @property
     def scheme(self) -> str:

@@ -9,13 +9,14 @@ from deploy.account import Account
 from deploy.errors import NotDeployed
 from deploy.stacks import Stack
 from deploy.stage import ROOT, Stage
+from ingest.cli.terminal import escape_controls
 
 BUILD = ROOT / "build"
 
 
 def print_progress(line: str) -> None:
-    """Print a line and flush it, because standard output may be a pipe."""
-    print(line, flush=True)
+    """Print a line without control characters. Flush it, because standard output may be a pipe."""
+    print(escape_controls(line, keep="\n\t"), flush=True)
 
 
 @dataclass(frozen=True)

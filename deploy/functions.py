@@ -77,7 +77,8 @@ def roll_back(deployment: Deployment, versions: int) -> None:
     """Let both functions run the code of `versions` deployments ago.
 
     Zappa's own rollback reports success even if there is no such version. Raise CommandFailed in that case,
-    and if that code needs another Python or processor, because an update of the code does not change these.
+    and if that code needs another Python, processor or handler, because an update of the code does not change
+    these.
     """
     client = deployment.client("lambda")
     previous_versions = {
@@ -108,6 +109,12 @@ def _previous_version(deployment: Deployment, function: str, versions: int) -> s
     if platform != earlier_platform:
         raise CommandFailed(
             f"{function} runs on {platform}, and its code of that deployment needs {earlier_platform}. "
+            "Check out the earlier commit and deploy it."
+        )
+    handler, earlier_handler = configurations[LATEST]["Handler"], configurations[version]["Handler"]
+    if handler != earlier_handler:
+        raise CommandFailed(
+            f"{function} has the handler {handler}, and its code of that deployment has {earlier_handler}. "
             "Check out the earlier commit and deploy it."
         )
     return version

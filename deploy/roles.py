@@ -2,35 +2,63 @@
 
 import json
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from deploy.deployment import Deployment
-from deploy.stage import Stage
 
 FOLDER = Path(__file__).resolve().parent
 POLICY_NAME = "logsite"
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+KEY_ACTIONS = (
+    *("CreateGrant", "Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey"),
+    *("GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo"),
+)
 LAMBDA, API_GATEWAY = "lambda.amazonaws.com", "apigateway.amazonaws.com"
 
 
-def trust_policies(stage: Stage) -> dict[str, dict[str, Any]]:
+def trust_policies(deployment: Deployment) -> dict[str, dict[str, Any]]:
     """Return the trust policy of each function's role, by the function's name.
 
     Zappa lets API Gateway invoke the site with the site's role, not with a permission of the function.
+    A service must act for this account, if it names one. API Gateway names none for the role of an
+    integration: with a plain StringEquals, every page would be a 500. Source: pull request 479 of
+    aws-solutions-library-samples/accelerated-intelligent-document-processing-on-aws.
     """
+    stage = deployment.stage
+    condition = {"StringEqualsIfExists": {"aws:SourceAccount": deployment.account.number}}
     services = {stage.web_function: [LAMBDA, API_GATEWAY], stage.writer_function: [LAMBDA]}
     return {
         function: {
             "Version": "2012-10-17",
-            "Statement": [{"Effect": "Allow", "Principal": {"Service": names}, "Action": "sts:AssumeRole"}],
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": names},
+                    "Action": "sts:AssumeRole",
+                    "Condition": condition,
+                }
+            ],
         }
         for function, names in services.items()
     }
 
 
-def permission_policies(deployment: Deployment) -> dict[str, dict[str, Any]]:
-    """Return the permissions of each function's role, by the function's name."""
+@dataclass(frozen=True)
+class Role:
+    """A role that exists. `unique_id` begins with AROA, and is never used again after a deletion."""
+
+    arn: str
+    unique_id: str
+
+
+def permission_policies(deployment: Deployment, key: str = "") -> dict[str, dict[str, Any]]:
+    """Return the permissions of each function's role, by the function's name.
+
+    `key` is the ARN of the KMS key of tables and queues. Empty if AWS's own keys encrypt them.
+    """
     stage, account = deployment.stage, deployment.account
     values = {
         "Stage": stage.name,
@@ -39,30 +67,49 @@ def permission_policies(deployment: Deployment) -> dict[str, dict[str, Any]]:
         "Partition": account.partition,
     }
     files = {stage.web_function: "iam-web.json", stage.writer_function: "iam-writer.json"}
-    return {
+    policies: dict[str, dict[str, Any]] = {
         function: json.loads(Template((FOLDER / file).read_text()).substitute(values))
         for function, file in files.items()
     }
+    if key:
+        services = {stage.web_function: ["dynamodb"], stage.writer_function: ["dynamodb", "sqs"]}
+        for function, names in services.items():
+            policies[function]["Statement"].append(_key_statement(deployment, key, names))
+    return policies
 
 
-def ensure(deployment: Deployment) -> dict[str, str]:
-    """Create the roles or update their policies; return the ARNs by the function's name."""
+def _key_statement(deployment: Deployment, key: str, services: list[str]) -> dict[str, Any]:
+    """Return the permission to use the key through these services, and in no other way."""
+    account = deployment.account
+    hosts = [f"{service}.{account.region}.{account.domain}" for service in services]
+    return {
+        "Sid": "UseTheKey",
+        "Effect": "Allow",
+        "Action": [f"kms:{action}" for action in KEY_ACTIONS],
+        "Resource": key,
+        "Condition": {"StringEquals": {"kms:ViaService": hosts}},
+    }
+
+
+def ensure(deployment: Deployment, key: str = "") -> dict[str, Role]:
+    """Create the roles or update their policies; return the roles by the function's name."""
     iam = deployment.client("iam")
-    trust = trust_policies(deployment.stage)
-    arns = {}
-    for function, policy in permission_policies(deployment).items():
+    trust = trust_policies(deployment)
+    existing = {}
+    for function, policy in permission_policies(deployment, key).items():
         role, trust_policy = _name(deployment, function), json.dumps(trust[function])
         try:
-            arns[function] = iam.get_role(RoleName=role)["Role"]["Arn"]
+            description = iam.get_role(RoleName=role)["Role"]
             iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust_policy)
         except iam.exceptions.NoSuchEntityException:
-            arns[function] = iam.create_role(
+            description = iam.create_role(
                 RoleName=role,
                 AssumeRolePolicyDocument=trust_policy,
                 Description=f"The Lambda function {function}",
-            )["Role"]["Arn"]
+            )["Role"]
         iam.put_role_policy(RoleName=role, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(policy))
-    return arns
+        existing[function] = Role(description["Arn"], description["RoleId"])
+    return existing
 
 
 def exist(deployment: Deployment) -> bool:

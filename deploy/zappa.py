@@ -7,6 +7,7 @@ from pathlib import Path
 
 from deploy.account import Account
 from deploy.deployment import Deployment
+from deploy.roles import Role
 from deploy.target import Target
 
 # Our own entry in zappa_settings.json, because Zappa has no setting for throttling.
@@ -19,12 +20,12 @@ def command(name: str, stage: str, settings: Path) -> list[str]:
 
 
 def write_settings(
-    deployment: Deployment, target: Target, outputs: Mapping[str, str], roles: Mapping[str, str]
+    deployment: Deployment, target: Target, outputs: Mapping[str, str], roles: Mapping[str, Role]
 ) -> Path:
     """Write `build/STAGE/zappa_settings.json`; return its path.
 
     It holds the project's zappa_settings.json, and the values that depend on the account and the resources.
-    `outputs` are those of the resources stack; `roles` are ARNs by the function's name.
+    `outputs` are those of the resources stack; `roles` have the function's name as key.
     """
     stage, account = deployment.stage, deployment.account
     settings = stage.settings()
@@ -33,12 +34,12 @@ def write_settings(
         values.update(
             aws_region=account.region,
             s3_bucket=outputs["DeploymentBucketName"],
-            role_arn=roles[stage.functions[name]],
+            role_arn=roles[stage.functions[name]].arn,
             runtime=target.runtime,
             architecture=target.architecture,
         )
     _set_web(settings[stage.name]["aws_environment_variables"], account, outputs)
-    _set_writer(settings[stage.writer]["aws_environment_variables"], outputs)
+    _set_writer(settings[stage.writer]["aws_environment_variables"], outputs, roles[stage.web_function])
     path = deployment.folder / "zappa_settings.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(settings, indent=2) + "\n")
@@ -58,10 +59,12 @@ def _set_web(variables: dict[str, str], account: Account, outputs: Mapping[str, 
         variables["CSRF_TRUSTED_ORIGINS"] = ",".join(filter(None, origins))
 
 
-def _set_writer(variables: dict[str, str], outputs: Mapping[str, str]) -> None:
-    """Add the writer's dead-letter queue, number of sorting shards and retention."""
+def _set_writer(variables: dict[str, str], outputs: Mapping[str, str], site: Role) -> None:
+    """Add the writer's dead-letter queue, number of sorting shards, retention and own senders."""
     variables.update(
-        LOGS_DEAD_LETTER_QUEUE_URL=outputs["DeadLetterQueueUrl"], LOGS_SORTING_SHARDS=outputs["SortingShards"]
+        LOGS_DEAD_LETTER_QUEUE_URL=outputs["DeadLetterQueueUrl"],
+        LOGS_SORTING_SHARDS=outputs["SortingShards"],
+        LOGS_OWN_SENDERS=",".join(filter(None, [site.unique_id, outputs.get("OwnSenders")])),
     )
     if outputs["RetentionDays"] != "0":
         variables["LOGS_RETENTION_DAYS"] = outputs["RetentionDays"]

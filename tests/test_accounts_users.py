@@ -48,6 +48,32 @@ def test_concurrent_creation_has_one_winner() -> None:
     assert winners == [User.objects.get(username=username).email]
 
 
+def test_saving_writes_changed_fields_only(viewer: User) -> None:
+    stale = reload(viewer)
+    viewer.is_active = False
+    viewer.permissions = set()
+    viewer.save()
+
+    stale.set_password("another quiet sentence")
+    stale.save()
+
+    assert reload(viewer).is_active is False
+    assert reload(viewer).permissions == set()
+    assert reload(viewer).check_password("another quiet sentence")
+
+
+def test_field_left_out_of_a_save_is_saved_later(viewer: User) -> None:
+    user = reload(viewer)
+    user.email, user.is_active = "new@example.com", False
+    user.permissions.add("logs.other")
+    user.save(update_fields=["email"])
+    user.save()
+
+    again = reload(viewer)
+    assert (again.email, again.is_active) == ("new@example.com", False)
+    assert "logs.other" in again.permissions
+
+
 def test_saving_some_fields_keeps_the_others(viewer: User) -> None:
     copy = reload(viewer)
     viewer.is_active = False

@@ -1,5 +1,6 @@
 """The templates match the models and the design, and cfn-lint accepts them."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -92,12 +93,63 @@ def test_tables_and_queues_outlive_the_stack(resources: dict[str, Any]) -> None:
 def test_queues_are_encrypted_with_redrive_policy(resources: dict[str, Any]) -> None:
     queue = resources["LogsQueue"]["Properties"]
     dead_letter_queue = resources["DeadLetterQueue"]["Properties"]
-    assert queue["SqsManagedSseEnabled"] is dead_letter_queue["SqsManagedSseEnabled"] is True
+    for each in (queue, dead_letter_queue):
+        assert each["SqsManagedSseEnabled"] == {"Fn::If": ["HasKey", False, True]}
     assert queue["RedrivePolicy"] == {
         "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
         "maxReceiveCount": {"Ref": "ReceiveCount"},
     }
     assert dead_letter_queue["MessageRetentionPeriod"] > queue["MessageRetentionPeriod"]
+
+
+def test_only_the_queue_uses_its_dead_letter_queue(resources: dict[str, Any]) -> None:
+    name = resources["LogsQueue"]["Properties"]["QueueName"]["Fn::Sub"]
+    arn = f"arn:${{AWS::Partition}}:sqs:${{AWS::Region}}:${{AWS::AccountId}}:{name}"
+    assert resources["DeadLetterQueue"]["Properties"]["RedriveAllowPolicy"] == {
+        "redrivePermission": "byQueue",
+        "sourceQueueArns": [{"Fn::Sub": arn}],
+    }
+
+
+def test_one_key_encrypts_every_store(resources: dict[str, Any]) -> None:
+    key = {"Ref": "KmsKeyArn"}
+
+    def choice(value: Any, default: Any = None) -> dict[str, Any]:
+        return {"Fn::If": ["HasKey", value, {"Ref": "AWS::NoValue"} if default is None else default]}
+
+    for table in of_type(resources, "AWS::DynamoDB::Table").values():
+        encryption = {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": key}
+        assert table["Properties"]["SSESpecification"] == choice(encryption)
+    for kind, name in {
+        "AWS::SQS::Queue": "KmsMasterKeyId",
+        "AWS::SNS::Topic": "KmsMasterKeyId",
+        "AWS::Logs::LogGroup": "KmsKeyId",
+    }.items():
+        for resource in of_type(resources, kind).values():
+            assert resource["Properties"][name] == choice(key)
+    bucket = resources["DeploymentBucket"]["Properties"]["BucketEncryption"]
+    [rule] = bucket["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"] == {
+        "SSEAlgorithm": choice("aws:kms", "AES256"),
+        "KMSMasterKeyID": choice(key),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "valid", "invalid"),
+    [
+        ("KmsKeyArn", ["", "arn:aws:kms:eu-central-1:123456789012:key/mrk-1a"], ["alias/aws/sns", "1a-2b"]),
+        (
+            "OwnSenders",
+            ["", "AROAEXAMPLE12", "AROAEXAMPLE12,AIDAEXAMPLE34"],
+            ["*", "AROA:x", "A,", "aroa12345678"],
+        ),
+    ],
+)
+def test_parameter_pattern(name: str, valid: list[str], invalid: list[str]) -> None:
+    pattern = template("resources.yaml")["Parameters"][name]["AllowedPattern"]
+    assert all(re.fullmatch(pattern, value) for value in valid)
+    assert not any(re.fullmatch(pattern, value) for value in invalid)
 
 
 def test_visibility_timeout_is_six_writer_timeouts() -> None:
@@ -118,7 +170,12 @@ def test_queues_bucket_and_topic_require_tls(resources: dict[str, Any]) -> None:
 
 
 def test_sender_can_only_send(resources: dict[str, Any]) -> None:
-    [statement] = resources["SenderPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    statement, for_key = resources["SenderPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    condition, key_statement, otherwise = for_key["Fn::If"]
+    assert (condition, otherwise) == ("HasKey", {"Ref": "AWS::NoValue"})
+    assert key_statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert key_statement["Resource"] == {"Ref": "KmsKeyArn"}
+    assert key_statement["Condition"]["StringEquals"].keys() == {"kms:ViaService"}
     assert statement == {
         "Effect": "Allow",
         "Action": "sqs:SendMessage",

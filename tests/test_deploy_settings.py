@@ -9,6 +9,7 @@ import pytest
 
 from deploy import roles, zappa
 from deploy.account import Account
+from deploy.commands import up
 from deploy.deployment import Deployment
 from deploy.errors import NoSuchStage
 from deploy.stage import SETTINGS, Stage
@@ -19,11 +20,15 @@ EMULATOR = Account("000000000000", "us-east-1", "aws", "http://127.0.0.1:4566")
 OUTPUTS = {
     "DeploymentBucketName": "bucket",
     "DeadLetterQueueUrl": "https://sqs.eu-central-1.amazonaws.com/123456789012/logsite-dev-dead-letters",
+    "OwnSenders": "AIDAOPERATOR",
     "RetentionDays": "365",
     "SortingShards": "2",
     "SortingShardsRead": "4",
 }
-ARNS = {name: f"arn:aws:iam::123456789012:role/{name}" for name in ("logsite-dev", "logsite-dev-writer")}
+ROLES = {
+    name: roles.Role(f"arn:aws:iam::123456789012:role/{name}", unique_id)
+    for name, unique_id in {"logsite-dev": "AROASITE", "logsite-dev-writer": "AROAWRITER"}.items()
+}
 DEV = Stage("dev")
 
 
@@ -77,7 +82,7 @@ def test_writer_role_has_no_access_to_users_or_key() -> None:
 def test_only_lambda_and_api_gateway_assume_roles() -> None:
     services = {
         function: document["Statement"][0]["Principal"]["Service"]
-        for function, document in roles.trust_policies(DEV).items()
+        for function, document in roles.trust_policies(Deployment(DEV, AWS)).items()
     }
     assert services == {
         "logsite-dev": ["lambda.amazonaws.com", "apigateway.amazonaws.com"],
@@ -109,6 +114,8 @@ def test_settings_disable_zappas_own_features(name: str) -> None:
     writer = settings[stage.writer]
     assert writer["lambda_handler"] == "ingest.handler.lambda_handler"
     assert writer["apigateway_enabled"] is False
+    # Zappa's own handler executes code of everybody who may invoke the function.
+    assert settings[name]["lambda_handler"] == "logsite.handler.lambda_handler"
     assert settings[name]["aws_environment_variables"]["STAGE_PREFIX"] == f"/{name}"
     assert settings[name]["throttling"].keys() == {"requests_per_second", "burst"}
 
@@ -120,12 +127,12 @@ def test_settings_of_a_stage_name_no_other_stage() -> None:
 
 
 def test_settings_get_values_of_the_account(tmp_path: Path) -> None:
-    path = zappa.write_settings(Deployment(DEV, AWS, tmp_path), Target("3.13", "arm64"), OUTPUTS, ARNS)
+    path = zappa.write_settings(Deployment(DEV, AWS, tmp_path), Target("3.13", "arm64"), OUTPUTS, ROLES)
     settings = json.loads(path.read_text())
     for name, function in DEV.functions.items():
         values = settings[name]
         assert values["aws_region"] == "eu-central-1"
-        assert values["role_arn"] == ARNS[function]
+        assert values["role_arn"] == ROLES[function].arn
         assert (values["runtime"], values["architecture"]) == ("python3.13", "arm64")
         assert values["s3_bucket"] == "bucket"
         assert values["aws_environment_variables"]["LOGS_SORTING_SHARDS"] == "2"
@@ -136,18 +143,36 @@ def test_settings_get_values_of_the_account(tmp_path: Path) -> None:
     writer = settings["dev_writer"]["aws_environment_variables"]
     assert writer["LOGS_RETENTION_DAYS"] == "365"
     assert writer["LOGS_DEAD_LETTER_QUEUE_URL"] == OUTPUTS["DeadLetterQueueUrl"]
+    assert writer["LOGS_OWN_SENDERS"] == "AROASITE,AIDAOPERATOR"
+    assert "LOGS_OWN_SENDERS" not in web
+
+
+@pytest.mark.parametrize(
+    ("new", "current", "senders"),
+    [
+        ({}, {}, "AIDACALLER"),
+        ({}, {"OwnSenders": "AIDAFIRST"}, "AIDAFIRST,AIDACALLER"),
+        ({}, {"OwnSenders": "AIDACALLER,AIDAFIRST"}, "AIDACALLER,AIDAFIRST"),
+        ({"OwnSenders": "AROANEW"}, {"OwnSenders": "AIDAFIRST"}, "AROANEW,AIDACALLER"),
+        ({"OwnSenders": ""}, {"OwnSenders": "AIDAFIRST"}, "AIDACALLER"),
+    ],
+    ids=["first", "another_operator", "again", "replaced", "reset"],
+)
+def test_operator_is_always_an_own_sender(new: dict[str, str], current: dict[str, str], senders: str) -> None:
+    account = Account("123456789012", "eu-central-1", "aws", None, "AIDACALLER")
+    assert up.own_senders(Deployment(DEV, account), new, current) == senders
 
 
 def test_retention_zero_sets_no_retention_days(tmp_path: Path) -> None:
     path = zappa.write_settings(
-        Deployment(DEV, AWS, tmp_path), Target("3.13", "arm64"), {**OUTPUTS, "RetentionDays": "0"}, ARNS
+        Deployment(DEV, AWS, tmp_path), Target("3.13", "arm64"), {**OUTPUTS, "RetentionDays": "0"}, ROLES
     )
     writer = json.loads(path.read_text())["dev_writer"]["aws_environment_variables"]
     assert "LOGS_RETENTION_DAYS" not in writer
 
 
 def test_emulator_host_and_http_origin_are_trusted(tmp_path: Path) -> None:
-    path = zappa.write_settings(Deployment(DEV, EMULATOR, tmp_path), Target("3.13", "x86_64"), OUTPUTS, ARNS)
+    path = zappa.write_settings(Deployment(DEV, EMULATOR, tmp_path), Target("3.13", "x86_64"), OUTPUTS, ROLES)
     web = json.loads(path.read_text())["dev"]["aws_environment_variables"]
     assert web["ALLOWED_HOSTS"] == ".execute-api.localhost"
     assert web["CSRF_TRUSTED_ORIGINS"] == "http://*.execute-api.localhost:4566"

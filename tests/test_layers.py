@@ -17,7 +17,7 @@ PACKAGES: dict[str, set[str]] = {
     "logs": set(),
     "ingest": {"logs"},
     "logsite": {"ingest", "logs"},
-    "deploy": set(),
+    "deploy": {"ingest"},
     "docs": {"tests"},
     "bench": {"deploy", "ingest", "logs", "logsite", "tests"},
 }
@@ -55,6 +55,8 @@ LAYERS: dict[str, set[str]] = {
 # The modules of `ingest` that may import `logs`, and the layers that they may import.
 WRITER = {"ingest.writing", "ingest.handler"}
 WRITER_IMPORTS = {"logs.storage", "logs.models"}
+# The only module of `ingest` that `deploy` imports. It imports nothing itself.
+TERMINAL = "ingest.cli.terminal"
 # The only module of `ingest` that imports Django: the helper for a main application in Django.
 DJANGO_HELPER = "ingest.django"
 
@@ -143,7 +145,7 @@ def test_module_of_logs_imports_only_lower_layers(name: str) -> None:
 
 
 def test_layers_name_existing_modules() -> None:
-    names = {*LAYERS, *WRITER, *WRITER_IMPORTS, *WITHOUT_DJANGO, *NEEDS_DJANGO, DJANGO_HELPER}
+    names = {*LAYERS, *WRITER, *WRITER_IMPORTS, *WITHOUT_DJANGO, *NEEDS_DJANGO, DJANGO_HELPER, TERMINAL}
     names |= {target for targets in LAYERS.values() for target in targets}
     assert names - MODULES.keys() == set()
 
@@ -162,6 +164,12 @@ def test_package_imports_only_allowed_packages(package: str) -> None:
         for target in within(IMPORTS[name], other)
     }
     assert violations == set()
+
+
+def test_deploy_imports_one_module_of_ingest() -> None:
+    targets = {target for name in within(MODULES, "deploy") for target in within(IMPORTS[name], "ingest")}
+    assert all(is_within(target, TERMINAL) for target in targets)
+    assert IMPORTS[TERMINAL] == set()
 
 
 @pytest.mark.parametrize("name", sorted(within(MODULES, "ingest")))

@@ -78,7 +78,7 @@ def delete_functions(deployment: Deployment) -> None:
     deployment.mapping_stack.delete()
     report(f"Deleted: {stage.mapping_stack}")
     if outputs := deployment.resources_stack.outputs():
-        no_roles = dict.fromkeys(stage.functions.values(), "")
+        no_roles = dict.fromkeys(stage.functions.values(), roles.Role("", ""))
         settings = zappa.write_settings(deployment, native_target(), outputs, no_roles)
         functions.undeploy(deployment, settings)
         report(f"Deleted: {', '.join(stage.functions.values())}")

@@ -37,5 +37,14 @@ def run(deployment: Deployment, options: argparse.Namespace) -> int:
     functions = list(deployment.stage.functions.values())
     for line in log_tail.lines(deployment.account, functions, options.minutes, follow=not options.once):
         if log_tail.is_visible(line.text, options.level):
-            deployment.report(f"{line.at:%Y-%m-%dT%H:%M:%SZ} {line.function} {line.text}")
+            deployment.report(format_line(line))
     return 0
+
+
+def format_line(line: log_tail.Line) -> str:
+    """Return a line for the terminal.
+
+    Further lines of its text are indented, so that none looks like a new one.
+    """
+    text = line.text.replace("\r\n", "\n").replace("\n", "\n    ")
+    return f"{line.at:%Y-%m-%dT%H:%M:%SZ} {line.function} {text}"

@@ -89,13 +89,16 @@ def up(deployment: Deployment, target: Target, parameters: Mapping[str, str]) ->
     # Roles come first, because AWS needs minutes to propagate them. The slowest step runs in parallel.
     with ThreadPoolExecutor(1) as pool:
         preparation = pool.submit(package.prepare, deployment, target)
-        arns = roles.ensure(deployment)
+        current = deployment.resources_stack.parameters()
+        parameters = {**parameters, "OwnSenders": own_senders(deployment, parameters, current)}
+        key = parameters.get("KmsKeyArn", current.get("KmsKeyArn", ""))
+        function_roles = roles.ensure(deployment, key)
         if secret_key.ensure(deployment):
             report(f"Created SECRET_KEY: SSM parameter {stage.secret_parameter}")
         outputs = resources.ensure(deployment, parameters)
         report(f"Resources: {stage.resources_stack}")
         preparation.result()
-    settings = zappa.write_settings(deployment, target, outputs, arns)
+    settings = zappa.write_settings(deployment, target, outputs, function_roles)
     lambda_package = package.build(deployment, settings)
     report(f"Package: {lambda_package.size / 2**20:.1f} MiB for {target.runtime} on {target.architecture}")
     address = functions.deploy(deployment, settings, lambda_package, outputs["DeploymentBucketName"])
@@ -107,6 +110,15 @@ def up(deployment: Deployment, target: Target, parameters: Mapping[str, str]) ->
     report(f"Mapping: {stage.mapping_stack}")
     report(f"Done in {time.monotonic() - start:.0f} s.\n")
     report(_next_steps(deployment, address, outputs))
+
+
+def own_senders(deployment: Deployment, parameters: Mapping[str, str], current: Mapping[str, str]) -> str:
+    """Return the parameter OwnSenders: the new or the current senders, and the operator.
+
+    The operator sends logs of the account `_logsite`, with `doctor` and `dead-letters discard`.
+    """
+    senders = parameters.get("OwnSenders", current.get("OwnSenders", ""))
+    return ",".join(dict.fromkeys(filter(None, [*senders.split(","), deployment.account.caller])))
 
 
 def choose_target(deployment: Deployment, options: argparse.Namespace) -> Target:

@@ -1,6 +1,7 @@
 """Django's user model, stored in DynamoDB."""
 
 from collections.abc import Iterable
+from copy import copy
 from typing import Any, ClassVar
 
 from asgiref.sync import sync_to_async
@@ -36,7 +37,9 @@ class UserManager(auth.UserManager["User"]):
         except UserItem.DoesNotExist as error:
             raise self.model.DoesNotExist from error
         names = self.model.field_names()
-        return self.model.from_db(self.db, names, [getattr(item, name) for name in names])
+        user = self.model.from_db(self.db, names, [getattr(item, name) for name in names])
+        user.remember(names)
+        return user
 
     async def aget(self, *args: Any, **kwargs: Any) -> "User":
         """Return the user as `get` does, for asynchronous views."""
@@ -97,18 +100,34 @@ class User(AbstractBaseUser, auth.PermissionsMixin):
     ) -> None:
         """Write a whole new user, or the named fields of an existing one.
 
-        Raise IntegrityError if a new user's name exists, DatabaseError if an existing user has been deleted.
-        Both are conditions of the write, so two writes at once cannot both succeed.
+        The default is the changed fields: writing all would restore rights that somebody has withdrawn since
+        the user was read, and the site's role may not write them. Raise IntegrityError if a new user's name
+        exists, DatabaseError if an existing user has been deleted. Both are conditions of the write, so two
+        writes at once cannot both succeed.
         """
         if force_insert or (self._state.adding and not force_update and not update_fields):
             item = UserItem(**{name: getattr(self, name) for name in self.field_names()})
             with conditional_write(IntegrityError(f"The username {self.username} is taken.")):
                 item.save(UserItem.username.does_not_exist())
             self._state.adding = False
+            self.remember(self.field_names())
             return
-        names = update_fields or set(self.field_names()) - {"username"}
+        # Without a change, a harmless write checks that the user exists.
+        names = list(update_fields or self._changed_fields() or ["last_login"])
         with conditional_write(DatabaseError(f"The user {self.username} has been deleted.")):
             UserItem(self.username).update([self._update(name) for name in names], UserItem.username.exists())
+        self.remember(names)
+
+    def remember(self, names: Iterable[str]) -> None:
+        """Remember that these fields are stored as they are now."""
+        stored = {name: copy(getattr(self, name)) for name in names}
+        self._stored = {**getattr(self, "_stored", {}), **stored}
+
+    def _changed_fields(self) -> list[str]:
+        """Return the names of the fields that differ from the stored ones."""
+        stored = getattr(self, "_stored", {})
+        names = [name for name in self.field_names() if name != "username"]
+        return [name for name in names if name not in stored or stored[name] != getattr(self, name)]
 
     def _update(self, name: str) -> Action:
         attribute, value = getattr(UserItem, name), getattr(self, name)

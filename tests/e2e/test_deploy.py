@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from tests.e2e.browser import Browser
-from tests.e2e.deployment import KEEP_DAYS, EmulatedDeployment, make_log, wait_until
+from tests.e2e.deployment import KEEP_DAYS, REGION, EmulatedDeployment, make_log, wait_until
 
 # During an update, the emulator kills the worker of the old code while it starts or serves a request. AWS
 # lets it finish. A worker that fails by itself at its start has a traceback after "stderr: ".
@@ -47,6 +47,9 @@ def test_mapping_and_writer_are_configured(deployment: EmulatedDeployment) -> No
     assert mapping["State"] == "Enabled"
     writer = deployment.client("lambda").get_function_configuration(FunctionName="logsite-dev-writer")
     assert writer["Environment"]["Variables"]["LOGS_RETENTION_DAYS"] == str(KEEP_DAYS)
+    site = deployment.client("iam").get_role(RoleName=f"logsite-dev-{REGION}")["Role"]["RoleId"]
+    operator = deployment.client("sts").get_caller_identity()["UserId"].split(":")[0]
+    assert writer["Environment"]["Variables"]["LOGS_OWN_SENDERS"] == f"{site},{operator}"
 
 
 def test_api_is_throttled(deployment: EmulatedDeployment) -> None:
@@ -135,6 +138,20 @@ def test_rollback_rejects_code_of_another_python(deployment: EmulatedDeployment)
     assert (
         f"{function} runs on python3.12, x86_64, and its code of that deployment needs {runtime}, x86_64."
         in run.stderr
+    )
+
+
+def test_rollback_rejects_code_of_another_handler(deployment: EmulatedDeployment) -> None:
+    client, function = deployment.client("lambda"), "logsite-dev"
+    handler = client.get_function_configuration(FunctionName=function)["Handler"]
+    client.update_function_configuration(FunctionName=function, Handler="handler.lambda_handler")
+    try:
+        run = deployment.command("rollback")
+    finally:
+        client.update_function_configuration(FunctionName=function, Handler=handler)
+    assert run.returncode == 1
+    assert (
+        f"{function} has the handler handler.lambda_handler, and its code of that deployment " in run.stderr
     )
 
 

@@ -44,6 +44,23 @@ def test_site_can_only_read_logs(deployment: EmulatedDeployment) -> None:
         assert is_denied(sqs.send_message, QueueUrl=deployment.outputs["LogsQueueUrl"], MessageBody="{}")
 
 
+def test_writer_cannot_delete_or_list_logs(deployment: EmulatedDeployment) -> None:
+    table, key = deployment.outputs["LogsTableName"], {"id": {"S": "0" * 32}}
+    with deployment.iam_user(deployment.role_policy("logsite-dev-writer")) as writer:
+        dynamodb, sqs = writer("dynamodb"), writer("sqs")
+        dynamodb.get_item(TableName=table, Key={"id": {"S": "choices"}})
+        assert is_denied(dynamodb.delete_item, TableName=table, Key=key)
+        requests = {table: [{"DeleteRequest": {"Key": key}}]}
+        assert is_denied(dynamodb.batch_write_item, RequestItems=requests)
+        deletion = {"Delete": {"TableName": table, "Key": key}}
+        assert is_denied(dynamodb.transact_write_items, TransactItems=[deletion])
+        statement = f"DELETE FROM \"{table}\" WHERE id = '0'"  # noqa: S608  no user text
+        assert is_denied(dynamodb.execute_statement, Statement=statement)
+        assert is_denied(dynamodb.scan, TableName=table)
+        assert is_denied(sqs.send_message, QueueUrl=deployment.outputs["LogsQueueUrl"], MessageBody="{}")
+        assert is_denied(sqs.purge_queue, QueueUrl=deployment.outputs["LogsQueueUrl"])
+
+
 def test_writer_cannot_read_users_tokens_or_key(deployment: EmulatedDeployment) -> None:
     with deployment.iam_user(deployment.role_policy("logsite-dev-writer")) as writer:
         dynamodb = writer("dynamodb")
@@ -52,6 +69,27 @@ def test_writer_cannot_read_users_tokens_or_key(deployment: EmulatedDeployment) 
         tokens = {"TableName": deployment.outputs["TokensTableName"], "Key": {"name": {"S": "x"}}}
         assert is_denied(dynamodb.get_item, **tokens)
         assert is_denied(writer("ssm").get_parameter, Name="/logsite/dev/secret-key")
+
+
+@pytest.mark.parametrize("name", ["raw_command", "command", "manage"])
+def test_invoking_the_site_executes_no_command(deployment: EmulatedDeployment, name: str) -> None:
+    path = deployment.folder / f"executed-{name}"
+    events = {
+        "raw_command": f"open({str(path)!r}, 'w').close()",
+        "command": "logsite.wsgi.get_wsgi_application",
+        "manage": "create_user mallory --email mallory@example.com --superuser",
+    }
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*"}],
+    }
+    with deployment.iam_user(policy) as caller:
+        response = caller("lambda").invoke(
+            FunctionName="logsite-dev", Payload=json.dumps({name: events[name]})
+        )
+    assert response["FunctionError"]
+    assert "must be a request of API Gateway" in json.load(response["Payload"])["errorMessage"]
+    assert not path.exists()
 
 
 def test_writer_without_permission_loses_nothing(deployment: EmulatedDeployment) -> None:

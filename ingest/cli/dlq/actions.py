@@ -19,6 +19,7 @@ from ingest.cli.dlq import redrive, text
 from ingest.cli.dlq.dead_letter import DeadLetter
 from ingest.cli.dlq.queue import MARGIN_SECONDS, DeadLetterQueue
 from ingest.cli.errors import CommandFailed
+from ingest.cli.terminal import escape_controls
 from ingest.client import LogClient
 
 
@@ -55,7 +56,7 @@ def show(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: 
     if not options.body:
         out.write(f"{text.details(dead_letter)}\n")
     elif out.isatty():
-        out.write(text.escape(dead_letter.body, keep="\n\t") + "\n")
+        out.write(escape_controls(dead_letter.body, keep="\n\t") + "\n")
     else:
         out.write(dead_letter.body)
     return 0

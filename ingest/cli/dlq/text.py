@@ -6,31 +6,17 @@ from datetime import UTC, datetime
 
 from ingest import messages, times
 from ingest.cli.dlq.dead_letter import DeadLetter
+from ingest.cli.terminal import escape_controls
 
 ID_WIDTH, AGE_WIDTH, REASON_WIDTH = 8, 6, 50
 MIN_BODY_WIDTH = 20
 ELLIPSIS = "…"
 
 
-def escape(text: str, keep: str = "") -> str:
-    """Escape control characters, except for those in `keep`.
-
-    They could move the terminal's cursor or reverse its text.
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        character
-        if character.isprintable() or character in keep
-        else character.encode("unicode_escape").decode()
-        for character in text
-    )
-
-
 def truncate(text: str, width: int) -> str:
     """Return a text as one escaped line, truncated to `width` characters."""
     # A body may have 1 MiB: escape no more of it than can be shown.
-    line = escape(" ".join(text[: 4 * width].split()))
+    line = escape_controls(" ".join(text[: 4 * width].split()))
     return line if len(line) <= width else line[: width - 1] + ELLIPSIS
 
 
@@ -67,7 +53,7 @@ def details(dead_letter: DeadLetter) -> str:
         f"message   {dead_letter.message_id}",
         f"log       {dead_letter.log_id}",
         f"sent      {times.to_text(sent_at)} ({age(sent_at)} ago)",
-        f"reason    {escape(str(dead_letter.reason()))}",
+        f"reason    {escape_controls(str(dead_letter.reason()))}",
         f"moved     {'by the writer' if dead_letter.is_from_writer else 'by SQS, without a reason'}",
         f"size      {dead_letter.size:,} bytes",
         "",
@@ -78,10 +64,10 @@ def details(dead_letter: DeadLetter) -> str:
         text = value.get("StringValue", "")
         if isinstance(binary, bytes):
             text = f"(binary, in base64) {base64.b64encode(binary).decode()}"
-        lines.append(f"{escape(name):{name_width}}  {escape(text)}")
+        lines.append(f"{escape_controls(name):{name_width}}  {escape_controls(text)}")
     if dead_letter.attributes:
         lines.append("")
-    return "\n".join([*lines, escape(messages.decompress(dead_letter.body), keep="\n\t")])
+    return "\n".join([*lines, escape_controls(messages.decompress(dead_letter.body), keep="\n\t")])
 
 
 def to_json(dead_letter: DeadLetter) -> str:

@@ -1,0 +1,139 @@
+"""What each role may do: the requests of the code, and the requests of an attacker with the role."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from deploy import roles
+from deploy.account import Account
+from deploy.deployment import Deployment
+from deploy.stage import Stage
+from ingest import handler
+from logs.models import LogItem
+from logsite.accounts.models import User
+from logsite.accounts.store import SessionItem, TokenItem, UserItem
+from tests.api import LOGS, fetch, program
+from tests.conftest import PASSWORD
+from tests.factories import LOG_ID, make_body, make_event, make_record
+from tests.iam import Request, allows, recorded_requests
+from tests.lambda_context import LambdaContext
+from tests.noise import noise
+
+AWS = Account("123456789012", "eu-central-1", "aws", None)
+SITE, WRITER = "logsite-dev", "logsite-dev-writer"
+TABLES = {
+    LogItem.Meta.table_name: "logs",
+    UserItem.Meta.table_name: "users",
+    SessionItem.Meta.table_name: "sessions",
+    TokenItem.Meta.table_name: "tokens",
+}
+NEW_PASSWORD = "another quiet sentence"
+
+
+def statements(function: str) -> list[dict[str, Any]]:
+    """Return the statements of a function's policy."""
+    policies = roles.permission_policies(Deployment(Stage("dev"), AWS))
+    policy_statements: list[dict[str, Any]] = policies[function]["Statement"]
+    return policy_statements
+
+
+def request(action: str, table: str, key: str = "", *attributes: str) -> Request:
+    """Return a request for one key with these attributes."""
+    return Request(f"dynamodb:{action}", table, frozenset([key] if key else []), frozenset(attributes))
+
+
+def test_site_role_allows_every_request_of_the_site(viewer: User, logs_table: None) -> None:
+    handler.lambda_handler(make_event(make_body(id=LOG_ID, payload=noise(900_000))), LambdaContext())
+    token = program()
+    client = Client()
+    with recorded_requests(TABLES) as requests:
+        form = {"username": viewer.username, "password": PASSWORD}
+        assert client.post("/admin/login/", form).status_code == 302
+        for address in ("", f"{LOG_ID}/change/", "?account_id=7", "?q=login"):
+            assert client.get(f"/admin/logs/log/{address}").status_code == 200
+        passwords = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+        change = client.post("/admin/password_change/", {"old_password": PASSWORD, **passwords})
+        assert change.status_code == 302
+        client.post("/admin/logout/")
+        fetch(token, LOGS)
+    assert {each.table for each in requests} == set(TABLES.values())
+    assert {each.action.split(":")[1] for each in requests} >= {"Query", "GetItem", "PutItem", "UpdateItem"}
+    assert [each for each in requests if not allows(statements(SITE), each)] == []
+
+
+def test_writer_role_allows_every_request_of_the_writer(logs_table: None) -> None:
+    large = make_record(make_body(id=LOG_ID, payload=noise(900_000)))
+    with recorded_requests(TABLES) as requests:
+        for record in (make_body(type="new", sub_type="kind"), large, large):
+            event = make_event(record)
+            assert handler.lambda_handler(event, LambdaContext()) == {"batchItemFailures": []}
+    assert {each.action.split(":")[1] for each in requests} >= {"PutItem", "UpdateItem", "BatchGetItem"}
+    assert [each for each in requests if not allows(statements(WRITER), each)] == []
+
+
+@pytest.mark.parametrize(
+    ("function", "attack"),
+    [
+        (SITE, request("UpdateItem", "users", "mallory", "username", "is_superuser")),
+        (SITE, request("UpdateItem", "users", "mallory", "username", "password", "permissions")),
+        (SITE, request("UpdateItem", "users", "mallory", "username", "is_active")),
+        (SITE, request("PutItem", "users", "mallory", "username", "is_superuser")),
+        (SITE, request("DeleteItem", "users", "root")),
+        (SITE, request("Scan", "users")),
+        (SITE, request("UpdateItem", "tokens", "reports", "name", "token_hash")),
+        (SITE, request("UpdateItem", "tokens", "reports", "name", "expires_at")),
+        (SITE, request("PutItem", "tokens", "reports", "name", "token_hash")),
+        (SITE, request("DeleteItem", "tokens", "reports")),
+        (SITE, request("Scan", "tokens")),
+        (SITE, request("Scan", "sessions")),
+        (SITE, request("PutItem", "logs", LOG_ID, "id")),
+        (SITE, request("UpdateItem", "logs", LOG_ID, "id", "type")),
+        (SITE, request("DeleteItem", "logs", LOG_ID)),
+        (SITE, request("Scan", "logs")),
+        (WRITER, request("DeleteItem", "logs", LOG_ID)),
+        (WRITER, request("BatchWriteItem", "logs", LOG_ID)),
+        (WRITER, request("UpdateItem", "logs", LOG_ID, "id", "type")),
+        (WRITER, request("GetItem", "logs", LOG_ID)),
+        (WRITER, request("BatchGetItem", "logs", LOG_ID)),
+        (WRITER, request("Query", "logs")),
+        (WRITER, request("Scan", "logs")),
+        (WRITER, request("GetItem", "users", "root")),
+        (WRITER, request("GetItem", "sessions", "s")),
+        (WRITER, request("GetItem", "tokens", "reports")),
+    ],
+    ids=lambda value: f"{value.action.split(':')[1]}-{value.table}" if isinstance(value, Request) else value,
+)
+def test_role_denies(function: str, attack: Request) -> None:
+    assert not allows(statements(function), attack)
+
+
+def test_conditions_need_a_key_in_every_request() -> None:
+    # ForAllValues allows a request without keys. Each of these actions requires a key.
+    with_keys = {"GetItem", "UpdateItem", "BatchGetItem"}
+    for function in (SITE, WRITER):
+        for statement in statements(function):
+            if "Condition" in statement:
+                actions = statement["Action"]
+                names = [actions] if isinstance(actions, str) else actions
+                assert {name.split(":")[1] for name in names} <= with_keys, json.dumps(statement)
+
+
+def test_key_is_used_through_its_services_only() -> None:
+    key = "arn:aws:kms:eu-central-1:123456789012:key/1a"
+    policies = roles.permission_policies(Deployment(Stage("dev"), AWS), key)
+    hosts = {}
+    for function, policy in policies.items():
+        [statement] = [each for each in policy["Statement"] if each["Resource"] == key]
+        assert all(action.startswith("kms:") and "*" not in action for action in statement["Action"])
+        hosts[function] = statement["Condition"]["StringEquals"]["kms:ViaService"]
+    dynamodb, sqs = "dynamodb.eu-central-1.amazonaws.com", "sqs.eu-central-1.amazonaws.com"
+    assert hosts == {SITE: [dynamodb], WRITER: [dynamodb, sqs]}
+    assert "kms:" not in json.dumps([statements(SITE), statements(WRITER)])
+
+
+def test_api_gateway_is_trusted_for_this_account_only() -> None:
+    for document in roles.trust_policies(Deployment(Stage("dev"), AWS)).values():
+        [statement] = document["Statement"]
+        assert statement["Condition"] == {"StringEqualsIfExists": {"aws:SourceAccount": "123456789012"}}
