@@ -1,9 +1,16 @@
 """The admin of a site without an SQL database."""
 
+from typing import Any
+
 from django.apps import apps
 from django.contrib.admin import AdminSite, site
 from django.contrib.admin.apps import AdminConfig
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver
+
+from logsite.accounts import throttle
+from logsite.client_address import client_address
 
 
 class LogsiteAdminSite(AdminSite):
@@ -18,6 +25,20 @@ class LogsiteAdminSite(AdminSite):
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """Return Django's patterns without "view on site" (`r/…`), which queries content types."""
         return [url for url in super().get_urls() if getattr(url, "name", None) != "view_on_site"]
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        """Return Django's page, which checks the old password. Raise TooManyAttempts before hashing it."""
+        if request.method != "POST":
+            return super().password_change(request, extra_context)
+        attempt = throttle.reserve(request.user.get_username(), client_address(request))
+        response = super().password_change(request, extra_context)
+        # After a success it is a redirect, unlike the stubs say.
+        form = getattr(response, "context_data", {}).get("form")
+        if form is None or "old_password" not in form.errors:
+            attempt.succeed()
+        return response
 
 
 class LogsiteAdminConfig(AdminConfig):

@@ -1,6 +1,7 @@
 """The site's middleware: request log, health check, and the page for a DynamoDB failure."""
 
 import logging
+import math
 import time
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ from django.template.loader import render_to_string
 
 from logs.storage.errors import AWS_ERRORS, UNAVAILABLE
 from logsite import log_lines
+from logsite.accounts.throttle import TooManyAttempts
 
 HEALTH_PATH = "/healthz"
 RETRY_AFTER_SECONDS = 5
@@ -68,3 +70,22 @@ class StoreUnavailableMiddleware:
         # Rendered without the request, whose user and messages would be read from DynamoDB.
         page = render_to_string("503.html")
         return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+class TooManyAttemptsMiddleware:
+    """Return a 429 page if the throttle refuses to check a password."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Return the response."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Return the 429 page for TooManyAttempts, otherwise None."""
+        if not isinstance(error, TooManyAttempts):
+            return None
+        minutes = math.ceil(error.seconds / 60)
+        page = render_to_string("429.html", {"minutes": minutes})
+        return HttpResponse(page, status=429, headers={"Retry-After": str(error.seconds)})

@@ -13,6 +13,19 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
 
+
+def number(name: str, default: int, least: int = 1) -> int:
+    """Return a variable that is a whole number. Raise ImproperlyConfigured with its name and value."""
+    text = env.str(name, default="") or str(default)
+    try:
+        value = int(text)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {text!r}.") from error
+    if value < least:
+        raise ImproperlyConfigured(f"{name} must be {least} or more, not {value}.")
+    return value
+
+
 DEBUG = env.bool("DEBUG", default=False)
 ON_LAMBDA = bool(env.str("AWS_LAMBDA_FUNCTION_NAME", default=""))
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if DEBUG else [])
@@ -69,6 +82,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "logsite.middleware.StoreUnavailableMiddleware",
+    "logsite.middleware.TooManyAttemptsMiddleware",
 ]
 
 ROOT_URLCONF = "logsite.urls"
@@ -110,9 +124,14 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+# Wrong passwords before the delay begins, and the longest delay.
+LOGSITE_SIGN_IN_FAILURES = number("LOGSITE_SIGN_IN_FAILURES", 5)
+LOGSITE_SIGN_IN_FAILURES_PER_ADDRESS = number("LOGSITE_SIGN_IN_FAILURES_PER_ADDRESS", 20)
+LOGSITE_SIGN_IN_MAX_DELAY_SECONDS = number("LOGSITE_SIGN_IN_MAX_DELAY_SECONDS", 900)
+
 # The rate limits of one API token: requests a minute, and examined items a minute.
-LOGS_API_REQUESTS_PER_MINUTE = env.int("LOGS_API_REQUESTS_PER_MINUTE", default=120)
-LOGS_API_EXAMINED_PER_MINUTE = env.int("LOGS_API_EXAMINED_PER_MINUTE", default=500_000)
+LOGS_API_REQUESTS_PER_MINUTE = number("LOGS_API_REQUESTS_PER_MINUTE", 120)
+LOGS_API_EXAMINED_PER_MINUTE = number("LOGS_API_EXAMINED_PER_MINUTE", 500_000)
 
 # Django sets the time zone of the process, and with it the times in log lines. Keep UTC there too.
 TIME_ZONE = "UTC"
@@ -131,6 +150,10 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # Under API Gateway's own host name, other stages share the host.
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = STAGE_PREFIX or "/"
+# A session ends after this time, even if it is used.
+SESSION_COOKIE_AGE = number("LOGSITE_SESSION_DAYS", 14) * 24 * 3600
+# Without a request it ends earlier.
+SESSION_IDLE_SECONDS = number("LOGSITE_SESSION_IDLE_HOURS", 8) * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 
@@ -139,7 +162,14 @@ SECURE_REFERRER_POLICY = "same-origin"
 if not DEBUG:
     # Without subdomains, which may belong to others.
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
-if ON_LAMBDA:
-    # API Gateway sets this header. Elsewhere any client could.
+# The number of proxies before the site that add to X-Forwarded-For and set X-Forwarded-Proto.
+TRUSTED_PROXY = number("TRUSTED_PROXY", 0, least=0)
+if TRUSTED_PROXY and ON_LAMBDA:
+    raise ImproperlyConfigured(
+        "TRUSTED_PROXY must be unset on Lambda: API Gateway passes the client's address."
+    )
+if TRUSTED_PROXY or ON_LAMBDA:
+    # API Gateway and the trusted proxy set this header. Otherwise any client could.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+if ON_LAMBDA:
     LOGGING = log_lines.LOGGING

@@ -165,6 +165,52 @@ def test_forwarded_proto_is_trusted_only_on_lambda(monkeypatch: pytest.MonkeyPat
     assert settings()["SECURE_PROXY_SSL_HEADER"] == ("HTTP_X_FORWARDED_PROTO", "https")
 
 
+def test_trusted_proxy_trusts_the_forwarded_headers(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings()["TRUSTED_PROXY"] == 0
+    monkeypatch.setenv("TRUSTED_PROXY", "1")
+    values = settings()
+    assert values["TRUSTED_PROXY"] == 1
+    assert values["SECURE_PROXY_SSL_HEADER"] == ("HTTP_X_FORWARDED_PROTO", "https")
+    assert values["SECURE_HSTS_SECONDS"] == 31_536_000
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "logsite-dev")
+    assert settings_error().startswith("TRUSTED_PROXY must be unset on Lambda")
+
+
+@pytest.mark.parametrize("value", ["yes", "-1", "1.5"])
+def test_invalid_trusted_proxy_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRUSTED_PROXY", value)
+    message = settings_error()
+    assert message.startswith("TRUSTED_PROXY must be ")
+    assert value in message
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "LOGSITE_SIGN_IN_FAILURES",
+        "LOGSITE_SIGN_IN_FAILURES_PER_ADDRESS",
+        "LOGSITE_SIGN_IN_MAX_DELAY_SECONDS",
+        "LOGSITE_SESSION_DAYS",
+        "LOGSITE_SESSION_IDLE_HOURS",
+        "LOGS_API_REQUESTS_PER_MINUTE",
+        "LOGS_API_EXAMINED_PER_MINUTE",
+    ],
+)
+@pytest.mark.parametrize("value", ["0", "x"])
+def test_invalid_limit_is_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    assert re.fullmatch(f"{name} must be .*{value}.*", settings_error())
+
+
+def test_session_settings_are_days_and_hours(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = settings()
+    assert (values["SESSION_COOKIE_AGE"], values["SESSION_IDLE_SECONDS"]) == (14 * 86_400, 8 * 3600)
+    monkeypatch.setenv("LOGSITE_SESSION_DAYS", "1")
+    monkeypatch.setenv("LOGSITE_SESSION_IDLE_HOURS", "2")
+    values = settings()
+    assert (values["SESSION_COOKIE_AGE"], values["SESSION_IDLE_SECONDS"]) == (86_400, 7200)
+
+
 def test_debug_turns_secure_cookies_and_hsts_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings()["SESSION_COOKIE_SECURE"]
     assert settings()["SECURE_HSTS_SECONDS"] == 31_536_000

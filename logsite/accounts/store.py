@@ -47,6 +47,26 @@ class SessionItem(Model):
     session_key = UnicodeAttribute(hash_key=True)
     data = UnicodeAttribute()
     expires_at = TTLAttribute()
+    # Null in sessions of earlier versions.
+    created_at = TimeAttribute(null=True)
+    used_at = TimeAttribute(null=True)
+
+
+@share_client
+class AttemptsItem(Model):
+    """Failed password checks of one user name or client address, in the sessions' table.
+
+    Its key is longer than a session's, so no cookie names it.
+    """
+
+    class Meta(SessionItem.Meta):
+        pass
+
+    session_key = UnicodeAttribute(hash_key=True)
+    failures = NumberAttribute(default=0)
+    # Seconds since the epoch.
+    last_at = NumberAttribute()
+    expires_at = TTLAttribute()
 
 
 @share_client
