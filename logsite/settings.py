@@ -129,9 +129,10 @@ LOGSITE_SIGN_IN_FAILURES = number("LOGSITE_SIGN_IN_FAILURES", 5)
 LOGSITE_SIGN_IN_FAILURES_PER_ADDRESS = number("LOGSITE_SIGN_IN_FAILURES_PER_ADDRESS", 20)
 LOGSITE_SIGN_IN_MAX_DELAY_SECONDS = number("LOGSITE_SIGN_IN_MAX_DELAY_SECONDS", 900)
 
-# The rate limits of one API token: requests a minute, and examined items a minute.
+# The rate limits of one API token or user: requests, examined items and read units a minute.
 LOGS_API_REQUESTS_PER_MINUTE = number("LOGS_API_REQUESTS_PER_MINUTE", 120)
 LOGS_API_EXAMINED_PER_MINUTE = number("LOGS_API_EXAMINED_PER_MINUTE", 500_000)
+LOGS_API_READ_UNITS_PER_MINUTE = number("LOGS_API_READ_UNITS_PER_MINUTE", 100_000)
 
 # Django sets the time zone of the process, and with it the times in log lines. Keep UTC there too.
 TIME_ZONE = "UTC"

@@ -194,6 +194,7 @@ def test_invalid_trusted_proxy_is_refused(value: str, monkeypatch: pytest.Monkey
         "LOGSITE_SESSION_IDLE_HOURS",
         "LOGS_API_REQUESTS_PER_MINUTE",
         "LOGS_API_EXAMINED_PER_MINUTE",
+        "LOGS_API_READ_UNITS_PER_MINUTE",
     ],
 )
 @pytest.mark.parametrize("value", ["0", "x"])

@@ -84,7 +84,7 @@ class TokenItem(Model):
 
 @share_client
 class UsageItem(Model):
-    """The usage of a token in one minute, in the tokens' table.
+    """The usage of the API in one minute by a token or a user, in the tokens' table.
 
     Its name contains a `#`, which no token's name does.
     """
@@ -95,6 +95,7 @@ class UsageItem(Model):
     name = UnicodeAttribute(hash_key=True)
     requests = NumberAttribute(default=0)
     examined = NumberAttribute(default=0)
+    read_units = NumberAttribute(default=0)
     expires_at = TTLAttribute()
 
 
