@@ -266,7 +266,9 @@ def _docs(api: NinjaAPI) -> list[URLPattern]:
     @login_required
     @permission_required(view_permission(), raise_exception=True)
     def docs(request: HttpRequest) -> HttpResponse:
-        settings = {**Swagger.default_settings, "url": reverse(f"{api.urls_namespace}:openapi-json")}
+        address = reverse(f"{api.urls_namespace}:openapi-json")
+        # Without a validator: Swagger's own would get the address of the schema.
+        settings = {**Swagger.default_settings, "url": address, "validatorUrl": None}
         return HttpResponse(template.render({"api": api, "swagger_settings": json.dumps(settings)}, request))
 
     return [path("docs", docs, name="docs")]

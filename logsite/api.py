@@ -1,4 +1,4 @@
-"""The site's JSON API: `logs.api`, authenticated by a token or by the admin's session, with rate limits."""
+"""The site's JSON API: `logs.api` with tokens, sessions and rate limits."""
 
 import logging
 from typing import Any

@@ -1,10 +1,11 @@
-"""The site's middleware: request log, health check, and the page for a DynamoDB failure."""
+"""The site's middleware: request log, health check, headers and error pages."""
 
 import logging
 import math
 import time
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
 
@@ -14,6 +15,9 @@ from logsite.accounts.throttle import TooManyAttempts
 
 HEALTH_PATH = "/healthz"
 RETRY_AFTER_SECONDS = 5
+METHODS = ("GET", "HEAD", "OPTIONS", "POST")
+# Swagger's page has a `data:` image.
+CONTENT_SECURITY_POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +51,43 @@ class HealthCheckMiddleware:
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         return HttpResponse("ok", content_type="text/plain", headers={"Cache-Control": "no-store"})
+
+
+class MethodMiddleware:
+    """Refuse methods that no page uses, such as TRACE. Django's views treat them as GET."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Return the response, or a 405."""
+        if request.method in METHODS:
+            return self.get_response(request)
+        if request.path_info.startswith("/api/"):
+            # Imported here because it loads ninja, which only the API needs.
+            from logs import api
+
+            return api.error(405, headers={"Allow": "GET, HEAD"})
+        return HttpResponseNotAllowed(METHODS)
+
+
+class ResponseHeadersMiddleware:
+    """Set the content security policy of every response, and forbid caching.
+
+    Static files and the health check set their own Cache-Control.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Return the response with the headers."""
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        # Django's debug pages have inline scripts.
+        if not (settings.DEBUG and response.status_code in (404, 500)):
+            response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        return response
 
 
 class StoreUnavailableMiddleware:

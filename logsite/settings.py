@@ -1,5 +1,6 @@
 """Settings of the site. Every value comes from the environment; docs/settings.md lists them."""
 
+import re
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -48,8 +49,12 @@ if not DEBUG and (weakness := secret_key.weakness(SECRET_KEY)):
 
 # The path prefix of the site: `/dev` under API Gateway's own host name, empty under a custom one.
 STAGE_PREFIX = env.str("STAGE_PREFIX", default="")
-if STAGE_PREFIX and (not STAGE_PREFIX.startswith("/") or STAGE_PREFIX.endswith("/")):
-    raise ImproperlyConfigured(f"STAGE_PREFIX must begin with / and not end with /, not {STAGE_PREFIX!r}.")
+# All links begin with it. //host would lead to another site.
+if STAGE_PREFIX and not re.fullmatch(r"(/[A-Za-z0-9_-]+)+", STAGE_PREFIX):
+    raise ImproperlyConfigured(
+        "STAGE_PREFIX must begin with / and not end with /, and its parts have letters, digits, - and _ "
+        f"only, not {STAGE_PREFIX!r}."
+    )
 FORCE_SCRIPT_NAME = STAGE_PREFIX or None
 
 INSTALLED_APPS = [
@@ -69,7 +74,9 @@ NINJA = Path(str(distribution("django-ninja").locate_file("ninja")))
 MIDDLEWARE = [
     "logsite.middleware.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "logsite.middleware.ResponseHeadersMiddleware",
     "logsite.middleware.HealthCheckMiddleware",
+    "logsite.middleware.MethodMiddleware",
     # With DEBUG on, Django's development server serves static files from their apps.
     *([] if DEBUG else ["whitenoise.middleware.WhiteNoiseMiddleware"]),
     "logsite.response_limit.ResponseSizeMiddleware",
@@ -110,6 +117,8 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["logsite.accounts.backends.UserBackend"]
 SESSION_ENGINE = "logsite.accounts.sessions"
 LOGIN_URL = "admin:login"
+# After a login with a `next` that is not a page of this site.
+LOGIN_REDIRECT_URL = "admin:logs_log_changelist"
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

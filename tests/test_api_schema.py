@@ -93,3 +93,4 @@ def test_docs_require_login_and_load_no_external_files(viewer_client: Client, st
     assert "swagger-ui-bundle.js" in page
     assert '"/api/openapi.json"' in page
     assert "http" not in page
+    assert '"validatorUrl": null' in page

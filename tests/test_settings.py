@@ -153,7 +153,24 @@ def test_default_stage_prefix_is_empty() -> None:
     assert values["SESSION_COOKIE_PATH"] == values["CSRF_COOKIE_PATH"] == "/"
 
 
-@pytest.mark.parametrize("prefix", ["dev", "/dev/", "/"])
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "dev",
+        "/dev/",
+        "/",
+        "//evil.example",
+        "/a//b",
+        "/dev\n",
+        "/a b",
+        '/"><script>',
+        "/..",
+        "/\\evil.example",
+        "/é",
+        "/a?b",
+        "/%2e",
+    ],
+)
 def test_invalid_stage_prefix_is_refused(prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STAGE_PREFIX", prefix)
     assert settings_error().startswith("STAGE_PREFIX must begin with /")
