@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
 
+from logs.storage import deadline
 from logs.storage.errors import AWS_ERRORS, UNAVAILABLE
 from logsite import log_lines
 from logsite.accounts.throttle import TooManyAttempts
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 class RequestLogMiddleware:
-    """Log a line per request, and set the request's ids for its log lines."""
+    """Log a line per request, set the ids of its log lines, and start the clock of its deadline."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -32,7 +33,8 @@ class RequestLogMiddleware:
         """Return the response. The line holds method, path, status and time, but no query string."""
         log_lines.set_request_ids(request.META.get("lambda.event"), request.META.get("lambda.context"))
         start = time.monotonic()
-        response = self.get_response(request)
+        with deadline.started():
+            response = self.get_response(request)
         milliseconds = round((time.monotonic() - start) * 1000)
         logger.info("%s %s %s %s ms", request.method, request.path, response.status_code, milliseconds)
         return response
