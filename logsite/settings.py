@@ -181,5 +181,4 @@ if TRUSTED_PROXY and ON_LAMBDA:
 if TRUSTED_PROXY or ON_LAMBDA:
     # API Gateway and the trusted proxy set this header. Otherwise any client could.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-if ON_LAMBDA:
-    LOGGING = log_lines.LOGGING
+LOGGING = log_lines.LAMBDA_LOGGING if ON_LAMBDA else log_lines.TEXT_LOGGING

@@ -182,6 +182,12 @@ def test_forwarded_proto_is_trusted_only_on_lambda(monkeypatch: pytest.MonkeyPat
     assert settings()["SECURE_PROXY_SSL_HEADER"] == ("HTTP_X_FORWARDED_PROTO", "https")
 
 
+def test_log_lines_are_json_on_lambda_and_text_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings()["LOGGING"]["formatters"].keys() == {"text"}
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "logsite-dev")
+    assert settings()["LOGGING"]["formatters"].keys() == {"json"}
+
+
 def test_trusted_proxy_trusts_the_forwarded_headers(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings()["TRUSTED_PROXY"] == 0
     monkeypatch.setenv("TRUSTED_PROXY", "1")
