@@ -98,9 +98,10 @@ def invalid(fields: dict[str, list[str]]) -> HttpResponse:
 
 @contextmanager
 def metered(request: HttpRequest, bound: Cost) -> Iterator[Cost]:
-    """Reserve the bound in the request's rate limit; settle the cost at the end of the block.
+    """Reserve the bound in the request's rate limit; settle the cost afterwards.
 
-    The block adds to the cost. If it raises, the cost is unknown and the whole reservation counts.
+    The block adds to the cost that this yields. If it raises, the cost is unknown and the whole reservation
+    counts.
     """
     auth = getattr(request, "auth", None)
     cost = Cost()
@@ -269,7 +270,8 @@ def _docs(api: NinjaAPI) -> list[URLPattern]:
         address = reverse(f"{api.urls_namespace}:openapi-json")
         # Without a validator: Swagger's own would get the address of the schema.
         settings = {**Swagger.default_settings, "url": address, "validatorUrl": None}
-        return HttpResponse(template.render({"api": api, "swagger_settings": json.dumps(settings)}, request))
+        page = template.render({"api": api, "swagger_settings": json.dumps(settings)}, request)
+        return HttpResponse(page, headers={"Cache-Control": "no-store"})
 
     return [path("docs", docs, name="docs")]
 

@@ -45,7 +45,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    r"""A formatter of text lines for a terminal, with escapes such as `\x1b` in messages."""
+    r"""A formatter of text lines for a terminal. It escapes characters such as `\x1b`."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as a line, followed by an exception's stack trace."""

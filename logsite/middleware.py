@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 class RequestLogMiddleware:
-    """Log a line per request, set the ids of its log lines, and start the clock of its deadline."""
+    """Log a line per request, set the request's ids, and start its deadline."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -172,6 +172,20 @@ def test_ipv6_addresses_of_one_network_share_a_count(settings: Any) -> None:
     assert post(unique_name(), "wrong", f"{network}::3").status_code == 429
 
 
+@pytest.mark.parametrize(
+    ("address", "same"),
+    [
+        ("203.0.113.7", "203.0.113.7:50123"),
+        ("203.0.113.7", "::ffff:203.0.113.7"),
+        ("2001:db8::1", "[2001:db8::2]:50123"),
+        ("2001:db8::1", "[2001:db8::2]"),
+    ],
+)
+def test_port_and_spelling_do_not_change_an_address(address: str, same: str) -> None:
+    keys = {throttle.reserve(unique_name(), each).address_key for each in (address, same)}
+    assert len(keys) == 1
+
+
 def test_forwarded_address_of_a_client_is_ignored(settings: Any) -> None:
     settings.LOGSITE_SIGN_IN_FAILURES_PER_ADDRESS = 2
     address = f"192.0.5.{uuid4().int % 256}"

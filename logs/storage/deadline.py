@@ -31,7 +31,7 @@ def started() -> Iterator[None]:
 
 
 def elapsed() -> float:
-    """Return the seconds since the start of the current request, 0 if there is none."""
+    """Return the seconds since the request started. It is 0 outside a request."""
     start = _start.get()
     return 0.0 if start is None else now() - start
 

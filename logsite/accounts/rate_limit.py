@@ -1,7 +1,8 @@
-"""The rate limits of the JSON API: usage per minute of a token or of a user, in DynamoDB.
+"""The rate limits of the JSON API: usage per minute, in DynamoDB.
 
-A request reserves the most that it may read, and gives the rest back afterwards. Each is one UpdateItem, and
-the reservation is conditional. Parallel requests therefore exceed a limit by one reservation at most.
+The usage is that of a token, or of a user with all sessions. A request reserves the most that it may read,
+and gives the rest back afterwards. Each is one UpdateItem, and the reservation is conditional. Parallel
+requests therefore exceed a limit by one reservation at most.
 """
 
 import hashlib

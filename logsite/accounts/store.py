@@ -84,9 +84,9 @@ class TokenItem(Model):
 
 @share_client
 class UsageItem(Model):
-    """The usage of the API in one minute by a token or a user, in the tokens' table.
+    """The usage of the API in one minute, in the tokens' table.
 
-    Its name contains a `#`, which no token's name does.
+    It belongs to a token or a user. Its name contains a `#`, which no token's name does.
     """
 
     class Meta(TokenItem.Meta):

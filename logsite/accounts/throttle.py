@@ -10,7 +10,7 @@ import time
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from pynamodb.expressions.condition import Condition
@@ -167,18 +167,24 @@ def _user_key(username: str) -> str:
 
 
 def _address_key(address: str) -> str | None:
-    """Return the key of an address. An IPv6 address stands for its network."""
+    """Return the key of an address, without its port. An IPv6 address stands for its network."""
     if not address:
         return None
-    try:
-        ip = ip_address(address)
-    except ValueError:
+    ip = _parse(address.strip("[]")) or _parse(address.rpartition(":")[0].strip("[]"))
+    if ip is None:
         return _key("address", address)
     if isinstance(ip, IPv6Address):
         if ip.ipv4_mapped is None:
             return _key("address", str(ip_network((int(ip), IPV6_PREFIX), strict=False)))
         ip = ip.ipv4_mapped
     return _key("address", str(ip))
+
+
+def _parse(address: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(address)
+    except ValueError:
+        return None
 
 
 def _key(kind: str, text: str) -> str:
