@@ -2,7 +2,9 @@
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from http import HTTPStatus
 from typing import Any
@@ -23,7 +25,9 @@ from logs.apps import view_permission
 from logs.characters import visible
 from logs.fields import MAX_QUOTED
 from logs.forms import FilterForm
+from logs.models import LogItem
 from logs.pages import schemas
+from logs.reading.budget import Cost
 from logs.storage.errors import AWS_ERRORS, UNAVAILABLE, StoreUnavailable
 
 RETRY_AFTER_SECONDS = 5
@@ -45,6 +49,13 @@ MESSAGES = {
     500: "Internal error. It was logged.",
     503: "The database does not answer. Nothing is lost: try again in a moment.",
 }
+# An eventually consistent read of 8 KB is one read unit:
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+BYTES_PER_UNIT = 8192
+ITEMS_PER_UNIT = 8  # in an index, at 1 KB each
+OTHER_ATTRIBUTES = 1024  # bytes of a log besides its document
+# A log has at most 1 MiB, as SQS allows.
+LOG_BOUND = Cost(examined=1, read_units=2**20 / BYTES_PER_UNIT)
 NO_SUCH_LOG = "There is no log with this ID."
 ERRORS: dict[Any, Any] = {frozenset({400, 401, 403, 404, 405, 429, 500, 503}): schemas.Error}
 
@@ -88,15 +99,52 @@ def invalid(fields: dict[str, list[str]]) -> HttpResponse:
     return error(400, message, fields)
 
 
+@contextmanager
+def metered(request: HttpRequest, bound: Cost) -> Iterator[Cost]:
+    """Reserve the bound in the request's rate limit; settle the cost afterwards.
+
+    The block adds to the cost that this yields. If it raises, the cost is unknown and the whole reservation
+    counts.
+    """
+    auth = getattr(request, "auth", None)
+    cost = Cost()
+    if reserve := getattr(auth, "reserve", None):
+        reserve(bound.examined, bound.read_units)
+    yield cost
+    if settle := getattr(auth, "settle", None):
+        settle(cost.examined, cost.read_units)
+
+
+def page_bound() -> Cost:
+    """Return the most that a page may cost."""
+    budget = conf.budget()
+    read_units = (
+        budget.examined / ITEMS_PER_UNIT + budget.payloads / 2 + budget.payload_bytes / BYTES_PER_UNIT
+    )
+    return Cost(examined=budget.examined, read_units=read_units)
+
+
+def log_cost(item: LogItem | None) -> Cost:
+    """Return the cost of reading one log by its id."""
+    size = len(item.document or b"") if item else 0
+    return Cost(examined=1, read_units=math.ceil((size + OTHER_ATTRIBUTES) / (BYTES_PER_UNIT / 2)) / 2)
+
+
 router = Router()
 
 
 def listing(request: HttpRequest) -> Any:
     """Return the page of logs that the query string asks for."""
+    with metered(request, page_bound()) as cost:
+        return _listing(request, cost)
+
+
+def _listing(request: HttpRequest, cost: Cost) -> Any:
     form = FilterForm(request.GET, strict=True)
     if not form.is_valid():
         return invalid(form.errors_by_parameter())
     if (log_id := form.cleaned_data["q"]) and (item := reader.get(log_id)):
+        cost += log_cost(item)
         return schemas.page_of_one(item)
     try:
         result = reader.read(form.query(), conf.budget())
@@ -104,22 +152,21 @@ def listing(request: HttpRequest) -> Any:
         return invalid({"cursor": [f"{raised}."]})
     except reader.LogNotFound:
         return invalid({"around": [NO_SUCH_LOG]})
-    count_examined(request, result.page.cost.examined)
+    cost += result.page.cost
     return schemas.page(result)
-
-
-def count_examined(request: HttpRequest, examined: int) -> None:
-    """Report the items that a page examined to the request's rate limit, if any."""
-    count = getattr(getattr(request, "auth", None), "count_examined", None)
-    if count and examined:
-        count(examined)
 
 
 def detail(request: HttpRequest, log_id: str) -> Any:
     """Return one log with every field."""
+    with metered(request, LOG_BOUND) as cost:
+        return _detail(request, log_id, cost)
+
+
+def _detail(request: HttpRequest, log_id: str, cost: Cost) -> Any:
     if request.GET:
         return invalid({name[:MAX_QUOTED]: ["A single log takes no parameters."] for name in request.GET})
     item = reader.get(log_id)
+    cost += log_cost(item)
     if item is None:
         return error(404, NO_SUCH_LOG)
     # Not through the schema: its fields would be built as Python values.
@@ -160,7 +207,12 @@ def make_api(auth: Sequence[Auth] = (SessionAuth(),), namespace: str = "logs-api
     """Return the API, to be mounted in a URLconf: `path("api/", urls(make_api()))`.
 
     `auth` authenticates requests: each is tried in turn, as in django-ninja. An object that it returns may
-    have a method `count_examined(number)`, which gets the number of items that a page examined.
+    limit the requests, with two methods:
+
+    - `reserve(examined, read_units)` is called once before anything is read, with the most that the request
+      may cost. It raises django-ninja's Throttled to refuse the request.
+    - `settle(examined, read_units)` is called after the request with its actual cost. It is not called if
+      the request failed.
     """
     api = NinjaAPI(
         title="Logsite",
@@ -181,7 +233,8 @@ def make_api(auth: Sequence[Auth] = (SessionAuth(),), namespace: str = "logs-api
 
     @api.api_operation(["GET", "HEAD"], "/openapi.json", include_in_schema=False, url_name="openapi-json")
     def openapi(request: HttpRequest) -> Any:
-        return api.get_openapi_schema()
+        with metered(request, Cost()):
+            return api.get_openapi_schema()
 
     return api
 
@@ -219,8 +272,11 @@ def _docs(api: NinjaAPI) -> list[URLPattern]:
     @login_required
     @permission_required(view_permission(), raise_exception=True)
     def docs(request: HttpRequest) -> HttpResponse:
-        settings = {**Swagger.default_settings, "url": reverse(f"{api.urls_namespace}:openapi-json")}
-        return HttpResponse(template.render({"api": api, "swagger_settings": json.dumps(settings)}, request))
+        address = reverse(f"{api.urls_namespace}:openapi-json")
+        # Without a validator: Swagger's own would get the address of the schema.
+        settings = {**Swagger.default_settings, "url": address, "validatorUrl": None}
+        page = template.render({"api": api, "swagger_settings": json.dumps(settings)}, request)
+        return HttpResponse(page, headers={"Cache-Control": "no-store"})
 
     return [path("docs", docs, name="docs")]
 

@@ -1,52 +1,74 @@
-"""The site's JSON API: `logs.api`, authenticated by a token or by the admin's session."""
+"""The site's JSON API: `logs.api` with tokens, sessions and rate limits."""
 
+import logging
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from ninja import errors, security
 
-from logs.api import SessionAuth, make_api, urls
-from logsite.accounts import tokens
-from logsite.accounts.store import TokenItem
+from logs import api
+from logs.storage.errors import AWS_ERRORS
+from logsite.accounts import rate_limit, tokens
+
+logger = logging.getLogger(__name__)
 
 
 class RateLimitExceeded(errors.Throttled):
-    """A token has exceeded one of its rate limits."""
+    """A token or a user has exceeded one of the rate limits."""
 
     def __str__(self) -> str:
         return (
-            f"The rate limit of a token is {settings.LOGS_API_REQUESTS_PER_MINUTE:,} requests a minute and "
-            f"{settings.LOGS_API_EXAMINED_PER_MINUTE:,} examined items a minute. Retry after {self.wait} s."
+            f"The limits are {settings.LOGS_API_REQUESTS_PER_MINUTE:,} requests a minute, "
+            f"{settings.LOGS_API_EXAMINED_PER_MINUTE:,} examined items a minute and "
+            f"{settings.LOGS_API_READ_UNITS_PER_MINUTE:,} read units a minute. Retry after {self.wait} s."
         )
 
 
-class TokenUser:
-    """The program that a request's token identifies, with its usage in the current minute."""
+class Caller:
+    """A program or a user, whose requests count against the rate limits."""
 
-    def __init__(self, token: TokenItem) -> None:
-        """Count the request. Costs one UpdateItem. Raise RateLimitExceeded if a limit is exceeded."""
-        self.token = token
-        usage = tokens.add_usage(token, requests=1)
-        if (
-            usage.requests > settings.LOGS_API_REQUESTS_PER_MINUTE
-            or usage.examined >= settings.LOGS_API_EXAMINED_PER_MINUTE
-        ):
-            raise RateLimitExceeded(usage.seconds_left)
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._reservation: rate_limit.Reservation | None = None
 
-    def count_examined(self, number: int) -> None:
-        """Add examined items to the usage of the current minute. Costs one UpdateItem."""
-        tokens.add_usage(self.token, examined=number)
+    def reserve(self, examined: int, read_units: float) -> None:
+        """Count the request and reserve its usage. Raise RateLimitExceeded. Costs one UpdateItem."""
+        try:
+            self._reservation = rate_limit.reserve(self.name, examined, read_units)
+        except rate_limit.RateLimitExceeded as error:
+            raise RateLimitExceeded(error.seconds) from error
+
+    def settle(self, examined: int, read_units: float) -> None:
+        """Replace the reserved usage by the actual one. Costs one UpdateItem.
+
+        If DynamoDB fails, the reservation stays: the response is ready and need not fail.
+        """
+        if self._reservation is None:
+            return
+        try:
+            self._reservation.settle(examined, read_units)
+        except AWS_ERRORS as error:
+            logger.warning("The usage of the API was not settled: %s", error)
 
 
 class TokenAuth(security.HttpBearer):
     """`Authorization: Bearer <token>`, with a token of `manage.py create_api_token`."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Any:
-        """Return the TokenUser, or None if the token is invalid. Raise RateLimitExceeded."""
+        """Return the Caller, or None if the token is invalid. Costs one GetItem."""
         item = tokens.verify(token)
-        return TokenUser(item) if item else None
+        return Caller(item.name) if item else None
+
+
+class SessionAuth(api.SessionAuth):
+    """Users who are signed in to the admin and may view the logs there. All their sessions count as one."""
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Any:
+        """Return the Caller, or None if nobody is signed in. Raise AuthorizationError."""
+        user = super().authenticate(request, key)
+        return Caller(rate_limit.user_name(user.get_username())) if user else None
 
 
 # logsite/urls.py sets the application name and the namespace.
-urlpatterns, *_ = urls(make_api([TokenAuth(), SessionAuth()]))
+urlpatterns, *_ = api.urls(api.make_api([TokenAuth(), SessionAuth()]))

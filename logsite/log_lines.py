@@ -1,4 +1,7 @@
-"""Log lines of the site's Lambda function: a JSON object each, with request ids."""
+"""Log lines of the site: JSON with request ids on Lambda, escaped text elsewhere.
+
+No text of a request, such as its path, can forge a line or control a terminal.
+"""
 
 import json
 import logging
@@ -25,7 +28,7 @@ def set_request_ids(event: Any, context: Any) -> None:
 
 
 class JsonFormatter(logging.Formatter):
-    """A formatter of JSON lines. JSON escapes line breaks, so that no text can forge a line."""
+    """A formatter of JSON lines in ASCII. JSON escapes all other characters and line breaks."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as JSON, with its request's ids and an exception's stack trace."""
@@ -38,10 +41,35 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return json.dumps(line)
 
 
-LOGGING: dict[str, Any] = {
+class TextFormatter(logging.Formatter):
+    r"""A formatter of text lines for a terminal. It escapes characters such as `\x1b`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as a line, followed by an exception's stack trace."""
+        moment = datetime.fromtimestamp(record.created, UTC)
+        line = f"{moment:%Y-%m-%d %H:%M:%S} {record.levelname} {record.name}: {escape(record.getMessage())}"
+        if record.exc_info:
+            line += "\n" + escape(self.formatException(record.exc_info), keep="\n")
+        return line
+
+
+def escape(text: str, keep: str = "") -> str:
+    """Escape the characters that are not printable, except for those in `keep`.
+
+    These are control, format and bidirectional characters, line separators and lone surrogates.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() or character in keep else ascii(character)[1:-1]
+        for character in text
+    )
+
+
+LAMBDA_LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": JsonFormatter}},
@@ -54,5 +82,21 @@ LOGGING: dict[str, Any] = {
         **{name: {"level": "INFO"} for name in ("boto3", "botocore", "pynamodb")},
         # Its line per request holds the query string, which contains search texts.
         "zappa.wsgi": {"level": "WARNING"},
+    },
+}
+
+TEXT_LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"text": {"()": TextFormatter}},
+    "handlers": {"lines": {"class": "logging.StreamHandler", "formatter": "text"}},
+    "root": {"handlers": ["lines"], "level": "WARNING"},
+    "loggers": {
+        # A line per request.
+        "logsite.middleware": {"level": "INFO"},
+        # Django's own handlers print texts as they are.
+        "django": {"handlers": [], "level": "INFO"},
+        # Its line per request has the query string, and the middleware logs one already.
+        "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
     },
 }

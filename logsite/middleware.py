@@ -1,23 +1,30 @@
-"""The site's middleware: request log, health check, and the page for a DynamoDB failure."""
+"""The site's middleware: request log, health check, headers and error pages."""
 
 import logging
+import math
 import time
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
 
+from logs.storage import deadline
 from logs.storage.errors import AWS_ERRORS, UNAVAILABLE
 from logsite import log_lines
+from logsite.accounts.throttle import TooManyAttempts
 
 HEALTH_PATH = "/healthz"
 RETRY_AFTER_SECONDS = 5
+METHODS = ("GET", "HEAD", "OPTIONS", "POST")
+# Swagger's page has a `data:` image.
+CONTENT_SECURITY_POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
 
 logger = logging.getLogger(__name__)
 
 
 class RequestLogMiddleware:
-    """Log a line per request, and set the request's ids for its log lines."""
+    """Log a line per request, set the request's ids, and start its deadline."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -26,7 +33,8 @@ class RequestLogMiddleware:
         """Return the response. The line holds method, path, status and time, but no query string."""
         log_lines.set_request_ids(request.META.get("lambda.event"), request.META.get("lambda.context"))
         start = time.monotonic()
-        response = self.get_response(request)
+        with deadline.started():
+            response = self.get_response(request)
         milliseconds = round((time.monotonic() - start) * 1000)
         logger.info("%s %s %s %s ms", request.method, request.path, response.status_code, milliseconds)
         return response
@@ -45,6 +53,43 @@ class HealthCheckMiddleware:
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         return HttpResponse("ok", content_type="text/plain", headers={"Cache-Control": "no-store"})
+
+
+class MethodMiddleware:
+    """Refuse methods that no page uses, such as TRACE. Django's views treat them as GET."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Return the response, or a 405."""
+        if request.method in METHODS:
+            return self.get_response(request)
+        if request.path_info.startswith("/api/"):
+            # Imported here because it loads ninja, which only the API needs.
+            from logs import api
+
+            return api.error(405, headers={"Allow": "GET, HEAD"})
+        return HttpResponseNotAllowed(METHODS)
+
+
+class ResponseHeadersMiddleware:
+    """Set the content security policy of every response, and forbid caching.
+
+    Static files and the health check set their own Cache-Control.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Return the response with the headers."""
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        # Django's debug pages have inline scripts.
+        if not (settings.DEBUG and response.status_code in (404, 500)):
+            response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        return response
 
 
 class StoreUnavailableMiddleware:
@@ -68,3 +113,22 @@ class StoreUnavailableMiddleware:
         # Rendered without the request, whose user and messages would be read from DynamoDB.
         page = render_to_string("503.html")
         return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+class TooManyAttemptsMiddleware:
+    """Return a 429 page if the throttle refuses to check a password."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Return the response."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Return the 429 page for TooManyAttempts, otherwise None."""
+        if not isinstance(error, TooManyAttempts):
+            return None
+        minutes = math.ceil(error.seconds / 60)
+        page = render_to_string("429.html", {"minutes": minutes})
+        return HttpResponse(page, status=429, headers={"Retry-After": str(error.seconds)})

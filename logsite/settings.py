@@ -1,5 +1,6 @@
 """Settings of the site. Every value comes from the environment; docs/settings.md lists them."""
 
+import re
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -12,6 +13,19 @@ from logsite import log_lines, secret_key
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
+
+
+def number(name: str, default: int, least: int = 1) -> int:
+    """Return a variable that is a whole number. Raise ImproperlyConfigured with its name and value."""
+    text = env.str(name, default="") or str(default)
+    try:
+        value = int(text)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {text!r}.") from error
+    if value < least:
+        raise ImproperlyConfigured(f"{name} must be {least} or more, not {value}.")
+    return value
+
 
 DEBUG = env.bool("DEBUG", default=False)
 ON_LAMBDA = bool(env.str("AWS_LAMBDA_FUNCTION_NAME", default=""))
@@ -35,8 +49,12 @@ if not DEBUG and (weakness := secret_key.weakness(SECRET_KEY)):
 
 # The path prefix of the site: `/dev` under API Gateway's own host name, empty under a custom one.
 STAGE_PREFIX = env.str("STAGE_PREFIX", default="")
-if STAGE_PREFIX and (not STAGE_PREFIX.startswith("/") or STAGE_PREFIX.endswith("/")):
-    raise ImproperlyConfigured(f"STAGE_PREFIX must begin with / and not end with /, not {STAGE_PREFIX!r}.")
+# All links begin with it. //host would lead to another site.
+if STAGE_PREFIX and not re.fullmatch(r"(/[A-Za-z0-9_-]+)+", STAGE_PREFIX):
+    raise ImproperlyConfigured(
+        "STAGE_PREFIX must begin with / and not end with /, and its parts have letters, digits, - and _ "
+        f"only, not {STAGE_PREFIX!r}."
+    )
 FORCE_SCRIPT_NAME = STAGE_PREFIX or None
 
 INSTALLED_APPS = [
@@ -56,7 +74,9 @@ NINJA = Path(str(distribution("django-ninja").locate_file("ninja")))
 MIDDLEWARE = [
     "logsite.middleware.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "logsite.middleware.ResponseHeadersMiddleware",
     "logsite.middleware.HealthCheckMiddleware",
+    "logsite.middleware.MethodMiddleware",
     # With DEBUG on, Django's development server serves static files from their apps.
     *([] if DEBUG else ["whitenoise.middleware.WhiteNoiseMiddleware"]),
     "logsite.response_limit.ResponseSizeMiddleware",
@@ -69,6 +89,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "logsite.middleware.StoreUnavailableMiddleware",
+    "logsite.middleware.TooManyAttemptsMiddleware",
 ]
 
 ROOT_URLCONF = "logsite.urls"
@@ -96,6 +117,8 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["logsite.accounts.backends.UserBackend"]
 SESSION_ENGINE = "logsite.accounts.sessions"
 LOGIN_URL = "admin:login"
+# After a login with a `next` that is not a page of this site.
+LOGIN_REDIRECT_URL = "admin:logs_log_changelist"
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -110,9 +133,15 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-# The rate limits of one API token: requests a minute, and examined items a minute.
-LOGS_API_REQUESTS_PER_MINUTE = env.int("LOGS_API_REQUESTS_PER_MINUTE", default=120)
-LOGS_API_EXAMINED_PER_MINUTE = env.int("LOGS_API_EXAMINED_PER_MINUTE", default=500_000)
+# Wrong passwords before the delay begins, and the longest delay.
+LOGSITE_SIGN_IN_FAILURES = number("LOGSITE_SIGN_IN_FAILURES", 5)
+LOGSITE_SIGN_IN_FAILURES_PER_ADDRESS = number("LOGSITE_SIGN_IN_FAILURES_PER_ADDRESS", 20)
+LOGSITE_SIGN_IN_MAX_DELAY_SECONDS = number("LOGSITE_SIGN_IN_MAX_DELAY_SECONDS", 900)
+
+# The rate limits of one API token or user: requests, examined items and read units a minute.
+LOGS_API_REQUESTS_PER_MINUTE = number("LOGS_API_REQUESTS_PER_MINUTE", 120)
+LOGS_API_EXAMINED_PER_MINUTE = number("LOGS_API_EXAMINED_PER_MINUTE", 500_000)
+LOGS_API_READ_UNITS_PER_MINUTE = number("LOGS_API_READ_UNITS_PER_MINUTE", 100_000)
 
 # Django sets the time zone of the process, and with it the times in log lines. Keep UTC there too.
 TIME_ZONE = "UTC"
@@ -131,6 +160,10 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # Under API Gateway's own host name, other stages share the host.
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = STAGE_PREFIX or "/"
+# A session ends after this time, even if it is used.
+SESSION_COOKIE_AGE = number("LOGSITE_SESSION_DAYS", 14) * 24 * 3600
+# Without a request it ends earlier.
+SESSION_IDLE_SECONDS = number("LOGSITE_SESSION_IDLE_HOURS", 8) * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 
@@ -139,7 +172,13 @@ SECURE_REFERRER_POLICY = "same-origin"
 if not DEBUG:
     # Without subdomains, which may belong to others.
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
-if ON_LAMBDA:
-    # API Gateway sets this header. Elsewhere any client could.
+# The number of proxies before the site that add to X-Forwarded-For and set X-Forwarded-Proto.
+TRUSTED_PROXY = number("TRUSTED_PROXY", 0, least=0)
+if TRUSTED_PROXY and ON_LAMBDA:
+    raise ImproperlyConfigured(
+        "TRUSTED_PROXY must be unset on Lambda: API Gateway passes the client's address."
+    )
+if TRUSTED_PROXY or ON_LAMBDA:
+    # API Gateway and the trusted proxy set this header. Otherwise any client could.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    LOGGING = log_lines.LOGGING
+LOGGING = log_lines.LAMBDA_LOGGING if ON_LAMBDA else log_lines.TEXT_LOGGING

@@ -2,7 +2,8 @@
 
 import os
 
-for name in [name for name in os.environ if name.startswith(("AWS_", "LOGS_", "DJANGO_SUPERUSER_"))]:
+CLEARED = ("AWS_", "LOGS_", "LOGSITE_SIGN_", "LOGSITE_SESSION_", "DJANGO_SUPERUSER_")
+for name in [name for name in os.environ if name.startswith(CLEARED)]:
     del os.environ[name]
 
 os.environ.update(
@@ -15,6 +16,8 @@ os.environ.update(
     AWS_CONFIG_FILE=os.devnull,
     AWS_SHARED_CREDENTIALS_FILE=os.devnull,
     AWS_EC2_METADATA_DISABLED="true",
+    # All tests sign in from one address.
+    LOGSITE_SIGN_IN_FAILURES_PER_ADDRESS="1000000",
 )
 # A closed port until a fixture sets the engine's endpoint, so that no test reaches AWS.
 os.environ.setdefault("AWS_ENDPOINT_URL", "http://127.0.0.1:9")

@@ -35,11 +35,16 @@ def test_anonymous_request_costs_no_calls(calls: Calls) -> None:
     assert calls == []
 
 
-def test_signing_in_costs_four_calls(viewer: User, calls: Calls) -> None:
+def test_signing_in_costs_eight_calls(viewer: User, calls: Calls) -> None:
     Client().post("/admin/login/", {"username": viewer.username, "password": PASSWORD})
 
+    count = ("UpdateItem", SessionItem.Meta.table_name)
     assert calls == [
+        count,  # the address
+        count,  # the user name
         READ_USER,
+        ("DeleteItem", SessionItem.Meta.table_name),  # the failures of the user name
+        count,  # the address again
         ("PutItem", SessionItem.Meta.table_name),
         ("UpdateItem", UserItem.Meta.table_name),
         ("PutItem", SessionItem.Meta.table_name),

@@ -8,6 +8,7 @@ from django.test import Client
 
 from logsite.accounts.sessions import SessionStore
 from logsite.accounts.store import SessionItem
+from tests.dynamodb_calls import counted_calls
 
 
 def save_session(**data: str) -> SessionStore:
@@ -106,3 +107,73 @@ def test_clear_expired_does_nothing() -> None:
     SessionStore.clear_expired()
 
     assert session.exists(session.session_key or "")
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def test_idle_session_ends_after_eight_hours() -> None:
+    clock = Clock()
+    session = SessionStore(now=clock)
+    session["colour"] = "blue"
+    session.save()
+    clock.now += timedelta(hours=7, minutes=59)
+    assert SessionStore(session.session_key, now=clock).get("colour") == "blue"
+    clock.now += timedelta(hours=7, minutes=59)
+    assert SessionStore(session.session_key, now=clock).get("colour") == "blue"
+    clock.now += timedelta(hours=8)
+    assert SessionStore(session.session_key, now=clock).get("colour") is None
+
+
+def test_session_in_use_ends_after_fourteen_days() -> None:
+    clock = Clock()
+    session = SessionStore(now=clock)
+    session["colour"] = "blue"
+    session.save()
+    for _ in range(14 * 4 - 1):
+        clock.now += timedelta(hours=6)
+        later = SessionStore(session.session_key, now=clock)
+        assert later.get("colour") == "blue"
+        later.save()
+    clock.now += timedelta(hours=6)
+    assert SessionStore(session.session_key, now=clock).get("colour") is None
+
+
+def test_idle_timeout_is_renewed_by_few_requests() -> None:
+    clock = Clock()
+    session = SessionStore(now=clock)
+    session.save()
+    with counted_calls() as calls:
+        for _ in range(10):
+            clock.now += timedelta(minutes=1)
+            SessionStore(session.session_key, now=clock).load()
+    assert calls == {"GetItem": 10, "UpdateItem": 2}
+
+
+def test_deleted_session_is_not_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    session = SessionStore(now=clock)
+    session.save()
+    stale = SessionItem.get(session.session_key or "")
+    clock.now += timedelta(hours=1)
+    session.delete()
+    concurrent = SessionStore(session.session_key, now=clock)
+    monkeypatch.setattr(concurrent, "_item", lambda key: stale)
+    assert concurrent.load() == {}
+    with pytest.raises(SessionItem.DoesNotExist):
+        SessionItem.get(stale.session_key)
+
+
+def test_session_of_an_earlier_version_is_loaded() -> None:
+    session = save_session(colour="blue")
+    item = SessionItem.get(session.session_key or "")
+    item.update([SessionItem.created_at.remove(), SessionItem.used_at.remove()])
+    assert SessionStore(session.session_key).get("colour") == "blue"
+    assert SessionItem.get(session.session_key or "").used_at is not None

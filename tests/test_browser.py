@@ -218,3 +218,31 @@ def test_listing_fits_its_width_and_color_scheme(page: Page, scheme: str, width:
         page.screenshot(path=f"{shots}/listing-{scheme}-{width}.png", full_page=True)
         page.locator("#result_list th a").last.click()
         page.screenshot(path=f"{shots}/detail-{scheme}-{width}.png", full_page=True)
+
+
+def test_policy_blocks_nothing_that_pages_need(page: Page) -> None:
+    # The fixture opens the login page and fails at console messages of violations.
+    store([make_item(1, payload='{"number":1}', payload_type="json")])
+    page.goto("/")
+    expect(page.locator("#result_list tbody tr")).to_have_count(1)
+    page.locator("#result_list th a").last.click()
+    expect(page.locator(".field-payload pre")).to_be_visible()
+    page.goto("/admin/password_change/")
+    expect(page.get_by_role("heading", name="Password change")).to_be_visible()
+    page.goto("/api/docs")
+    page.locator(".opblock-summary-control").first.click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+    expect(page.locator(".live-responses-table .response .response-col_status")).to_contain_text("200")
+
+
+def test_policy_blocks_an_inline_script(browser: Browser, site: str) -> None:
+    context = browser.new_context(base_url=site)
+    page = context.new_page()
+    page.goto("/admin/login/")
+    page.evaluate(
+        "() => { const script = document.createElement('script');"
+        " script.textContent = 'window.hacked = true'; document.body.append(script); }"
+    )
+    assert page.evaluate("window.hacked") is None
+    context.close()

@@ -257,3 +257,10 @@ def test_deploy_page_lists_every_parameter() -> None:
         if name not in SET_BY_DEPLOY
     }
     assert listed == expected
+
+
+def test_security_page_names_existing_tests() -> None:
+    named = set(re.findall(r"`(test_\w+)`", TEXTS[ROOT / "SECURITY.md"]))
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    assert len(named) > 20, "the search misses tests: the test is broken"
+    assert not named - set(re.findall(r"^def (test_\w+)", tests, re.MULTILINE))

@@ -3,6 +3,8 @@
 import io
 import json
 import logging
+import logging.config
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -87,4 +89,73 @@ def test_line_break_in_a_text_forges_no_line(log_output: io.StringIO) -> None:
 
 
 def test_zappas_line_with_query_string_is_suppressed() -> None:
-    assert log_lines.LOGGING["loggers"]["zappa.wsgi"] == {"level": "WARNING"}
+    assert log_lines.LAMBDA_LOGGING["loggers"]["zappa.wsgi"] == {"level": "WARNING"}
+
+
+# C0, C1, line breaks, bidirectional and invisible characters, and a lone surrogate in UTF-8.
+HOSTILE = [
+    "%0a{%22level%22:%22CRITICAL%22}",
+    "%0d%0aGET%20/forged%20200",
+    "%1b[2J%1b]0;title%07",
+    "%00%08%7f",
+    "%C2%9B31m%C2%85",
+    "%E2%80%AE%E2%81%A6%E2%80%8F",
+    "%E2%80%A8%E2%80%A9",
+    "%E2%80%8B%EF%BB%BF%F3%A0%81%81",
+    "%ED%A0%80",
+    "%FF%FE",
+]
+CONFIGURATIONS = {"lambda": log_lines.LAMBDA_LOGGING, "laptop": log_lines.TEXT_LOGGING}
+
+
+def configured(configuration: dict[str, Any], output: io.StringIO) -> None:
+    """Apply a configuration, with an output instead of a stream of the process."""
+    handlers = {"lines": {**configuration["handlers"]["lines"], "stream": output}}
+    logging.config.dictConfig({**configuration, "handlers": handlers})
+
+
+@pytest.fixture
+def restored_logging() -> Iterator[None]:
+    """Restore the handlers and levels of the root logger and of Django's."""
+    loggers = [logging.getLogger(name) for name in (None, *log_lines.TEXT_LOGGING["loggers"], "zappa.wsgi")]
+    state = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
+    yield
+    for logger, handlers, level, propagate in state:
+        logger.handlers, logger.propagate = handlers, propagate
+        logger.setLevel(level)
+
+
+@pytest.mark.parametrize("path", HOSTILE)
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_hostile_path_is_escaped(name: str, path: str, restored_logging: None) -> None:
+    output = io.StringIO()
+    configured(CONFIGURATIONS[name], output)
+    assert Client().get(f"/{path}").status_code == 404
+    text = output.getvalue()
+    assert len(text.split("\n")) == 3, "one line of Django, one of the middleware"
+    assert all(line.isprintable() for line in text.split("\n"))
+    if name == "lambda":
+        assert text.isascii()
+        assert {json.loads(line)["level"] for line in text.splitlines()} == {"WARNING", "INFO"}
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+@pytest.mark.parametrize("text", ["\x1b[2J", "\n2026 INFO forged", "\u202e", "\x9b", "\ud800", "\u2028"])
+def test_hostile_exception_is_escaped(name: str, text: str, restored_logging: None) -> None:
+    output = io.StringIO()
+    configured(CONFIGURATIONS[name], output)
+    try:
+        raise ValueError(text)
+    except ValueError:
+        logging.getLogger("logsite").exception("failed: %s", text)
+    lines = output.getvalue().split("\n")
+    assert all(line.isprintable() for line in lines)
+    assert text not in lines[0]
+    if name == "lambda":
+        assert len(lines) == 2
+        assert output.getvalue().isascii()
+
+
+def test_text_line_keeps_other_scripts() -> None:
+    assert log_lines.escape("Ваня 山田 é") == "Ваня 山田 é"
+    assert log_lines.escape("a\tb\n", keep="\n") == "a\\tb\n"

@@ -5,8 +5,10 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import pytest
 from logsite.local import stack
 from logsite.local.data_folder import lock_folder
 from logsite.local.processes import ROOT
+from logsite.management.commands.runlocal import SHARED_VARIABLES
 from tests.runlocal import Runlocal, all_exit, count_logs, process_with
 from tests.waiting import wait_until
 
@@ -151,3 +154,31 @@ def test_unreachable_endpoint_is_reported_without_traceback(start: Callable[...,
     assert "A part of the stack is unreachable" in run.text
     assert "127.0.0.1:9" in run.text
     assert "Traceback" not in run.text
+
+
+def test_env_file_names_every_table() -> None:
+    sources = [path.read_text() for folder in ("logs", "logsite") for path in (ROOT / folder).rglob("*.py")]
+    tables = {name for source in sources for name in re.findall(r'environ\.get\("([A-Z]+_TABLE)"', source)}
+    assert {"LOGS_TABLE", "TOKENS_TABLE"} <= tables, "the search misses tables: the test is broken"
+    assert tables <= set(SHARED_VARIABLES)
+
+
+def test_throttled_sign_in_does_not_stop_the_start() -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(429)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Suppress the log line of each request."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/"
+        assert not stack.can_sign_in(address, "admin", "changed")
+        server.shutdown()

@@ -153,7 +153,24 @@ def test_default_stage_prefix_is_empty() -> None:
     assert values["SESSION_COOKIE_PATH"] == values["CSRF_COOKIE_PATH"] == "/"
 
 
-@pytest.mark.parametrize("prefix", ["dev", "/dev/", "/"])
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "dev",
+        "/dev/",
+        "/",
+        "//evil.example",
+        "/a//b",
+        "/dev\n",
+        "/a b",
+        '/"><script>',
+        "/..",
+        "/\\evil.example",
+        "/é",
+        "/a?b",
+        "/%2e",
+    ],
+)
 def test_invalid_stage_prefix_is_refused(prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STAGE_PREFIX", prefix)
     assert settings_error().startswith("STAGE_PREFIX must begin with /")
@@ -163,6 +180,59 @@ def test_forwarded_proto_is_trusted_only_on_lambda(monkeypatch: pytest.MonkeyPat
     assert "SECURE_PROXY_SSL_HEADER" not in settings()
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "logsite-dev")
     assert settings()["SECURE_PROXY_SSL_HEADER"] == ("HTTP_X_FORWARDED_PROTO", "https")
+
+
+def test_log_lines_are_json_on_lambda_and_text_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings()["LOGGING"]["formatters"].keys() == {"text"}
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "logsite-dev")
+    assert settings()["LOGGING"]["formatters"].keys() == {"json"}
+
+
+def test_trusted_proxy_trusts_the_forwarded_headers(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings()["TRUSTED_PROXY"] == 0
+    monkeypatch.setenv("TRUSTED_PROXY", "1")
+    values = settings()
+    assert values["TRUSTED_PROXY"] == 1
+    assert values["SECURE_PROXY_SSL_HEADER"] == ("HTTP_X_FORWARDED_PROTO", "https")
+    assert values["SECURE_HSTS_SECONDS"] == 31_536_000
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "logsite-dev")
+    assert settings_error().startswith("TRUSTED_PROXY must be unset on Lambda")
+
+
+@pytest.mark.parametrize("value", ["yes", "-1", "1.5"])
+def test_invalid_trusted_proxy_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRUSTED_PROXY", value)
+    message = settings_error()
+    assert message.startswith("TRUSTED_PROXY must be ")
+    assert value in message
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "LOGSITE_SIGN_IN_FAILURES",
+        "LOGSITE_SIGN_IN_FAILURES_PER_ADDRESS",
+        "LOGSITE_SIGN_IN_MAX_DELAY_SECONDS",
+        "LOGSITE_SESSION_DAYS",
+        "LOGSITE_SESSION_IDLE_HOURS",
+        "LOGS_API_REQUESTS_PER_MINUTE",
+        "LOGS_API_EXAMINED_PER_MINUTE",
+        "LOGS_API_READ_UNITS_PER_MINUTE",
+    ],
+)
+@pytest.mark.parametrize("value", ["0", "x"])
+def test_invalid_limit_is_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    assert re.fullmatch(f"{name} must be .*{value}.*", settings_error())
+
+
+def test_session_settings_are_days_and_hours(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = settings()
+    assert (values["SESSION_COOKIE_AGE"], values["SESSION_IDLE_SECONDS"]) == (14 * 86_400, 8 * 3600)
+    monkeypatch.setenv("LOGSITE_SESSION_DAYS", "1")
+    monkeypatch.setenv("LOGSITE_SESSION_IDLE_HOURS", "2")
+    values = settings()
+    assert (values["SESSION_COOKIE_AGE"], values["SESSION_IDLE_SECONDS"]) == (86_400, 7200)
 
 
 def test_debug_turns_secure_cookies_and_hsts_off(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,9 @@
 """One page of a plan: its logs, its neighbours and its cost."""
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -15,7 +15,7 @@ from logs.plan import Direction, Key, Position, QueryPlan, key_of
 from logs.reading.budget import Budget, Cost
 from logs.reading.merge import Merge
 from logs.reading.search import TextSearch
-from logs.storage import items
+from logs.storage import deadline, items
 
 T = TypeVar("T")
 
@@ -58,11 +58,13 @@ class PageRead:
     """
 
     def __init__(self, plan: QueryPlan, budget: Budget) -> None:
-        """Start the clock: the deadline is MAX_SECONDS from now."""
+        """Start the clock: the deadline is MAX_SECONDS from the start of the request, or from now."""
         self.plan = plan
         self.budget = budget
         self.cost = Cost()
-        self._started = time.monotonic()
+        self._started = deadline.now()
+        # Reading the session and the user counts against the page's limits.
+        self._seconds_before = deadline.elapsed()
 
     def page(self, position: Position | None, limit: int) -> Page:
         """Return a page of at most `limit` logs. Without a position it is the first page."""
@@ -95,7 +97,8 @@ class PageRead:
     @property
     def is_spent(self) -> bool:
         """Return whether the budget of items or seconds is spent."""
-        return self.budget.is_spent(self.cost, self._seconds)
+        seconds = self._seconds_before + self._seconds
+        return self.budget.is_spent(self.cost, seconds) or deadline.is_over()
 
     @property
     def is_spent_on_payloads(self) -> bool:
@@ -123,9 +126,11 @@ class PageRead:
 
         Raise TimeoutError at the deadline. A call that hangs is left to its own timeouts.
         """
-        futures = [_POOL.submit(call) for call in calls]
+        # A thread of the pool gets the deadline from a copy of the context.
+        futures = [_POOL.submit(copy_context().run, call) for call in calls]
+        limit = MAX_SECONDS - self._seconds_before
         try:
-            return [future.result(MAX_SECONDS - self._seconds) for future in futures]
+            return [future.result(limit - self._seconds) for future in futures]
         except BaseException:
             for future in futures:
                 future.cancel()
@@ -133,7 +138,7 @@ class PageRead:
 
     @property
     def _seconds(self) -> float:
-        return time.monotonic() - self._started
+        return deadline.now() - self._started
 
     def _segment(self, position: Position | None, limit: int) -> _Segment:
         """Read from a position until the segment is full, the order ends or the budget is spent."""

@@ -14,16 +14,26 @@ from pynamodb.settings import get_settings_value
 from pynamodb.transactions import TransactWrite
 
 from logs.models import ChoicesItem, LogItem, PartItem, TableMeta
+from logs.storage import deadline
 
 M = TypeVar("M", bound=type[Model])
 
 _CLIENT_LOCK = threading.Lock()
 
 
+class _Connection(Connection):
+    """A connection that starts no request after the deadline, and no retry."""
+
+    def _before_send(self, request: Any, **kwargs: Any) -> None:
+        # botocore calls it before each attempt, and raises the error without a retry.
+        deadline.check()
+        super()._before_send(request, **kwargs)
+
+
 @cache
 def shared_connection() -> Connection:
     """Return the connection whose client all tables share. It uses PynamoDB's setting `host` if set."""
-    return Connection(
+    return _Connection(
         host=get_settings_value("host"),
         connect_timeout_seconds=TableMeta.connect_timeout_seconds,
         read_timeout_seconds=TableMeta.read_timeout_seconds,

@@ -3,10 +3,34 @@
 from typing import Any
 
 from django.contrib.auth.backends import BaseBackend, ModelBackend
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.http import HttpRequest
+
+from logsite.accounts import throttle
+from logsite.client_address import client_address
 
 
 class UserBackend(ModelBackend):
-    """Authenticate users by password. There are no groups."""
+    """Authenticate users by password, within the limits of the throttle. There are no groups."""
+
+    def authenticate(  # type: ignore[override]  # the stubs name the concrete user model
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
+    ) -> AbstractBaseUser | None:
+        """Return the user, or None if the name or the password is wrong.
+
+        Raise TooManyAttempts before the password is hashed. Names without a user are throttled too.
+        """
+        if username is None or password is None:
+            return None
+        attempt = throttle.reserve(username, client_address(request) if request else "")
+        user = super().authenticate(request, username=username, password=password, **kwargs)
+        if user:
+            attempt.succeed()
+        return user
 
     def get_user_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         """Return the names of the user's permissions.

@@ -1,7 +1,13 @@
-"""Django's session engine over DynamoDB, whose TTL deletes expired sessions."""
+"""Django's session engine over DynamoDB, whose TTL deletes expired sessions.
 
+A session ends LOGSITE_SESSION_DAYS after the sign-in, and LOGSITE_SESSION_IDLE_HOURS after its last request.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError, SessionBase, UpdateError
 from django.utils import timezone
 from django.utils.crypto import get_random_string
@@ -9,23 +15,51 @@ from django.utils.crypto import get_random_string
 from logsite.accounts.store import SessionItem, conditional_write
 
 KEY_LENGTH = 32
+# A request renews the idle timeout if this part of it has passed, so that few requests write.
+RENEWAL = 1 / 100
 
 
 class SessionStore(SessionBase):
     """The session of one browser. Django signs the stored data."""
 
-    def __init__(self, session_key: str | None = None) -> None:
-        """Use the key of a cookie. Ignore a key that is too long, which DynamoDB would reject."""
+    def __init__(self, session_key: str | None = None, now: Callable[[], datetime] = timezone.now) -> None:
+        """Use the key of a cookie. Ignore a key that is too long, which DynamoDB would reject.
+
+        `now` is the clock.
+        """
         super().__init__(session_key if len(session_key or "") <= KEY_LENGTH else None)
+        self._now = now
+        self._created_at: datetime | None = None
 
     def load(self) -> dict[str, Any]:
-        """Return the session's data, empty if the session does not exist or has expired."""
+        """Return the session's data, empty if the session does not exist or has expired.
+
+        Costs one GetItem, and one UpdateItem if the idle timeout is renewed.
+        """
         item = self._item(self.session_key) if self.session_key else None
         # TTL deletes an expired item within days. Until then reads return it.
-        if item is None or item.expires_at <= timezone.now():
+        if item is None or self._has_ended(item) or not self._renew(item):
             self._session_key = None
             return {}
+        self._created_at = item.created_at
         return self.decode(item.data)
+
+    def _has_ended(self, item: SessionItem) -> bool:
+        now = self._now()
+        is_idle = item.used_at is not None and item.used_at + _idle_timeout() <= now
+        return is_idle or item.expires_at <= now
+
+    def _renew(self, item: SessionItem) -> bool:
+        """Store the time of this request if the last one is old. Return whether the session still exists."""
+        now = self._now()
+        if item.used_at is not None and now - item.used_at < _idle_timeout() * RENEWAL:
+            return True
+        try:
+            with conditional_write(UpdateError()):
+                item.update([SessionItem.used_at.set(now)], SessionItem.session_key.exists())
+        except UpdateError:
+            return False
+        return True
 
     def exists(self, session_key: str) -> bool:
         """Return whether a session has this key."""
@@ -53,7 +87,18 @@ class SessionStore(SessionBase):
         if self.session_key is None:
             self.create()
             return
-        item = SessionItem(self.session_key, data=self.encode(data), expires_at=self.get_expiry_date())
+        now = self._now()
+        if must_create or self._created_at is None:
+            self._created_at = now
+        # Saving does not prolong a session.
+        end = self._created_at + timedelta(seconds=settings.SESSION_COOKIE_AGE)
+        item = SessionItem(
+            self.session_key,
+            data=self.encode(data),
+            expires_at=min(self.get_expiry_date(modification=now), end),
+            created_at=self._created_at,
+            used_at=now,
+        )
         if must_create:
             with conditional_write(CreateError()):
                 item.save(SessionItem.session_key.does_not_exist())
@@ -76,3 +121,7 @@ class SessionStore(SessionBase):
             return SessionItem.get(session_key, consistent_read=True)
         except SessionItem.DoesNotExist:
             return None
+
+
+def _idle_timeout() -> timedelta:
+    return timedelta(seconds=settings.SESSION_IDLE_SECONDS)

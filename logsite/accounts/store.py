@@ -47,6 +47,26 @@ class SessionItem(Model):
     session_key = UnicodeAttribute(hash_key=True)
     data = UnicodeAttribute()
     expires_at = TTLAttribute()
+    # Null in sessions of earlier versions.
+    created_at = TimeAttribute(null=True)
+    used_at = TimeAttribute(null=True)
+
+
+@share_client
+class AttemptsItem(Model):
+    """Failed password checks of one user name or client address, in the sessions' table.
+
+    Its key is longer than a session's, so no cookie names it.
+    """
+
+    class Meta(SessionItem.Meta):
+        pass
+
+    session_key = UnicodeAttribute(hash_key=True)
+    failures = NumberAttribute(default=0)
+    # Seconds since the epoch.
+    last_at = NumberAttribute()
+    expires_at = TTLAttribute()
 
 
 @share_client
@@ -64,9 +84,9 @@ class TokenItem(Model):
 
 @share_client
 class UsageItem(Model):
-    """The usage of a token in one minute, in the tokens' table.
+    """The usage of the API in one minute, in the tokens' table.
 
-    Its name contains a `#`, which no token's name does.
+    It belongs to a token or a user. Its name contains a `#`, which no token's name does.
     """
 
     class Meta(TokenItem.Meta):
@@ -75,6 +95,7 @@ class UsageItem(Model):
     name = UnicodeAttribute(hash_key=True)
     requests = NumberAttribute(default=0)
     examined = NumberAttribute(default=0)
+    read_units = NumberAttribute(default=0)
     expires_at = TTLAttribute()
 
 

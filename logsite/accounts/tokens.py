@@ -1,21 +1,19 @@
-"""API tokens: created once, checked and counted at each request, revoked by deletion."""
+"""API tokens: created once, checked at each request, revoked by deletion."""
 
 import hashlib
 import re
 import secrets
-import time
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hmac import compare_digest
 
 from django.utils import timezone
 
-from logsite.accounts.store import TokenItem, UsageItem, conditional_write
+from logsite.accounts.store import TokenItem, conditional_write
 
 PREFIX = "logsite"
 SECRET_BYTES = 32
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
-WINDOW_SECONDS = 60
+DEFAULT_LIFETIME = timedelta(days=365)
 
 
 class TokenExists(Exception):
@@ -29,17 +27,10 @@ class InvalidTokenName(ValueError):
         return str(self.__doc__)
 
 
-@dataclass(frozen=True)
-class Usage:
-    """A token's usage in the current minute, and the seconds until the next."""
-
-    requests: int
-    examined: int
-    seconds_left: int
-
-
-def create(name: str, expires_after: timedelta | None = None) -> str:
+def create(name: str, expires_after: timedelta | None = DEFAULT_LIFETIME) -> str:
     """Create a token and return it. It is not stored and cannot be shown again.
+
+    With None it never expires.
 
     Costs one PutItem. Raise InvalidTokenName, TokenExists.
     """
@@ -104,26 +95,6 @@ def revoke(name: str) -> bool:
     if item:
         item.delete()
     return item is not None
-
-
-def add_usage(item: TokenItem, *, requests: int = 0, examined: int = 0) -> Usage:
-    """Add to a token's usage in the current minute; return the sum. Costs one UpdateItem."""
-    now = _now()
-    minute = int(now // WINDOW_SECONDS)
-    usage = UsageItem(f"{item.name}#{minute}")
-    expires_at = datetime.fromtimestamp((minute + 2) * WINDOW_SECONDS, tz=timezone.get_default_timezone())
-    usage.update(
-        [
-            UsageItem.requests.add(requests),
-            UsageItem.examined.add(examined),
-            UsageItem.expires_at.set(expires_at),
-        ]
-    )
-    return Usage(int(usage.requests), int(usage.examined), int(WINDOW_SECONDS - now % WINDOW_SECONDS) + 1)
-
-
-def _now() -> float:
-    return time.time()
 
 
 def _hash(secret: str) -> str:

@@ -4,9 +4,11 @@ import http.client
 import http.cookiejar
 import os
 import sys
+import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 from ingest.wire import sqs
@@ -138,7 +140,8 @@ def manage(children: Children, folder: Path, name: str, *arguments: str, **envir
 def can_sign_in(address: str, username: str, password: str) -> bool:
     """Return whether the site accepts this username and password in its login form.
 
-    Raise StartFailed if the site returns an error or is unreachable.
+    Return False too if the site throttles sign-in. Raise StartFailed if it returns another error or is
+    unreachable.
     """
     jar = http.cookiejar.CookieJar()
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
@@ -153,6 +156,8 @@ def can_sign_in(address: str, username: str, password: str) -> bool:
             # After a failed login the address is still the login page's, with the same `next`.
             return bool(urllib.parse.urlsplit(page.url).path == "/admin/password_change/")
     except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError) and error.code == HTTPStatus.TOO_MANY_REQUESTS:
+            return False
         raise StartFailed(f"The login page {login} failed: {error}") from error
 
 

@@ -44,6 +44,7 @@ SHARED_VARIABLES = (
     "LOGS_TABLE",
     "USERS_TABLE",
     "SESSIONS_TABLE",
+    "TOKENS_TABLE",
 )
 
 

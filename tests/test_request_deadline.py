@@ -1,0 +1,121 @@
+"""All DynamoDB requests of a page share one deadline: none starts after it."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from pynamodb.signals import post_dynamodb_send
+
+from logs.models import LogItem
+from logs.storage import deadline
+from logsite.accounts import tokens
+from logsite.accounts.store import SessionItem, UserItem
+from tests.api import LOGS, program
+from tests.items import make_item, store
+from tests.pages import LISTING
+from tests.proxy import proxied
+
+pytestmark = pytest.mark.usefixtures("logs_table")
+
+
+class Clock:
+    """A clock that only the tests advance."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Replace the clock of the deadline and of pages."""
+    clock = Clock()
+    monkeypatch.setattr(deadline, "now", clock)
+    return clock
+
+
+@pytest.fixture
+def responses(clock: Clock) -> Iterator[list[tuple[str, str | None]]]:
+    """Let each response of DynamoDB take 2.8 s. Collect operation and table name of each response."""
+    responses: list[tuple[str, str | None]] = []
+
+    def receive(sender: object, operation_name: str, table_name: str | None, **kwargs: object) -> None:
+        clock.now += 2.8
+        responses.append((operation_name, table_name))
+
+    with post_dynamodb_send.connected_to(receive):
+        yield responses
+
+
+SESSION = ("GetItem", SessionItem.Meta.table_name)
+USER = ("GetItem", UserItem.Meta.table_name)
+
+
+def test_session_and_user_count_against_a_search(
+    viewer_client: Client, responses: list[Any], clock: Clock
+) -> None:
+    store(make_item(n) for n in range(3_000))
+    responses.clear()
+    clock.now = 0
+    response = viewer_client.get(f"{LISTING}?user_id=nobody")
+    assert response.status_code == 200
+    assert not response.context["listing"].page.complete
+    assert responses == [SESSION, USER, ("Query", LogItem.Meta.table_name)]
+    assert clock.now < 10
+
+
+def test_no_retry_starts_after_the_deadline(viewer_client: Client, clock: Clock) -> None:
+    attempts: Counter[str] = Counter()
+
+    def throttle(operation: str) -> str:
+        attempts[operation] += 1
+        clock.now += 7
+        return "ThrottlingException"
+
+    with proxied(throttle):
+        response = viewer_client.get(LISTING)
+    assert response.status_code == 503
+    assert attempts == {"Query": 1}
+
+
+def test_no_read_of_a_user_starts_after_the_deadline(
+    viewer_client: Client, responses: list[Any], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    responses.clear()
+    monkeypatch.setattr(deadline, "LAST_START_SECONDS", 2)
+    response = viewer_client.get(LISTING)
+    assert response.status_code == 503
+    assert int(response["Retry-After"]) > 0
+    assert responses == [SESSION]
+
+
+def test_next_request_has_its_own_deadline(viewer_client: Client, responses: list[Any], clock: Clock) -> None:
+    for _ in range(3):
+        assert viewer_client.get(LISTING).status_code == 200
+
+
+def test_slow_usage_count_does_not_fail_the_api(responses: list[Any]) -> None:
+    client = program(tokens.create(f"test-{uuid4().hex}"))
+    responses.clear()
+    assert client.get(LOGS).status_code == 200
+    assert [operation for operation, _ in responses] == ["GetItem", "UpdateItem", "Query"]
+
+
+def test_stream_of_an_export_is_not_limited(viewer_client: Client, responses: list[Any]) -> None:
+    store(make_item(n) for n in range(500))
+    responses.clear()
+    response = viewer_client.get(f"{LISTING}export/?format=ndjson")
+    body = b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]  # of a streaming response
+    assert body.count("\n") == 501
+    assert len(responses) == 5
+
+
+def test_command_has_no_deadline(clock: Clock) -> None:
+    clock.now = 1_000_000
+    store([make_item(1)])
+    assert deadline.elapsed() == 0
