@@ -45,7 +45,7 @@ class LogsiteAdminSite(AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
         """Return Django's page, which checks the old password. Raise TooManyAttempts before hashing it."""
-        if request.method != "POST":
+        if request.method in ("GET", "HEAD", "OPTIONS"):
             return super().password_change(request, extra_context)
         attempt = throttle.reserve(request.user.get_username(), client_address(request))
         response = super().password_change(request, extra_context)

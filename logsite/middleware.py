@@ -16,7 +16,7 @@ from logsite.accounts.throttle import TooManyAttempts
 
 HEALTH_PATH = "/healthz"
 RETRY_AFTER_SECONDS = 5
-METHODS = ("GET", "HEAD", "OPTIONS", "POST")
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 # Swagger's page has a `data:` image.
 CONTENT_SECURITY_POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
 
@@ -56,7 +56,7 @@ class HealthCheckMiddleware:
 
 
 class MethodMiddleware:
-    """Refuse methods that no page uses, such as TRACE. Django's views treat them as GET."""
+    """Refuse TRACE and unknown methods. Django's views treat them as GET."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
