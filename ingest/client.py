@@ -58,7 +58,7 @@ class LogClient:
     - `durable`: write each log to the spool before the call returns, so that it survives `kill -9`.
 
     Safe to use from several threads and after a fork. Raise ValueError if the queue is missing or options
-    contradict each other, and OSError if `spool_dir` cannot be created.
+    contradict each other. A `spool_dir` that cannot be used is a warning only: the logs wait in memory.
     """
 
     def __init__(

@@ -233,7 +233,9 @@ def test_orphaned_spool_files_are_adopted(switched: SwitchedSqs, tmp_path: Path)
     (tmp_path / "someone-elses.txt").write_text("not a spool file")
     with LogClient(URL, spool_dir=tmp_path):
         wait_until(lambda: switched.users == [0, 1, 2])
-        wait_until(lambda: [path.name for path in tmp_path.iterdir()] == ["someone-elses.txt"])
+        wait_until(lambda: not list(tmp_path.glob("*.logsite")))
+    assert (tmp_path / "someone-elses.txt").exists()
+    assert (tmp_path / "00000000000000000001-aa.logsite.rejected").read_text() == '{"half a li'
 
 
 def test_forked_child_sends_only_its_own_logs(queues: Queues) -> None:

@@ -355,3 +355,60 @@ def test_signal_stops_the_command_in_order(queues: Queues, path: Path, number: s
     assert process.returncode == 0
     assert err.endswith("Stopped: 2 sent.\n")
     assert path.with_name("app.ndjson.logsite-checkpoint").exists()
+
+
+def run_relay(path: Path, *options: str) -> "subprocess.Popen[str]":
+    """Start a relay as a process."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "ingest", "send", "--follow", str(path), *options],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("is_linked", [False, True], ids=["same_path", "symbolic_link"])
+def test_second_relay_of_a_file_is_refused(queues: Queues, path: Path, is_linked: bool) -> None:
+    write(path, 0)
+    with run_relay(path) as first:
+        try:
+            wait_until(lambda: queues.count() == 1)
+            checkpoint = path.with_name("app.ndjson.logsite-checkpoint")
+            if is_linked:
+                link = path.with_name("link")
+                link.symlink_to(checkpoint)
+                checkpoint = link
+            second = run_relay(path, "--checkpoint", str(checkpoint))
+            _, err = second.communicate(timeout=20)
+            assert second.returncode == 1
+            assert err.endswith(
+                f"Another relay (process {first.pid}) follows {path} with the checkpoint {checkpoint}. "
+                "Stop it first.\n"
+            )
+            assert "Traceback" not in err
+            write(path, 1)
+            wait_until(lambda: queues.count() == 2)
+            assert first.poll() is None
+        finally:
+            first.kill()
+
+
+def test_lock_of_a_killed_relay_does_not_block(queues: Queues, path: Path) -> None:
+    write(path, 0)
+    with run_relay(path) as killed:
+        wait_until(lambda: queues.count() == 1)
+        killed.kill()
+    write(path, 1)
+    with run_relay(path) as second:
+        try:
+            wait_until(lambda: queues.count() == 2)
+        finally:
+            second.kill()
+
+
+def test_lock_file_is_no_symbolic_link(path: Path, switched: SwitchedSqs) -> None:
+    precious = path.with_name("precious")
+    precious.write_text("do not truncate")
+    path.with_name("checkpoint.lock").symlink_to(precious)
+    with pytest.raises(OSError, match="symbolic links"):
+        Relay(path, path.with_name("checkpoint"), sqs.client(), URL).run()
+    assert precious.read_text() == "do not truncate"

@@ -1,15 +1,55 @@
-"""The checkpoint of a followed file: how far it was sent."""
+"""The checkpoint of a followed file: its position, and its lock."""
 
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO, Self
 
 from ingest.cli.errors import CommandFailed
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]  # `lock` raises CommandFailed
+
 HEAD_BYTES = 1024
+# The longest process id that is read from a lock file.
+PID_BYTES = 20
+
+
+@contextmanager
+def lock(path: Path, followed: Path) -> Iterator[None]:
+    """Hold the lock of a checkpoint, so that one relay alone follows the file.
+
+    The lock (flock) is on a file beside the checkpoint, with the process id of the relay. The system releases
+    it when the process ends, even by `kill -9`. The file stays, because deleting it would allow two locks.
+
+    Raise CommandFailed if another relay holds the lock, and OSError if the file cannot be locked.
+    """
+    if fcntl is None:
+        raise CommandFailed("--follow needs flock, which this system lacks.")
+    checkpoint = path.resolve()
+    # The file is not truncated before it is locked: it has the id of the other process.
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+    descriptor = os.open(checkpoint.with_name(f"{checkpoint.name}.lock"), flags, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = os.pread(descriptor, PID_BYTES, 0).strip()
+            process = f" (process {pid.decode()})" if pid.isdigit() else ""
+            raise CommandFailed(
+                f"Another relay{process} follows {followed} with the checkpoint {path}. Stop it first."
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @dataclass

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from ingest.cli import ndjson
-from ingest.cli.checkpoint import HEAD_BYTES, Checkpoint, hash_head, read_head
+from ingest.cli.checkpoint import HEAD_BYTES, Checkpoint, hash_head, lock, read_head
 from ingest.cli.ndjson import Line
 from ingest.cli.rotation import inode_of, open_existing, rotated_files
 from ingest.messages import InvalidMessage
@@ -61,16 +61,17 @@ class Relay:
     def run(self) -> None:
         """Send present and future lines until `stop` is called.
 
-        An outage of SQS is logged and retried. Raise CommandFailed if the checkpoint is invalid, and OSError
-        if a file cannot be read or the checkpoint cannot be written.
+        An outage of SQS is logged and retried. Raise CommandFailed if the checkpoint is invalid or another
+        relay uses it, and OSError if a file cannot be read or the checkpoint cannot be written.
         """
-        self._resume()
-        try:
-            while not self._stopping:
-                if not self._send_chunk() and not self._open_next():
-                    self._sleep(POLL_SECONDS)
-        finally:
-            self._close()
+        with lock(self._checkpoint_path, self._path):
+            try:
+                self._resume()
+                while not self._stopping:
+                    if not self._send_chunk() and not self._open_next():
+                        self._sleep(POLL_SECONDS)
+            finally:
+                self._close()
 
     def _resume(self) -> None:
         """Continue at the checkpoint, if there is one."""

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from botocore.exceptions import ClientError
+
 from ingest.sending.outgoing import OutgoingLog
 from ingest.wire import sqs
 from ingest.wire.backoff import backoff
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
 # SendMessageBatch is called at most this often per batch.
 MAX_ATTEMPTS = 5
 FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS = 0.2, 2.0
+# The errors with which SQS refuses a whole batch because of a message in it. Other errors, such as a missing
+# permission, do not depend on the messages.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
+CONTENT_ERRORS = {"BatchRequestTooLong", "InvalidMessageContents", "InvalidParameterValue"}
+TOO_LARGE_STATUS = 413
 
 
 L = TypeVar("L", bound=OutgoingLog)
@@ -82,6 +89,8 @@ def send_batch(client: "SQSClient", queue_url: str, batch: Sequence[L]) -> SendR
                 Entries=[{"Id": number, "MessageBody": log.body} for number, log in pending.items()],
             )
         except AWS_ERRORS as error:
+            if _is_content_error(error):
+                return _isolate(client, queue_url, [*pending.values()], refused, str(error))
             return SendResult(refused, [*pending.values()], str(error), unreachable=True)
         # The status is 200 even if entries failed: only the entries listed as successful were accepted.
         for entry in response.get("Successful", []):
@@ -93,3 +102,34 @@ def send_batch(client: "SQSClient", queue_url: str, batch: Sequence[L]) -> SendR
         if not pending:
             break
     return SendResult(refused, [*pending.values()], reason, unreachable=len(pending) == len(batch))
+
+
+def _is_content_error(error: Exception) -> bool:
+    """Return whether SQS refuses a whole batch because of a message in it."""
+    if not isinstance(error, ClientError):
+        return False
+    code = error.response.get("Error", {}).get("Code", "").rpartition(".")[2]
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return code in CONTENT_ERRORS or status == TOO_LARGE_STATUS
+
+
+def _isolate(
+    client: "SQSClient", queue_url: str, batch: Sequence[L], refused: list[L], reason: str
+) -> SendResult[L]:
+    """Send the halves of a refused batch, so that only the message at fault is refused.
+
+    Costs at most 18 requests more for a batch of ten, if SQS refuses every message.
+    """
+    if len(batch) == 1:
+        return SendResult([*refused, *batch], [], reason)
+    middle = len(batch) // 2
+    first = send_batch(client, queue_url, batch[:middle])
+    if first.unreachable:
+        return SendResult([*refused, *first.refused], [*first.retryable, *batch[middle:]], first.reason, True)
+    second = send_batch(client, queue_url, batch[middle:])
+    return SendResult(
+        [*refused, *first.refused, *second.refused],
+        [*first.retryable, *second.retryable],
+        second.reason or first.reason,
+        second.unreachable,
+    )

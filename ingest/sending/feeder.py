@@ -6,6 +6,7 @@ from collections.abc import Callable
 from ingest.sending.batches import split_batches
 from ingest.sending.outgoing import OutgoingLog
 from ingest.sending.spool import Spool
+from ingest.sending.spool_file import SpoolFile
 
 
 class SpoolFeeder:
@@ -18,22 +19,32 @@ class SpoolFeeder:
         self._spool = spool
         self._lock = lock
 
-    def feed(self, send: Callable[[list[OutgoingLog]], bool], is_interrupted: Callable[[], bool]) -> bool:
+    def feed(
+        self, send: Callable[[list[OutgoingLog], SpoolFile], bool], is_interrupted: Callable[[], bool]
+    ) -> bool:
         """Send the spool's files, the oldest first, until `is_interrupted`. Return False if `send` does.
 
         A file is deleted after its last log is sent. If `send` fails before, the whole file is sent again
-        later, with the same ids, and the writer deduplicates. Raise OSError if a file cannot be read.
+        later, with the same ids, and the writer deduplicates. A file that cannot be read is skipped.
         """
         while True:
             with self._lock:
                 self._spool.rotate()
-            with self._spool.oldest() as file:
-                if file is None:
-                    break
-                for batch in split_batches(OutgoingLog("", body) for body in file.bodies):
-                    if not send(batch):
+                file = self._spool.lock_oldest()
+            if file is None:
+                break
+            try:
+                for batch in split_batches(OutgoingLog("", body) for body in file.bodies()):
+                    if not send(batch, file):
                         return False
-                file.path.unlink(missing_ok=True)
+                with self._lock:
+                    self._spool.delete(file)
+            except OSError as error:
+                with self._lock:
+                    self._spool.skip(file.name, error)
+            finally:
+                with self._lock:
+                    self._spool.release(file)
             if is_interrupted():
                 break
         with self._lock:

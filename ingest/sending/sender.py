@@ -15,6 +15,7 @@ from ingest.sending.flush import FlushRequests
 from ingest.sending.outgoing import OutgoingLog
 from ingest.sending.rate_limit import RateLimitedLogger, SendWarning
 from ingest.sending.spool import Spool, SpoolFull
+from ingest.sending.spool_file import REJECTED_SUFFIX, SpoolFile
 from ingest.wire.backoff import backoff
 
 if TYPE_CHECKING:
@@ -37,8 +38,9 @@ class Counts:
     """Numbers of logs that this process handled in the background."""
 
     sent: int = 0  # accepted by SQS
-    dropped: int = 0  # lost: no space in the buffer or the spool, or not sent before the client closed
-    refused: int = 0  # lost: SQS refused them for good
+    dropped: int = 0  # lost: no space, not sent before the client closed, or in a removed spool folder
+    # SQS refused them for good, or they were broken in the spool. Lost, unless a file of the spool has them.
+    refused: int = 0
 
 
 class SenderThread:
@@ -69,8 +71,10 @@ class SenderThread:
         self._durable = durable
         self._reset()
         lifecycle.register(self)
-        if spool and spool.has_files():
-            self._start()
+        if spool:
+            with self._changed:
+                warning = self._start() if spool.has_files() else None
+            self._report(warning)
 
     def _reset(self) -> None:
         self.counts = Counts()
@@ -92,9 +96,10 @@ class SenderThread:
     def submit(self, log: OutgoingLog) -> None:
         """Buffer or spool a log, or drop it if both are full. Never raise an error of SQS or the disk."""
         with self._changed:
-            warning = self._start() or self._accept(log)
-        if warning:
-            self._warnings.log(warning)
+            # A log that no thread can send now is buffered or spooled, and sent when a thread can start.
+            start_warning = self._start()
+            warning = self._accept(log)
+        self._report(start_warning, warning)
 
     def flush(self, timeout: float | None) -> bool:
         """Wait up to `timeout` seconds until all logs are sent. Return whether they are.
@@ -104,9 +109,11 @@ class SenderThread:
         with self._changed:
             if self._is_idle():
                 return True
-            if self._start():
-                return False
-            return self._flushes.wait(self._is_idle, timeout)
+            warning = self._start()
+            if not warning:
+                return self._flushes.wait(self._is_idle, timeout)
+        self._report(warning)
+        return False
 
     def close(self, timeout: float) -> None:
         """Send the remaining logs within `timeout` seconds. Spool unsent ones, or log how many are lost."""
@@ -118,8 +125,9 @@ class SenderThread:
             lost = len(unsent)
             if self._spool:
                 lost = sum(self._append_to_spool(log) is not None for log in unsent)
-                self._spool.rotate()
+                self._spool.close()
             self.counts.dropped += lost
+        lost += self._report()
         if lost:
             logger.error("%d logs were not sent before the client closed, and are lost", lost)
         lifecycle.unregister(self)
@@ -139,7 +147,7 @@ class SenderThread:
     def _accept(self, log: OutgoingLog) -> SendWarning | None:
         """Spool, buffer or drop a log. Return a warning to log after the lock is released."""
         warning: SendWarning | None = None
-        if self._durable or self._closing:
+        if self._durable or self._closing or not self._thread:
             warning = self._append_to_spool(log)
             if self._spool and not warning:
                 return None
@@ -148,7 +156,7 @@ class SenderThread:
                 warning = self._append_to_spool(log)
                 if not warning:
                     return None
-            else:
+            elif self._thread:
                 self._changed.wait_for(
                     lambda: self._buffer.has_space(log) or self._closing, self._block_seconds
                 )
@@ -171,6 +179,23 @@ class SenderThread:
             return SendWarning("spool", f"a log could not be spooled: {error}")
         return None
 
+    def _report(self, *warnings: SendWarning | None) -> int:
+        """Log warnings and the events of the spool, without the lock. Return how many logs the spool lost."""
+        lost = 0
+        if self._spool:
+            with self._changed:
+                report = self._spool.take_report()
+                if report:
+                    lost = report.lost
+                    self.counts.dropped += lost
+                    self.counts.refused += report.broken
+            if report:
+                warnings = (*warnings, *report.warnings)
+        for warning in warnings:
+            if warning:
+                self._warnings.log(warning)
+        return lost
+
     def _is_idle(self) -> bool:
         return self._buffer.is_empty() and not (self._spool and self._spool.has_own_files())
 
@@ -183,6 +208,7 @@ class SenderThread:
                 send = partial(self._send, client)
                 if not send(batch) or (self._feeder and not self._feeder.feed(send, self._is_interrupted)):
                     return
+                self._report()
             except Exception:  # the thread must survive any error, and log it
                 logger.exception("logs could not be sent, retrying")
                 with self._changed:
@@ -213,18 +239,23 @@ class SenderThread:
             self._changed.notify_all()  # for callers that wait for space
             return batch
 
-    def _send(self, client: "SQSClient", batch: list[OutgoingLog]) -> bool:
+    def _send(self, client: "SQSClient", batch: list[OutgoingLog], file: SpoolFile | None = None) -> bool:
         """Send a batch from the buffer or the spool, with retries. Return False if the client closes first.
 
-        Logs that SQS refuses are counted and dropped, because a retry cannot help.
+        Logs that SQS refuses are counted, because a retry cannot help. Those of a spool `file` are set aside,
+        the others are lost. Raise OSError if they cannot be set aside.
         """
         delays = backoff(FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS)
         while batch:
             result = send_batch(client, self._queue_url, batch)
             self.counts.sent += len(batch) - len(result.unsent)
             if result.refused:
+                fate = "which are lost"
+                if file:
+                    file.reject(log.body for log in result.refused)
+                    fate = f"which were moved to {file.path}{REJECTED_SUFFIX}"
                 self.counts.refused += len(result.refused)
-                text = f"SQS refused {len(result.refused)} logs, which are lost: {result.reason}"
+                text = f"SQS refused {len(result.refused)} logs, {fate}: {result.reason}"
                 self._warnings.log(SendWarning("refused", text))
             batch = result.retryable
             with self._changed:
