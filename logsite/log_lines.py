@@ -10,6 +10,8 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
+from ingest.cli.terminal import escape_controls
+
 # Not reset at the end of a request: an error while the response is closed belongs to it.
 _request_ids: ContextVar[Mapping[str, str] | None] = ContextVar("request_ids", default=None)
 
@@ -50,23 +52,11 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as a line, followed by an exception's stack trace."""
         moment = datetime.fromtimestamp(record.created, UTC)
-        line = f"{moment:%Y-%m-%d %H:%M:%S} {record.levelname} {record.name}: {escape(record.getMessage())}"
+        message = escape_controls(record.getMessage())
+        line = f"{moment:%Y-%m-%d %H:%M:%S} {record.levelname} {record.name}: {message}"
         if record.exc_info:
-            line += "\n" + escape(self.formatException(record.exc_info), keep="\n")
+            line += "\n" + escape_controls(self.formatException(record.exc_info), keep="\n")
         return line
-
-
-def escape(text: str, keep: str = "") -> str:
-    """Escape the characters that are not printable, except for those in `keep`.
-
-    These are control, format and bidirectional characters, line separators and lone surrogates.
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() or character in keep else ascii(character)[1:-1]
-        for character in text
-    )
 
 
 LAMBDA_LOGGING: dict[str, Any] = {

@@ -184,14 +184,6 @@ def test_design_page_names_existing_modules() -> None:
     ]
 
 
-def test_security_page_names_existing_tests() -> None:
-    names = set(re.findall(r"`(test_\w+)`", TEXTS[ROOT / "SECURITY.md"]))
-    files = [path.read_text() for path in (ROOT / "tests").rglob("test_*.py")]
-    tests = {name for text in files for name in re.findall(r"^def (test_\w+)", text, re.MULTILINE)}
-    assert names
-    assert names - tests == set()
-
-
 def test_filter_table_equals_the_filters() -> None:
     table = FILTER_PAGE.split("<!-- filters -->")[1].split("<!-- /filters -->")[0]
     assert rows(table) == {name: each.description for name, each in FILTERS.items()}

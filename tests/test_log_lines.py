@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from ingest.cli.terminal import escape_controls
 from logs import reader
 from logsite import log_lines
 
@@ -157,5 +158,5 @@ def test_hostile_exception_is_escaped(name: str, text: str, restored_logging: No
 
 
 def test_text_line_keeps_other_scripts() -> None:
-    assert log_lines.escape("Ваня 山田 é") == "Ваня 山田 é"
-    assert log_lines.escape("a\tb\n", keep="\n") == "a\\tb\n"
+    assert escape_controls("Ваня 山田 é") == "Ваня 山田 é"
+    assert escape_controls("a\tb\n", keep="\n") == "a\\tb\n"
