@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ingest import messages, times
-from ingest.sending import size
-from ingest.sending.serialize import to_jsonable
+from ingest.sending import size, value_limit
+from ingest.sending.serialize import MAX_VALUES, to_jsonable
 from ingest.wire.fields import parse_uuid
 
 # The client's logger: applications configure one name, and LogHandler ignores it.
@@ -45,23 +45,40 @@ def prepare(fields: Mapping[str, Any], *, strict: bool) -> OutgoingLog:
     `strict`, raise InvalidMessage or TooLarge. Otherwise log a warning, and truncate an oversize log.
     """
     fields = dict(fields)
+    new_id = None
     if fields.get("id") is None:
-        fields["id"] = uuid.uuid4().hex
+        fields["id"] = new_id = uuid.uuid4().hex
     if fields.get("created_at") is None:
         fields["created_at"] = times.to_text(datetime.now(UTC))
+    note = ""
+    if value_limit.exceeds(fields):
+        fields, note = _limit_values(fields, strict=strict)
     body = size.dumps(fields)
     error = _validation_error(body)
     if error and error.code == "not_json":
         # The fields contain lone surrogates, or are nested too deep.
         body = size.encode(to_jsonable(fields))
         error = _validation_error(body)
-    id_text = str(to_jsonable(fields["id"]))
-    log_id = parse_uuid(id_text)
+    id_text = new_id or str(to_jsonable(fields["id"]))
+    log_id = new_id or parse_uuid(id_text)
     if error:
         if strict:
             raise error
         logger.warning("log %s will be a dead letter: %s", log_id or "with an invalid id", error)
+    if note:
+        logger.warning("log %s %s", log_id or "with an invalid id", note)
     return OutgoingLog(log_id or id_text, _limit_size(body, log_id or id_text, strict=strict))
+
+
+def _limit_values(fields: dict[str, Any], *, strict: bool) -> tuple[dict[str, Any], str]:
+    """Return fields within the limit on values, and a note for a warning. Raise TooLarge if `strict`."""
+    fields, is_truncated = value_limit.reduce(fields, size.dumps)
+    if not is_truncated:
+        return fields, f"has more than {MAX_VALUES:,} values; its largest fields are sent as text"
+    note = "has too many values, or too long texts in them, and was truncated"
+    if strict:
+        raise TooLarge(f"a log {note}")
+    return fields, note
 
 
 def _limit_size(body: str, log_id: str, *, strict: bool) -> str:

@@ -4,8 +4,9 @@ Only the standard library, because applications log values of any library.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import Enum
 from typing import Any
@@ -15,41 +16,80 @@ from ingest import times
 # The writer rejects JSON that is nested over 200 levels. The limit also ends circular references.
 MAX_DEPTH = 100
 
+# More values than any form or record has. The writer, and the pages too, parse no more in one value.
+MAX_VALUES = 100_000
+# Characters of texts that are kept in one value. The client's limit on a message is lower.
+MAX_TEXT_CHARACTERS = 16 * 1024 * 1024
+
 # Python refuses to format longer integers in decimal (4,300 digits).
 MAX_INTEGER_BITS = 14_000
 
 
-def to_jsonable(value: object, depth: int = 0) -> Any:
+@dataclass
+class Budget:
+    """The values and characters that a conversion may still return."""
+
+    values: int = MAX_VALUES
+    characters: int = MAX_TEXT_CHARACTERS
+    is_exceeded: bool = False
+
+    def take_values(self, number: int) -> bool:
+        """Take values from the budget. Return whether it had enough."""
+        if number > self.values:
+            self.is_exceeded = True
+            return False
+        self.values -= number
+        return True
+
+    def take_text(self, text: str) -> str:
+        """Take a text from the budget. Return it, or a note if the budget had not enough."""
+        if len(text) > self.characters:
+            self.is_exceeded = True
+            return f"(text of {len(text):,} characters, too long)"
+        self.characters -= len(text)
+        return text
+
+
+def to_jsonable(value: object, depth: int = 0, budget: Budget | None = None) -> Any:
     """Return a value as None, bool, int, float, str, list or dict. Never raise.
 
     Containers are converted recursively. A datetime becomes `2026-11-23T22:44:00.123456+00:00`, bytes become
     text, and a set becomes a list. NaN, infinity, an integer over MAX_INTEGER_BITS, a container nested over
-    MAX_DEPTH and an object of any other type become text.
+    MAX_DEPTH and an object of any other type become text. So does a container or a text that exceeds the
+    budget: a note with its size replaces it. The default budget is that of one log.
     """
+    budget = budget or Budget()
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, Enum):
-        return to_jsonable(value.value, depth + 1) if depth < MAX_DEPTH else _to_text(value)
+        return to_jsonable(value.value, depth + 1, budget) if depth < MAX_DEPTH else _to_text(value)
     if isinstance(value, str):
-        return _encodable(str.__str__(value))
+        return _encodable(budget.take_text(str.__str__(value)))
     if isinstance(value, int):
         return int(value) if value.bit_length() < MAX_INTEGER_BITS else hex(value)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(float(value))
     if isinstance(value, bytes | bytearray | memoryview):
-        return bytes(value).decode(errors="backslashreplace")
+        return budget.take_text(bytes(value).decode(errors="backslashreplace"))
     if isinstance(value, Mapping | list | tuple | set | frozenset):
-        return _container(value, depth) if depth < MAX_DEPTH else f"({type(value).__name__}, too deep)"
-    return _to_text(value)
+        return (
+            _container(value, depth, budget) if depth < MAX_DEPTH else f"({type(value).__name__}, too deep)"
+        )
+    return budget.take_text(_to_text(value))
 
 
-def _container(value: Mapping[object, object] | Iterable[object], depth: int) -> Any:
+def _container(value: Mapping[object, object] | Collection[object], depth: int, budget: Budget) -> Any:
     # Logging must not fail because an object's method raises, or because another thread changes the container
     # during the iteration.
     with suppress(Exception):
+        if not budget.take_values(len(value) or 1):
+            return f"({type(value).__name__} of {len(value):,} values, too many)"
         if isinstance(value, Mapping):
-            return {_key(name): to_jsonable(item, depth + 1) for name, item in value.items()}
-        return [to_jsonable(item, depth + 1) for item in value]
+            return {
+                budget.take_text(_key(name)): to_jsonable(item, depth + 1, budget)
+                for name, item in value.items()
+            }
+        return [to_jsonable(item, depth + 1, budget) for item in value]
     return f"({type(value).__name__}, which cannot be read)"
 
 

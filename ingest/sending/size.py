@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -30,8 +29,8 @@ def encode(fields: dict[str, Any]) -> str:
     return _STRICT_ENCODER.encode(fields)
 
 
-def dumps(fields: Mapping[str, Any]) -> str:
-    """Return any fields as a message body. Never raise.
+def dumps(fields: Any) -> str:
+    """Return any fields, or one value, as JSON in ASCII. Never raise.
 
     `to_jsonable` converts the values that JSON lacks. Most logs have few, so the C encoder of json calls it
     for those only. The encoder fails on circular references, NaN and keys of other types. `to_jsonable` then
