@@ -6,10 +6,10 @@ VENV = .venv
 EMULATOR = .venv-emulator
 BIN = $(VENV)/bin
 DEPLOY = $(BIN)/python -m deploy
-STAGED = --stage "$(or $(STAGE),dev)"
+STAGE_OPTION = --stage "$(or $(STAGE),dev)"
 # Destructive targets have no default stage.
-NAMED = --stage "$(or $(STAGE),$(error STAGE is missing. Run: make $@ STAGE=dev))"
-DATA_TOO = $(if $(filter-out yes,$(DELETE_DATA)),$(error DELETE_DATA must be yes or empty, not $(DELETE_DATA)))$(if $(DELETE_DATA),--delete-data)
+REQUIRED_STAGE_OPTION = --stage "$(or $(STAGE),$(error STAGE is missing. Run: make $@ STAGE=dev))"
+DELETE_DATA_OPTION = $(if $(filter-out yes,$(DELETE_DATA)),$(error DELETE_DATA must be yes or empty, not $(DELETE_DATA)))$(if $(DELETE_DATA),--delete-data)
 # Python compiles a module at its first import. Compiling all modules would double the time of the installation.
 unexport PYTHONDONTWRITEBYTECODE
 # The first Python with a supported version that can create virtual environments.
@@ -55,33 +55,33 @@ bench: setup
 screenshots: setup browser
 	$(BIN)/python -m docs.screenshots
 
-# Deploy to AWS, or update: STAGE=dev. At first KEEP=365 (days, 0 for ever) or a prompt; PYTHON=3.13, ARCH=arm64.
+# Deploy a stage or update it: STAGE=dev. Optional: KEEP=365 (days to keep logs, 0 for ever), PYTHON=3.13, ARCH=arm64, SET="NAME=VALUE".
 deploy: $(VENV)/.installed
-	@$(DEPLOY) up $(STAGED) --keep-days "$(KEEP)" --python "$(PYTHON)" --arch "$(ARCH)" $(patsubst %,--set %,$(SET)) $(ARGS)
+	@$(DEPLOY) up $(STAGE_OPTION) --keep-days "$(KEEP)" --python "$(PYTHON)" --arch "$(ARCH)" $(patsubst %,--set %,$(SET)) $(ARGS)
 
 # Delete the functions; tables and queues stay. DELETE_DATA=yes deletes them too, after a prompt (or CONFIRM=stage).
 undeploy: $(VENV)/.installed
-	@$(DEPLOY) down $(NAMED) $(DATA_TOO) --confirm "$(CONFIRM)" $(ARGS)
+	@$(DEPLOY) down $(REQUIRED_STAGE_OPTION) $(DELETE_DATA_OPTION) --confirm "$(CONFIRM)" $(ARGS)
 
 # Run the code of the previous deployment again, or of an earlier one: ARGS="--versions 2".
 rollback: $(VENV)/.installed
-	@$(DEPLOY) rollback $(NAMED) $(ARGS)
+	@$(DEPLOY) rollback $(REQUIRED_STAGE_OPTION) $(ARGS)
 
 # Show stacks, functions, queues and active alarms.
 deploy-status: $(VENV)/.installed
-	@$(DEPLOY) status $(STAGED) $(ARGS)
+	@$(DEPLOY) status $(STAGE_OPTION) $(ARGS)
 
 # Print the log lines of the functions as they arrive.
 tail: $(VENV)/.installed
-	@$(DEPLOY) tail $(STAGED) $(ARGS)
+	@$(DEPLOY) tail $(STAGE_OPTION) $(ARGS)
 
 # Create an administrator of the deployed site; prompts for the password.
 admin: $(VENV)/.installed
-	@$(DEPLOY) admin $(STAGED) $(if $(ARGS),-- $(ARGS))
+	@$(DEPLOY) admin $(STAGE_OPTION) $(if $(ARGS),-- $(ARGS))
 
 # Run a command of manage.py against the deployed stage: ARGS="create_api_token reports".
 manage: $(VENV)/.installed
-	@$(DEPLOY) manage $(STAGED) -- $(ARGS)
+	@$(DEPLOY) manage $(STAGE_OPTION) -- $(ARGS)
 
 # Pin the dependencies of the functions again, with hashes.
 requirements: $(VENV)/.installed

@@ -23,7 +23,7 @@ os.environ.update(
 from logs.models import STATUS, LogItem, account_type_key  # noqa: E402  the environment must be set first
 from logs.storage import dynamodb, tables  # noqa: E402  as above
 from logsite.local import engine  # noqa: E402  as above
-from logsite.local.processes import accepts_connections, free_port  # noqa: E402  as above
+from logsite.local.ports import accepts_connections, free_port  # noqa: E402  as above
 
 
 @contextmanager

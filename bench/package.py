@@ -46,7 +46,7 @@ from pynamodb.models import Model
 from pydantic import BaseModel, Field
 """,
 }
-ACCOUNT = Account("000000000000", "us-east-1", "aws", "arn:aws:iam::000000000000:root", None)
+ACCOUNT = Account("000000000000", "us-east-1", "aws", None)
 OUTPUTS = dict.fromkeys(
     ("DeploymentBucketName", "DeadLetterQueueUrl", "RetentionDays", "SortingShards", "SortingShardsRead"), "1"
 )

@@ -1,8 +1,7 @@
-"""The target of a deployment: an AWS account and region, or an emulator with its own endpoint."""
+"""An AWS account and region, or an emulator with its own endpoint."""
 
 import os
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -20,12 +19,11 @@ class Account:
     number: str
     region: str
     partition: str
-    caller: str
     endpoint: str | None
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Return the account of the operator's credentials. One request to STS.
+        """Return the account of the operator's credentials. Costs one request to STS.
 
         Raise CommandFailed if the region or the credentials are missing, or if AWS rejects them.
         """
@@ -47,7 +45,6 @@ class Account:
             number=identity["Account"],
             region=session.region_name,
             partition=identity["Arn"].split(":")[1],
-            caller=identity["Arn"],
             endpoint=os.environ.get("AWS_ENDPOINT_URL") or None,
         )
 
@@ -55,9 +52,9 @@ class Account:
         """Return a boto3 client of the service."""
         return _client(service)
 
-    @cached_property
+    @property
     def has_tls(self) -> bool:
-        """Whether services are reached over TLS. False for an emulator with plain HTTP."""
+        """Return whether services are reached over TLS. An emulator may have plain HTTP."""
         return self.endpoint is None or self.endpoint.startswith("https://")
 
     def site_host(self, api_id: str) -> str:
@@ -66,7 +63,7 @@ class Account:
 
     @property
     def host_suffix(self) -> str:
-        """The common suffix of the host names of all APIs, for ALLOWED_HOSTS."""
+        """Return the common suffix of the host names of all APIs, for ALLOWED_HOSTS."""
         if self.endpoint:
             return ".execute-api.localhost"
         domain = "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
@@ -74,12 +71,15 @@ class Account:
 
     @property
     def scheme(self) -> str:
-        """The scheme of the site's address: https, or http for an emulator without TLS."""
+        """Return the scheme of the site's address: https, or http without TLS."""
         return "https" if self.has_tls else "http"
 
     @property
     def origins(self) -> list[str]:
-        """The trusted origins of forms. Empty with TLS, where Django trusts the site's own address."""
+        """Return the trusted origins of forms.
+
+        Empty with TLS, because Django trusts the site's own address then.
+        """
         return [] if self.has_tls else [f"http://*{self.host_suffix}{self._port}"]
 
     @property

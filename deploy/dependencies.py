@@ -34,7 +34,10 @@ UNUSED_SUFFIXES = (".po", ".pyi")
 
 
 def site_packages(folder: Path) -> Path:
-    """Return the folder in which Zappa expects packages: that of the Python that runs Zappa."""
+    """Return the site-packages below `folder`.
+
+    Zappa expects them in the folder of the Python that runs Zappa, not of the target's.
+    """
     return folder / "lib" / f"python{this_python()}" / "site-packages"
 
 
@@ -54,7 +57,7 @@ def install(folder: Path, target: Target) -> Path:
     packages.mkdir(parents=True)
     options = ["--no-index", "--find-links", str(wheels), "--no-compile", "--target", str(packages)]
     _pip("install", target, *options)
-    if names := list(incompatible(packages, target)):
+    if names := list(incompatible_wheels(packages, target)):
         raise BuildFailed(f"Not for Python {target.python} on {target.architecture}: {', '.join(names)}")
     prune(packages)
     compile_all(target, packages)
@@ -95,8 +98,8 @@ def _pip(command: str, target: Target, *options: str) -> None:
     run([sys.executable, "-m", "pip", command, *common, *options, "--requirement", str(REQUIREMENTS)])
 
 
-def incompatible(packages: Path, target: Target) -> Iterator[str]:
-    """Yield the installed packages whose wheel tags do not match the target."""
+def incompatible_wheels(packages: Path, target: Target) -> Iterator[str]:
+    """Yield name and tags of each installed wheel that does not match the target."""
     for wheel in sorted(packages.glob("*.dist-info/WHEEL")):
         wheel_tags = HeaderParser().parsestr(wheel.read_text()).get_all("Tag", [])
         if not any(tags.parse_tag(tag) & target.tags for tag in wheel_tags):
@@ -112,11 +115,11 @@ def prune(folder: Path) -> None:
             else:
                 path.unlink(missing_ok=True)
     for parent, folders, files in os.walk(folder):
-        unused = set(folders) & UNUSED_FOLDERS
+        unused_folders = set(folders) & UNUSED_FOLDERS
         if Path(parent).name == "locale":
             # django/conf/locale is a package: its modules stay.
-            unused |= set(folders) - {"en", "__pycache__"}
-        for name in unused:
+            unused_folders |= set(folders) - {"en", "__pycache__"}
+        for name in unused_folders:
             shutil.rmtree(Path(parent, name))
             folders.remove(name)
         for name in files:

@@ -14,7 +14,7 @@ BUILD = ROOT / "build"
 
 
 def print_progress(line: str) -> None:
-    """Print a line at once, also into a pipe."""
+    """Print a line and flush it, because standard output may be a pipe."""
     print(line, flush=True)
 
 
@@ -29,27 +29,27 @@ class Deployment:
 
     @property
     def folder(self) -> Path:
-        """The folder of everything that is built for the stage."""
+        """Return the folder of everything that is built for the stage."""
         return self.build / self.stage.name
 
     @property
     def alarms(self) -> str:
-        """The templates' parameter Alarms. The emulator's CloudFormation has no metric math."""
+        """Return the templates' parameter Alarms. The emulator's CloudFormation has no metric math."""
         return "plain" if self.account.endpoint else "on"
 
     @property
     def resources_stack(self) -> Stack:
-        """The stack of tables, queues and alarms."""
+        """Return the stack of tables, queues and alarms."""
         return Stack(self.account, self.stage.resources_stack)
 
     @property
     def zappa_stack(self) -> Stack:
-        """The stack in which Zappa keeps the API."""
+        """Return the stack of the API, which Zappa creates."""
         return Stack(self.account, self.stage.web_function)
 
     @property
     def mapping_stack(self) -> Stack:
-        """The stack of the event source mapping."""
+        """Return the stack of the event source mapping."""
         return Stack(self.account, self.stage.mapping_stack)
 
     def client(self, service: str) -> Any:

@@ -18,9 +18,10 @@ LATEST = "$LATEST"
 
 
 def deploy(deployment: Deployment, settings: Path, package: Package, bucket: str) -> str:
-    """Create or update both functions in parallel, then the API; return the site's address.
+    """Create or update both functions in parallel; return the site's address.
 
-    Raise BuildFailed with Zappa's output.
+    Zappa creates the API with the site's function. Raise BuildFailed with Zappa's output, CommandFailed if
+    the emulator rejects binary bodies.
     """
     deployment.client("s3").upload_file(str(package.path), bucket, package.key)
     source = f"s3://{bucket}/{package.key}"
@@ -40,13 +41,13 @@ def _deploy_one(deployment: Deployment, settings: Path, name: str, function: str
     command = "update" if exists(deployment, function) else "deploy"
     _zappa(command, name, settings, "--zip", source)
     client = deployment.client("lambda")
-    updated = client.get_waiter("function_updated_v2")
-    updated.wait(FunctionName=function)
+    waiter = client.get_waiter("function_updated_v2")
+    waiter.wait(FunctionName=function)
     # Zappa never removes a variable, not even one that the settings no longer name.
     variables = json.loads(settings.read_text())[name]["aws_environment_variables"]
     if client.get_function_configuration(FunctionName=function)["Environment"]["Variables"] != variables:
         client.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
-        updated.wait(FunctionName=function)
+        waiter.wait(FunctionName=function)
 
 
 def _zappa(command: str, name: str, settings: Path, *options: str) -> None:
@@ -79,11 +80,11 @@ def roll_back(deployment: Deployment, versions: int) -> None:
     and if that code needs another Python or processor, because an update of the code does not change these.
     """
     client = deployment.client("lambda")
-    previous = {
+    previous_versions = {
         function: _previous_version(deployment, function, versions)
         for function in deployment.stage.functions.values()
     }
-    for function, version in previous.items():
+    for function, version in previous_versions.items():
         url = client.get_function(FunctionName=function, Qualifier=version)["Code"]["Location"]
         with urllib.request.urlopen(url, timeout=60) as response:  # noqa: S310  the URL comes from Lambda
             client.update_function_code(FunctionName=function, ZipFile=response.read(), Publish=True)
@@ -103,10 +104,10 @@ def _previous_version(deployment: Deployment, function: str, versions: int) -> s
             f"not {versions}"
         )
     version: str = numbers[versions]
-    current, earlier = _platform(configurations[LATEST]), _platform(configurations[version])
-    if current != earlier:
+    platform, earlier_platform = _platform(configurations[LATEST]), _platform(configurations[version])
+    if platform != earlier_platform:
         raise CommandFailed(
-            f"{function} runs on {current}, and its code of that deployment needs {earlier}. "
+            f"{function} runs on {platform}, and its code of that deployment needs {earlier_platform}. "
             "Check out the earlier commit and deploy it."
         )
     return version
@@ -145,7 +146,7 @@ def address(deployment: Deployment) -> str:
 
 
 def throttle(deployment: Deployment) -> None:
-    """Set the API's rate limit of zappa_settings.json again, because every deployment by Zappa resets it."""
+    """Set the API's rate limit of zappa_settings.json. Every deployment by Zappa resets it."""
     stage = deployment.stage
     limits = stage.settings()[stage.name][zappa.THROTTLING]
     values = {"rateLimit": limits["requests_per_second"], "burstLimit": limits["burst"]}

@@ -41,7 +41,7 @@ def lines(account: Account, functions: Sequence[str], minutes: int, *, follow: b
     since = dict.fromkeys(functions, int((time.time() - minutes * 60) * 1000))
     seen: set[tuple[str, int, str]] = set()
     while True:
-        new: list[Line] = []
+        new_lines: list[Line] = []
         for function, start in since.items():
             pages = logs.get_paginator("filter_log_events").paginate(
                 logGroupName=f"/aws/lambda/{function}", startTime=start
@@ -50,10 +50,12 @@ def lines(account: Account, functions: Sequence[str], minutes: int, *, follow: b
                 timestamp, text = event["timestamp"], event["message"]
                 if (key := (event["logStreamName"], timestamp, text)) not in seen:
                     seen.add(key)
-                    new.append(Line(datetime.fromtimestamp(timestamp / 1000, UTC), function, text.rstrip()))
+                    new_lines.append(
+                        Line(datetime.fromtimestamp(timestamp / 1000, UTC), function, text.rstrip())
+                    )
                     since[function] = max(since[function], timestamp - OVERLAP_MILLISECONDS)
         # Only by time: a stable sort keeps the order of lines with equal timestamps.
-        yield from sorted(new, key=attrgetter("at"))
+        yield from sorted(new_lines, key=attrgetter("at"))
         if not follow:
             return
         time.sleep(POLL_SECONDS)
@@ -74,7 +76,7 @@ def is_visible(text: str, level: str | None) -> bool:
 
 
 def _json_object(text: str) -> dict[str, Any]:
-    """Return the line's JSON object, or an empty one if the line is no JSON object."""
+    """Return the line's JSON object. Empty if the line is no JSON object."""
     try:
         value = json.loads(text)
     except ValueError:

@@ -21,19 +21,21 @@ def ensure(deployment: Deployment, values: Mapping[str, str]) -> None:
         stack.delete()
     mapping_id = stack.ensure(TEMPLATE, values)["MappingId"]
     parameters = stack.parameters()
-    expected = {
+    expected_values = {
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "BatchSize": int(parameters["BatchSize"]),
         "MaximumBatchingWindowInSeconds": int(parameters["BatchingWindow"]),
         "ScalingConfig": {"MaximumConcurrency": int(parameters["MaximumConcurrency"])},
     }
-    current = _describe(deployment, mapping_id) or {}
-    differs = current.get("State") in ("Disabled", "Disabling") or any(
-        current.get(name) != value for name, value in expected.items()
+    configuration = _describe(deployment, mapping_id) or {}
+    differs = configuration.get("State") in ("Disabled", "Disabling") or any(
+        configuration.get(name) != value for name, value in expected_values.items()
     )
     # The emulator stores a stack's numbers as text, shows them as numbers, and then cannot calculate.
     if differs or deployment.account.endpoint:
-        deployment.client("lambda").update_event_source_mapping(UUID=mapping_id, Enabled=True, **expected)
+        deployment.client("lambda").update_event_source_mapping(
+            UUID=mapping_id, Enabled=True, **expected_values
+        )
 
 
 def states(deployment: Deployment) -> list[str]:

@@ -17,7 +17,7 @@ from deploy.process import run
 from deploy.stage import ROOT
 from deploy.target import Target
 
-PROJECT = ("ingest", "logs", "logsite")
+PROJECT_PACKAGES = ("ingest", "logs", "logsite")
 PROJECT_FOLDER = "project"
 # Not `env` or `venv`: Zappa excludes folders with these names from the package.
 DEPENDENCIES_FOLDER = "lambda-packages"
@@ -35,14 +35,14 @@ class Package:
 
     @property
     def size(self) -> int:
-        """The file's size in bytes."""
+        """Return the file's size in bytes."""
         return self.path.stat().st_size
 
 
 def prepare(deployment: Deployment, target: Target) -> None:
-    """Build the parts of the package that need no account: the project and its dependencies.
+    """Build the project and its dependencies for the package.
 
-    Raise BuildFailed.
+    This needs no account, so it runs in parallel with the creation of resources. Raise BuildFailed.
     """
     project = deployment.folder / PROJECT_FOLDER
     with ThreadPoolExecutor(1) as pool:
@@ -83,14 +83,17 @@ def build(deployment: Deployment, settings: Path) -> Package:
 
 
 def copy_project(folder: Path) -> None:
-    """Copy the project's packages for Lambda into a new folder."""
+    """Copy the project's packages for Lambda into `folder`, which is emptied first."""
     shutil.rmtree(folder, ignore_errors=True)
-    for name in PROJECT:
+    for name in PROJECT_PACKAGES:
         shutil.copytree(ROOT / name, folder / name, ignore=IGNORED)
 
 
 def collect_static(folder: Path) -> None:
-    """Collect the static files into the copy of the project. Lambda's file system is read-only."""
+    """Collect the static files into the copy of the project. Lambda's file system is read-only.
+
+    Raise BuildFailed with Django's output.
+    """
     run(
         [sys.executable, "-m", "django", "collectstatic", "--noinput", "--verbosity=0"],
         cwd=folder,
@@ -108,7 +111,7 @@ def collect_static(folder: Path) -> None:
     manifest = static / "staticfiles.json"
     hashed_names: dict[str, str] = json.loads(manifest.read_text())["paths"] if manifest.exists() else {}
     # Pages refer only to hashed names, and only developer tools read maps. Both are half of the package.
-    unused = [static / name for name, hashed in hashed_names.items() if hashed != name]
-    for path in [*unused, *static.rglob("*.map")]:
+    unhashed_files = [static / name for name, hashed_name in hashed_names.items() if hashed_name != name]
+    for path in [*unhashed_files, *static.rglob("*.map")]:
         path.unlink(missing_ok=True)
         path.with_name(f"{path.name}.gz").unlink(missing_ok=True)

@@ -20,12 +20,11 @@ def ensure(deployment: Deployment, parameters: Mapping[str, str]) -> dict[str, s
     if account.endpoint:
         # The emulator has no budgets.
         values.update(MonthlyBudget="0", TlsOnly="yes" if account.has_tls else "no")
-    current = stack.parameters()
     # The site must read every shard that was ever written to.
     shards = [
         values.get("SortingShards"),
         values.get("SortingShardsRead"),
-        current.get("SortingShardsRead"),
+        stack.parameters().get("SortingShardsRead"),
     ]
     values["SortingShardsRead"] = str(max(int(number or 1) for number in shards))
     if not stack.was_created():
@@ -73,7 +72,7 @@ def _delete_queues(deployment: Deployment) -> None:
 
 
 def exist(deployment: Deployment) -> bool:
-    """Return whether the account has the stack, a table or a queue of the stage."""
+    """Return whether the stack, a table or a queue of the stage exists."""
     stage = deployment.stage
     tables = deployment.client("dynamodb").get_paginator("list_tables").paginate()
     return (
@@ -94,9 +93,9 @@ def _queue_url(account: Account, name: str) -> str | None:
 
 
 def sender_policy_holders(deployment: Deployment) -> tuple[str, list[str]]:
-    """Return the ARN of the sender's policy, and the roles, users and groups that have it.
+    """Return the ARN of the sender's policy, and the names of its holders.
 
-    The ARN is empty if the policy does not exist.
+    Holders are roles, users and groups, such as "the role app". The ARN is empty if there is no policy.
     """
     iam = deployment.client("iam")
     policy = deployment.resources_stack.outputs().get("SenderPolicyArn", "")

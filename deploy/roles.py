@@ -15,7 +15,7 @@ LAMBDA, API_GATEWAY = "lambda.amazonaws.com", "apigateway.amazonaws.com"
 
 
 def trust_policies(stage: Stage) -> dict[str, dict[str, Any]]:
-    """Return which services may assume each function's role, by the function's name.
+    """Return the trust policy of each function's role, by the function's name.
 
     Zappa lets API Gateway invoke the site with the site's role, not with a permission of the function.
     """
@@ -30,7 +30,7 @@ def trust_policies(stage: Stage) -> dict[str, dict[str, Any]]:
 
 
 def permission_policies(deployment: Deployment) -> dict[str, dict[str, Any]]:
-    """Return the policy of each function's role, by the function's name."""
+    """Return the permissions of each function's role, by the function's name."""
     stage, account = deployment.stage, deployment.account
     values = {
         "Stage": stage.name,

@@ -27,7 +27,10 @@ class Stack:
     name: str
 
     def describe(self) -> dict[str, Any] | None:
-        """Return the stack's entry of DescribeStacks, or None if the stack does not exist."""
+        """Return the stack's entry of DescribeStacks, or None if the stack does not exist.
+
+        Costs one request, as do the methods that call it.
+        """
         try:
             [stack] = self.account.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
         except ClientError as error:
@@ -55,7 +58,7 @@ class Stack:
         """Return whether the stack exists and its creation did not fail."""
         return self.status() not in {None, *CREATION_FAILED}
 
-    def is_half_deleted(self) -> bool:
+    def has_deletion_failed(self) -> bool:
         """Return whether a deletion failed. CloudFormation then accepts only another deletion."""
         return self.status() == DELETION_FAILED
 
@@ -71,7 +74,8 @@ class Stack:
             stack = None
         if stack and stack["StackStatus"] == DELETION_FAILED:
             raise StackFailed(
-                f"The stack {self.name} is half deleted. Finish with: make undeploy DELETE_DATA=yes"
+                f"The deletion of the stack {self.name} failed. Delete it again: "
+                "make undeploy STAGE=… DELETE_DATA=yes"
             )
         token = uuid.uuid4().hex
         request: dict[str, Any] = {
@@ -84,11 +88,11 @@ class Stack:
         if stack is None:
             self._create(request)
         else:
-            unchanged = (
+            unchanged_names = (
                 _parameters(stack).keys() & template_parameters(self.account, template).keys() - values.keys()
             )
             request["Parameters"] += [
-                {"ParameterKey": key, "UsePreviousValue": True} for key in sorted(unchanged)
+                {"ParameterKey": key, "UsePreviousValue": True} for key in sorted(unchanged_names)
             ]
             self._update(request)
         return self.outputs()
@@ -118,7 +122,7 @@ class Stack:
         self._wait(stack["StackId"], "stack_delete_complete", token)
 
     def _wait(self, stack_id: str, waiter: str, token: str) -> None:
-        """Wait up to 30 minutes for the end of an operation."""
+        """Wait up to 30 minutes for the end of an operation. Raise StackFailed."""
         delay = 1 if self.account.endpoint else 5
         try:
             self.account.client("cloudformation").get_waiter(waiter).wait(
@@ -152,7 +156,7 @@ class Stack:
 
 
 def template_parameters(account: Account, template: str) -> dict[str, str]:
-    """Return the types of the parameters of `deploy/TEMPLATE`, by name."""
+    """Return the types of the parameters of `deploy/TEMPLATE`, by name. Costs one request."""
     summary = account.client("cloudformation").get_template_summary(
         TemplateBody=(FOLDER / template).read_text()
     )

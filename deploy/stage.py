@@ -21,47 +21,47 @@ class Stage:
 
     @property
     def writer(self) -> str:
-        """The writer's entry in zappa_settings.json."""
+        """Return the name of the writer's entry in zappa_settings.json."""
         return f"{self.name}_writer"
 
     @property
     def web_function(self) -> str:
-        """The Lambda function of the site. Its API and Zappa's own stack have the same name."""
+        """Return the name of the site's function. Its API and Zappa's own stack have it too."""
         return f"logsite-{self.name}"
 
     @property
     def writer_function(self) -> str:
-        """The Lambda function that stores logs."""
+        """Return the name of the function that stores logs."""
         return f"logsite-{self.name}-writer"
 
     @property
     def functions(self) -> dict[str, str]:
-        """Both functions, by their entry in zappa_settings.json."""
+        """Return the names of both functions, by their entry in zappa_settings.json."""
         return {self.name: self.web_function, self.writer: self.writer_function}
 
     @property
     def resources_stack(self) -> str:
-        """The stack of deploy/resources.yaml."""
+        """Return the name of the stack of deploy/resources.yaml."""
         return f"logsite-{self.name}-resources"
 
     @property
     def mapping_stack(self) -> str:
-        """The stack of deploy/mapping.yaml."""
+        """Return the name of the stack of deploy/mapping.yaml."""
         return f"logsite-{self.name}-mapping"
 
     @property
     def tables(self) -> list[str]:
-        """The four tables."""
+        """Return the names of the four tables."""
         return [f"logsite-{self.name}-{kind}" for kind in ("logs", "users", "sessions", "tokens")]
 
     @property
     def queues(self) -> list[str]:
-        """LogsQueue and its dead-letter queue."""
+        """Return the names of the queue of logs and of its dead-letter queue."""
         return [f"logsite-{self.name}-logs", f"logsite-{self.name}-dead-letters"]
 
     @property
     def secret_parameter(self) -> str:
-        """The SSM parameter that holds SECRET_KEY."""
+        """Return the name of the SSM parameter that holds SECRET_KEY."""
         return f"/logsite/{self.name}/secret-key"
 
     def settings(self) -> dict[str, dict[str, Any]]:

@@ -16,7 +16,10 @@ OLDEST_GLIBC = 17  # manylinux2014
 
 @dataclass(frozen=True)
 class Target:
-    """Lambda's Python version and processor. `native` means the Python that runs this, for an emulator."""
+    """Lambda's Python version and processor.
+
+    `native` means the Python that runs this, for an emulator.
+    """
 
     python: str
     architecture: str
@@ -24,12 +27,12 @@ class Target:
 
     @property
     def runtime(self) -> str:
-        """AWS's name of the runtime."""
+        """Return AWS's name of the runtime."""
         return f"python{self.python}"
 
     @property
     def platforms(self) -> list[str]:
-        """The platform tags of wheels that run on the target, the newest first."""
+        """Return the platform tags of wheels that run on the target, newest first."""
         machine = ARCHITECTURES[self.architecture]
         newest = OLD_GLIBC if self.python == "3.11" else GLIBC
         modern = [f"manylinux_2_{minor}_{machine}" for minor in range(newest, OLDEST_GLIBC - 1, -1)]
@@ -37,7 +40,7 @@ class Target:
 
     @property
     def tags(self) -> set[tags.Tag]:
-        """The tags of wheels that run on the target."""
+        """Return the tags of wheels that run on the target."""
         if self.native:
             return set(tags.sys_tags())
         version = tuple(int(part) for part in self.python.split("."))

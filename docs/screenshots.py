@@ -1,4 +1,4 @@
-"""`make screenshots`: the pictures of README and docs, taken from a running site with sample logs."""
+"""`make screenshots`: the pictures of the docs, taken from a site with sample logs."""
 
 import argparse
 import re
@@ -15,7 +15,7 @@ DOCS = Path(__file__).resolve().parent
 
 
 def take_pictures(page: Page, address: str, username: str, password: str) -> None:
-    """Sign in, then save a picture of the listing of one account and one of a log."""
+    """Sign in, then save the pictures of an account's listing and of a log."""
     page.goto(address)
     page.get_by_label("Username").fill(username)
     page.get_by_label("Password").fill(password)
@@ -36,14 +36,14 @@ def main() -> None:
         command = [sys.executable, "manage.py", "runlocal", "--folder", folder, "--port", "8020"]
         run = subprocess.Popen(command, cwd=DOCS.parent, stdout=subprocess.PIPE, text=True)
         try:
-            printed = ""
+            output = ""
             for line in run.stdout or []:
-                printed += line
+                output += line
                 if line.startswith("Ready:"):
                     break
-            login = re.search(r"(http://\S+)\n +user name +(\S+)\n +password +(\S+)", printed)
+            login = re.search(r"(http://\S+)\n +user name +(\S+)\n +password +(\S+)", output)
             if not login:
-                raise SystemExit(f"The site did not start:\n{printed}")
+                raise SystemExit(f"The site did not start:\n{output}")
             with sync_playwright() as playwright:
                 browser = launch(playwright)
                 take_pictures(browser.new_page(viewport={"width": 1360, "height": 960}), *login.groups())
@@ -54,5 +54,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    argparse.ArgumentParser(prog="make screenshots", description="Take docs/*.png again.").parse_args()
+    argparse.ArgumentParser(
+        prog="make screenshots", description="Update the screenshots docs/*.png."
+    ).parse_args()
     main()

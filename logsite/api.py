@@ -25,7 +25,7 @@ class TokenUser:
     """The program that a request's token identifies, with its usage in the current minute."""
 
     def __init__(self, token: TokenItem) -> None:
-        """Count the request. Raise RateLimitExceeded if a limit is exceeded."""
+        """Count the request. Costs one UpdateItem. Raise RateLimitExceeded if a limit is exceeded."""
         self.token = token
         usage = tokens.add_usage(token, requests=1)
         if (
@@ -35,7 +35,7 @@ class TokenUser:
             raise RateLimitExceeded(usage.seconds_left)
 
     def count_examined(self, number: int) -> None:
-        """Count the items that the request examined. Later requests of this minute have fewer left."""
+        """Add examined items to the usage of the current minute. Costs one UpdateItem."""
         tokens.add_usage(self.token, examined=number)
 
 

@@ -1,4 +1,4 @@
-"""Log lines of the site's Lambda function: one JSON object per line, with the request's ids."""
+"""Log lines of the site's Lambda function: a JSON object each, with request ids."""
 
 import json
 import logging
@@ -12,9 +12,9 @@ _request_ids: ContextVar[Mapping[str, str] | None] = ContextVar("request_ids", d
 
 
 def set_request_ids(event: Any, context: Any) -> None:
-    """Set the ids that the following lines hold, from API Gateway's event and Lambda's context.
+    """Set the request's ids for the log lines that follow.
 
-    Without API Gateway the lines hold no ids.
+    They come from API Gateway's event and Lambda's context. Without API Gateway the lines have no ids.
     """
     request = event.get("requestContext") if isinstance(event, Mapping) else None
     ids = {

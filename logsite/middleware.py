@@ -1,4 +1,4 @@
-"""The site's middleware: request log lines, the health check, and the page for a failing DynamoDB."""
+"""The site's middleware: request log, health check, and the page for a DynamoDB failure."""
 
 import logging
 import time
@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from logs.storage.errors import AWS_ERRORS, UNAVAILABLE
 from logsite import log_lines
 
-HEALTH = "/healthz"
+HEALTH_PATH = "/healthz"
 RETRY_AFTER_SECONDS = 5
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class HealthCheckMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Return "ok" for the health check. It reads nothing from DynamoDB, so it costs nothing."""
-        if request.path_info != HEALTH:
+        if request.path_info != HEALTH_PATH:
             return self.get_response(request)
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])

@@ -1,4 +1,7 @@
-"""The limit on the size of a response: API Gateway turns a larger one into “Internal server error”."""
+"""The limit on the size of a response.
+
+API Gateway replaces a larger response by “Internal server error”.
+"""
 
 from collections.abc import Callable
 

@@ -36,7 +36,7 @@ def read(key: str, parameter: str) -> list[str]:
 
 
 def weakness(key: str) -> str | None:
-    """Return why a key is unsafe for a public site, None if it is safe."""
+    """Return why a key is unsafe for a public site, or None."""
     if key == EXAMPLE_KEY or key.startswith(INSECURE_PREFIX):
         return "SECRET_KEY is a public example. Generate your own: see .env.example."
     if len(key) < MIN_CHARACTERS:

@@ -1,4 +1,4 @@
-"""The site's URLs: the admin, the JSON API, and `/`, which redirects to the listing."""
+"""The site's URLs: the admin, the JSON API, and a redirect to the listing."""
 
 from django.contrib import admin
 from django.urls import URLResolver, path

@@ -1,4 +1,4 @@
-"""The browser of the tests: the system's Chromium, or Playwright's own if there is none.
+"""The browser of the tests: the system's Chromium, otherwise Playwright's own.
 
 `python -m tests.browser` exits with status 1 if neither is installed.
 """

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
-import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -21,8 +19,10 @@ from xdist.scheduler import LoadFileScheduling
 from ingest.wire import sqs
 from logs.models import LogItem
 from logsite.local import engine
+from logsite.local.ports import accepts_connections, free_port
 from tests.query_validation import strict_queries
 from tests.switched_sqs import SwitchedSqs
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ PACKAGE_BYTES = 2**30
 
 
 class OneDeployment(LoadFileScheduling):
-    """Distribution by file, except that tests/e2e runs in one process, because it shares a deployment."""
+    """Distribution by file. All of tests/e2e runs in one process, because it shares a deployment."""
 
     def _split_scope(self, nodeid: str) -> str:
         return "tests/e2e" if nodeid.startswith("tests/e2e/") else super()._split_scope(nodeid)
@@ -46,13 +46,6 @@ class OneDeployment(LoadFileScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
     """Return OneDeployment for `--dist loadfile`, which `make test` uses."""
     return OneDeployment(config, log) if config.getoption("dist") == "loadfile" else None
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -76,16 +69,13 @@ def dynamodb_engine() -> Iterator[str]:
         return
     port = free_port()
     process = subprocess.Popen(engine.command(port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def is_reachable() -> bool:
+        assert process.poll() is None, "the engine exited"
+        return accepts_connections(port)
+
     try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                assert process.poll() is None, "the engine exited"
-                assert time.monotonic() < deadline, "the engine is unreachable"
-                time.sleep(0.02)
+        wait_until(is_reachable, "the engine accepts connections", every=0.02)
         endpoint = f"http://127.0.0.1:{port}"
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = endpoint
         call_command("create_tables", verbosity=0)
@@ -109,7 +99,7 @@ def logs_table() -> None:
 
 @pytest.fixture(scope="session")
 def fast_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return a folder, in memory if possible: a package for Lambda has thousands of files."""
+    """Return a folder, in memory if possible. A package for Lambda has thousands of files."""
     memory = Path("/dev/shm")  # noqa: S108  the folder inside it is unique
     if (
         os.access(memory, os.W_OK)
@@ -139,7 +129,7 @@ def make_user(role: str, **fields: Any) -> User:
     return users.create_user(f"{role}-{uuid4().hex[:12]}", f"{role}@example.com", PASSWORD, **fields)
 
 
-def signed_in(user: User) -> Client:
+def client_of(user: User) -> Client:
     """Return a client that is signed in as the user."""
     client = Client()
     client.force_login(user)
@@ -173,22 +163,22 @@ def stranger() -> User:
 @pytest.fixture
 def superuser_client(superuser: User) -> Client:
     """Return a client of the superuser."""
-    return signed_in(superuser)
+    return client_of(superuser)
 
 
 @pytest.fixture
 def viewer_client(viewer: User) -> Client:
     """Return a client of the viewer."""
-    return signed_in(viewer)
+    return client_of(viewer)
 
 
 @pytest.fixture
 def staff_client(staff: User) -> Client:
     """Return a client of the staff user without logs."""
-    return signed_in(staff)
+    return client_of(staff)
 
 
 @pytest.fixture
 def stranger_client(stranger: User) -> Client:
     """Return a client of the user without staff status."""
-    return signed_in(stranger)
+    return client_of(stranger)

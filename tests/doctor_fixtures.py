@@ -1,4 +1,4 @@
-"""A pytest plugin: queues and a Lambda API, wired as a deployment wires them."""
+"""A pytest plugin: queues and a Lambda API, connected as in a deployment."""
 
 import json
 import threading
@@ -19,8 +19,8 @@ from tests.queues import Queues
 
 
 @pytest.fixture
-def wired(queues: Queues) -> Queues:
-    """Wire the two queues as a deployment does."""
+def queue_pair(queues: Queues) -> Queues:
+    """Connect the two queues as a deployment does; return them."""
     policy = {"deadLetterTargetArn": queue_arn(queues, queues.dead_letter_url), "maxReceiveCount": 5}
     set_queue(queues, queues.url, VisibilityTimeout="361", RedrivePolicy=json.dumps(policy))
     set_queue(queues, queues.dead_letter_url, MessageRetentionPeriod=str(14 * DAY))
@@ -36,14 +36,14 @@ def functions(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lambda]:
 
 
 @pytest.fixture
-def mapped(wired: Queues, functions: Lambda) -> dict[str, Any]:
+def mapping(queue_pair: Queues, functions: Lambda) -> dict[str, Any]:
     """Map the queue to a writer as a deployment does; return the mapping."""
     function = "arn:aws:lambda:us-east-1:123456789012:function:logsite-dev-writer"
     variables = {"LOGS_TABLE": LogItem.Meta.table_name}
     functions.functions[function] = {"Timeout": 60, "Environment": {"Variables": variables}}
     mapping = {
         "UUID": "the-mapping",
-        "EventSourceArn": queue_arn(wired, wired.url),
+        "EventSourceArn": queue_arn(queue_pair, queue_pair.url),
         "FunctionArn": function,
         "State": "Enabled",
         "MaximumBatchingWindowInSeconds": 1,
@@ -54,9 +54,9 @@ def mapped(wired: Queues, functions: Lambda) -> dict[str, Any]:
 
 
 @pytest.fixture
-def worker(wired: Queues) -> Iterator[Worker]:
+def worker(queue_pair: Queues) -> Iterator[Worker]:
     """Run a writer beside the test."""
-    worker = Worker(sqs.client(), wired.url, wait=1)
+    worker = Worker(sqs.client(), queue_pair.url, wait=1)
     thread = threading.Thread(target=worker.run)
     thread.start()
     yield worker

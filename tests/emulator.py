@@ -13,7 +13,7 @@ import pytest
 from ingest.wire import sqs
 from ingest.writing import dead_letters
 from logsite.local import queues as local
-from logsite.local.processes import free_port
+from logsite.local.ports import free_port
 from tests.queues import Queues
 from tests.waiting import wait_until
 

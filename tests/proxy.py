@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from logs import models
 from logs.storage import dynamodb
-from logsite.local.processes import free_port
+from logsite.local.ports import free_port
 
 if TYPE_CHECKING:
     import pytest

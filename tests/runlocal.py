@@ -1,4 +1,4 @@
-"""A `manage.py runlocal` as a child process of a test, and the processes below it."""
+"""A `manage.py runlocal` as a child process of a test, and its descendants."""
 
 import os
 import signal
@@ -11,7 +11,8 @@ from typing import Any
 
 import boto3
 
-from logsite.local.processes import ROOT, free_port
+from logsite.local.ports import free_port
+from logsite.local.processes import ROOT
 
 
 class Runlocal:

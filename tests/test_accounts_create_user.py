@@ -8,7 +8,8 @@ from django.core.management import CommandError, call_command
 from logs.storage import dynamodb
 from logsite.accounts.models import User
 from logsite.accounts.store import UserItem
-from tests.conftest import PASSWORD, free_port, signed_in
+from logsite.local.ports import free_port
+from tests.conftest import PASSWORD, client_of
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_new_user_may_read_logs(username: str, capsys: pytest.CaptureFixture[str
     assert user.email == "new@example.com"
     assert (user.is_staff, user.is_superuser) == (True, False)
     assert user.has_perm("logs.view_log")
-    assert signed_in(user).get("/admin/").status_code == 200
+    assert client_of(user).get("/admin/").status_code == 200
     assert capsys.readouterr().out == f"Created the user {username}.\n"
 
 

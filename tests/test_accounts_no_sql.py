@@ -15,7 +15,7 @@ def addresses(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> It
     """Yield the address of each route, with a dummy value for every parameter."""
     for pattern in patterns:
         if not isinstance(pattern.pattern, RoutePattern):
-            continue  # OTHERS has the admin's two regular expressions.
+            continue  # MORE_ADDRESSES has the admin's two regular expressions.
         address = prefix + re.sub("<.+?>", "1", str(pattern.pattern))
         if isinstance(pattern, URLResolver):
             yield from addresses(pattern.url_patterns, address)
@@ -23,7 +23,7 @@ def addresses(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> It
             yield address
 
 
-OTHERS = [
+MORE_ADDRESSES = [
     "/admin/logs/",
     "/admin/accounts/",
     "/admin/nothing/of/that/name/",
@@ -39,7 +39,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-@pytest.mark.parametrize("address", sorted({*addresses(get_resolver().url_patterns), *OTHERS}))
+@pytest.mark.parametrize("address", sorted({*addresses(get_resolver().url_patterns), *MORE_ADDRESSES}))
 def test_page_uses_no_sql(address: str, method: str, superuser_client: Client) -> None:
     assert getattr(superuser_client, method)(address).status_code < 500
 

@@ -5,14 +5,14 @@ from django.core.management import call_command
 from django.test import Client
 
 from logsite.accounts.models import User
-from tests.conftest import PASSWORD, signed_in
+from tests.conftest import PASSWORD, client_of
 
 CHANGE = "/admin/password_change/"
 NEW = "another quiet sentence"
 
 
 def change(client: Client, old: str, new: str) -> str:
-    """Submit the form; return the address of its redirect, empty if the form has errors."""
+    """Submit the form; return its redirect's address. Empty if the form has errors."""
     form = {"old_password": old, "new_password1": new, "new_password2": new}
     return str(client.post(CHANGE, form).headers.get("Location", ""))
 
@@ -26,7 +26,7 @@ def test_password_change_takes_effect(viewer: User, viewer_client: Client) -> No
 
 
 def test_password_change_ends_the_users_other_sessions(viewer: User, viewer_client: Client) -> None:
-    elsewhere = signed_in(viewer)
+    elsewhere = client_of(viewer)
 
     change(viewer_client, PASSWORD, NEW)
 

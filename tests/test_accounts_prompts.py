@@ -26,7 +26,7 @@ SETTINGS = {
 
 
 def manage(*arguments: str, inputs: list[tuple[str, str]]) -> tuple[int, str]:
-    """Run `manage.py` in a pseudo-terminal; return the exit status and the text on the terminal.
+    """Run `manage.py` in a pseudo-terminal; return the exit status and the terminal's text.
 
     `inputs` are pairs of a prompt and the line to type at it.
     """

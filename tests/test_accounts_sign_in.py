@@ -11,7 +11,7 @@ LOGIN = "/admin/login/"
 
 
 def sign_in(username: str, password: str) -> tuple[Client, int]:
-    """Submit the login form with a new client; return the client and the response's status."""
+    """Submit the login form; return a new client and the response's status."""
     client = Client()
     response = client.post(LOGIN, {"username": username, "password": password})
     return client, response.status_code

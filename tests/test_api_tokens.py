@@ -1,8 +1,5 @@
-"""API tokens: printed once, stored as a hash, rate-limited by the minute, revoked by deletion."""
+"""API tokens: printed once, stored as a hash, rate-limited, revoked by deletion."""
 
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -10,11 +7,11 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
-from pynamodb.signals import pre_dynamodb_send
 
 from logsite.accounts import tokens
 from logsite.accounts.store import TokenItem
 from tests.api import LOGS, fetch, problem, program
+from tests.dynamodb_calls import counted_calls
 from tests.items import make_item, store
 
 pytestmark = pytest.mark.usefixtures("logs_table")
@@ -30,18 +27,6 @@ def run(command: str, *arguments: str, **options: Any) -> str:
     out = StringIO()
     call_command(command, *arguments, stdout=out, **options)
     return out.getvalue()
-
-
-@contextmanager
-def counted_calls() -> Iterator[Counter[str]]:
-    """Count the DynamoDB calls in the block, by operation."""
-    calls: Counter[str] = Counter()
-
-    def record(sender: object, operation_name: str, **kwargs: object) -> None:
-        calls[operation_name] += 1
-
-    with pre_dynamodb_send.connected_to(record):
-        yield calls
 
 
 @pytest.mark.parametrize("verbosity", [0, 1])

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from ingest.client import LogClient
-from tests.conftest import free_port
+from logsite.local.ports import free_port
 from tests.queues import Queues
 from tests.waiting import wait_until
 

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from ingest.client import LogClient, NotSent
 from ingest.sending import batches
 from ingest.wire import sqs
-from tests.conftest import free_port
+from logsite.local.ports import free_port
 from tests.factories import make_fields
 
 URL = "http://127.0.0.1/123456789012/logs"

@@ -15,7 +15,7 @@ from ingest import __main__ as ingest_commands
 from ingest.cli import progress
 from ingest.cli.dlq.queue import DeadLetterQueue
 from ingest.cli.errors import CommandFailed
-from tests.conftest import free_port
+from logsite.local.ports import free_port
 from tests.dead_letters import DeadLetters
 from tests.factories import make_body
 from tests.waiting import wait_until

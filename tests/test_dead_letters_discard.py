@@ -13,7 +13,7 @@ from ingest.cli.dlq.redrive import discard
 from ingest.client import LogClient
 from logs.models import LogItem
 from logs.storage import documents, parts
-from tests.conftest import free_port
+from logsite.local.ports import free_port
 from tests.dead_letters import DeadLetters
 from tests.factories import LOG_ID, make_body
 from tests.items import logs

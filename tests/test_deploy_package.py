@@ -38,7 +38,7 @@ def install_wheel(packages: Path, name: str, *tags: str) -> None:
 def test_incompatible_wheel_is_named(tmp_path: Path, tag: str, compatible: set[Target]) -> None:
     install_wheel(tmp_path, "some_package", tag)
     for target in (X86_64, ARM64):
-        names = list(dependencies.incompatible(tmp_path, target))
+        names = list(dependencies.incompatible_wheels(tmp_path, target))
         assert names == ([] if target in compatible else [f"some_package-1.0 ({tag})"])
 
 
@@ -66,7 +66,7 @@ def test_compiled_modules_match_the_target(installation: tuple[Target, Path]) ->
         # ELF's field e_machine: https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html
         machine = int.from_bytes(module.read_bytes()[18:20], "little")
         assert machine == {"x86_64": 62, "arm64": 183}[target.architecture]
-    assert list(dependencies.incompatible(packages, target)) == []
+    assert list(dependencies.incompatible_wheels(packages, target)) == []
 
 
 def test_unused_packages_are_excluded(installation: tuple[Target, Path]) -> None:

@@ -1,6 +1,5 @@
 """The templates match the models and the design, and cfn-lint accepts them."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,6 @@ import pytest
 from pynamodb.models import Model
 
 from deploy.stage import ROOT, Stage
-from ingest import handler
 from logs.models import LogItem
 from logs.storage import tables
 from logsite.accounts.store import SessionItem, TokenItem, UserItem
@@ -21,18 +19,6 @@ MODELS = {
     "UsersTable": UserItem,
     "SessionsTable": SessionItem,
     "TokensTable": TokenItem,
-}
-ALARMS = {
-    "resources.yaml": {
-        "DeadLettersAlarm",
-        "OldestMessageAlarm",
-        "WriterErrorsAlarm",
-        "WriterThrottlesAlarm",
-        "TableThrottlesAlarm",
-        "WebErrorsAlarm",
-        "NothingWrittenAlarm",
-    },
-    "mapping.yaml": {"MappingDisabledAlarm"},
 }
 RETAINING = {"Retain", "RetainExceptOnCreate"}
 
@@ -146,121 +132,6 @@ def test_sender_can_only_send(resources: dict[str, Any]) -> None:
     assert [each["Action"] for each in cross_account] == ["sqs:SendMessage"] * 2
 
 
-def as_text(value: Any) -> str:
-    """Return a value of a template as text, with its functions as their arguments."""
-    if not isinstance(value, dict):
-        return str(value)
-    [(function, argument)] = value.items()
-    return ".".join(argument) if function == "Fn::GetAtt" else str(argument)
-
-
-def metric_key(metric: dict[str, Any]) -> tuple[str, ...]:
-    """Return namespace, name, dimensions and statistic of an alarm's metric."""
-    fields = metric.get("Metric", metric)
-    dimensions = [f"{each['Name']}={as_text(each['Value'])}" for each in fields["Dimensions"]]
-    return fields["Namespace"], fields["MetricName"], *dimensions, metric.get("Stat") or metric["Statistic"]
-
-
-WRITER = "logsite-${Stage}-writer"
-# By alarm: its metrics, and its rule: period in seconds, datapoints to alarm, evaluation periods, comparison,
-# threshold, missing data.
-RULES: dict[str, tuple[list[tuple[str, ...]], tuple[Any, ...]]] = {
-    "DeadLettersAlarm": (
-        [("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName=DeadLetterQueue.QueueName", "Maximum")],
-        (60, 1, 1, ">=", "1", "notBreaching"),
-    ),
-    "OldestMessageAlarm": (
-        [("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName=LogsQueue.QueueName", "Maximum")],
-        (60, 3, 5, ">=", "OldestMessageSeconds", "notBreaching"),
-    ),
-    "WriterErrorsAlarm": (
-        [
-            ("AWS/Lambda", "Errors", f"FunctionName={WRITER}", "Sum"),
-            ("Logsite", "failed", f"service={WRITER}", "Sum"),
-        ],
-        (300, 2, 4, ">=", "1", "notBreaching"),
-    ),
-    "WriterThrottlesAlarm": (
-        [("AWS/Lambda", "Throttles", f"FunctionName={WRITER}", "Sum")],
-        (60, 3, 5, ">=", "1", "notBreaching"),
-    ),
-    "WebErrorsAlarm": (
-        [("AWS/ApiGateway", "5XXError", "ApiName=logsite-${Stage}", "Sum")],
-        (300, 1, 1, ">=", "1", "notBreaching"),
-    ),
-    "NothingWrittenAlarm": (
-        [("Logsite", "written", f"service={WRITER}", "Sum")],
-        (60, "NothingWrittenMinutes", "NothingWrittenMinutes", "<", "1", "breaching"),
-    ),
-    "MappingDisabledAlarm": (
-        [
-            ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName=LogsQueueName", "Minimum"),
-            ("AWS/Lambda", "Invocations", f"FunctionName={WRITER}", "Sum"),
-        ],
-        (60, 5, 10, ">=", "1", "notBreaching"),
-    ),
-}
-COMPARISONS = {"GreaterThanOrEqualToThreshold": ">=", "LessThanThreshold": "<"}
-EXPRESSIONS = {
-    "WriterErrorsAlarm": "FILL(errors, 0) + FILL(failed, 0)",
-    "TableThrottlesAlarm": "SUM(FILL(METRICS(), 0))",
-    "MappingDisabledAlarm": "IF(waiting > 0 AND FILL(invocations, 0) == 0, 1, 0)",
-}
-
-
-@pytest.mark.parametrize("name", RULES)
-def test_alarm_has_expected_metrics_and_rule(name: str) -> None:
-    alarm = all_resources()[name]["Properties"]
-    metrics = [each["MetricStat"] for each in alarm.get("Metrics", [alarm]) if "MetricStat" in each] or [
-        alarm
-    ]
-    [period] = {metric["Period"] for metric in metrics}
-    periods = alarm["EvaluationPeriods"]
-    rule = (
-        period,
-        *(
-            as_text(each) if isinstance(each, dict) else each
-            for each in (alarm.get("DatapointsToAlarm", periods), periods)
-        ),
-        COMPARISONS[alarm["ComparisonOperator"]],
-        as_text(alarm["Threshold"]),
-        alarm["TreatMissingData"],
-    )
-    assert ([metric_key(metric) for metric in metrics], rule) == RULES[name]
-
-
-@pytest.mark.parametrize("name", EXPRESSIONS)
-def test_metric_math_alarm_has_expected_expression(name: str) -> None:
-    metrics = all_resources()[name]["Properties"]["Metrics"]
-    [expression] = [each for each in metrics if "Expression" in each]
-    assert expression["Expression"] == EXPRESSIONS[name]
-    assert expression["ReturnData"] is True
-
-
-def test_writer_emits_the_metrics_of_the_alarms() -> None:
-    assert handler.metrics.namespace == "Logsite"
-    writer = Stage("dev").settings()["dev_writer"]["aws_environment_variables"]
-    assert writer["POWERTOOLS_SERVICE_NAME"] == WRITER.replace("${Stage}", "dev")
-
-
-def test_dashboard_shows_the_metrics_of_the_alarms(resources: dict[str, Any]) -> None:
-    body = json.loads(resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
-    metrics = {
-        str(part)
-        for widget in body["widgets"]
-        for metric in widget["properties"]["metrics"]
-        for part in metric
-    }
-    assert {
-        "written",
-        "failed",
-        "ApproximateAgeOfOldestMessage",
-        "Errors",
-        "Throttles",
-        "5XXError",
-    } <= metrics
-
-
 def test_log_groups_expire_and_topic_accepts_alarms(resources: dict[str, Any]) -> None:
     for group in of_type(resources, "AWS::Logs::LogGroup").values():
         assert group["Properties"]["RetentionInDays"] == {"Ref": "LogGroupDays"}
@@ -270,30 +141,6 @@ def test_log_groups_expire_and_topic_accepts_alarms(resources: dict[str, Any]) -
     for notification in resources["BudgetAlarm"]["Properties"]["NotificationsWithSubscribers"]:
         assert notification["Subscribers"] == [{"SubscriptionType": "SNS", "Address": {"Ref": "AlarmTopic"}}]
     assert resources["AlarmSubscription"]["Properties"]["Endpoint"] == {"Ref": "AlarmEmail"}
-
-
-@pytest.mark.parametrize("name", ALARMS)
-def test_every_alarm_notifies_the_topic(name: str) -> None:
-    alarms = of_type(template(name)["Resources"], "AWS::CloudWatch::Alarm")
-    assert alarms.keys() == ALARMS[name]
-    topics = [{"Ref": "AlarmTopic"}, {"Ref": "AlarmTopicArn"}]
-    for logical_id, alarm in alarms.items():
-        properties = alarm["Properties"]
-        assert properties["AlarmName"]["Fn::Sub"] == f"logsite-${{Stage}}-{logical_id}"
-        [action] = properties["AlarmActions"]
-        assert action in topics
-
-
-def test_throttles_alarm_covers_every_index(resources: dict[str, Any]) -> None:
-    metrics = {
-        (metric["MetricName"], *(each["Value"] for each in metric["Dimensions"][1:]))
-        for each in resources["TableThrottlesAlarm"]["Properties"]["Metrics"]
-        if "MetricStat" in each
-        for metric in [each["MetricStat"]["Metric"]]
-    }
-    indexes = [index["IndexName"] for index in resources["LogsTable"]["Properties"]["GlobalSecondaryIndexes"]]
-    kinds = ("WriteThrottleEvents", "ReadThrottleEvents")
-    assert metrics == {(kind, *index) for kind in kinds for index in [(), *((name,) for name in indexes)]}
 
 
 def test_every_name_contains_the_stage() -> None:

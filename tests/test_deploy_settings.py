@@ -14,10 +14,8 @@ from deploy.errors import NoSuchStage
 from deploy.stage import SETTINGS, Stage
 from deploy.target import Target
 
-AWS = Account("123456789012", "eu-central-1", "aws", "arn:aws:iam::123456789012:user/me", None)
-EMULATOR = Account(
-    "000000000000", "us-east-1", "aws", "arn:aws:iam::000000000000:root", "http://127.0.0.1:4566"
-)
+AWS = Account("123456789012", "eu-central-1", "aws", None)
+EMULATOR = Account("000000000000", "us-east-1", "aws", "http://127.0.0.1:4566")
 OUTPUTS = {
     "DeploymentBucketName": "bucket",
     "DeadLetterQueueUrl": "https://sqs.eu-central-1.amazonaws.com/123456789012/logsite-dev-dead-letters",

@@ -1,4 +1,4 @@
-"""The README, docs/ and .env.example match the code: links, settings, commands, parameters."""
+"""README, docs/ and .env.example match the code: links, modules, filters, settings, commands, parameters."""
 
 import re
 from collections.abc import Iterator
@@ -9,6 +9,8 @@ import pytest
 from django.core.management import get_commands
 
 from ingest.__main__ import main as ingest_main
+from logs.filters import FILTERS
+from logs.forms import FilterForm
 from tests.templates import NAMES, template
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -16,6 +18,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 TEXTS = {path: path.read_text() for path in PAGES}
 README = TEXTS[ROOT / "README.md"]
 SETTINGS = TEXTS[ROOT / "docs" / "settings.md"]
+DESIGN = TEXTS[ROOT / "docs" / "design.md"]
+FILTER_PAGE = TEXTS[ROOT / "docs" / "pages.md"]
 MAX_README_LINES = 150
 # GitHub shows code blocks of this width without a scroll bar.
 MAX_README_WIDTH = 110
@@ -38,6 +42,12 @@ READ = re.compile(
 QUOTED = re.compile(r"""["']([A-Z][A-Z0-9_]+)["']""")
 FENCE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+# A path in the repository, in inline code.
+PATH = re.compile(r"`((?:bench|deploy|docs|ingest|logs|logsite|tests)/[\w./-]+)`")
+# The packages whose modules docs/design.md lists.
+MAPPED_PACKAGES = ("logs", "ingest", "logsite", "deploy")
+# A row of a table that begins with code: its cells.
+ROW = re.compile(r"^\| (`.+`) \| (.+) \|$", re.MULTILINE)
 
 
 def sources() -> Iterator[str]:
@@ -53,6 +63,35 @@ def settings_in_code() -> set[str]:
     expected = {"SECRET_KEY", "LOGS_TABLE", "LOGS_MAX_SECONDS", "LOGS_SORTING_SHARDS"}
     assert expected <= names, "the search misses settings: the test is broken"
     return names - NOT_OURS
+
+
+def modules() -> set[str]:
+    """Return the modules that docs/design.md lists, as paths without `.py`."""
+    paths = {path.relative_to(ROOT) for name in MAPPED_PACKAGES for path in (ROOT / name).rglob("*.py")}
+    return {
+        path.with_suffix("").as_posix()
+        for path in paths
+        if path.name != "__init__.py"
+        and "migrations" not in path.parts
+        and path.parts[-3:-1] != ("management", "commands")
+    }
+
+
+def modules_in_design() -> list[str]:
+    """Return the entries of the tables below `## Modules`, with the folder in their heading."""
+    text = DESIGN.split("\n## Modules\n")[1].split("\n## ")[0]
+    sections = re.split(r"^### `(.+)/`", text, flags=re.MULTILINE)[1:]
+    return [
+        f"{folder}/{name}"
+        for folder, section in zip(sections[::2], sections[1::2], strict=True)
+        for cell, _ in ROW.findall(section)
+        for name in re.findall(r"`([^`]+)`", cell)
+    ]
+
+
+def rows(text: str) -> dict[str, str]:
+    """Return the second cells of a table by the code in its first cells."""
+    return {cell.strip("`"): second for cell, second in ROW.findall(text)}
 
 
 def code_in_docs() -> str:
@@ -123,6 +162,38 @@ def test_index_links_every_page() -> None:
     assert index in {(ROOT / link).resolve() for link in LINK.findall(README)}
 
 
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_paths_in_code_exist(path: Path) -> None:
+    assert not [name for name in PATH.findall(FENCE.sub("", TEXTS[path])) if not (ROOT / name).exists()]
+
+
+def test_design_page_lists_every_module_once() -> None:
+    listed = modules_in_design()
+    others = {name for name in listed if name.endswith("/") or Path(name).suffix}
+    assert sorted(set(listed) - others) == sorted(modules())
+    assert len(listed) == len(set(listed))
+    assert not [name for name in others if not (ROOT / name).exists()]
+
+
+def test_design_page_names_existing_modules() -> None:
+    named = set(re.findall(r"`((?:logs|ingest|logsite)(?:\.\w+)+)`", DESIGN))
+    assert {"logs.reading.page", "ingest.client"} <= named, "the search misses modules: the test is broken"
+    paths = {name: ROOT / name.replace(".", "/") for name in named}
+    assert not [
+        name for name, path in paths.items() if not (path.is_dir() or path.with_suffix(".py").exists())
+    ]
+
+
+def test_filter_table_equals_the_filters() -> None:
+    table = FILTER_PAGE.split("<!-- filters -->")[1].split("<!-- /filters -->")[0]
+    assert rows(table) == {name: each.description for name, each in FILTERS.items()}
+
+
+def test_filter_page_lists_every_other_parameter() -> None:
+    text = FILTER_PAGE.split("<!-- /filters -->")[1].split("\n## ")[0]
+    assert sorted(rows(text)) == sorted(FilterForm.base_fields.keys() - FILTERS.keys())
+
+
 def test_settings_page_lists_every_setting() -> None:
     assert not {name for name in settings_in_code() if f"`{name}`" not in SETTINGS}
 
@@ -143,7 +214,9 @@ def test_example_lists_every_setting() -> None:
 
 
 def test_docs_name_every_management_command() -> None:
-    named = {*re.findall(r"manage\.py ([a-z_]+)", CODE), *re.findall(r'ARGS="([a-z_]+)', CODE)}
+    direct = re.findall(r"manage\.py ([a-z_]+)", CODE)
+    deployed = re.findall(r'make manage (?:\w+=\S+ )*ARGS="([a-z_]+)', CODE)
+    named = {*direct, *deployed}
     assert {"doctor", "dead_letters"} <= own_commands(), "the search misses commands: the test is broken"
     assert not own_commands() - named
     assert not named - get_commands().keys()
@@ -171,7 +244,7 @@ def test_deploy_page_lists_every_parameter() -> None:
     for name in NAMES:
         declared |= template(name)["Parameters"]
     expected = {
-        name: str(parameter.get("Default", "asked once")) or "none"
+        name: str(parameter.get("Default", "required")) or "none"
         for name, parameter in declared.items()
         if name not in SET_BY_DEPLOY
     }

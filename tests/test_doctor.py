@@ -24,7 +24,7 @@ pytest_plugins = ["tests.sqs_server", "tests.doctor_fixtures"]
 pytestmark = pytest.mark.usefixtures("logs_table")
 
 
-@pytest.mark.usefixtures("worker", "mapped")
+@pytest.mark.usefixtures("worker", "mapping")
 def test_healthy_site_passes_every_check() -> None:
     lines = run_doctor()
     assert {line.split()[0] for line in lines} == {"OK"}
@@ -40,7 +40,7 @@ def test_healthy_site_passes_every_check() -> None:
     ]
 
 
-@pytest.mark.usefixtures("worker", "wired")
+@pytest.mark.usefixtures("worker", "queue_pair")
 def test_emulator_without_lambda_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     lines = run_doctor()
@@ -49,7 +49,7 @@ def test_emulator_without_lambda_is_a_note(monkeypatch: pytest.MonkeyPatch) -> N
     ]
 
 
-@pytest.mark.usefixtures("worker", "wired")
+@pytest.mark.usefixtures("worker", "queue_pair")
 def test_round_trip_log_expires_after_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     run_doctor()
@@ -59,7 +59,7 @@ def test_round_trip_log_expires_after_a_day(monkeypatch: pytest.MonkeyPatch) -> 
     assert abs(item.expires_at - item.received_at - timedelta(days=1)) < timedelta(seconds=1)
 
 
-@pytest.mark.usefixtures("worker", "mapped")
+@pytest.mark.usefixtures("worker", "mapping")
 def test_round_trip_outside_the_listing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "SORTING_SHARDS", 4)
     [line] = faults(timeout=20)
@@ -69,7 +69,7 @@ def test_round_trip_outside_the_listing_fails(monkeypatch: pytest.MonkeyPatch) -
     assert "Set LOGS_SORTING_SHARDS_READ" in line
 
 
-@pytest.mark.usefixtures("worker", "wired")
+@pytest.mark.usefixtures("worker", "queue_pair")
 def test_json_option_prints_objects(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     results = [json.loads(line) for line in run_doctor(json=True)]
@@ -77,7 +77,7 @@ def test_json_option_prints_objects(monkeypatch: pytest.MonkeyPatch) -> None:
     assert results[-1]["what"] == "Round trip"
 
 
-@pytest.mark.usefixtures("mapped")
+@pytest.mark.usefixtures("mapping")
 def test_round_trip_without_a_writer_fails() -> None:
     output, errors = StringIO(), StringIO()
     with pytest.raises(CommandError, match=r"^1 of 12 checks failed\.$"):
@@ -89,7 +89,7 @@ def test_round_trip_without_a_writer_fails() -> None:
     assert "is not readable after 1.5 s. Is the writer running?" in last
 
 
-@pytest.mark.usefixtures("mapped")
+@pytest.mark.usefixtures("mapping")
 @pytest.mark.parametrize(
     ("policy", "problem"),
     [
@@ -98,16 +98,16 @@ def test_round_trip_without_a_writer_fails() -> None:
         ('{"deadLetterTargetArn": "DEAD", "maxReceiveCount": 1}', "maxReceiveCount is 1"),
     ],
 )
-def test_wrong_redrive_policy_fails(wired: Queues, policy: str, problem: str) -> None:
-    other, dead = queue_arn(wired, wired.url), queue_arn(wired, wired.dead_letter_url)
-    set_queue(wired, wired.url, RedrivePolicy=policy.replace("OTHER", other).replace("DEAD", dead))
+def test_wrong_redrive_policy_fails(queue_pair: Queues, policy: str, problem: str) -> None:
+    other, dead = queue_arn(queue_pair, queue_pair.url), queue_arn(queue_pair, queue_pair.dead_letter_url)
+    set_queue(queue_pair, queue_pair.url, RedrivePolicy=policy.replace("OTHER", other).replace("DEAD", dead))
     [line] = faults()
     assert line.startswith("FAIL Redrive policy: " + problem)
 
 
 @pytest.mark.parametrize("types", [[], None])
-def test_mapping_without_failure_reports_fails(mapped: dict[str, Any], types: Any) -> None:
-    mapped["FunctionResponseTypes"] = types
+def test_mapping_without_failure_reports_fails(mapping: dict[str, Any], types: Any) -> None:
+    mapping["FunctionResponseTypes"] = types
     [line] = faults()
     assert line.startswith(
         "FAIL Mapping the-mapping: it has no ReportBatchItemFailures: SQS deletes the mess"
@@ -115,26 +115,26 @@ def test_mapping_without_failure_reports_fails(mapped: dict[str, Any], types: An
 
 
 @pytest.mark.parametrize("state", ["Disabled", "Disabling", "Deleting"])
-def test_disabled_mapping_fails(mapped: dict[str, Any], state: str) -> None:
-    mapped["State"] = state
+def test_disabled_mapping_fails(mapping: dict[str, Any], state: str) -> None:
+    mapping["State"] = state
     [line] = faults()
     assert line.startswith(f"FAIL Mapping the-mapping: its state is {state}: logs wait in the queue.")
 
 
-def test_updating_mapping_is_no_fault(mapped: dict[str, Any]) -> None:
-    mapped["State"] = "Updating"
+def test_updating_mapping_is_no_fault(mapping: dict[str, Any]) -> None:
+    mapping["State"] = "Updating"
     assert faults() == []
 
 
-@pytest.mark.usefixtures("wired", "functions")
+@pytest.mark.usefixtures("queue_pair", "functions")
 def test_queue_without_mapping_fails() -> None:
     [line] = faults()
     assert line.startswith("FAIL Mapping: no event source mapping reads arn:aws:sqs:")
 
 
-@pytest.mark.usefixtures("mapped")
-def test_short_visibility_timeout_fails(wired: Queues) -> None:
-    set_queue(wired, wired.url, VisibilityTimeout="360")
+@pytest.mark.usefixtures("mapping")
+def test_short_visibility_timeout_fails(queue_pair: Queues) -> None:
+    set_queue(queue_pair, queue_pair.url, VisibilityTimeout="360")
     [line] = faults()
     assert line.startswith(
         "FAIL Visibility timeout: it is 360 s, the writer's timeout 60 s, the batching window"
@@ -142,19 +142,19 @@ def test_short_visibility_timeout_fails(wired: Queues) -> None:
     assert "Set it to 361 s or more" in line
 
 
-def test_second_mapping_fails(mapped: dict[str, Any], functions: Lambda) -> None:
-    functions.mappings.append({**mapped, "UUID": "another"})
+def test_second_mapping_fails(mapping: dict[str, Any], functions: Lambda) -> None:
+    functions.mappings.append({**mapping, "UUID": "another"})
     [line] = faults()
     assert line.startswith("FAIL Mapping: 2 event source mappings read the queue")
 
 
-def test_writer_of_another_table_fails(mapped: dict[str, Any], functions: Lambda) -> None:
-    functions.functions[mapped["FunctionArn"]]["Environment"] = {"Variables": {"LOGS_TABLE": "Another"}}
+def test_writer_of_another_table_fails(mapping: dict[str, Any], functions: Lambda) -> None:
+    functions.functions[mapping["FunctionArn"]]["Environment"] = {"Variables": {"LOGS_TABLE": "Another"}}
     [line] = faults()
     assert line.startswith("FAIL Mapping to logsite-dev-writer: its LOGS_TABLE is 'Another', but ")
 
 
-@pytest.mark.usefixtures("mapped")
+@pytest.mark.usefixtures("mapping")
 def test_aws_endpoint_is_not_an_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL_LAMBDA")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
@@ -164,14 +164,14 @@ def test_aws_endpoint_is_not_an_emulator(monkeypatch: pytest.MonkeyPatch) -> Non
     assert event_source_mapping.is_without_lambda()
 
 
-@pytest.mark.usefixtures("mapped")
-def test_short_dead_letter_retention_fails(wired: Queues) -> None:
-    set_queue(wired, wired.dead_letter_url, MessageRetentionPeriod=str(4 * DAY))
+@pytest.mark.usefixtures("mapping")
+def test_short_dead_letter_retention_fails(queue_pair: Queues) -> None:
+    set_queue(queue_pair, queue_pair.dead_letter_url, MessageRetentionPeriod=str(4 * DAY))
     [line] = faults()
     assert line.startswith("FAIL Retention: the dead-letter queue keeps messages for 4 days, the queue for 4")
 
 
-@pytest.mark.usefixtures("mapped")
+@pytest.mark.usefixtures("mapping")
 @pytest.mark.parametrize(
     ("seconds", "difference"), [(90, "90 s ahead of"), (-90, "90 s behind")], ids=["ahead", "behind"]
 )
@@ -192,7 +192,7 @@ def test_clock_skew_fails(monkeypatch: pytest.MonkeyPatch, seconds: int, differe
     assert line == f"FAIL Clock: this machine is {difference} AWS. Synchronize its clock, by NTP."
 
 
-@pytest.mark.usefixtures("mapped")
+@pytest.mark.usefixtures("mapping")
 def test_missing_indexes_fail(table: Callable[[type[Model]], str]) -> None:
     name = table(LogItem)
     lines = faults()
@@ -200,7 +200,7 @@ def test_missing_indexes_fail(table: Callable[[type[Model]], str]) -> None:
         assert any(line.startswith(f"FAIL Table {name}: the index {index} is missing") for line in lines)
 
 
-@pytest.mark.usefixtures("mapped")
+@pytest.mark.usefixtures("mapping")
 def test_table_without_ttl_fails(table: Callable[[type[Model]], str]) -> None:
     name = table(SessionItem)
     assert faults() == [
@@ -208,7 +208,7 @@ def test_table_without_ttl_fails(table: Callable[[type[Model]], str]) -> None:
     ]
 
 
-@pytest.mark.usefixtures("mapped")
+@pytest.mark.usefixtures("mapping")
 def test_missing_table_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SessionItem.Meta, "table_name", "NoSuchTable")
     [line] = faults()
@@ -226,7 +226,7 @@ def test_missing_settings_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.usefixtures("wired")
+@pytest.mark.usefixtures("queue_pair")
 def test_aws_error_does_not_stop_the_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGS_QUEUE_URL", "http://127.0.0.1:9/123456789012/Nowhere")
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:9")

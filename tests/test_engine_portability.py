@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 from logsite.local import queues
-from logsite.local.processes import ROOT, Child, accepts_connections, free_port
+from logsite.local.ports import accepts_connections, free_port
+from logsite.local.processes import ROOT, Child
 
 
 def test_pagination_is_exact_on_ministack(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 from django.test import Client, override_settings
-from pynamodb.signals import pre_dynamodb_send
+
+from tests.dynamodb_calls import recorded_calls
 
 
 @pytest.mark.parametrize("host", ["testserver", "abc123.execute-api.eu-central-1.amazonaws.com", "10.0.0.7"])
@@ -23,12 +24,7 @@ def test_health_check_works_with_a_stage_prefix() -> None:
 
 
 def test_health_check_reads_nothing_from_dynamodb(viewer_client: Client) -> None:
-    calls = []
-
-    def record(sender: object, operation_name: str, **kwargs: object) -> None:
-        calls.append(operation_name)
-
-    with pre_dynamodb_send.connected_to(record):
+    with recorded_calls() as calls:
         assert viewer_client.get("/healthz").status_code == 200
     assert calls == []
 

@@ -1,17 +1,18 @@
-"""The parts of `runlocal`: child processes, ports, the data folder, and the engine's binary."""
+"""The parts of `runlocal`: child processes, ports, data folder, and the engine's binary."""
 
 import os
 import socket
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from logsite.local import engine
 from logsite.local.data_folder import delete_data
-from logsite.local.processes import Child, ChildFailed, Children, free_port
+from logsite.local.ports import free_port
+from logsite.local.processes import Child, ChildFailed, Children
 from tests.runlocal import all_exit
+from tests.waiting import wait_until
 
 
 def test_missing_engine_names_the_next_step(tmp_path: Path) -> None:
@@ -29,8 +30,7 @@ def test_child_ignoring_sigterm_is_killed_with_its_group(tmp_path: Path) -> None
     )
     command = [sys.executable, "-c", program]
     child = Child("stubborn one", command, os.environ, tmp_path / "log", stop_timeout=0.3)
-    while not child.last_lines:
-        time.sleep(0.02)
+    wait_until(lambda: child.last_lines, "the child prints a line", every=0.02)
     below = int(child.last_lines[0])
     child.stop()
     assert child.has_exited

@@ -1,4 +1,4 @@
-"""The web function's log lines: one JSON object per line, with the ids of the request."""
+"""The site's log lines: one JSON object per line, with the request's ids."""
 
 import io
 import json
@@ -14,7 +14,7 @@ from logsite import log_lines
 
 
 @pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+def log_output(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """Configure logging as on Lambda for this test; return the output."""
     output = io.StringIO()
     handler = logging.StreamHandler(output)
@@ -27,8 +27,8 @@ def written(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     return output
 
 
-def lines(written: io.StringIO) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in written.getvalue().splitlines()]
+def lines(log_output: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log_output.getvalue().splitlines()]
 
 
 def get(client: Client, address: str) -> Any:
@@ -39,18 +39,18 @@ def get(client: Client, address: str) -> Any:
     return client.get(address, **environ)
 
 
-def test_request_line_has_ids_and_no_query_string(written: io.StringIO) -> None:
+def test_request_line_has_ids_and_no_query_string(log_output: io.StringIO) -> None:
     get(Client(), "/healthz?q=secret")
-    [line] = lines(written)
+    [line] = lines(log_output)
     assert line["message"].startswith("GET /healthz 200 ")
     assert line["level"] == "INFO"
     assert line["request_id"] == "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
     assert line["invocation_id"] == "8f507cfc-xmpl-4697-b07a-ac58fc914c95"
-    assert "secret" not in written.getvalue()
+    assert "secret" not in log_output.getvalue()
 
 
 def test_exception_line_has_the_ids_of_the_request(
-    viewer_client: Client, written: io.StringIO, monkeypatch: pytest.MonkeyPatch
+    viewer_client: Client, log_output: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*args: object) -> None:
         raise RuntimeError("broken")
@@ -58,31 +58,31 @@ def test_exception_line_has_the_ids_of_the_request(
     monkeypatch.setattr(reader, "read_page", broken)
     viewer_client.raise_request_exception = False
     assert get(viewer_client, "/admin/logs/log/").status_code == 500
-    written_lines = lines(written)
-    exception = next(line["exception"] for line in written_lines if "exception" in line)
+    log_records = lines(log_output)
+    exception = next(line["exception"] for line in log_records if "exception" in line)
     assert exception.endswith("RuntimeError: broken")
-    assert {line["request_id"] for line in written_lines} == {"c6af9ac6-7b61-11e6-9a41-93e8deadbeef"}
+    assert {line["request_id"] for line in log_records} == {"c6af9ac6-7b61-11e6-9a41-93e8deadbeef"}
 
 
-def test_next_request_has_no_ids_of_the_previous_one(written: io.StringIO) -> None:
+def test_next_request_has_no_ids_of_the_previous_one(log_output: io.StringIO) -> None:
     get(Client(), "/healthz")
     Client().get("/healthz")
-    assert "request_id" not in lines(written)[-1]
+    assert "request_id" not in lines(log_output)[-1]
 
 
 @pytest.mark.parametrize(
     "event", [None, "text", {}, {"requestContext": None}, {"requestContext": {"requestId": 7}}]
 )
-def test_unknown_event_sets_no_ids(written: io.StringIO, event: Any) -> None:
+def test_unknown_event_sets_no_ids(log_output: io.StringIO, event: Any) -> None:
     log_lines.set_request_ids(event, None)
     logging.getLogger("logsite").warning("a line")
-    [line] = lines(written)
+    [line] = lines(log_output)
     assert line.keys() == {"timestamp", "level", "logger", "message"}
 
 
-def test_line_break_in_a_text_forges_no_line(written: io.StringIO) -> None:
+def test_line_break_in_a_text_forges_no_line(log_output: io.StringIO) -> None:
     logging.getLogger("logsite").warning("not found: %s", '/x\n{"level": "CRITICAL"}')
-    [line] = lines(written)
+    [line] = lines(log_output)
     assert line["level"] == "WARNING"
 
 

@@ -16,6 +16,7 @@ from logsite.local import stack
 from logsite.local.data_folder import lock_folder
 from logsite.local.processes import ROOT
 from tests.runlocal import Runlocal, all_exit, count_logs, process_with
+from tests.waiting import wait_until
 
 LOGS = 150
 
@@ -52,11 +53,11 @@ def test_second_start_reuses_the_data_of_the_first(start: Callable[..., Runlocal
             SECRET_KEY="two words",
             http_proxy="http://127.0.0.1:9",
         )
-        printed = run.wait_for("Ready:")
-        address = re.search(r"http://127\.0\.0\.1:\d+/", printed)
+        output = run.wait_for("Ready:")
+        address = re.search(r"http://127\.0\.0\.1:\d+/", output)
         assert address
         assert address[0] != f"http://127.0.0.1:{port}/"
-    name, password = re.search(r"user name +(\S+)\n +password +(\S+)", printed).groups()  # type: ignore[union-attr]  # fails if absent
+    name, password = re.search(r"user name +(\S+)\n +password +(\S+)", output).groups()  # type: ignore[union-attr]  # fails if absent
     assert stack.can_sign_in(address[0], name, password)
     assert not stack.can_sign_in(address[0], name, password + "x")
     assert count_logs(folder) == LOGS
@@ -65,13 +66,10 @@ def test_second_start_reuses_the_data_of_the_first(start: Callable[..., Runlocal
     assert (folder / "state.json").stat().st_mode & 0o077 == 0
 
     # The printed command sends a log.
-    line = re.search(r"Send a log:\n +(.+)\n", printed)
+    line = re.search(r"Send a log:\n +(.+)\n", output)
     assert line
     subprocess.run(["/bin/sh", "-c", line[1]], cwd=ROOT, check=True)
-    deadline = time.monotonic() + 60
-    while count_logs(folder) == LOGS:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_until(lambda: count_logs(folder) != LOGS, "the log is stored", every=0.1)
 
     children = run.children()
     assert len(children) >= 4
@@ -82,9 +80,9 @@ def test_second_start_reuses_the_data_of_the_first(start: Callable[..., Runlocal
     assert "Traceback" not in run.text
 
     again = start(f"--logs={LOGS}")
-    printed = again.wait_for("Ready:")
-    assert "Sample logs" not in printed
-    assert password in printed
+    output = again.wait_for("Ready:")
+    assert "Sample logs" not in output
+    assert password in output
     assert count_logs(folder) == LOGS + 1
     second = Runlocal(tmp_path / "local")
     assert second.process.wait(60) == 1
@@ -134,8 +132,8 @@ def test_external_endpoint_is_used_and_dead_child_ends_all(
         ALLOWED_HOSTS="logs.example.com",
         SESSIONS_TABLE="OtherSessions",
     )
-    printed = run.wait_for("Ready:")
-    assert f"AWS_ENDPOINT_URL_DYNAMODB is set: using {dynamodb_engine}" in printed
+    output = run.wait_for("Ready:")
+    assert f"AWS_ENDPOINT_URL_DYNAMODB is set: using {dynamodb_engine}" in output
     assert not (tmp_path / "local" / "dynamodb.sqlite").exists()
     assert "SESSIONS_TABLE=OtherSessions" in (tmp_path / "local" / "env").read_text()
     children = run.children()

@@ -1,4 +1,4 @@
-"""The site's settings: their values by the environment, and the errors that stop a start."""
+"""The site's settings: their values, and the errors that stop a start."""
 
 import os
 import re
@@ -27,7 +27,7 @@ KEY = "a secret key that is long enough to be safe"
 
 @pytest.fixture(autouse=True)
 def production(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set an environment that is valid in production: DEBUG off, a key, a host name."""
+    """Set a valid environment for production: DEBUG off, a key, a host name."""
     monkeypatch.setenv("DEBUG", "off")
     monkeypatch.setenv("SECRET_KEY", KEY)
     monkeypatch.setenv("ALLOWED_HOSTS", "logs.example.com")

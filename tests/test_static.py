@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="module")
-def collected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def static_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Collect the static files as a deployment does, with its settings."""
     folder = tmp_path_factory.mktemp("staticfiles")
     with pytest.MonkeyPatch.context() as environment:
@@ -30,7 +30,7 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def links(collected: Path) -> list[str]:
+def links(static_root: Path) -> list[str]:
     """Return the addresses of the login page's static files."""
     addresses = static_addresses(Client().get("/admin/login/").content.decode())
     assert addresses
@@ -56,13 +56,13 @@ def test_static_files_are_compressed_and_immutable(links: list[str]) -> None:
     assert "Access-Control-Allow-Origin" not in compressed
 
 
-@pytest.mark.usefixtures("collected")
+@pytest.mark.usefixtures("static_root")
 def test_api_docs_load_their_static_files(viewer_client: Client) -> None:
     links = static_addresses(viewer_client.get("/api/docs").content.decode())
     assert len(links) >= 3
     assert [link for link in links if viewer_client.get(link.removeprefix("/dev")).status_code != 200] == []
 
 
-def test_logsites_own_files_are_collected(collected: Path) -> None:
+def test_logsites_own_files_are_collected(static_root: Path) -> None:
     for name in ("logs/logs.css", "logs/listing.js", "logsite/favicon.svg"):
-        assert (collected / name).exists()
+        assert (static_root / name).exists()

@@ -13,7 +13,7 @@ from moto.server import ThreadedMotoServer
 
 from ingest.writing.lambda_event import queue_arn, record
 from logs.models import LogItem
-from tests.conftest import free_port
+from logsite.local.ports import free_port
 from tests.factories import LOG_ID, make_attribute, make_body, make_record
 from tests.items import logs
 from tests.queues import Queues, attribute_texts

@@ -19,7 +19,9 @@ WITHOUT_PROMPTS = {"--noinput", "--no-input", "--help", "-h"}
 def add_parser(subparsers: "Subparsers") -> None:
     """Add `admin` to the commands of `python -m deploy`."""
     parser = add_command(subparsers, "admin", "create an administrator; prompts for the password", run, check)
-    parser.add_argument("arguments", nargs="*", help="after --: options of Django's createsuperuser")
+    parser.add_argument(
+        "arguments", nargs="*", metavar="OPTION", help="after --: options of Django's createsuperuser"
+    )
 
 
 def check(options: argparse.Namespace) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The parts that the parsers of all commands share."""
+"""The arguments that all commands share."""
 
 import argparse
 from collections.abc import Callable, Iterable
@@ -28,8 +28,11 @@ def add_command(
     `check` returns the problems of the options. They are reported together, before `run` is called. `run`
     returns the exit status.
     """
-    parser = subparsers.add_parser(name, help=summary)
+    description = f"{summary[0].upper()}{summary[1:]}."
+    parser = subparsers.add_parser(name, help=summary, description=description)
     parser.add_argument("--stage", required=True, help="a stage of zappa_settings.json: dev, production")
-    parser.add_argument("--build", type=Path, default=BUILD, help="the build folder; default: build")
+    parser.add_argument(
+        "--build", type=Path, default=BUILD, metavar="FOLDER", help="the build folder; default: build"
+    )
     parser.set_defaults(run=run, check=check)
     return parser

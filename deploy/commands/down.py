@@ -18,7 +18,12 @@ def add_parser(subparsers: "Subparsers") -> None:
     """Add `down` to the commands of `python -m deploy`."""
     parser = add_command(subparsers, "down", "delete the functions; the data stays", run)
     parser.add_argument("--delete-data", action="store_true", help="delete logs, users and queues too")
-    parser.add_argument("--confirm", default="", help="the stage's name again, instead of the prompt")
+    parser.add_argument(
+        "--confirm",
+        default="",
+        metavar="STAGE",
+        help="with --delete-data: the stage's name again, instead of the prompt",
+    )
 
 
 def run(deployment: Deployment, options: argparse.Namespace) -> int:
@@ -77,14 +82,17 @@ def delete_functions(deployment: Deployment) -> None:
         settings = zappa.write_settings(deployment, native_target(), outputs, no_roles)
         functions.undeploy(deployment, settings)
         report(f"Deleted: {', '.join(stage.functions.values())}")
-        if not deployment.resources_stack.is_half_deleted():
+        if not deployment.resources_stack.has_deletion_failed():
             resources.disable_alarms(deployment)
     roles.delete(deployment)
     report("Deleted: the functions' roles")
 
 
 def exists(deployment: Deployment) -> bool:
-    """Return whether the account has any part of the stage, even after a failed or stopped command."""
+    """Return whether any part of the stage exists.
+
+    A failed or stopped command can leave some parts without the others.
+    """
     return (
         resources.exist(deployment)
         or deployment.zappa_stack.describe() is not None

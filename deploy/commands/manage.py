@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 def add_parser(subparsers: "Subparsers") -> None:
     """Add `manage` to the commands of `python -m deploy`."""
     parser = add_command(subparsers, "manage", "run a command of manage.py against the stage", run)
-    parser.add_argument("arguments", nargs="+", help="after --: the command and its options")
+    parser.add_argument(
+        "arguments", nargs="+", metavar="ARGUMENT", help="after --: the command and its options"
+    )
 
 
 def run(deployment: Deployment, options: argparse.Namespace) -> int:
@@ -28,9 +30,9 @@ def run(deployment: Deployment, options: argparse.Namespace) -> int:
 
 
 def run_django(deployment: Deployment, arguments: Sequence[str]) -> int:
-    """Run a Django command on this machine, with the operator's credentials; return its exit status.
+    """Run a Django command on this machine; return its exit status.
 
-    Raise NotDeployed if the stage is not deployed.
+    It has the operator's credentials and the stage's settings. Raise NotDeployed if the stage is missing.
     """
     command = [sys.executable, "-m", "django", *arguments]
     environment = {**os.environ, **variables(deployment)}
@@ -38,7 +40,10 @@ def run_django(deployment: Deployment, arguments: Sequence[str]) -> int:
 
 
 def variables(deployment: Deployment) -> dict[str, str]:
-    """Return the environment variables that connect a local Django to the stage."""
+    """Return the environment variables that connect a local Django to the stage.
+
+    Raise NotDeployed if the stage is missing.
+    """
     outputs = deployment.outputs()
     return {
         "DJANGO_SETTINGS_MODULE": "logsite.settings",

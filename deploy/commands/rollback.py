@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 def add_parser(subparsers: "Subparsers") -> None:
     """Add `rollback` to the commands of `python -m deploy`."""
     parser = add_command(subparsers, "rollback", "run the code of an earlier deployment", run, check)
-    parser.add_argument("--versions", type=int, default=1, help="how many deployments back; default: 1")
+    parser.add_argument(
+        "--versions", type=int, default=1, metavar="N", help="how many deployments back; default: 1"
+    )
 
 
 def check(options: argparse.Namespace) -> Iterator[str]:

@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 def add_parser(subparsers: "Subparsers") -> None:
     """Add `tail` to the commands of `python -m deploy`."""
     parser = add_command(subparsers, "tail", "print the log lines of both functions", run)
-    parser.add_argument("--minutes", type=int, default=10, help="minutes to start in the past; default: 10")
+    parser.add_argument(
+        "--minutes",
+        type=int,
+        default=10,
+        metavar="N",
+        help="print the lines of the last N minutes; default: 10",
+    )
     parser.add_argument(
         "--level", choices=log_tail.LEVELS, help="the lowest level to print; default: every level"
     )
@@ -22,9 +28,10 @@ def add_parser(subparsers: "Subparsers") -> None:
 
 
 def run(deployment: Deployment, options: argparse.Namespace) -> int:
-    """Print the lines of the last minutes, then new lines until Ctrl-C; return the exit status.
+    """Print the lines of the last minutes, then new lines until Ctrl-C.
 
-    Lambda's own lines and metrics are left out. Raise NotDeployed if the stage is not deployed.
+    Lambda's own lines and metrics are left out. Return the exit status. Raise NotDeployed if the stage is
+    missing.
     """
     deployment.outputs()
     functions = list(deployment.stage.functions.values())

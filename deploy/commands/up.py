@@ -30,14 +30,27 @@ def add_parser(subparsers: "Subparsers") -> None:
     parser.add_argument(
         "--keep-days",
         default="",
-        help="days to keep logs, 0 for ever; the first deployment prompts for it",
+        metavar="DAYS",
+        help="days to keep logs, 0 for ever; default: unchanged, at first a prompt",
     )
     parser.add_argument(
-        "--python", default="", help=f"Lambda's Python; default: unchanged, at first {PYTHONS[0]}"
+        "--python",
+        default="",
+        metavar="VERSION",
+        help=f"Lambda's Python; default: unchanged, at first {PYTHONS[0]}",
     )
-    parser.add_argument("--arch", default="", help=f"{' or '.join(ARCHITECTURES)}; default: x86_64")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the templates"
+        "--arch",
+        default="",
+        metavar="PROCESSOR",
+        help=f"{' or '.join(ARCHITECTURES)}; default: unchanged, at first x86_64",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of deploy/resources.yaml or deploy/mapping.yaml; repeat for several",
     )
 
 
@@ -47,14 +60,14 @@ def check(options: argparse.Namespace) -> Iterator[str]:
         yield f"PYTHON must be one of {', '.join(PYTHONS)}, not {options.python!r}"
     if options.arch not in ("", *ARCHITECTURES):
         yield f"ARCH must be one of {', '.join(ARCHITECTURES)}, not {options.arch!r}"
-    if options.keep_days and not is_retention(options.keep_days):
+    if options.keep_days and not is_valid_retention(options.keep_days):
         yield f"KEEP must be a number of days up to {MAX_DAYS}, or 0 for ever, not {options.keep_days!r}"
     for text in options.set:
         if "=" not in text:
             yield f"--set must have the form NAME=VALUE, not {text!r}"
 
 
-def is_retention(days: str) -> bool:
+def is_valid_retention(days: str) -> bool:
     """Return whether the text is a valid number of days to keep logs."""
     return days.isdecimal() and int(days) <= MAX_DAYS
 
@@ -68,7 +81,8 @@ def run(deployment: Deployment, options: argparse.Namespace) -> int:
 def up(deployment: Deployment, target: Target, parameters: Mapping[str, str]) -> None:
     """Deploy the stage or update it.
 
-    `parameters` are parameters of the two templates. Parameters that it does not name keep their value.
+    `parameters` are parameters of the two templates. Parameters that it does not name keep their value. Raise
+    CommandFailed, or one of `AWS_ERRORS`.
     """
     stage, report = deployment.stage, deployment.report
     start = time.monotonic()
@@ -96,7 +110,7 @@ def up(deployment: Deployment, target: Target, parameters: Mapping[str, str]) ->
 
 
 def choose_target(deployment: Deployment, options: argparse.Namespace) -> Target:
-    """Return the target of the options, or that of the deployed site if the options name none.
+    """Return the target of the options. The default is the target of the deployed site.
 
     A new stage gets the newest Python. An emulator runs the Python of this machine.
     Raise CommandFailed if the site runs on another processor.
@@ -135,7 +149,7 @@ def read_parameters(deployment: Deployment, options: argparse.Namespace) -> dict
     if not days and not deployment.resources_stack.parameters().get("RetentionDays"):
         if not sys.stdin.isatty():
             raise CommandFailed("KEEP is missing. Set the days to keep logs: KEEP=365, or KEEP=0 for ever.")
-        while not is_retention(days):
+        while not is_valid_retention(days):
             days = input("Days to keep logs (0 for ever): ").strip()
     return {**values, **({"RetentionDays": str(int(days))} if days else {})}
 

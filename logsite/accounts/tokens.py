@@ -23,7 +23,7 @@ class TokenExists(Exception):
 
 
 class InvalidTokenName(ValueError):
-    """The name must have 1 to 50 lower-case letters, digits and hyphens, and not begin with a hyphen."""
+    """The name must have 1 to 50 lower-case letters, digits and hyphens. It must not begin with a hyphen."""
 
     def __str__(self) -> str:
         return str(self.__doc__)
@@ -41,7 +41,7 @@ class Usage:
 def create(name: str, expires_after: timedelta | None = None) -> str:
     """Create a token and return it. It is not stored and cannot be shown again.
 
-    Raise InvalidTokenName, TokenExists.
+    Costs one PutItem. Raise InvalidTokenName, TokenExists.
     """
     if not NAME.fullmatch(name):
         raise InvalidTokenName
@@ -59,9 +59,10 @@ def create(name: str, expires_after: timedelta | None = None) -> str:
 
 
 def verify(token: str) -> TokenItem | None:
-    """Return the item of a token, or None if it is invalid, revoked or expired. Costs one GetItem.
+    """Return the item of a token, or None if the token is not valid.
 
-    The secret has 256 random bits, so it needs no slow hash.
+    A revoked or expired token is not valid. Costs one GetItem. The secret has 256 random bits, so it needs no
+    slow hash.
     """
     prefix, _, rest = token.partition("_")
     name, _, secret = rest.partition("_")
@@ -95,7 +96,10 @@ def list_all() -> list[TokenItem]:
 
 
 def revoke(name: str) -> bool:
-    """Delete a token, so that the next request with it is refused. Return whether it existed."""
+    """Delete a token; return whether it existed. The next request with it is refused.
+
+    Costs a GetItem and a DeleteItem.
+    """
     item = get(name)
     if item:
         item.delete()

@@ -1,4 +1,4 @@
-"""The checks of the event source mapping: it feeds the writer and reports batch item failures."""
+"""The checks of the event source mapping between the queue and the writer."""
 
 import os
 from collections.abc import Iterator
@@ -25,9 +25,9 @@ VISIBILITY_PER_TIMEOUT = 6
 
 
 def is_without_lambda() -> bool:
-    """Return whether SQS is an emulator without Lambda, so that the worker polls the queue.
+    """Return whether SQS is an emulator without Lambda.
 
-    An endpoint of AWS itself in a private network is no emulator.
+    The worker then polls the queue. An endpoint of AWS itself in a private network is no emulator.
     """
     host = urlsplit(os.environ.get("AWS_ENDPOINT_URL_SQS", "")).hostname or ""
     return bool(host) and not (
@@ -38,7 +38,10 @@ def is_without_lambda() -> bool:
 
 
 def check() -> Iterator[CheckResult]:
-    """Check every mapping of the queue, and the configuration of the function behind it."""
+    """Check every mapping of the queue, and the configuration of the function behind it.
+
+    Costs a request to SQS and two or more to Lambda. Raise botocore's BotoCoreError and ClientError.
+    """
     if is_without_lambda():
         yield note(MAPPING, "this SQS has no Lambda: `python -m ingest.worker` polls the queue instead")
         return

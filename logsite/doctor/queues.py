@@ -47,7 +47,7 @@ class Queue:
 def describe(variable: str) -> Queue | None:
     """Return the queue that an environment variable names, None if it is not set.
 
-    Raise botocore's BotoCoreError and ClientError. It costs one request.
+    Costs one request. Raise botocore's BotoCoreError and ClientError.
     """
     url = os.environ.get(variable)
     if not url:
@@ -60,7 +60,10 @@ def describe(variable: str) -> Queue | None:
 
 
 def check() -> Iterator[CheckResult]:
-    """Check both queues, the redrive policy between them, and the clock."""
+    """Check both queues, the redrive policy between them, and the clock.
+
+    Costs two requests. Raise botocore's BotoCoreError and ClientError.
+    """
     queue, dead_letter_queue = describe("LOGS_QUEUE_URL"), describe("LOGS_DEAD_LETTER_QUEUE_URL")
     if queue is None:
         yield fail(QUEUE, "LOGS_QUEUE_URL is not set", "Set it to the URL of the queue of logs.")
@@ -83,7 +86,7 @@ def check() -> Iterator[CheckResult]:
 
 def _check_redrive_policy(queue: Queue, dead_letter_queue: Queue) -> CheckResult:
     policy = json.loads(queue.attributes.get("RedrivePolicy") or "{}")
-    target, receives = policy.get("deadLetterTargetArn"), int(policy.get("maxReceiveCount", 0))
+    target, max_receives = policy.get("deadLetterTargetArn"), int(policy.get("maxReceiveCount", 0))
     if not target:
         return fail(
             REDRIVE_POLICY,
@@ -96,32 +99,34 @@ def _check_redrive_policy(queue: Queue, dead_letter_queue: Queue) -> CheckResult
             f"deadLetterTargetArn is {target}, not {dead_letter_queue.arn}",
             "Set it to the queue of LOGS_DEAD_LETTER_QUEUE_URL.",
         )
-    if receives < MIN_RECEIVES:
-        return fail(REDRIVE_POLICY, f"maxReceiveCount is {receives}: a log has only one try", "Set it to 5.")
-    return ok(REDRIVE_POLICY, f"SQS moves a message to the dead-letter queue after {receives} receives")
+    if max_receives < MIN_RECEIVES:
+        return fail(
+            REDRIVE_POLICY, f"maxReceiveCount is {max_receives}: a log has only one try", "Set it to 5."
+        )
+    return ok(REDRIVE_POLICY, f"SQS moves a message to the dead-letter queue after {max_receives} receives")
 
 
 def _check_retention(queue: Queue, dead_letter_queue: Queue) -> CheckResult:
     # SQS counts the age of a dead-letter message from its first sending.
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
-    waiting, dead = queue.retention_days, dead_letter_queue.retention_days
-    if dead <= waiting:
+    days, dead_letter_days = queue.retention_days, dead_letter_queue.retention_days
+    if dead_letter_days <= days:
         return fail(
             RETENTION,
-            f"the dead-letter queue keeps messages for {dead:g} days, the queue for {waiting:g} days, "
-            "both counted from the first sending",
+            f"the dead-letter queue keeps messages for {dead_letter_days:g} days, "
+            f"the queue for {days:g} days, both counted from the first sending",
             "Set the retention period of the dead-letter queue to 14 days.",
         )
-    return ok(RETENTION, f"{waiting:g} days in the queue, {dead:g} in the dead-letter queue")
+    return ok(RETENTION, f"{days:g} days in the queue, {dead_letter_days:g} in the dead-letter queue")
 
 
 def _check_clock(queue: Queue) -> CheckResult:
     if queue.sqs_time is None:
         return note(CLOCK, "this SQS does not return its time")
-    ahead = (queue.local_time - queue.sqs_time).total_seconds()
-    if abs(ahead) > MAX_SKEW_SECONDS:
-        direction = "ahead of" if ahead > 0 else "behind"
+    skew = (queue.local_time - queue.sqs_time).total_seconds()
+    if abs(skew) > MAX_SKEW_SECONDS:
+        direction = "ahead of" if skew > 0 else "behind"
         return fail(
-            CLOCK, f"this machine is {abs(ahead):.0f} s {direction} AWS", "Synchronize its clock, by NTP."
+            CLOCK, f"this machine is {abs(skew):.0f} s {direction} AWS", "Synchronize its clock, by NTP."
         )
     return ok(CLOCK, f"within {MAX_SKEW_SECONDS} s of AWS")

@@ -32,22 +32,22 @@ class CheckResult:
 
 
 def ok(part: str, text: str) -> CheckResult:
-    """Return that a part is as it should be."""
+    """Return an OK result: the part works as configured."""
     return CheckResult(Verdict.OK, part, text)
 
 
 def note(part: str, text: str) -> CheckResult:
-    """Return a remark that is no fault."""
+    """Return a NOTE result: a difference from a deployment on AWS, but no fault."""
     return CheckResult(Verdict.NOTE, part, text)
 
 
 def fail(part: str, problem: str, next_step: str) -> CheckResult:
-    """Return a fault with the next step."""
+    """Return a FAIL result. Its text is the problem and the next step."""
     return CheckResult(Verdict.FAIL, part, f"{problem}. {next_step}")
 
 
 def run_check(part: str, check: Callable[[], Iterator[CheckResult]]) -> Iterator[CheckResult]:
-    """Yield the results of a check. An error of AWS ends the check with a fault."""
+    """Yield the results of a check. An error of AWS ends the check with a FAIL result."""
     try:
         yield from check()
     except (*AWS_ERRORS, StoreUnavailable, NotSent) as error:

@@ -20,12 +20,16 @@ LOG = {
     "payload": "Sent by manage.py doctor to check that logs arrive.",
 }
 POLL_SECONDS = 0.2
-# A wait that is longer than this is announced.
+# A longer wait is announced, so that the command does not seem to hang.
 SILENT_SECONDS = 1
 
 
 def check(timeout: float, report_progress: Callable[[str], object]) -> Iterator[CheckResult]:
-    """Send a log and read it until it is there, for at most `timeout` seconds."""
+    """Send a log and wait until it is readable, for at most `timeout` seconds.
+
+    Costs one SendMessage and up to five reads a second. Raise `ingest.client.NotSent`, and
+    `logs.storage.errors.StoreUnavailable`.
+    """
     if not os.environ.get("LOGS_QUEUE_URL"):
         yield fail(PART, "LOGS_QUEUE_URL is not set", "Set it to the URL of the queue of logs.")
         return
@@ -34,11 +38,11 @@ def check(timeout: float, report_progress: Callable[[str], object]) -> Iterator[
         log_id = client.enqueue(**LOG)
     is_announced = False
     while (item := reader.get(log_id)) is None:
-        waited = time.monotonic() - start
-        if waited > SILENT_SECONDS and not is_announced:
+        seconds = time.monotonic() - start
+        if seconds > SILENT_SECONDS and not is_announced:
             is_announced = True
             report_progress(f"{PART}: sent the log {log_id}, waiting up to {timeout:g} s for it.")
-        if waited > timeout:
+        if seconds > timeout:
             yield fail(
                 PART,
                 f"the log {log_id} was sent, but is not readable after {timeout:g} s",

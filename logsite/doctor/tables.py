@@ -11,10 +11,13 @@ from logsite.doctor.results import CheckResult, fail, ok, run_check
 
 
 def check() -> Iterator[CheckResult]:
-    """Check the table of every model that an installed app declares."""
+    """Check the table of every model that an installed app declares.
+
+    Costs DescribeTable and DescribeTimeToLive for each table.
+    """
     for app in apps.get_app_configs():
-        declare = getattr(app, "dynamodb_models", None)
-        for model in declare() if declare else []:
+        dynamodb_models = getattr(app, "dynamodb_models", list)
+        for model in dynamodb_models():
             part = f"Table {model.Meta.table_name}"
             yield from run_check(part, partial(_check_table, model, part))
 

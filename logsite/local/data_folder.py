@@ -1,4 +1,4 @@
-"""The folder of local data: one `runlocal` at a time, and its deletion for a fresh start."""
+"""The folder of local data. One `runlocal` uses it at a time."""
 
 import fcntl
 import shutil
@@ -9,7 +9,7 @@ from typing import IO
 from logsite.local.errors import StackError
 
 # Everything that a start writes to the folder, except the lock.
-DATA = (
+DATA_PATTERNS = (
     "dynamodb.sqlite*",
     "sqs",
     "env",
@@ -26,7 +26,7 @@ class FolderInUse(StackError):
 
 
 def lock_folder(folder: Path) -> IO[str]:
-    """Return the locked lock file of the folder; closing it releases the lock. Raise FolderInUse."""
+    """Return the folder's lock file, locked. Closing it releases the lock. Raise FolderInUse."""
     lock = (folder / "lock").open("w")
     deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
     while True:
@@ -45,7 +45,7 @@ def lock_folder(folder: Path) -> IO[str]:
 
 def delete_data(folder: Path) -> None:
     """Delete the files of earlier starts, and no others: `--folder` may name any folder."""
-    for path in [path for pattern in DATA for path in folder.glob(pattern)]:
+    for path in [path for pattern in DATA_PATTERNS for path in folder.glob(pattern)]:
         if path.is_dir():
             shutil.rmtree(path)
         else:

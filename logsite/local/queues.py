@@ -1,4 +1,7 @@
-"""SQS on a laptop: the emulator MiniStack in its own virtual environment, and the two queues."""
+"""SQS on a laptop: the emulator MiniStack, and the two queues.
+
+MiniStack has its own virtual environment, because it pins botocore.
+"""
 
 import json
 from dataclasses import dataclass
@@ -55,7 +58,7 @@ class Queues:
     url: str
     dead_letter_url: str
 
-    def count_waiting(self, client: "SQSClient") -> int:
+    def count_messages(self, client: "SQSClient") -> int:
         """Return the number of messages in LogsQueue, in flight or not."""
         return self._count(client, self.url)
 

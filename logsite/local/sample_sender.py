@@ -18,7 +18,7 @@ from logsite.local.samples import samples
 from logsite.local.state import State
 
 POLL_SECONDS = 0.1
-# Asking SQS for its message count before every log would slow the sending down.
+# A request for the message count before every log would slow the sending down.
 LOGS_PER_UPDATE = 100
 
 
@@ -30,7 +30,7 @@ def send_samples(count: int, queues: Queues, state: State, check: Callable[[], N
     """
     client = sqs.client()
     if state.samples_until and state.samples_stored and not exists(LogItem, _first_id(state.samples_until)):
-        # The table is another one, or somebody emptied it.
+        # The table was replaced or emptied.
         state.samples_until, state.samples_stored = None, 0
     if state.samples_stored < count:
         until = state.samples_until = state.samples_until or times.to_text(datetime.now(UTC))
@@ -39,7 +39,7 @@ def send_samples(count: int, queues: Queues, state: State, check: Callable[[], N
 
             def update_bar(sent: int) -> None:
                 # A message that left the queue is stored or in the dead-letter queue.
-                bar.update(max(0, sent - queues.count_waiting(client) - bar.n))
+                bar.update(max(0, sent - queues.count_messages(client) - bar.n))
 
             def checked_samples() -> Iterator[dict[str, Any]]:
                 for number, log in enumerate(samples(count, times.parse(until))):

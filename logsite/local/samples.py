@@ -35,14 +35,18 @@ DEVICES = [
 ]
 OBJECTS = ["invoice", "customer", "report", "project", "ticket"]
 # Attackers type such values into forms, and logs hold them like any other value.
-HOSTILE = ["<script>alert('hello')</script>", "'; DROP TABLE logs; --", '=HYPERLINK("http://127.0.0.1/")']
+HOSTILE_TEXTS = [
+    "<script>alert('hello')</script>",
+    "'; DROP TABLE logs; --",
+    '=HYPERLINK("http://127.0.0.1/")',
+]
 
 Log = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Person:
-    """A user of the product, always in the same place and with the same device."""
+    """A user of the product, with a fixed place and device."""
 
     account: int
     user: int
@@ -57,10 +61,10 @@ def samples(count: int, until: datetime) -> Iterator[Log]:
     its end. Sending it again is therefore idempotent. Another `until` yields other ids, so it never causes
     an id conflict.
     """
-    return islice(_endless(until), count)
+    return islice(_endless_logs(until), count)
 
 
-def _endless(until: datetime) -> Iterator[Log]:
+def _endless_logs(until: datetime) -> Iterator[Log]:
     # `until` is part of the seed: the same id with another time would be an id conflict.
     rng = random.Random(f"{SEED} {times.to_text(until)}")  # noqa: S311  not a secret
     people = [_person(rng, number) for number in range(60)]
@@ -136,7 +140,7 @@ def _action(rng: random.Random, person: Person) -> Log:
             changes = {"status": ["open", "paid"], "total": [round(rng.uniform(5, 900), 2), None]}
             return _log(person, "update", kind, url, {"id": number, "changes": changes})
         case "create":
-            name = rng.choice(["Nordwind GmbH", "Café Zoë", "Kōbe Trading", *HOSTILE])
+            name = rng.choice(["Nordwind GmbH", "Café Zoë", "Kōbe Trading", *HOSTILE_TEXTS])
             return _log(person, "create", kind, f"/{kind}s", {"id": number, "name": name})
         case "delete":
             return _log(person, "delete", kind, url, {"id": number, "reason": "duplicate"})
@@ -163,7 +167,10 @@ def _action(rng: random.Random, person: Person) -> Log:
 def _failed_login(rng: random.Random, person: Person) -> Iterator[Log]:
     """Yield a few failed logins. Nobody is signed in yet, so `user_id` is 0."""
     for _ in range(rng.randint(1, 4)):
-        attempt = {"username": rng.choice(["admin", "root", "info", *HOSTILE]), "reason": "wrong password"}
+        attempt = {
+            "username": rng.choice(["admin", "root", "info", *HOSTILE_TEXTS]),
+            "reason": "wrong password",
+        }
         yield {**_log(person, "login", "failed", "/login", attempt), "user_id": 0, "submitter_id": None}
 
 

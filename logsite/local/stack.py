@@ -1,4 +1,4 @@
-"""The local stack: the DynamoDB engine, SQS, the worker and the site as child processes."""
+"""The local stack as child processes: DynamoDB engine, SQS, worker and site."""
 
 import http.client
 import http.cookiejar
@@ -12,7 +12,8 @@ from pathlib import Path
 from ingest.wire import sqs
 from logsite.local import engine, queues
 from logsite.local.errors import StackError
-from logsite.local.processes import Child, Children, accepts_connections, free_port
+from logsite.local.ports import accepts_connections, free_port
+from logsite.local.processes import Child, Children
 
 DYNAMODB_PORT, SQS_PORT = 8001, 4566
 ENDPOINT_NAMES = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS")
@@ -39,7 +40,7 @@ class Services:
 
 
 def isolate_environment() -> dict[str, str | None]:
-    """Remove all AWS and Django settings from the environment; return the endpoints that were set.
+    """Remove AWS and Django settings from the environment; return the endpoints set there.
 
     Dummy credentials replace real ones from the developer's shell or `.env`, for this process and for
     every child. The parts use no proxy between each other. Raise StartFailed if an endpoint is not a URL.
@@ -80,9 +81,11 @@ def start_services(children: Children, folder: Path, endpoints: dict[str, str | 
     os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = dynamodb
     sqs_endpoint = endpoints["AWS_ENDPOINT_URL_SQS"] or _start_sqs(children, folder)
     os.environ["AWS_ENDPOINT_URL_SQS"] = sqs_endpoint
-    created = queues.create(sqs.client())
-    os.environ.update(LOGS_QUEUE_URL=created.url, LOGS_DEAD_LETTER_QUEUE_URL=created.dead_letter_url)
-    return Services(dynamodb, sqs_endpoint, created)
+    stack_queues = queues.create(sqs.client())
+    os.environ.update(
+        LOGS_QUEUE_URL=stack_queues.url, LOGS_DEAD_LETTER_QUEUE_URL=stack_queues.dead_letter_url
+    )
+    return Services(dynamodb, sqs_endpoint, stack_queues)
 
 
 def _start_engine(children: Children, folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""The state that one laptop keeps between two starts: secrets, and the progress of the sample logs."""
+"""The state between two starts: secrets, and the progress of the sample logs."""
 
 import json
 import os

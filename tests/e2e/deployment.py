@@ -18,7 +18,8 @@ import boto3
 
 from deploy.stage import ROOT, Stage
 from logsite.local import queues
-from logsite.local.processes import Child, free_port
+from logsite.local.ports import free_port
+from logsite.local.processes import Child
 from tests import waiting
 
 if TYPE_CHECKING:
@@ -111,7 +112,10 @@ class EmulatedDeployment:
 
     @contextmanager
     def iam_user(self, policy: dict[str, Any] | str) -> "Iterator[Callable[[str], Any]]":
-        """Create a user with only this policy (document or ARN); yield a factory of the user's clients."""
+        """Create a user with only this policy; yield a factory of the user's clients.
+
+        The policy is a document, or the ARN of a managed policy.
+        """
         iam = self.client("iam")
         name = f"user-{uuid.uuid4().hex[:8]}"
         iam.create_user(UserName=name)
@@ -147,7 +151,10 @@ class EmulatedDeployment:
 
     @contextmanager
     def short_visibility_timeout(self) -> "Iterator[None]":
-        """Let SQS redeliver failed messages after two seconds instead of seven minutes, without a redrive."""
+        """Let SQS redeliver failed messages after two seconds instead of seven minutes.
+
+        They never become dead letters.
+        """
         sqs, queue = self.client("sqs"), self.outputs["LogsQueueUrl"]
         names = ["VisibilityTimeout", "RedrivePolicy"]
         attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]

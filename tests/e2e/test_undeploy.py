@@ -57,15 +57,15 @@ def test_undeploy_keeps_data_until_confirmed(deployment: EmulatedDeployment) -> 
 
     down = deployment.command("down")
     assert down.returncode == 0, down.stdout + down.stderr
-    remaining = names(deployment)
+    resources = names(deployment)
     for kind in ("functions", "apis", "roles", "mappings", "alarms"):
-        assert remaining[kind] == [], kind
-    assert sorted(remaining["tables"]) == sorted(deployment.stage.tables)
-    assert len(remaining["queues"]) == 2
+        assert resources[kind] == [], kind
+    assert sorted(resources["tables"]) == sorted(deployment.stage.tables)
+    assert len(resources["queues"]) == 2
     for kind in ("buckets", "policies", "groups", "topics", "dashboards"):
-        assert remaining[kind], kind
-    assert remaining["parameters"] == ["/logsite/dev/secret-key"]
-    assert remaining["stacks"] == ["logsite-dev-resources"]
+        assert resources[kind], kind
+    assert resources["parameters"] == ["/logsite/dev/secret-key"]
+    assert resources["stacks"] == ["logsite-dev-resources"]
     assert deployment.has_log(log["id"])
     deployment.send(make_log())
     assert deployment.message_count() == 1
@@ -83,6 +83,6 @@ def test_undeploy_keeps_data_until_confirmed(deployment: EmulatedDeployment) -> 
     assert deletion.returncode == 0, deletion.stdout + deletion.stderr
     assert {kind: values for kind, values in names(deployment).items() if values} == {}
 
-    missing = deployment.command("down")
-    assert missing.returncode == 1
-    assert "Nothing of logsite-dev exists in account 000000000000, region eu-central-1." in missing.stderr
+    repetition = deployment.command("down")
+    assert repetition.returncode == 1
+    assert "Nothing of logsite-dev exists in account 000000000000, region eu-central-1." in repetition.stderr

@@ -1,4 +1,4 @@
-"""`manage.py doctor`: check the tables and queues of a site, and that a log arrives."""
+"""`manage.py doctor`: check the tables, the queues and the path of a log."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -41,15 +41,15 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["timeout"] <= 0:
             raise CommandError(f"--timeout must be more than 0, not {options['timeout']:g}.")
-        failed = total = 0
+        failures = total = 0
         for result in run_checks(options["timeout"], partial(self.stderr.write, style_func=str)):
             self.stdout.write(json.dumps(asdict(result)) if options["json"] else str(result))
             # The next check, the round trip, may take a minute.
             self.stdout.flush()
             total += 1
-            failed += result.verdict is Verdict.FAIL
-        if failed:
-            raise CommandError(f"{failed} of {total} checks failed.")
+            failures += result.verdict is Verdict.FAIL
+        if failures:
+            raise CommandError(f"{failures} of {total} checks failed.")
 
 
 def run_checks(timeout: float, report_progress: Callable[[str], object]) -> Iterator[CheckResult]:

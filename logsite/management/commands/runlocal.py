@@ -16,7 +16,8 @@ from logsite.accounts.store import UserItem
 from logsite.local import stack
 from logsite.local.data_folder import delete_data, lock_folder
 from logsite.local.errors import StackError
-from logsite.local.processes import ROOT, Children, StopRequested, free_port
+from logsite.local.ports import free_port
+from logsite.local.processes import ROOT, Children, StopRequested
 from logsite.local.sample_sender import exists, send_samples
 from logsite.local.state import State, write_private_file
 from logsite.local.watchdog import Watchdog
@@ -119,7 +120,7 @@ class Command(BaseCommand):
             lock.close()
 
     def run_checked(self, children: Children, folder: Path, state: State, options: dict[str, Any]) -> None:
-        """Run. Raise StackError for an unreachable part, if possible with the child that exited."""
+        """Run. Raise StackError if a part is unreachable; it names the child that exited, if one did."""
         try:
             self.run(children, folder, state, options)
         except (*AWS_ERRORS, NotSent) as error:
@@ -129,12 +130,12 @@ class Command(BaseCommand):
 
     def run(self, children: Children, folder: Path, state: State, options: dict[str, Any]) -> None:
         """Start the parts in order and wait. Raise StopRequested, StackError."""
-        external = stack.isolate_environment()
+        external_endpoints = stack.isolate_environment()
         os.environ.update(DEBUG="on", SECRET_KEY=state.secret_key, PYTHONUNBUFFERED="1")
-        for name, endpoint in external.items():
+        for name, endpoint in external_endpoints.items():
             if endpoint:
                 self.write(f"{name} is set: using {endpoint} instead of starting one.")
-        services = stack.start_services(children, folder, external)
+        services = stack.start_services(children, folder, external_endpoints)
         variables = [f"{name}={os.environ[name]}\n" for name in SHARED_VARIABLES if name in os.environ]
         write_private_file(folder / "env", "".join(variables))
         stack.manage(children, folder, "create_tables")
@@ -151,7 +152,7 @@ class Command(BaseCommand):
                 DJANGO_SUPERUSER_EMAIL="admin@localhost.invalid",
             )
         stack.wait_for_site(children, address, site)
-        self.print_addresses(address, state, folder, services, external)
+        self.print_addresses(address, state, folder, services, external_endpoints)
         # A developer wants to see requests and stack traces, above the progress bar.
         site.on_line = lambda line: tqdm.write(line, file=sys.stderr, end="")
         if dead_letters := send_samples(options["logs"], services.queues, state, children.check):
@@ -165,18 +166,20 @@ class Command(BaseCommand):
         state: State,
         folder: Path,
         services: stack.Services,
-        external: dict[str, str | None],
+        external_endpoints: dict[str, str | None],
     ) -> None:
-        """Print the addresses of the parts, the login, and a command that sends a log.
+        """Print the parts' addresses, the login, and a command that sends a log.
 
-        `external` holds the endpoints that were set in the environment.
+        `external_endpoints` holds the endpoints that were set in the environment.
         """
-        path = relative(folder)
+        path = relative_path(folder)
         password = state.password
         if not stack.can_sign_in(address, state.username, state.password):
             password = "(changed since the first start)"  # noqa: S105  a remark, not a password
-        data = "" if external["AWS_ENDPOINT_URL_DYNAMODB"] else f", data in {path}/dynamodb.sqlite"
-        memory = "" if external["AWS_ENDPOINT_URL_SQS"] else ", in memory: a stop loses waiting messages"
+        data = "" if external_endpoints["AWS_ENDPOINT_URL_DYNAMODB"] else f", data in {path}/dynamodb.sqlite"
+        memory = (
+            "" if external_endpoints["AWS_ENDPOINT_URL_SQS"] else ", in memory: a stop loses waiting messages"
+        )
         self.write(
             f"\n  {address}\n"
             f"  user name  {state.username}\n"
@@ -185,7 +188,7 @@ class Command(BaseCommand):
             f"  SQS        {services.sqs}{memory}\n"
             f"  output     {path}/*.log\n\n"
             "Send a log:\n"
-            f"  env $(cat {path}/env) {relative(Path(sys.executable))} "
+            f"  env $(cat {path}/env) {relative_path(Path(sys.executable))} "
             "-c 'from ingest.client import LogClient; "
             'LogClient(sync=True).enqueue(account_id=7, user_id=12, type="login", sub_type="password", '
             'url="/login")\'\n'
@@ -197,6 +200,6 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def relative(path: Path) -> Path:
+def relative_path(path: Path) -> Path:
     """Return the path relative to the current folder if it is inside it."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -21,7 +21,7 @@ class Command(BaseCommand):
     help = "Creates a user who can sign in to the admin and read the logs. Prompts for the password."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("username")
+        parser.add_argument("username", help="Name to sign in with, at most 150 characters.")
         parser.add_argument("--email", default="", help="The user's email address.")
         parser.add_argument(
             "--no-view-logs",
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         try:
             user.clean_fields(exclude=["password"])
             with aws_errors_as_command_errors():
-                # Checked before the prompt, so that nobody types a password in vain.
+                # Before the prompt, so that nobody types a password in vain. `save` checks again.
                 if exists(user.username):
                     raise CommandError(f"The username {user.username} is taken.")
                 password = prompt_for_password() if options["interactive"] else password_from_environment()

@@ -11,10 +11,10 @@ from logsite.accounts.models import User
 class Command(BaseCommand):
     """Deactivate a user, or activate them again."""
 
-    help = "Deactivates a user, who is locked out from the next request on. The user stays in the table."
+    help = "Deactivates a user. The next request of the user is refused. The user stays in the table."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("username")
+        parser.add_argument("username", help="Name of the user.")
         parser.add_argument("--undo", action="store_true", help="Activate the user again.")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -20,10 +20,10 @@ class Command(BaseCommand):
         if not items:
             self.stdout.write("There are no API tokens.")
         for item in items:
-            expiry = f"expires {_minute(item.expires_at)}" if item.expires_at else "never expires"
+            expiry = f"expires {_to_text(item.expires_at)}" if item.expires_at else "never expires"
             expired = " (expired)" if tokens.is_expired(item) else ""
-            self.stdout.write(f"{item.name:<30} created {_minute(item.created_at)}, {expiry}{expired}")
+            self.stdout.write(f"{item.name:<30} created {_to_text(item.created_at)}, {expiry}{expired}")
 
 
-def _minute(moment: datetime) -> str:
+def _to_text(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
