@@ -1,4 +1,4 @@
-"""`python -m ingest`: the command line of the sending and writing side."""
+"""`python -m ingest`: send files of logs, and handle dead letters."""
 
 import argparse
 import os
@@ -12,9 +12,13 @@ COMMANDS = (send, dlq, schema)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command in the arguments. Return its exit status."""
+    """Run the command in the arguments. Return its exit status.
+
+    A CommandFailed is printed on standard error. Raise SystemExit for invalid arguments and --help.
+    """
     parser = argparse.ArgumentParser(
-        prog="python -m ingest", description="Send logs to the queue, and handle dead letters."
+        prog="python -m ingest",
+        description="Send files of logs, handle dead letters, and print the schema of a message.",
     )
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:

@@ -22,9 +22,11 @@ __all__ = ["LogClient", "NotSent", "TooLarge"]
 class NotSent(Exception):
     """SQS did not accept some logs, after all retries.
 
-    `logs` holds their fields with `id` and `created_at`, so sending them again is idempotent. `sent` is the
-    number of accepted logs. If SQS became unreachable, `rest` yields the logs that `enqueue_many` had not
-    read: `client.enqueue_many(itertools.chain(error.logs, error.rest))` continues.
+    - `logs`: their fields with `id` and `created_at`, so sending them again is idempotent.
+    - `sent`: the number of accepted logs.
+    - `rest`: if SQS became unreachable, an iterator of the logs that `enqueue_many` had not read.
+
+    `client.enqueue_many(itertools.chain(error.logs, error.rest))` continues.
     """
 
     def __init__(
@@ -41,20 +43,22 @@ class NotSent(Exception):
 
 
 class LogClient:
-    """Sends logs to the queue, from a background thread or, with `sync=True`, within the call.
+    """Sends logs to the queue, from a background thread by default.
 
-    - `queue_url`: default LOGS_QUEUE_URL.
-    - `strict`: default LOGSITE_STRICT, or off. If on, invalid fields raise ValueError, for development and
-      tests. If off, they are sent with a warning, and become a dead letter.
-    - `max_logs`, `max_bytes`: the limits of the buffer.
+    - `queue_url`: the queue of logs; default: LOGS_QUEUE_URL.
+    - `sync`: send within the call, without a thread, and raise NotSent if SQS does not accept a log.
+    - `strict`: raise ValueError for invalid fields, for development and tests. Otherwise such a log is sent
+      with a warning, and becomes a dead letter. Default: LOGSITE_STRICT, or off.
+    - `max_logs`, `max_bytes`: the limits of the buffer, 10,000 logs and 64 MB by default.
     - `on_full`: the action if the buffer is full because SQS is unreachable or slow. "drop" counts the log
-      and warns. "block" waits up to `block_seconds`, then drops. "spool" writes the log to `spool_dir`. The
-      default is "spool" with a `spool_dir`, otherwise "drop".
+      and warns. "block" waits up to `block_seconds`, then drops. "spool" writes the log to `spool_dir`.
+      Default: "spool" with a `spool_dir`, otherwise "drop".
     - `spool_dir`: a folder of files that are sent later, also after a restart, and by other processes that
-      share the folder. `max_spool_bytes` limits it.
-    - `durable`: writes each log to the spool before the call returns, so that it survives `kill -9`.
+      share the folder. `max_spool_bytes` limits it, to 1 GB by default.
+    - `durable`: write each log to the spool before the call returns, so that it survives `kill -9`.
 
-    Safe to use from several threads and after a fork. Raise ValueError for contradictory options.
+    Safe to use from several threads and after a fork. Raise ValueError if the queue is missing or options
+    contradict each other, and OSError if `spool_dir` cannot be created.
     """
 
     def __init__(
@@ -108,7 +112,10 @@ class LogClient:
 
     @property
     def _sqs(self) -> "SQSClient":
-        """Return this process's client, created at first use: a fork must not share connections."""
+        """Return this process's SQS client, created at first use.
+
+        A fork must not share connections. Raise botocore's NoRegionError if no region is set.
+        """
         process = os.getpid()
         if self._client is None or self._client[0] != process:
             self._client = process, sqs.client(queue_url=self.queue_url)
@@ -116,16 +123,18 @@ class LogClient:
 
     @property
     def counts(self) -> Counts:
-        """Return how many logs this process has sent, dropped, or had refused in the background."""
+        """Return the numbers of logs that the background thread of this process handled."""
         return self._thread.counts if self._thread else Counts()
 
     def enqueue(self, /, **fields: Any) -> str:
         """Send one log. Return its id, 32 hex digits, or an invalid `id` unchanged.
 
         A missing `id` or `created_at` is assigned now, and the fields are copied. Types that JSON lacks
-        (times, Decimal, UUID, bytes, sets, …) become text. A log over 1 MiB is compressed, or truncated with
-        a warning if that is not enough. Raise ValueError with the names of invalid fields, or TooLarge, in
-        strict mode. Raise NotSent if SQS does not accept the log, with `sync=True`.
+        (times, Decimal, UUID, bytes, …) become text. A log over 1 MiB is compressed, or truncated with a
+        warning if that is not enough.
+
+        Raise RuntimeError if the client is closed. In strict mode, raise ValueError with the names of invalid
+        fields, or TooLarge. With `sync=True`, raise NotSent if SQS does not accept the log.
         """
         self._check_open()
         log = prepare(fields, strict=self.strict)
@@ -185,7 +194,10 @@ class LogClient:
             raise RuntimeError("this LogClient is closed")
 
     def _send(self, logs: Iterable[OutgoingLog]) -> int:
-        """Send logs in batches. Return their number, or raise NotSent unless all were sent."""
+        """Send logs in batches, within the call. Return their number.
+
+        Raise NotSent unless SQS accepts all, and the error of the iterable if it raises one.
+        """
         sent = 0
         unsent: list[dict[str, Any]] = []
         reason = ""
@@ -202,7 +214,7 @@ class LogClient:
         except NotSent:
             raise
         except Exception as error:
-            # The caller's iterable failed. Unsent logs from before the failure must still be reported.
+            # The caller's iterable failed. The logs that were not sent before it must still be reported.
             if unsent:
                 raise NotSent(reason, unsent, sent) from error
             raise
@@ -212,6 +224,7 @@ class LogClient:
 
 
 def _default_strict() -> bool:
+    """Return LOGSITE_STRICT, or False if it is not set. Raise ValueError for any other value."""
     value = os.environ.get("LOGSITE_STRICT", "").lower()
     if value in ("1", "true", "on", "yes"):
         return True

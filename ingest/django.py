@@ -1,4 +1,4 @@
-"""Log requests of a main application in Django: `log_request(request, type="login")`."""
+"""Log requests of a Django application: `log_request(request, type="login")`."""
 
 import functools
 import logging
@@ -69,7 +69,7 @@ def log_request(request: HttpRequest, *, type: str, sub_type: str = "", **fields
 
 
 def _user(request: HttpRequest, *, has_user_id: bool) -> Any:
-    """Return the signed-in user, or None. An async view cannot load a lazy user: return None there too."""
+    """Return the signed-in user, or None. Return None in an async view too, which cannot load a lazy user."""
     user = getattr(request, "user", None)
     try:
         return user if user is not None and user.is_authenticated else None
@@ -80,6 +80,9 @@ def _user(request: HttpRequest, *, has_user_id: bool) -> Any:
 
 
 def _header(request: HttpRequest, setting: str, default_names: tuple[str, ...]) -> str | None:
-    """Return the first header that is present, from the setting's name or the default names."""
+    """Return the first header that exists.
+
+    The setting names one header. Without it, the default names apply.
+    """
     names = [getattr(settings, setting)] if getattr(settings, setting, None) else default_names
     return next((value for name in names if (value := request.headers.get(name))), None)

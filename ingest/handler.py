@@ -1,4 +1,4 @@
-"""The writer's Lambda function: stores the logs of a batch of SQS messages."""
+"""The writer's Lambda function: stores the logs in a batch of SQS messages."""
 
 import logging
 import os
@@ -35,7 +35,7 @@ for name in ("boto3", "botocore", "pynamodb"):
 # In CloudWatch's embedded metric format, with one dimension: the service.
 metrics = Metrics(namespace="Logsite", service=SERVICE)
 
-registry = choices.ChoicesWriter()
+choices_writer = choices.ChoicesWriter()
 
 DEAD_LETTERED = "dead_lettered"
 
@@ -44,8 +44,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Store the logs of an SQS event. Return `{"batchItemFailures": [{"itemIdentifier": …}]}`.
 
     A message that can never be stored goes to the dead-letter queue and counts as processed. Every other
-    failure is reported as a batch item failure, and SQS redelivers only that message. The event source
-    mapping must have ReportBatchItemFailures.
+    failure is reported as a batch item failure, and SQS redelivers only that message: the event source
+    mapping must have ReportBatchItemFailures. Never raise because of a single record.
     """
     processor = batch.ParallelBatchProcessor()
     with processor(event["Records"], partial(record_handler, deadline=Deadline(context))):
@@ -73,14 +73,14 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def record_handler(record: SQSRecord, deadline: Deadline) -> str:
     """Store one message, or send it to the dead-letter queue. Return its outcome.
 
-    Raise the error if the message has to be redelivered.
+    Raise an error if SQS has to redeliver the message: OutOfTime, one of AWS_ERRORS, or NotDeadLettered.
     """
     raw = record.raw_event
     envelope = messages.envelope(raw)
     try:
         item = items.to_item(messages.parse(record.body), envelope)
         outcome = deadline.retry(partial(items.put, item))
-        registry.record(item.type, item.sub_type)
+        choices_writer.record(item.type, item.sub_type)
         return outcome
     except messages.Rejected as rejection:
         dead_letters.send(raw, envelope, rejection)
@@ -128,7 +128,7 @@ def _log_id(record: Any) -> str | None:
         return None
 
 
-# The text of these errors never quotes a message, with the exception of ParamValidationError's.
+# The texts of these errors never quote a message. ParamValidationError, a BotoCoreError, is the exception.
 _ERRORS_WITHOUT_VALUES = (
     *AWS_ERRORS,
     OutOfTime,
@@ -138,7 +138,10 @@ _ERRORS_WITHOUT_VALUES = (
 
 
 def _reason(error: BaseException | None) -> str:
-    """Return an error's text, or its traceback if the text may quote the message."""
+    """Return the text of an error, or a traceback if it may quote the message.
+
+    The traceback holds names of functions and lines only.
+    """
     if isinstance(error, _ERRORS_WITHOUT_VALUES) and not isinstance(error, ParamValidationError):
         return str(error)
     frames = traceback.extract_tb(error.__traceback__) if error else []

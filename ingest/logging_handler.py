@@ -9,8 +9,8 @@ from ingest.client import LogClient
 from ingest.messages import LogMessage
 from ingest.sending.sender import THREAD_NAME
 
-# Records of these loggers, and of loggers below them, come from sending itself and would be sent forever. An
-# application's loggers below `ingest` are not among them.
+# Sending a log may log records to these loggers and to loggers below them. To send those would never end. An
+# application's own loggers below `ingest` are not among them.
 IGNORED_LOGGERS = ("ingest.client", "ingest.django", "ingest.cli.relay", "boto3", "botocore", "urllib3")
 
 # The attributes of every record. All others come from `extra`.
@@ -18,10 +18,14 @@ RECORD_ATTRIBUTES = {*vars(logging.makeLogRecord({})), "message", "asctime"}
 
 
 class LogHandler(logging.Handler):
-    """Enqueues records. `extra` can set any field of a log, and `defaults` apply to the other fields.
+    """Enqueues each record of Python's logging as a log.
 
-    The built-in defaults are 0 (no one) for account and user, type `log`, the level's name as sub type, and
-    an empty url. The payload holds level, logger, message, the exception's text, and the rest of `extra`.
+    - `client`: the client that sends the logs.
+    - `defaults`: values of fields that a record does not set. The built-in ones are 0 (no one) for account
+      and user, `log` for the type, the level's name for the subtype, and an empty url.
+
+    A record sets fields with `extra`. The payload holds level, logger, message, the exception's text, and the
+    other entries of `extra`.
     """
 
     def __init__(self, client: LogClient, level: int | str = logging.NOTSET, **defaults: Any) -> None:
@@ -30,7 +34,10 @@ class LogHandler(logging.Handler):
         self._defaults = {"account_id": 0, "user_id": 0, "type": "log", "url": "", **defaults}
 
     def filter(self, record: logging.LogRecord) -> Any:
-        """Reject records that come from sending itself, before the handler's lock is acquired."""
+        """Return whether to handle a record: not if sending a log caused it.
+
+        Called before the handler's lock is acquired.
+        """
         return False if _comes_from_sending(record) else super().filter(record)
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -60,6 +67,7 @@ class LogHandler(logging.Handler):
 
 
 def _comes_from_sending(record: logging.LogRecord) -> bool:
+    """Return whether the sender thread, or a logger in IGNORED_LOGGERS, logged a record."""
     if threading.current_thread().name == THREAD_NAME:
         return True
     return any(record.name == name or record.name.startswith(f"{name}.") for name in IGNORED_LOGGERS)

@@ -1,4 +1,4 @@
-"""The wire format: the message that a sender puts on the queue, and the envelope that SQS adds."""
+"""The wire format: the message of a sender, and the envelope that SQS adds."""
 
 import base64
 import json
@@ -29,7 +29,7 @@ from ingest.wire.fields import (
 ID_NAMESPACE = uuid.UUID("1f6f9a52-4c1b-5a0e-9d0c-6a3f0c7b2e11")
 
 # A body over SQS's limit can be `{"_deflate": "<base64 of its zlib-compressed JSON>"}`. The decompressed size
-# is bounded, because a few MB could otherwise decompress to gigabytes.
+# is bounded, because zlib can compress 800 MB into a message of 1 MiB.
 DEFLATE = "_deflate"
 MAX_INFLATED_BYTES = 16 * 1024 * 1024
 
@@ -84,7 +84,10 @@ class LogMessage(BaseModel):
 
 
 def validate(data: Mapping[str, Any]) -> LogMessage:
-    """Return a message from its fields. Raise InvalidMessage (`invalid_fields`) with every invalid field."""
+    """Return a message from its fields.
+
+    Raise InvalidMessage with the code `invalid_fields` and every invalid field.
+    """
     try:
         return LogMessage.model_validate(dict(data))
     except ValidationError as error:
@@ -93,9 +96,10 @@ def validate(data: Mapping[str, Any]) -> LogMessage:
 
 
 def validate_json(body: str) -> LogMessage:
-    """Return a message from a JSON object. Faster than `parse`, but not for compressed bodies.
+    """Return a message from a JSON object.
 
-    Raise InvalidMessage: `invalid_fields`, or `not_json` for lone surrogates and too deep nesting.
+    Faster than `parse`, but not for compressed bodies. Raise InvalidMessage with the code `invalid_fields`,
+    or `not_json` for lone surrogates and too deep nesting.
     """
     try:
         return LogMessage.model_validate_json(body)
@@ -131,7 +135,10 @@ def parse(body: str) -> LogMessage:
 
 
 def decompress(body: str) -> str:
-    """Return the JSON text of a compressed body. Return any other body, or an invalid one, unchanged."""
+    """Return the JSON text of a compressed body.
+
+    Any other body is returned unchanged, an invalid one too.
+    """
     try:
         data = _parse_object(body)
         return _inflate(data[DEFLATE]).decode() if data.keys() == {DEFLATE} else body
@@ -140,21 +147,23 @@ def decompress(body: str) -> str:
 
 
 def _inflate(compressed: object) -> bytes:
+    """Return the decompressed bytes. Raise InvalidMessage (`not_deflated`)."""
     rule = f"must be base64 of zlib-compressed JSON of at most {MAX_INFLATED_BYTES:,} bytes"
-    invalid = InvalidMessage("not_deflated", {DEFLATE: [rule]})
+    error = InvalidMessage("not_deflated", {DEFLATE: [rule]})
     if not isinstance(compressed, str):
-        raise invalid
+        raise error
     try:
         stream = zlib.decompressobj()
         data = stream.decompress(base64.b64decode(compressed, validate=True), MAX_INFLATED_BYTES)
     except (ValueError, zlib.error):
-        raise invalid from None
+        raise error from None
     if not stream.eof:
-        raise invalid
+        raise error
     return data
 
 
 def _parse_object(body: str | bytes) -> dict[str, Any]:
+    """Return a JSON object. Raise InvalidMessage (`not_json` or `not_an_object`)."""
     try:
         # json.loads accepts NaN and lone surrogates, and raises RecursionError for deep nesting.
         data = from_json(body, allow_inf_nan=False)
@@ -182,7 +191,9 @@ def envelope(record: Mapping[str, Any]) -> Envelope:
     """Return the envelope of one record of a Lambda SQS event.
 
     A redriven message has the attributes `log-id` and `log-sent-at` of its first delivery. They take
-    precedence if they are valid: a message cannot be sent first after it was sent again.
+    precedence if they are valid. A `log-sent-at` after SQS's own time is not: the first delivery is earlier.
+
+    Raise KeyError or ValueError if the record lacks SQS's attributes.
     """
     attributes = record["attributes"]
     sent_at = EPOCH + timedelta(milliseconds=int(attributes["SentTimestamp"]))

@@ -9,9 +9,10 @@ from ingest.sending.sender import Counts
 
 
 class RecordingClient(LogClient):
-    """A LogClient that records logs in `logs`, as dictionaries of the fields that it would send.
+    """A LogClient that records its logs and sends nothing.
 
-    It is strict by default, so that a test fails if a log would become a dead letter.
+    `logs` holds a dictionary of the fields of each log, as they would be sent. The client is strict by
+    default, so that a test fails if a log would become a dead letter.
     """
 
     def __init__(self, *, strict: bool = True) -> None:

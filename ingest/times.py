@@ -21,13 +21,16 @@ def as_utc(moment: datetime) -> datetime:
 
 
 def to_text(moment: datetime) -> str:
-    """Return a datetime as `2026-11-23T22:44:00.123456+00:00`. A naive datetime is read as UTC."""
+    """Return a datetime as `2026-11-23T22:44:00.123456+00:00`.
+
+    A naive datetime is read as UTC. Raise ValueError as `as_utc` does.
+    """
     return as_utc(moment).isoformat(timespec="microseconds")
 
 
 def parse(text: str) -> datetime:
-    """Return an ISO 8601 date or time, with any offset or none (UTC), as a datetime in UTC.
+    """Return an ISO 8601 date or time as a datetime in UTC.
 
-    Raise ValueError if the text is not valid.
+    A text without an offset is read as UTC. Raise ValueError if the text is not valid.
     """
     return as_utc(datetime.fromisoformat(text))

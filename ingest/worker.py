@@ -9,9 +9,7 @@ import os
 import signal
 import threading
 import time
-import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import NoRegionError
@@ -20,7 +18,7 @@ from ingest.handler import lambda_handler, logger
 from ingest.wire import sqs
 from ingest.wire.backoff import backoff
 from ingest.wire.errors import AWS_ERRORS
-from ingest.writing.lambda_event import queue_arn, record
+from ingest.writing.lambda_event import Context, queue_arn, record
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -28,33 +26,19 @@ if TYPE_CHECKING:
 # How long a stop waits for the response of a poll. Messages of a lost response stay hidden for the queue's
 # visibility timeout.
 GRACE_SECONDS = 0.5
+# A stop is noticed within this time.
 TICK_SECONDS = 0.1
-# Like the timeout of a Lambda function: well below any queue's visibility timeout.
-INVOCATION_SECONDS = 15.0
 FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS = 1.0, 30.0
 # A batch is collected from responses of up to ten messages. The limits are those of a Lambda event:
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_BATCH_SIZE, MAX_BATCH_BYTES = 1_000, 6_000_000
 
 
-@dataclass(frozen=True)
-class Context:
-    """The part of a Lambda context that Powertools and the handler read."""
-
-    worker: "Worker"
-    ends_at: float = field(default_factory=lambda: time.monotonic() + INVOCATION_SECONDS)
-    aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    function_name: str = "ingest.worker"
-    memory_limit_in_mb: int = 0
-    invoked_function_arn: str = "arn:aws:lambda:local:000000000000:function:ingest-worker"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Return the remaining time of the batch, or 0 once the worker is stopping."""
-        return 0 if self.worker.is_stopping else max(0, int((self.ends_at - time.monotonic()) * 1000))
-
-
 class Worker:
-    """Polls one queue until it is stopped."""
+    """Polls one queue until it is stopped.
+
+    `batch_size` is the largest number of messages in a batch, and `wait` the seconds of a long poll.
+    """
 
     def __init__(self, client: "SQSClient", queue_url: str, *, batch_size: int = 10, wait: int = 20) -> None:
         self.client = client
@@ -70,11 +54,14 @@ class Worker:
         return self._stopping
 
     def stop(self, *_: object) -> None:
-        """Stop after the current batch. It sets a plain flag: a signal may arrive while any lock is held."""
+        """Stop after the current batch. Also a signal handler.
+
+        It only sets a flag, because a signal may arrive while any lock is held.
+        """
         self._stopping = True
 
     def run(self) -> None:
-        """Poll, store and delete until `stop` is called."""
+        """Poll, store and delete until `stop` is called. Errors of AWS are logged and retried."""
         logger.info("worker started", queue_url=self.queue_url)
         delays = _delays()
         is_unreachable = False
@@ -98,14 +85,17 @@ class Worker:
             if self._process(batch):
                 delays = _delays()
             else:
-                # DynamoDB is unavailable: another poll would only raise the receive count of more messages.
+                # DynamoDB is probably unavailable. Another poll would only raise the receive count of more
+                # messages, and the redrive policy would move them.
                 self._sleep(next(delays))
         logger.info("worker stopped")
 
     def _receive(self) -> list[Mapping[str, Any]]:
-        """Return the next messages: none after `wait` seconds, or once the worker is stopping.
+        """Return the next messages.
 
-        A thread polls, so that a stop does not have to wait for the end of a long poll.
+        They are none after `wait` seconds without a message, and once the worker is stopping. A thread polls,
+        so that a stop does not have to wait for the end of a long poll. Raise one of AWS_ERRORS if SQS does
+        not respond.
         """
         poll = _Poll(self)
         poll.start()
@@ -117,7 +107,7 @@ class Worker:
     def _process(self, batch: list[Mapping[str, Any]]) -> bool:
         """Process a batch and delete all but its batch item failures. Return whether any succeeded."""
         event = {"Records": [record(message, self.arn) for message in batch]}
-        response = lambda_handler(event, Context(self))
+        response = lambda_handler(event, Context(lambda: self._stopping))
         failures = {item["itemIdentifier"] for item in response["batchItemFailures"]}
         processed = [message for message in batch if message["MessageId"] not in failures]
         for start in range(0, len(processed), sqs.MAX_BATCH):
@@ -200,14 +190,18 @@ def _delays() -> Iterator[float]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run a worker until Ctrl-C or SIGTERM."""
+    """Run a worker until Ctrl-C or SIGTERM. Raise SystemExit for invalid arguments and --help."""
     parser = argparse.ArgumentParser(
         prog="python -m ingest.worker",
-        description="Store the messages of a queue in the logs table, as the Lambda function does.",
+        description=(
+            "Store the messages of a queue in the logs table, as the Lambda function does. SIGTERM or Ctrl-C "
+            "stops the worker after the current batch. Any number of workers may run in parallel."
+        ),
     )
     parser.add_argument(
         "--queue-url",
         default=os.environ.get("LOGS_QUEUE_URL"),
+        metavar="URL",
         help="the queue of logs; default: LOGS_QUEUE_URL",
     )
     parser.add_argument(
@@ -216,7 +210,7 @@ def main(arguments: list[str] | None = None) -> None:
         default=10,
         choices=range(1, MAX_BATCH_SIZE + 1),
         metavar=f"1-{MAX_BATCH_SIZE}",
-        help="the most messages to process in parallel; default: 10",
+        help="process at most this many messages in parallel; default: 10",
     )
     parser.add_argument(
         "--wait",
@@ -224,7 +218,7 @@ def main(arguments: list[str] | None = None) -> None:
         default=20,
         choices=range(1, 21),
         metavar="1-20",
-        help="seconds that a long poll waits for messages; default: 20",
+        help="let a long poll wait this many seconds for messages; default: 20",
     )
     options = parser.parse_args(arguments)
     if not options.queue_url:
@@ -233,7 +227,7 @@ def main(arguments: list[str] | None = None) -> None:
         client = sqs.client(read_timeout=options.wait + 5)
     except NoRegionError:
         parser.error("set the region with AWS_DEFAULT_REGION")
-    # The embedded metric format is for CloudWatch, which reads Lambda's log alone.
+    # CloudWatch reads the embedded metric format in Lambda's log only.
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
     worker = Worker(client, options.queue_url, batch_size=options.batch_size, wait=options.wait)
     signal.signal(signal.SIGINT, worker.stop)

@@ -158,9 +158,9 @@ def test_search_for_rare_logs_takes_one_click(page: Page, settings: Any) -> None
 
 
 def test_type_filter_suggests_existing_types(page: Page) -> None:
-    registry = ChoicesWriter()
+    writer = ChoicesWriter()
     for type_ in ("login", "log,out", "view"):
-        registry.record(type_, "password")
+        writer.record(type_, "password")
     page.goto("/")
     assert page.locator("datalist").count() == 0
     page.get_by_label("Type:", exact=True).focus()

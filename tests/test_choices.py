@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("logs_table")
 
 
 def write(*types: str, sub_type: str = "a") -> None:
-    handler.registry = ChoicesWriter()
+    handler.choices_writer = ChoicesWriter()
     bodies = [make_body(type=type_, sub_type=sub_type) for type_ in types]
     assert handler.lambda_handler(make_event(*bodies), None) == {"batchItemFailures": []}
 

@@ -186,7 +186,7 @@ def test_discard_all_warns_about_messages_seen_again(
     run = dlq.run("discard", "--all", "--code", "valid", "--reason", "x", "--rate", "1", "--seconds", "1")
 
     assert run.out == "Discarded: 3\n"
-    assert "Some became visible again meanwhile" in run.err
+    assert "Some dead letters became visible again meanwhile" in run.err
 
 
 def test_discard_all_stops_at_a_failed_archive(dlq: DeadLetters) -> None:

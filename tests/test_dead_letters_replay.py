@@ -167,7 +167,7 @@ def test_replay_all_continues_after_one_without_room(dlq: DeadLetters) -> None:
     run = dlq.run("replay", "--all")
 
     assert (run.status, run.out) == (1, "Replayed: 1\n")
-    assert f"{full['MessageId']}: The message would exceed 1 MiB with its `log-id`" in run.err
+    assert f"{full['MessageId']}: The message would exceed 1 MiB with its attributes `log-id`" in run.err
     assert [each["message_id"] for each in dlq.list_json()] == [full["MessageId"]]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ingest.handler import lambda_handler, logger
+from ingest.writing import dead_letters
 from tests.factories import LOG_ID, make_body, make_event, make_record
 from tests.lambda_context import LambdaContext
 from tests.proxy import disconnect
@@ -74,6 +75,23 @@ def test_missing_dead_letter_queue_is_logged_with_code(
     problem, _ = log_lines(stream)
     assert problem["code"] == "not_json"
     assert problem["reason"].startswith("LOGS_DEAD_LETTER_QUEUE_URL is not set")
+
+
+def test_unexpected_error_of_a_dead_letter_is_logged_with_code(
+    stream: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("SECRET")
+
+    monkeypatch.setenv("LOGS_DEAD_LETTER_QUEUE_URL", "http://127.0.0.1/1/x")
+    monkeypatch.setattr(dead_letters, "_client", fail)
+
+    lambda_handler(make_event("not json"), None)
+
+    problem, _ = log_lines(stream)
+    assert (problem["code"], problem["error"]) == ("not_json", "RuntimeError")
+    assert problem["reason"].startswith("fail (")
+    assert "SECRET" not in stream.getvalue()
 
 
 def test_unexpected_error_is_logged_by_place(stream: io.StringIO) -> None:

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("logs_table")
 def _short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "FIRST_DELAY_SECONDS", 0.001)
     monkeypatch.setattr(retry, "MAX_DELAY_SECONDS", 0.01)
-    monkeypatch.setattr(handler, "registry", ChoicesWriter())
+    monkeypatch.setattr(handler, "choices_writer", ChoicesWriter())
 
 
 @pytest.mark.parametrize(

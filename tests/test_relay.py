@@ -33,7 +33,7 @@ URL = "http://127.0.0.1/123456789012/logs"
 @pytest.fixture(autouse=True)
 def short_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the backoff and the intervals."""
-    monkeypatch.setattr(relay, "FIRST_BACKOFF_SECONDS", 0.02)
+    monkeypatch.setattr(relay, "FIRST_DELAY_SECONDS", 0.02)
     monkeypatch.setattr(relay, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(relay, "QUIET_SECONDS", 0.3)
 

@@ -150,4 +150,4 @@ def test_missing_queue_url_names_the_option(
 ) -> None:
     monkeypatch.delenv("LOGS_QUEUE_URL", raising=False)
     status, err = run(a_file(tmp_path, make_body()))
-    assert (status, err) == (2, "Name the queue in --queue-url or LOGS_QUEUE_URL.\n")
+    assert (status, err) == (2, "Set the queue of logs with --queue-url or LOGS_QUEUE_URL.\n")

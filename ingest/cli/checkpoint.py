@@ -1,4 +1,4 @@
-"""The checkpoint of a followed file: which file was sent, up to which offset."""
+"""The checkpoint of a followed file: how far it was sent."""
 
 import hashlib
 import json
@@ -16,8 +16,9 @@ HEAD_BYTES = 1024
 class Checkpoint:
     """The position in a file.
 
-    `head` is a hash of the first bytes, because the system reuses inodes. `generation` is a random name,
-    new after each rotation or truncation. The ids of the logs are derived from it.
+    `offset` is in bytes. `head` is the hash of the first bytes, because the system reuses inodes.
+    `generation` is a random name, new after each rotation or truncation. The ids of the logs are derived from
+    it.
     """
 
     inode: int
@@ -27,7 +28,7 @@ class Checkpoint:
 
     @classmethod
     def load(cls, path: Path) -> Self | None:
-        """Return a saved checkpoint, or None if there is none. Raise CommandFailed if it is invalid."""
+        """Return a saved checkpoint, or None if the file is missing. Raise CommandFailed if it is invalid."""
         try:
             return cls(**json.loads(path.read_text()))
         except FileNotFoundError:
@@ -38,7 +39,10 @@ class Checkpoint:
             ) from error
 
     def save(self, path: Path) -> None:
-        """Write the checkpoint atomically: an incomplete file never replaces a complete one."""
+        """Write the checkpoint atomically.
+
+        An incomplete file never replaces a complete one. Raise OSError if it cannot be written.
+        """
         draft = path.with_name(f"{path.name}.draft")
         with draft.open("w") as file:
             file.write(json.dumps(asdict(self)))

@@ -1,4 +1,4 @@
-"""Convert a line of NDJSON to an outgoing log, always with the same id."""
+"""A line of NDJSON as an outgoing log, always with the same id."""
 
 import json
 import uuid
@@ -11,7 +11,7 @@ from ingest.sending import size
 from ingest.sending.outgoing import OutgoingLog
 from ingest.wire import attributes
 
-# A message decompresses to at most this size, so a longer line cannot be sent.
+# The writer decompresses a message to at most this size, so a longer line cannot be sent.
 MAX_LINE_BYTES = messages.MAX_INFLATED_BYTES
 # An invalid line is truncated to this size, which leaves space for the writer's rejection attributes.
 MAX_INVALID_BYTES = 1_000_000
@@ -19,9 +19,9 @@ MAX_INVALID_BYTES = 1_000_000
 
 @dataclass(frozen=True)
 class Line(OutgoingLog):
-    """A log from a line of a file. `place` is where the line begins, `end` where the next one does.
+    """A log from a line of a file.
 
-    Both are line numbers or byte offsets.
+    `place` is the position of the line, `end` that of the next line. Both are line numbers or byte offsets.
     """
 
     place: int
@@ -56,9 +56,10 @@ def parse_line(line: bytes, place: int, end: int, source: str) -> Line:
 
 
 def invalid_line(line: bytes, place: int, end: int) -> Line:
-    """Return an invalid line as a message that becomes a dead letter, so that nothing is lost.
+    """Return an invalid line as a message, which will become a dead letter.
 
-    Characters that SQS rejects are replaced. The text is truncated to MAX_INVALID_BYTES.
+    So no line is lost. Characters that SQS rejects are replaced, and the text is truncated to
+    MAX_INVALID_BYTES.
     """
     text = attributes.NOT_XML.sub("�", line.decode(errors="replace"))
     return Line("", text.encode()[:MAX_INVALID_BYTES].decode(errors="ignore"), place, end)

@@ -1,4 +1,4 @@
-"""Progress of a long command: a bar if tqdm is installed, otherwise a line every few seconds."""
+"""Progress of a long command: a bar of tqdm, or lines of text."""
 
 import importlib
 import time
@@ -57,7 +57,11 @@ class Lines:
 
 
 def bar(total: int, title: str, unit: str, file: TextIO) -> AbstractContextManager[Bar]:
-    """Return a context manager that shows progress on `file`, of about `total` units (0 if unknown)."""
+    """Return a context manager that shows progress on `file`.
+
+    `total` is the approximate number of units, or 0 if it is unknown. A bar if tqdm is installed, otherwise a
+    line every SECONDS_BETWEEN_LINES.
+    """
     if _tqdm is None:
         return Lines(total, title, unit, file)
     # In a file, each update of a bar is a new line, so updates are rare.

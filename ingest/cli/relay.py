@@ -1,7 +1,7 @@
-"""Follow a log file and send its lines as it grows, for languages without background threads.
+"""Follow a log file, and send its lines as it grows.
 
-A checkpoint records the position in the file. A batch that was sent just before a crash is sent again with
-the same ids, so it is stored once.
+It serves applications in languages without background threads. A checkpoint records the position in the file.
+A batch that was sent just before a crash is sent again with the same ids, so it is stored once.
 
 A renamed file is followed until no process writes to it any more. A truncated file is followed in the copy
 that rotation made of it. Other rotated files come next, the oldest first. The file with the original name is
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 # The file is checked this often for new lines.
 POLL_SECONDS = 0.2
-FIRST_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 0.5, 30.0
+FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS = 0.5, 30.0
 # At least this much is read at once. The last line is read completely, up to MAX_READ_BYTES.
 CHUNK_BYTES = 1_000_000
 MAX_READ_BYTES = ndjson.MAX_LINE_BYTES + 2  # with its line end
@@ -40,7 +40,7 @@ QUIET_SECONDS = 10.0
 
 
 class Relay:
-    """Follows one file until `stop` is called."""
+    """Follows one file until `stop` is called. `sent` is the number of sent lines."""
 
     def __init__(self, path: Path, checkpoint_path: Path, client: "SQSClient", queue_url: str) -> None:
         self.sent = 0
@@ -59,7 +59,11 @@ class Relay:
         self._stopping = True
 
     def run(self) -> None:
-        """Send present and future lines until `stop` is called. Raise CommandFailed or OSError."""
+        """Send present and future lines until `stop` is called.
+
+        An outage of SQS is logged and retried. Raise CommandFailed if the checkpoint is invalid, and OSError
+        if a file cannot be read or the checkpoint cannot be written.
+        """
         self._resume()
         try:
             while not self._stopping:
@@ -69,12 +73,13 @@ class Relay:
             self._close()
 
     def _resume(self) -> None:
+        """Continue at the checkpoint, if there is one."""
         checkpoint = Checkpoint.load(self._checkpoint_path)
         if checkpoint is None:
             return
         self._checkpoint = checkpoint
         if not self._reopen():
-            logger.warning("the file of the checkpoint no longer exists: its unsent lines are lost")
+            logger.warning("the file of the checkpoint no longer exists: lines that were not sent are lost")
 
     def _reopen(self) -> bool:
         """Open the checkpoint's file under its current name, or a copy of it. Return whether it exists."""
@@ -115,7 +120,7 @@ class Relay:
         return True
 
     def _is_finished(self) -> bool:
-        """Return whether a renamed file is sent completely, and no process writes to it any more."""
+        """Return whether the file is renamed, quiet for QUIET_SECONDS, and completely sent."""
         if inode_of(self._path) in (None, self._checkpoint.inode):
             self._quiet_since = None
             return False
@@ -164,6 +169,7 @@ class Relay:
         return lines, offset
 
     def _parse_line(self, line: bytes, offset: int, end: int) -> Line:
+        """Return the log in a line. An invalid line is logged without its text, and returned unchanged."""
         try:
             return ndjson.parse_line(line, offset, end, self._checkpoint.generation)
         except InvalidMessage as error:
@@ -172,7 +178,7 @@ class Relay:
 
     def _send(self, batch: list[Line]) -> bool:
         """Send a batch, with retries. Return False if the relay is stopped meanwhile."""
-        delays = backoff(FIRST_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS)
+        delays = backoff(FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS)
         while batch:
             result = send_batch(self._client, self._queue_url, batch)
             if result.refused:

@@ -11,7 +11,10 @@ ROTATED = re.compile(r"[.-][0-9][0-9T:_.-]*")
 
 
 def rotated_files(path: Path) -> dict[Path, int]:
-    """Return the rotated files of a log file with their modification times in ns, the oldest first."""
+    """Return the rotated files of a log file, the oldest first.
+
+    The values are their modification times in nanoseconds. Raise OSError if the folder cannot be read.
+    """
     times = {}
     for candidate in path.parent.iterdir():
         if candidate.name.startswith(path.name) and ROTATED.fullmatch(candidate.name.removeprefix(path.name)):

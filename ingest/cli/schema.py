@@ -1,4 +1,4 @@
-"""`python -m ingest schema`: print the message's JSON Schema, for senders in other languages."""
+"""`python -m ingest schema`: print the JSON Schema of a message."""
 
 import argparse
 import json
@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING, Any
 from ingest.messages import LogMessage
 
 if TYPE_CHECKING:
-    # The return type of `add_subparsers` is generic for type checkers only.
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+    from ingest.cli.arguments import Subparsers
+
+DESCRIPTION = (
+    "Print the JSON Schema of a message, for senders in other languages. The output is the content of "
+    "docs/message.schema.json."
+)
 
 
 def add_parser(subparsers: "Subparsers") -> None:
     """Add `schema` to the commands of `python -m ingest`."""
-    summary = "print the JSON Schema of a message, the content of docs/message.schema.json"
-    subparsers.add_parser("schema", help=summary, description=summary).set_defaults(run=run)
+    parser = subparsers.add_parser(
+        "schema", help="print the JSON Schema of a message", description=DESCRIPTION
+    )
+    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

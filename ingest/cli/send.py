@@ -1,4 +1,4 @@
-"""`python -m ingest send`: send the logs in an NDJSON file, once or as it grows."""
+"""`python -m ingest send`: send an NDJSON file, once or as it grows."""
 
 import argparse
 import os
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 from botocore.exceptions import NoRegionError
 
 from ingest.cli import ndjson, progress
-from ingest.cli.errors import CommandFailed
+from ingest.cli.arguments import NO_QUEUE_URL, NO_REGION, add_queue_url, whole_number
+from ingest.cli.errors import INTERRUPTED, CommandFailed
 from ingest.cli.ndjson import Line
 from ingest.cli.relay import Relay
 from ingest.messages import InvalidMessage
@@ -21,18 +22,16 @@ from ingest.wire import sqs
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
-    # The return type of `add_subparsers` is generic for type checkers only.
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+    from ingest.cli.arguments import Subparsers
 
-INTERRUPTED = 130  # a shell's exit status for Ctrl-C
 # Refused lines beyond this number are counted, but not listed.
 MAX_LISTED = 100
 
 DESCRIPTION = (
-    "Send the logs in a file, one JSON object per line. A log without an id gets one derived from its text "
-    "and line number, so sending a file twice stores each log once. Invalid lines are not sent, but listed "
-    "with their numbers, and the exit status is 1. With --follow, the command continues as the file grows, "
-    "through rotation and restarts. It then sends invalid lines too, and they become dead letters."
+    "Send the logs in a file, one JSON object per line. A log without an id gets one that is derived from "
+    "its text and line number, so sending a file twice stores each log once. Invalid lines are not sent: the "
+    "command lists them with their numbers, and exits with status 1. With --follow, the command continues as "
+    "the file grows, through rotation and restarts. It sends invalid lines too, and they become dead letters."
 )
 
 
@@ -42,32 +41,33 @@ def add_parser(subparsers: "Subparsers") -> None:
         "send", help="send the logs in a file, one JSON object per line", description=DESCRIPTION
     )
     parser.add_argument("file", metavar="FILE", help="the file, or - for standard input")
-    parser.add_argument(
-        "--queue-url", default=os.environ.get("LOGS_QUEUE_URL"), metavar="URL", help="default: LOGS_QUEUE_URL"
-    )
+    add_queue_url(parser)
     parser.add_argument(
         "--from-line",
-        type=_line_number,
+        type=whole_number(1),
         default=1,
         metavar="N",
         help="start at this line, to continue an interrupted command",
     )
     parser.add_argument(
-        "--follow", action="store_true", help="continue as the file grows, until Ctrl-C or SIGTERM"
+        "--follow", action="store_true", help="send new lines as the file grows, until Ctrl-C or SIGTERM"
     )
     parser.add_argument(
         "--checkpoint",
         metavar="FILE",
-        help="where --follow saves its position; default: the file's name with .logsite-checkpoint",
+        help="file in which --follow saves its position; default: FILE with .logsite-checkpoint appended",
     )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Send a file. Return the exit status. Raise CommandFailed."""
+    """Send a file. Return the exit status, 2 for contradictory options.
+
+    Raise CommandFailed if a file cannot be read, a checkpoint is invalid, or the region is missing.
+    """
     err = sys.stderr
     if not options.queue_url:
-        err.write("Name the queue in --queue-url or LOGS_QUEUE_URL.\n")
+        err.write(f"{NO_QUEUE_URL}\n")
         return 2
     if options.follow and (options.file == "-" or options.from_line > 1):
         err.write("--follow needs a file and continues from its checkpoint: omit - and --from-line.\n")
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
         with Path(options.file).open("rb") as file:
             return sender.send_all(file, os.fstat(file.fileno()).st_size, options.from_line)
     except NoRegionError as error:
-        raise CommandFailed("Name the region in AWS_DEFAULT_REGION.") from error
+        raise CommandFailed(NO_REGION) from error
     except OSError as error:
         raise CommandFailed(str(error)) from error
 
@@ -99,7 +99,10 @@ def _follow(path: Path, checkpoint: str | None, sender: "FileSender", err: TextI
 
 
 class FileSender:
-    """Sends a file once, and lists its refused lines on `err`."""
+    """Sends a file once, and lists its refused lines on `err`.
+
+    A line is refused if it is invalid, or if SQS does not accept it.
+    """
 
     def __init__(self, client: "SQSClient", queue_url: str, err: TextIO) -> None:
         self.client = client
@@ -109,7 +112,11 @@ class FileSender:
         self._err = err
 
     def send_all(self, file: BinaryIO, size: int, first: int) -> int:
-        """Send a file of `size` bytes (0 if unknown) from line `first` on. Return the exit status."""
+        """Send a file from line `first` on. Return the exit status.
+
+        `size` is the size of the file in bytes, or 0 if it is unknown. The status is 1 if a line is refused
+        or SQS is unreachable, and INTERRUPTED after Ctrl-C.
+        """
         next_line = first
         status = 0
         try:
@@ -133,6 +140,7 @@ class FileSender:
         return status or (1 if self.refused else 0)
 
     def _lines(self, file: BinaryIO, first: int, bar: progress.Bar) -> Iterator[Line]:
+        """Yield the valid lines from line `first` on. An overlong line is read in pieces and refused."""
         number = 0
         while line := file.readline(ndjson.MAX_LINE_BYTES + 2):
             bar.update(len(line))
@@ -154,13 +162,3 @@ class FileSender:
             self._err.write(f"line {number}: {reason}\n")
         elif self.refused == MAX_LISTED + 1:
             self._err.write("Further refused lines are counted, but not listed.\n")
-
-
-def _line_number(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be an integer of at least 1, not {text!r}")
-    return number

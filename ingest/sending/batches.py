@@ -1,4 +1,4 @@
-"""Send logs to SQS in batches, and retry the entries that SQS fails temporarily."""
+"""Send logs to SQS in batches, and retry the entries that failed."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # SendMessageBatch is called at most this often per batch.
 MAX_ATTEMPTS = 5
-FIRST_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 0.2, 2.0
+FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS = 0.2, 2.0
 
 
 L = TypeVar("L", bound=OutgoingLog)
@@ -25,8 +25,9 @@ L = TypeVar("L", bound=OutgoingLog)
 class SendResult(Generic[L]):
     """The logs of a batch that SQS did not accept, and the reason.
 
-    A retry cannot help `refused` logs, but may help `retryable` ones. `unreachable` means that SQS accepted
-    no log at all, or did not respond.
+    - `refused`: the sender's fault, such as an invalid body; a retry cannot help.
+    - `retryable`: a later retry may help.
+    - `unreachable`: SQS accepted no log of the batch, or did not respond.
     """
 
     refused: list[L]
@@ -36,7 +37,7 @@ class SendResult(Generic[L]):
 
     @property
     def unsent(self) -> list[L]:
-        """Return the refused and the retryable logs."""
+        """Return all logs that SQS did not accept: the refused and the retryable ones."""
         return [*self.refused, *self.retryable]
 
 
@@ -65,12 +66,13 @@ def split_batches(logs: Iterable[L]) -> Iterator[list[L]]:
 def send_batch(client: "SQSClient", queue_url: str, batch: Sequence[L]) -> SendResult[L]:
     """Send one batch, and return the logs that SQS did not accept.
 
-    Failed entries are retried with backoff, up to MAX_ATTEMPTS. botocore itself retries network errors.
+    Costs one request, and up to MAX_ATTEMPTS if entries fail: those are retried with backoff. botocore itself
+    retries network errors. Never raise AWS_ERRORS: the result holds the reason.
     """
     pending = {str(number): log for number, log in enumerate(batch)}
     refused: list[L] = []
     reason = ""
-    delays = backoff(FIRST_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS)
+    delays = backoff(FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS)
     for attempt in range(MAX_ATTEMPTS):
         if attempt:
             time.sleep(next(delays))

@@ -33,7 +33,7 @@ class Buffer:
         return len(self._logs) < self._max_logs and self._bytes + len(log.body) <= self._max_bytes
 
     def has_batch(self) -> bool:
-        """Return whether a full batch is queued."""
+        """Return whether the queued logs fill a batch."""
         return len(self._logs) >= sqs.MAX_BATCH or self._bytes >= sqs.MAX_BYTES
 
     def append(self, log: OutgoingLog) -> None:
@@ -42,7 +42,7 @@ class Buffer:
         self._bytes += len(log.body)
 
     def next_batch(self) -> list[OutgoingLog]:
-        """Return the next batch, now in flight; an empty list if the buffer is empty."""
+        """Return the next batch, which is then in flight. It is empty if the buffer is."""
         batch = next(split_batches(self._logs), [])
         for _ in batch:
             self._bytes -= len(self._logs.popleft().body)

@@ -9,7 +9,10 @@ from ingest.sending.spool import Spool
 
 
 class SpoolFeeder:
-    """Sends spooled logs. `lock` is the sender thread's, because other threads append to the spool."""
+    """Sends spooled logs.
+
+    `lock` is the lock of the sender thread. Other threads hold it while they append to the spool.
+    """
 
     def __init__(self, spool: Spool, lock: threading.Condition) -> None:
         self._spool = spool
@@ -18,7 +21,8 @@ class SpoolFeeder:
     def feed(self, send: Callable[[list[OutgoingLog]], bool], is_interrupted: Callable[[], bool]) -> bool:
         """Send the spool's files, the oldest first, until `is_interrupted`. Return False if `send` does.
 
-        A file is deleted after its last log is sent. If that fails, all of it is sent again later.
+        A file is deleted after its last log is sent. If `send` fails before, the whole file is sent again
+        later, with the same ids, and the writer deduplicates. Raise OSError if a file cannot be read.
         """
         while True:
             with self._lock:

@@ -5,7 +5,10 @@ from collections.abc import Callable
 
 
 class FlushRequests:
-    """The callers that wait in `flush`. They share the sender thread's condition, and hold its lock."""
+    """The callers that wait in `flush`.
+
+    They wait for the condition of the sender thread. Its lock must be held for each method.
+    """
 
     def __init__(self, condition: threading.Condition) -> None:
         self._condition = condition
@@ -16,7 +19,7 @@ class FlushRequests:
         return self._waiting > 0
 
     def wait(self, is_idle: Callable[[], bool], timeout: float | None) -> bool:
-        """Wait up to `timeout` seconds until everything is sent. Return whether it is."""
+        """Wait up to `timeout` seconds until `is_idle`. Return whether it is. None waits without a limit."""
         self._waiting += 1
         self._condition.notify_all()
         try:

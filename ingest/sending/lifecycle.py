@@ -1,4 +1,4 @@
-"""Hooks for the end of the process and for forks, shared by all sender threads of the process."""
+"""Hooks at exit and at fork, shared by all sender threads."""
 
 import atexit
 import os
@@ -29,7 +29,7 @@ def register(sender: Sender) -> None:
 
 
 def unregister(sender: Sender) -> None:
-    """Forget a sender that is closed."""
+    """Remove a sender that is closed from the hooks."""
     _SENDERS.discard(sender)
 
 

@@ -1,4 +1,4 @@
-"""Turn the fields of a log into a message body: id, timestamp, validation, size limit."""
+"""A log as the body of a message: id, timestamp, validation, size limit."""
 
 import json
 import logging
@@ -13,16 +13,20 @@ from ingest.sending import size
 from ingest.sending.serialize import to_jsonable
 from ingest.wire.fields import parse_uuid
 
+# The client's logger: applications configure one name, and LogHandler ignores it.
 logger = logging.getLogger("ingest.client")
 
 
 class TooLarge(ValueError):
-    """A log exceeds SQS's limit of 1 MiB (1,048,576 bytes) even when compressed. In strict mode only."""
+    """A log exceeds SQS's limit of 1 MiB (1,048,576 bytes) even compressed. Raised in strict mode only."""
 
 
 @dataclass(frozen=True)
 class OutgoingLog:
-    """A log ready to send: its id, empty if unknown, and the message body in ASCII."""
+    """A log that is ready to send: its id and the message body.
+
+    The id is empty if it is unknown. The body is ASCII, so its length is its size in bytes.
+    """
 
     id: str
     body: str
@@ -35,9 +39,10 @@ class OutgoingLog:
 
 
 def prepare(fields: Mapping[str, Any], *, strict: bool) -> OutgoingLog:
-    """Assign an id and a timestamp, serialize and validate the fields, and enforce the size limit.
+    """Return the outgoing log of these fields.
 
-    Raise InvalidMessage or TooLarge if `strict`. Otherwise log a warning instead.
+    Assigns a missing id and timestamp, serializes and validates the fields, and enforces the size limit. If
+    `strict`, raise InvalidMessage or TooLarge. Otherwise log a warning, and truncate an oversize log.
     """
     fields = dict(fields)
     if fields.get("id") is None:
@@ -60,7 +65,7 @@ def prepare(fields: Mapping[str, Any], *, strict: bool) -> OutgoingLog:
 
 
 def _limit_size(body: str, log_id: str, *, strict: bool) -> str:
-    """Return a body within SQS's limit: unchanged, compressed or truncated."""
+    """Return a body within SQS's limit: unchanged, compressed or truncated. Raise TooLarge if `strict`."""
     if not (oversize := size.oversize(body)):
         return body
     if compressed := size.compress(body):

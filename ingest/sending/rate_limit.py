@@ -1,4 +1,4 @@
-"""Warnings about sending, at a bounded rate: a queue outage must not flood the application's log."""
+"""Rate limit of warnings: an outage must not flood the application's log."""
 
 import logging
 import time
@@ -12,7 +12,10 @@ WARNING_INTERVAL_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class SendWarning:
-    """A warning to log once no lock is held: the application's log handler may call `enqueue` itself."""
+    """A warning, to be logged after the lock is released.
+
+    The application's log handler may call `enqueue` itself, which acquires the lock.
+    """
 
     kind: str
     text: str

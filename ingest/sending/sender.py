@@ -29,16 +29,16 @@ THREAD_NAME = "logsite-client"
 LINGER_SECONDS = 1.0
 # A flush checks this often whether the spool is empty, because another process may be sending its files.
 FLUSH_POLL_SECONDS = 0.05
-FIRST_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 0.5, 30.0
+FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS = 0.5, 30.0
 
 
 @dataclass
 class Counts:
-    """The number of logs that this process has sent, dropped, or had refused by SQS."""
+    """Numbers of logs that this process handled in the background."""
 
-    sent: int = 0
-    dropped: int = 0
-    refused: int = 0
+    sent: int = 0  # accepted by SQS
+    dropped: int = 0  # lost: no space in the buffer or the spool, or not sent before the client closed
+    refused: int = 0  # lost: SQS refused them for good
 
 
 class SenderThread:
@@ -84,25 +84,23 @@ class SenderThread:
         self._thread: threading.Thread | None = None
 
     def after_fork(self) -> None:
-        """Reset the state in a child: the thread, and any holder of the lock, exist in the parent only."""
+        """Reset the state in a child process, where no other thread exists."""
         if self._spool:
             self._spool.forget()
         self._reset()
 
-    @property
-    def is_alive(self) -> bool:
-        """Return whether the thread runs."""
-        return self._thread is not None and self._thread.is_alive()
-
     def submit(self, log: OutgoingLog) -> None:
-        """Buffer or spool a log, or drop it if both are full. Never raise because of SQS or the disk."""
+        """Buffer or spool a log, or drop it if both are full. Never raise an error of SQS or the disk."""
         with self._changed:
             warning = self._start() or self._accept(log)
         if warning:
             self._warnings.log(warning)
 
     def flush(self, timeout: float | None) -> bool:
-        """Wait until all logs are sent, spooled ones included. Return whether they are."""
+        """Wait up to `timeout` seconds until all logs are sent. Return whether they are.
+
+        Includes the logs that this process spooled. None waits without a limit.
+        """
         with self._changed:
             if self._is_idle():
                 return True
@@ -111,7 +109,7 @@ class SenderThread:
             return self._flushes.wait(self._is_idle, timeout)
 
     def close(self, timeout: float) -> None:
-        """Send the remaining logs within `timeout` seconds, then spool the rest or log an error."""
+        """Send the remaining logs within `timeout` seconds. Spool unsent ones, or log how many are lost."""
         self.flush(timeout)
         with self._changed:
             self._closing = True
@@ -127,7 +125,8 @@ class SenderThread:
         lifecycle.unregister(self)
 
     def _start(self) -> SendWarning | None:
-        if self._closing or self.is_alive:
+        """Start the thread unless it runs. Return a warning if it cannot start."""
+        if self._closing or (self._thread and self._thread.is_alive()):
             return None
         self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
         try:
@@ -173,9 +172,10 @@ class SenderThread:
         return None
 
     def _is_idle(self) -> bool:
-        return self._buffer.is_empty() and not (self._spool and self._spool.has_own())
+        return self._buffer.is_empty() and not (self._spool and self._spool.has_own_files())
 
     def _run(self) -> None:
+        """Send batches and spooled logs until the client closes."""
         client: SQSClient | None = None
         while (batch := self._next_batch()) is not None:
             try:
@@ -184,16 +184,16 @@ class SenderThread:
                 if not send(batch) or (self._feeder and not self._feeder.feed(send, self._is_interrupted)):
                     return
             except Exception:  # the thread must survive any error, and log it
-                logger.exception("logs could not be sent, and will be retried")
+                logger.exception("logs could not be sent, retrying")
                 with self._changed:
                     self._buffer.requeue()
-                if not self._wait(next(backoff(MAX_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS))):
+                if not self._wait(next(backoff(MAX_DELAY_SECONDS, MAX_DELAY_SECONDS))):
                     return
 
     def _next_batch(self) -> list[OutgoingLog] | None:
-        """Return the next batch, full or LINGER_SECONDS old, or None when the client is closed.
+        """Return the next batch, full or LINGER_SECONDS old.
 
-        An empty batch means that only the spool is to be sent.
+        It is empty if only the spool is to be sent, and None when the client closes.
         """
         with self._changed:
             # Without a spool, nothing needs to be checked at an interval.
@@ -218,7 +218,7 @@ class SenderThread:
 
         Logs that SQS refuses are counted and dropped, because a retry cannot help.
         """
-        delays = backoff(FIRST_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS)
+        delays = backoff(FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS)
         while batch:
             result = send_batch(client, self._queue_url, batch)
             self.counts.sent += len(batch) - len(result.unsent)
@@ -239,7 +239,7 @@ class SenderThread:
         return True
 
     def _is_interrupted(self) -> bool:
-        """Return whether the thread must leave the spool: new logs are buffered, or the client closes."""
+        """Return whether new logs are buffered, or the client closes."""
         return bool(self._buffer) or self._closing
 
     def _wait(self, seconds: float) -> bool:

@@ -1,4 +1,7 @@
-"""Convert any Python value to JSON types, using the standard library only."""
+"""Serialize any Python value: convert it to the types of JSON.
+
+Only the standard library, because applications log values of any library.
+"""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -9,7 +12,7 @@ from typing import Any
 
 from ingest import times
 
-# The writer rejects JSON nested over 200 levels. The limit also ends circular references.
+# The writer rejects JSON that is nested over 200 levels. The limit also ends circular references.
 MAX_DEPTH = 100
 
 # Python refuses to format longer integers in decimal (4,300 digits).
@@ -17,10 +20,11 @@ MAX_INTEGER_BITS = 14_000
 
 
 def to_jsonable(value: object, depth: int = 0) -> Any:
-    """Return a value as None, bool, int, float, str, list or dict, recursively. Never raise.
+    """Return a value as None, bool, int, float, str, list or dict. Never raise.
 
-    A time becomes `2026-11-23T22:44:00.123456+00:00`, bytes become text and a set becomes a list. NaN,
-    infinity, containers nested over MAX_DEPTH and objects of any other type become text.
+    Containers are converted recursively. A datetime becomes `2026-11-23T22:44:00.123456+00:00`, bytes become
+    text, and a set becomes a list. NaN, infinity, an integer over MAX_INTEGER_BITS, a container nested over
+    MAX_DEPTH and an object of any other type become text.
     """
     if value is None or isinstance(value, bool):
         return value
@@ -40,7 +44,8 @@ def to_jsonable(value: object, depth: int = 0) -> Any:
 
 
 def _container(value: Mapping[object, object] | Iterable[object], depth: int) -> Any:
-    # As in _to_text. Another thread may also change the container during iteration.
+    # Logging must not fail because an object's method raises, or because another thread changes the container
+    # during the iteration.
     with suppress(Exception):
         if isinstance(value, Mapping):
             return {_key(name): to_jsonable(item, depth + 1) for name, item in value.items()}
@@ -49,7 +54,7 @@ def _container(value: Mapping[object, object] | Iterable[object], depth: int) ->
 
 
 def _key(name: object) -> str:
-    """Return a dictionary's key as text, for None and booleans as json.dumps writes them."""
+    """Return the key of a dictionary as text. `json.dumps` writes None and booleans in the same way."""
     if isinstance(name, str):
         return _encodable(str.__str__(name))
     if name is None or isinstance(name, bool):
@@ -65,6 +70,7 @@ def _to_text(value: object) -> str:
 
 
 def _str(value: object) -> str:
+    """Return a value as text, dates and times in ISO 8601."""
     if isinstance(value, datetime):
         with suppress(ValueError):  # outside the years 1 to 9999 in UTC
             return times.to_text(value)

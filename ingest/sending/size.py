@@ -1,4 +1,4 @@
-"""The message size limit of SQS: serialize a log, compress it, or truncate it as a last resort."""
+"""The size limit of SQS: serialize a log, then compress or truncate it."""
 
 import base64
 import hashlib
@@ -25,16 +25,17 @@ _LENIENT_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"), defa
 def encode(fields: dict[str, Any]) -> str:
     """Return fields of JSON types as a message body, in ASCII.
 
-    SQS rejects characters outside XML 1.0, so all others are escaped.
+    Other characters are escaped, because SQS rejects those outside XML 1.0. Raise ValueError for NaN.
     """
     return _STRICT_ENCODER.encode(fields)
 
 
 def dumps(fields: Mapping[str, Any]) -> str:
-    """Return any fields as a message body. `to_jsonable` converts types that JSON lacks.
+    """Return any fields as a message body. Never raise.
 
-    Most logs have few such values, and json's C encoder is faster than a walk in Python. It fails on circular
-    references, NaN and keys of other types. Then `to_jsonable` converts the whole log.
+    `to_jsonable` converts the values that JSON lacks. Most logs have few, so the C encoder of json calls it
+    for those only. The encoder fails on circular references, NaN and keys of other types. `to_jsonable` then
+    converts the whole log, which is slower.
     """
     with suppress(Exception):
         return _LENIENT_ENCODER.encode(fields)
@@ -42,13 +43,19 @@ def dumps(fields: Mapping[str, Any]) -> str:
 
 
 def oversize(body: str) -> str | None:
-    """Return a description of the size if an ASCII body is too large for SQS, or None."""
+    """Return the size of a body that is too large for SQS, or None.
+
+    The body must be ASCII. The size is a text for a message, such as `1,100,000 bytes of 1,048,576`.
+    """
     size = len(body)
     return f"{size:,} bytes of {sqs.MAX_BYTES:,}" if size > sqs.MAX_BYTES else None
 
 
 def compress(body: str) -> str | None:
-    """Return a body compressed for the writer to inflate, or None if that is too large as well."""
+    """Return a compressed body, which the writer decompresses, or None.
+
+    None means that the body exceeds the limit of the writer, or SQS's limit even compressed.
+    """
     if len(body) > MAX_INFLATED_BYTES:
         return None
     compressed = base64.b64encode(zlib.compress(body.encode())).decode()
@@ -58,8 +65,8 @@ def compress(body: str) -> str | None:
 def truncate(fields: dict[str, Any]) -> str:
     """Return a body within SQS's limit, with large values truncated.
 
-    The payload is truncated first, then the other fields from the largest down, and IDENTITY_FIELDS last.
-    Each truncated value ends in a note with its original size and SHA-256.
+    The payload is truncated first, then the other fields from the largest to the smallest, and
+    IDENTITY_FIELDS last. Each truncated value ends in a note with its original size and SHA-256.
     """
     result = dict(fields)
     size = len(encode(result))

@@ -1,8 +1,8 @@
-"""The spool: a folder of files with messages to send later, which also survive a restart.
+"""The spool: a folder of files with messages that are sent later.
 
-Several processes can share a folder. Each process appends to a separate file, and holds a lock (flock) on it
-meanwhile. A file without a lock is orphaned: the first process that locks it sends it. Each line of a file is
-a message body, JSON in ASCII.
+The files survive a restart. Several processes can share a folder. Each process appends to its own file, and
+holds a lock (flock) on it meanwhile. A file without a lock is orphaned: the first process that locks it sends
+it. Each line of a file is a message body, JSON in ASCII.
 """
 
 import errno
@@ -27,7 +27,7 @@ MEASURE_INTERVAL_SECONDS = 10.0
 
 
 class SpoolFull(Exception):
-    """The spool has reached its size limit, or the disk is full."""
+    """The spool has reached its size limit, or its file cannot be written."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,10 @@ class Spool:
         self._measured_at = 0.0
 
     def append(self, body: str) -> None:
-        """Write a message to the operating system's cache: it survives the process, not a power failure.
+        """Write a message to the current file.
 
-        Raise SpoolFull if the limit is reached or the disk is full.
+        It is then in the cache of the operating system: it survives the process, but not a power failure.
+        Raise SpoolFull if the limit is reached, or if the file cannot be written.
         """
         line = body.encode() + b"\n"
         if self._measure() + len(line) > self.max_bytes:
@@ -92,7 +93,10 @@ class Spool:
             self._close()
 
     def forget(self) -> None:
-        """Close the descriptors inherited by a fork: a lock lasts until every process has closed its copy."""
+        """Close the descriptors that a fork inherited.
+
+        The parent's lock would otherwise last until this process ends too.
+        """
         self._own = []
         self._close()
         if self._reading is not None:
@@ -105,7 +109,7 @@ class Spool:
             self._file = None
             self._file_bytes = 0
 
-    def has_own(self) -> bool:
+    def has_own_files(self) -> bool:
         """Return whether a message that this process spooled is still unsent."""
         return self._file is not None or any(path.exists() for path in self._own)
 
@@ -115,9 +119,10 @@ class Spool:
 
     @contextmanager
     def oldest(self) -> Iterator[SpoolFile | None]:
-        """Yield the oldest file that no process holds, locked meanwhile, or None.
+        """Yield the oldest file that no process has locked, or None.
 
-        The caller deletes the file after sending it, before the lock is released.
+        The file is locked until the block ends. The caller deletes it in the block, after sending it. Raise
+        OSError if it cannot be read.
         """
         for path in self._paths():
             try:
@@ -134,6 +139,7 @@ class Spool:
         yield None
 
     def _paths(self) -> list[Path]:
+        """Return the paths of all files, the oldest first."""
         try:
             return sorted(path for path in self.folder.iterdir() if path.suffix == SUFFIX)
         except OSError:
@@ -146,6 +152,7 @@ class Spool:
         return [line.decode("ascii") for line in lines if line.isascii() and line]
 
     def _create(self) -> int:
+        """Create a file and lock it. Return its descriptor. Raise OSError."""
         while True:
             # The names sort by age.
             self._path = self.folder / f"{time.time_ns():020}-{uuid.uuid4().hex}{SUFFIX}"
@@ -157,6 +164,7 @@ class Spool:
 
     @staticmethod
     def _lock(descriptor: int) -> bool:
+        """Lock a file without waiting. Return whether it is locked."""
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -164,7 +172,7 @@ class Spool:
         return True
 
     def _measure(self) -> int:
-        """Return the size of all files in bytes, at most MEASURE_INTERVAL_SECONDS old."""
+        """Return the size of all files in bytes, measured at most MEASURE_INTERVAL_SECONDS ago."""
         now = time.monotonic()
         if now - self._measured_at > MEASURE_INTERVAL_SECONDS:
             self._measured_at = now

@@ -1,4 +1,4 @@
-"""Message attributes: size limits, and the formats of SQS's API and of Lambda's events."""
+"""Message attributes: size limits, and the formats of SQS and of Lambda."""
 
 import base64
 import re
@@ -29,7 +29,7 @@ def string(text: str) -> "Attribute | None":
 def to_sqs(attribute: Mapping[str, Any]) -> "Attribute":
     """Return an attribute of a Lambda event in the format of SendMessage.
 
-    Lambda encodes binary values as base64.
+    Lambda encodes binary values in base64, SendMessage takes bytes.
     """
     if attribute["dataType"].startswith("Binary"):
         return {
@@ -54,7 +54,11 @@ def to_lambda(attribute: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def limit(attributes: "Mapping[str, Attribute]", max_bytes: int) -> "dict[str, Attribute]":
-    """Return the attributes that fit, in order: at most ten, at most `max_bytes` in all."""
+    """Return the attributes that fit, in order.
+
+    They are at most ten, and have at most `max_bytes` in all. One that is too large is omitted, and smaller
+    ones after it may still fit.
+    """
     selected: dict[str, Attribute] = {}
     for name, attribute in attributes.items():
         size = _size(name, attribute)
@@ -65,7 +69,7 @@ def limit(attributes: "Mapping[str, Attribute]", max_bytes: int) -> "dict[str, A
 
 
 def _size(name: str, attribute: "Attribute") -> int:
-    """Return an attribute's size as AWS counts it: name, type and value, in bytes."""
+    """Return the size of an attribute: the bytes of name, type and value."""
     binary = attribute.get("BinaryValue", b"")
     text = name + attribute["DataType"] + attribute.get("StringValue", "")
     return len(text.encode()) + (len(binary) if isinstance(binary, bytes) else 0)

@@ -1,4 +1,4 @@
-"""Exponential backoff with jitter, used by every retry of the client, the command line and the writer."""
+"""Exponential backoff with jitter, for every retry."""
 
 import random
 from collections.abc import Iterator

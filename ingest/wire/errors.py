@@ -2,5 +2,5 @@
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-# AWS, or the network before it, is in trouble.
+# botocore raises one of these if AWS rejects a request or is unreachable, after all retries.
 AWS_ERRORS = (BotoCoreError, ClientError)

@@ -1,4 +1,4 @@
-"""The types of a message's fields: validation, normalization, and their JSON Schema.
+"""The types of a message's fields: validation, normalization and JSON Schema.
 
 No error text contains the value, because values may be confidential and error texts are logged.
 """
@@ -18,9 +18,9 @@ MAX_KEY_BYTES = 500
 
 
 def parse_uuid(text: object) -> str | None:
-    """Return a UUID in any common format as 32 hex digits, or None if it is not a UUID.
+    """Return a UUID in any common format as 32 hex digits, or None.
 
-    `uuid.UUID` is less strict: it also accepts `_`, spaces, and digits of other alphabets.
+    Stricter than `uuid.UUID`, which also accepts `_`, spaces, and digits of other alphabets.
     """
     if not isinstance(text, str):
         return None
@@ -37,7 +37,7 @@ def _validate_uuid(value: object) -> str | None:
 
 
 def _validate_name(value: object) -> str:
-    """Return an id as text, because DynamoDB's keys are strings. Senders use mostly integers."""
+    """Return an id as text. Senders use mostly integers, but DynamoDB's keys are strings."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return str(value)
     if isinstance(value, str) and value:
@@ -58,7 +58,7 @@ def _validate_key(value: str) -> str:
 
 
 def _strip(value: str) -> str:
-    """Return a text without surrounding white space, as the filters of the pages strip theirs."""
+    """Return a text without surrounding white space. The filters of the pages strip theirs too."""
     text = value.strip()
     if any(unicodedata.category(character) == "Cc" for character in text):
         raise PydanticCustomError("control", "must not contain control characters")

@@ -1,4 +1,4 @@
-"""SQS's client and quotas, shared by the client, the command line and the writer."""
+"""The client and the quotas of SQS."""
 
 import re
 from functools import cache
@@ -15,6 +15,7 @@ MAX_BATCH = 10
 MAX_BYTES = 1_048_576  # of a message, and of all messages of a batch together
 MAX_ATTRIBUTES = 10
 
+# More than the threads of the writer, so that none waits for a connection.
 MAX_CONNECTIONS = 32
 
 
@@ -25,11 +26,15 @@ def region_of(queue_url: str | None) -> str | None:
 
 
 def client(read_timeout: float = 5, queue_url: str | None = None) -> "SQSClient":
-    """Return a client with short timeouts: 2 s to connect, `read_timeout` seconds to read, three attempts.
+    """Return a client for the queue's region, with short timeouts.
 
-    botocore's default timeouts of 60 s would block an application or its shutdown. Each client has its own
-    session, because creating clients from a shared one is not thread-safe. The session is botocore's, not
-    boto3's, which also loads code for S3 and would lengthen the writer's cold start.
+    It waits 2 s for a connection and `read_timeout` seconds for a response, in up to three attempts. With
+    botocore's default timeouts of 60 s, an outage would block an application or its shutdown.
+
+    Each client has its own session, because creating clients from a shared one is not thread-safe. The
+    session is botocore's: boto3's also loads code for S3, which lengthens the cold start of the writer.
+
+    Raise botocore's NoRegionError if neither the URL nor the environment names a region.
     """
     session = Session()
     session.register_component("data_loader", _loader())
@@ -48,5 +53,5 @@ def client(read_timeout: float = 5, queue_url: str | None = None) -> "SQSClient"
 
 @cache
 def _loader() -> Any:
-    """Return a shared loader of botocore's service models. Each session would load them again, in 50 ms."""
+    """Return a loader of botocore's service models, shared because loading them takes 50 ms."""
     return Session().get_component("data_loader")

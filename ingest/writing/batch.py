@@ -24,7 +24,7 @@ class ParallelBatchProcessor(BatchProcessor):
         self._failure_lock = threading.Lock()
 
     def process(self) -> list[tuple[Any, ...]]:
-        """Process every record. Return their results in the order of the records."""
+        """Process the records in parallel. Return their results in the order of the records."""
         return list(_POOL.map(self._process_record, self.records))
 
     def failure_handler(self, record: Any, exception: ExceptionInfo) -> FailureResponse:

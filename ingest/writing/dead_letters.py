@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 from ingest import times
 from ingest.messages import Envelope, Rejected
 from ingest.wire import attributes, sqs
-from ingest.wire.errors import AWS_ERRORS
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef as Attribute
 
-# Our own limit: the attributes explain a dead letter, they are no second copy of it.
+# Logsite's own limit: the attributes explain a dead letter, they are no second copy of it.
 MAX_ATTRIBUTE_BYTES = 2048
 # Without these nobody can explain or redrive a dead letter.
 REQUIRED_ATTRIBUTES = {"log-id", "log-sent-at", "error-code"}
@@ -24,14 +23,14 @@ WRITER_ATTRIBUTES = {*REQUIRED_ATTRIBUTES, "rejected-at", "error-fields", "error
 
 
 class NoDeadLetterQueue(Exception):
-    """LOGS_DEAD_LETTER_QUEUE_URL is not set. The queue's redrive policy has to move the message."""
+    """LOGS_DEAD_LETTER_QUEUE_URL is not set. The redrive policy of the queue has to move the message."""
 
     def __str__(self) -> str:
         return str(self.__doc__)
 
 
 class NoRoomForAttributes(Exception):
-    """The body leaves no room for a reason. The queue's redrive policy has to move the message."""
+    """The body leaves too few bytes for a reason. The redrive policy of the queue has to move the message."""
 
     def __str__(self) -> str:
         return str(self.__doc__)
@@ -59,8 +58,8 @@ def send(record: Mapping[str, Any], envelope: Envelope, rejection: Rejected) -> 
     - `rejected-at`, `rejected-by` (Logsite's version)
     - the sender's own attributes, as many as fit
 
-    Raise NotDeadLettered if SQS did not accept the message, if no dead-letter queue is configured, or if the
-    body leaves no room for the required attributes.
+    Costs one SendMessage. Raise NotDeadLettered if SQS did not accept the message, if no dead-letter queue is
+    configured, or if the body leaves too few bytes for the required attributes.
     """
     try:
         url = os.environ.get("LOGS_DEAD_LETTER_QUEUE_URL")
@@ -71,7 +70,8 @@ def send(record: Mapping[str, Any], envelope: Envelope, rejection: Rejected) -> 
             MessageBody=record["body"],
             MessageAttributes=message_attributes(record, envelope, rejection),
         )
-    except (NoDeadLetterQueue, NoRoomForAttributes, *AWS_ERRORS) as error:
+    except Exception as error:
+        # Every error, an unexpected one too, must carry the rejection: the handler logs its code.
         raise NotDeadLettered(rejection, error) from error
 
 
@@ -81,7 +81,7 @@ def message_attributes(
     """Return the message attributes of a dead letter.
 
     They are at most ten, and have at most MAX_ATTRIBUTE_BYTES in all. SQS counts them with the body, so a
-    body of almost 1 MiB leaves less. Raise NoRoomForAttributes if the required ones do not fit.
+    body of almost 1 MiB leaves fewer bytes. Raise NoRoomForAttributes if the required ones do not fit.
     """
     texts = {
         "log-id": rejection.log_id or envelope.log_id,
@@ -98,8 +98,8 @@ def message_attributes(
     for name, value in record.get("messageAttributes", {}).items():
         if name not in texts:
             candidates[name] = attributes.to_sqs(value)
-    room = min(MAX_ATTRIBUTE_BYTES, sqs.MAX_BYTES - len(record["body"].encode()))
-    selected = attributes.limit(candidates, room)
+    max_bytes = min(MAX_ATTRIBUTE_BYTES, sqs.MAX_BYTES - len(record["body"].encode()))
+    selected = attributes.limit(candidates, max_bytes)
     if not selected.keys() >= REQUIRED_ATTRIBUTES:
         raise NoRoomForAttributes
     return selected
@@ -107,6 +107,7 @@ def message_attributes(
 
 @functools.cache
 def _version() -> str:
+    """Return the version of Logsite. The package for Lambda may lack its metadata."""
     try:
         return importlib.metadata.version("logsite")
     except importlib.metadata.PackageNotFoundError:
@@ -115,5 +116,5 @@ def _version() -> str:
 
 @functools.cache
 def _client() -> "SQSClient":
-    """Return the client, created on first use: an import must not need a region."""
+    """Return the client, created at first use: an import must not need a region."""
     return sqs.client()

@@ -43,13 +43,14 @@ def _number_from_environment(name: str, maximum: int) -> int | None:
     return number
 
 
-# The number of partition keys of SortingIndex for new logs. The site reads every shard ever used.
+# The number of sorting shards: partition keys of SortingIndex for new logs. The site reads every shard ever
+# used.
 SORTING_SHARDS = _number_from_environment("LOGS_SORTING_SHARDS", MAX_SHARDS) or 1
 # None: logs never expire.
 _days = _number_from_environment("LOGS_RETENTION_DAYS", MAX_RETENTION_DAYS)
 RETENTION = timedelta(days=_days) if _days else None
 
-# The account and subtype of the logs that `manage.py doctor` sends through the queue. Each is read once.
+# The account and subtype of the logs that `manage.py doctor` sends through the queue. It reads each once.
 DOCTOR = ("_logsite", "doctor")
 DOCTOR_RETENTION = timedelta(days=1)
 
@@ -78,7 +79,11 @@ def to_item(
     retention: timedelta | None = RETENTION,
     max_payload_bytes: int = MAX_PAYLOAD_BYTES,
 ) -> LogItem:
-    """Return the item of a message. It is idempotent: a redelivered message has the identical item."""
+    """Return the item of a message. It is idempotent: a redelivered message has the identical item.
+
+    `retention` is None if logs never expire. A payload over `max_payload_bytes` is compressed into
+    `document`.
+    """
     log_id = message.id or envelope.log_id
     overflow = Document()
     texts: dict[str, Any] = {name: getattr(message, name) for name in documents.SENDER_FIELDS}
@@ -142,10 +147,13 @@ def to_json(value: Any) -> str:
 
 
 def put(item: LogItem) -> Outcome:
-    """Store an item and its whole document. The put is idempotent; the part items are written first.
+    """Store an item and its part items. The put is idempotent.
 
-    Raise IdConflict if a log with the same id has other content. Raise one of `AWS_ERRORS` if
-    DynamoDB does not store the item.
+    Costs one PutItem per item. The part items are written first, so that a log in the table is complete. If
+    the log exists, its part items are read and compared.
+
+    Raise IdConflict if a log with the same id has other content. Raise one of AWS_ERRORS if DynamoDB does not
+    store the item.
     """
     operation = item.get_save_kwargs_from_instance(
         condition=LogItem.id.does_not_exist(),

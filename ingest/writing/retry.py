@@ -30,14 +30,14 @@ TRANSIENT_ERRORS = {
 
 
 class OutOfTime(Exception):
-    """The invocation has no time left for this message. SQS redelivers it."""
+    """The invocation has too little time left for this message. SQS redelivers it."""
 
     def __str__(self) -> str:
         return str(self.__doc__)
 
 
 class Deadline:
-    """The end of an invocation. Without a Lambda context there is time for one attempt."""
+    """The end of an invocation. Without a Lambda context, there is time for one attempt."""
 
     def __init__(self, context: Any) -> None:
         self._remaining_milliseconds: Callable[[], int] | None = getattr(
@@ -67,7 +67,10 @@ class Deadline:
 
 
 def is_transient(error: BaseException | None) -> bool:
-    """Return whether a retry may help: throttling, DynamoDB's internal errors, no connection, a timeout."""
+    """Return whether a retry may help.
+
+    It may after throttling, an internal error of DynamoDB, a failed connection and a timeout.
+    """
     if isinstance(error, PynamoDBException):
         return is_transient(error.cause)
     if isinstance(error, ClientError):

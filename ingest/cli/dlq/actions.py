@@ -1,4 +1,8 @@
-"""The actions of `dead-letters`. Each returns its exit status."""
+"""The actions of `dead-letters`.
+
+Each prints its result on `out`, and its progress and warnings on `err`. It returns the exit status, and
+raises CommandFailed or one of AWS_ERRORS.
+"""
 
 import argparse
 import hashlib
@@ -19,7 +23,7 @@ from ingest.client import LogClient
 
 
 def list_all(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
-    """Print one line for each dead letter, in the order of their arrival."""
+    """Print one line for each dead letter, in the order of the responses."""
     visibility_timeout = options.seconds + MARGIN_SECONDS
     err.write(
         f"Reading for at most {options.seconds} s. The visibility timeout hides dead letters from other "
@@ -58,7 +62,7 @@ def show(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: 
 
 
 def replay(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
-    """Redrive dead letters by id, or all."""
+    """Redrive dead letters by id, or all. The status is 1 if one could not be redriven."""
     _check_selection(options, "replay")
     if options.all:
         return _replay_all(queue, options, out, err)
@@ -69,8 +73,8 @@ def replay(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err
 
 
 def edit(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
-    """Send a new body in place of a dead letter."""
-    # Read before the dead letter is received: typing may take longer than the visibility timeout.
+    """Send a new body in place of a dead letter. Raise InvalidMessage if the writer would reject it."""
+    # Read before the dead letter is received, because typing may take longer than the visibility timeout.
     body = _read(options.file, err)
     messages.parse(body)
     [dead_letter] = queue.find([options.id], options.seconds)
@@ -79,7 +83,10 @@ def edit(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: 
 
 
 def discard(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
-    """Discard dead letters by id, or all, and archive each as a log."""
+    """Discard dead letters by id, or all, and archive each as a log.
+
+    Raise NotSent if SQS does not accept the log.
+    """
     _check_selection(options, "discard")
     with LogClient(options.queue_url, sync=True, strict=True) as client:
         if options.all:
@@ -94,7 +101,10 @@ def discard(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, er
 
 
 def _check_selection(options: argparse.Namespace, action: str) -> None:
-    """Raise CommandFailed unless the options select ids, or all, or all with one reason."""
+    """Raise CommandFailed unless the options select ids, or all dead letters.
+
+    Only a selection of all may have --code.
+    """
     if options.all and options.ids:
         raise CommandFailed(f"Pass either ids or --all to {action}, not both.")
     if not options.all and not options.ids:
@@ -108,7 +118,10 @@ def _is_selected(dead_letter: DeadLetter, options: argparse.Namespace) -> bool:
 
 
 def _replay_all(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
-    """Redrive each dead letter once. Deduplicate, or a message that is rejected again would loop forever."""
+    """Redrive each dead letter once.
+
+    Deduplicate by log id and body: a message that is rejected again would be redriven forever.
+    """
     seen: set[tuple[str, bytes]] = set()
     failures: list[str] = []
     replayed = duplicates = 0
@@ -183,9 +196,9 @@ def _for_each(
     finally:
         if others:
             err.write(f"Left in the queue, with another reason: {others}\n")
-            if queue.saw_again:
+            if queue.has_repeats:
                 err.write(
-                    "Some became visible again meanwhile, so others may be missing. "
+                    "Some dead letters became visible again meanwhile, so others may be missing. "
                     "Repeat the command, or set a larger --seconds.\n"
                 )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from botocore.exceptions import NoRegionError
 
+from ingest.cli.arguments import NO_QUEUE_URL, NO_REGION, add_queue_url, whole_number
 from ingest.cli.dlq import actions
 from ingest.cli.dlq.dead_letter import LABELS, VALID
 from ingest.cli.dlq.queue import (
@@ -17,23 +18,21 @@ from ingest.cli.dlq.queue import (
     DeadLetterQueue,
     normalize_id,
 )
-from ingest.cli.errors import CommandFailed
+from ingest.cli.errors import INTERRUPTED, CommandFailed
 from ingest.client import NotSent
 from ingest.messages import InvalidMessage
 from ingest.wire import sqs
 from ingest.wire.errors import AWS_ERRORS
 
 if TYPE_CHECKING:
-    # The class is generic for type checkers only.
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+    from ingest.cli.arguments import Subparsers
 
 MIN_RATE, MAX_RATE = 0.1, 1000
 
-INTERRUPTED = 130  # a shell's exit status of a command that Ctrl-C ended
 VISIBILITY = (
-    "A visibility timeout hides the messages that the command reads from other consumers. It lasts until the "
-    f"command ends, at most --seconds plus {MARGIN_SECONDS} s "
-    f"({PEEK_SECONDS + MARGIN_SECONDS} s by default). Ctrl-C makes them visible again."
+    "Until the command ends, a visibility timeout hides each message that it reads, so no other consumer "
+    f"receives it. The timeout is --seconds plus {MARGIN_SECONDS} s "
+    f"({PEEK_SECONDS + MARGIN_SECONDS} s by default). Ctrl-C makes the messages visible again."
 )
 DESCRIPTION = (
     "List, show, replay (redrive), edit or discard dead-letter messages. `list` and `show` change nothing. "
@@ -45,13 +44,16 @@ ID_HELP = f"a message id or log id, or at least its first {MIN_ID_CHARACTERS} he
 def add_parser(subparsers: "Subparsers") -> None:
     """Add `dead-letters` to the commands of `python -m ingest`."""
     parser = subparsers.add_parser(
-        "dead-letters", help="list, replay, edit or discard dead-letter messages", description=DESCRIPTION
+        "dead-letters", help="list, show, replay, edit or discard dead letters", description=DESCRIPTION
     )
     add_arguments(parser)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the subcommands to a parser. Its options then have `run`, which takes them as an argument."""
+    """Add the subcommands to a parser.
+
+    The parsed options have `run`, the function that takes the options and runs the selected action.
+    """
     subcommands = parser.add_subparsers(required=True, metavar="ACTION")
 
     list_parser = _add_action(
@@ -80,11 +82,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     replay_parser.set_defaults(action=actions.replay)
 
     edit_parser = _add_action(
-        subcommands, "edit", "send a new body in place of a dead letter, with the same identity", sends=True
+        subcommands,
+        "edit",
+        "send a new body in place of a dead letter, with its id and time of sending",
+        sends=True,
     )
     edit_parser.add_argument("id", type=_id, metavar="ID", help=ID_HELP)
     edit_parser.add_argument(
-        "--file", default="-", metavar="FILE", help="file with the new body; default: -, standard input"
+        "--file", default="-", metavar="FILE", help="the file with the new body; default: -, standard input"
     )
     edit_parser.set_defaults(action=actions.edit)
 
@@ -96,7 +101,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_selection(discard_parser)
     discard_parser.add_argument(
-        "--reason", type=_reason, required=True, help="why it will never be stored; part of the archived log"
+        "--reason", type=_reason, required=True, help="why the log will never be stored; archived with it"
     )
     discard_parser.set_defaults(action=actions.discard)
 
@@ -113,32 +118,27 @@ def _add_action(
         help="the dead-letter queue; default: LOGS_DEAD_LETTER_QUEUE_URL",
     )
     if sends:
-        parser.add_argument(
-            "--queue-url",
-            default=os.environ.get("LOGS_QUEUE_URL"),
-            metavar="URL",
-            help="the queue of logs; default: LOGS_QUEUE_URL",
-        )
+        add_queue_url(parser)
     parser.add_argument(
         "--seconds",
-        type=_seconds,
+        type=whole_number(1, MAX_PEEK_SECONDS),
         default=PEEK_SECONDS,
         metavar="N",
-        help=f"the longest time to read the dead-letter queue; default: {PEEK_SECONDS}",
+        help=f"read the dead-letter queue for at most N seconds; default: {PEEK_SECONDS}",
     )
     return parser
 
 
 def _add_selection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ids", type=_id, nargs="*", metavar="ID", help=ID_HELP)
-    parser.add_argument("--all", action="store_true", help="all dead letters, each once")
+    parser.add_argument("--all", action="store_true", help="select all dead letters, each once")
     _add_code(parser)
     parser.add_argument(
         "--rate",
         type=_rate,
         default=10.0,
         metavar="N",
-        help="with --all, at most N per second; default: 10",
+        help="with --all, process at most N per second; default: 10",
     )
 
 
@@ -146,12 +146,15 @@ def _add_code(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--code",
         choices=LABELS,
-        help=f"only dead letters with this reason; {VALID}: without an error in the message",
+        help=f"select only dead letters with this reason; {VALID}: the message has no error",
     )
 
 
 def run(options: argparse.Namespace, out: TextIO | None = None, err: TextIO | None = None) -> int:
-    """Run the selected action. Return the exit status. Errors are printed on `err`."""
+    """Run the selected action. Return the exit status.
+
+    Errors are printed on `err`. Raise BrokenPipeError if the reader of the output has ended.
+    """
     out, err = out or sys.stdout, err or sys.stderr
     queue = None
     try:
@@ -168,7 +171,7 @@ def run(options: argparse.Namespace, out: TextIO | None = None, err: TextIO | No
     except InvalidMessage as error:
         err.write(f"The writer would reject the new body: {error}. Nothing was sent.\n")
     except NoRegionError:
-        err.write("Set the region with AWS_DEFAULT_REGION.\n")
+        err.write(f"{NO_REGION}\n")
     except AWS_ERRORS as error:
         err.write(f"SQS: {error}\n")
     except (CommandFailed, NotSent, OSError) as error:
@@ -189,7 +192,7 @@ def _queue(options: argparse.Namespace) -> DeadLetterQueue:
             "Set the dead-letter queue with --dead-letter-queue-url or LOGS_DEAD_LETTER_QUEUE_URL."
         )
     if options.sends and not options.queue_url:
-        raise CommandFailed("Set the queue of logs with --queue-url or LOGS_QUEUE_URL.")
+        raise CommandFailed(NO_QUEUE_URL)
     if options.dead_letter_queue_url == options.queue_url:
         raise CommandFailed("The queue of logs and the dead-letter queue must be different.")
     client = sqs.client(queue_url=options.dead_letter_queue_url)
@@ -211,16 +214,6 @@ def _rate(text: str) -> float:
     if not MIN_RATE <= rate <= MAX_RATE:
         raise argparse.ArgumentTypeError(f"must be a number from {MIN_RATE} to {MAX_RATE}, not {text!r}")
     return rate
-
-
-def _seconds(text: str) -> int:
-    try:
-        seconds = int(text)
-    except ValueError:
-        seconds = 0
-    if not 1 <= seconds <= MAX_PEEK_SECONDS:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {MAX_PEEK_SECONDS}, not {text!r}")
-    return seconds
 
 
 def _reason(text: str) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 VALID = "valid"
 LABELS = ("invalid_fields", "not_json", "not_an_object", "not_deflated", "id_conflict", VALID)
 
-# The writer's reason may be missing if the body leaves less room than this for it.
+# The writer's reason may be missing if the body leaves fewer bytes than this for it.
 REASON_BYTES = 150
 
 
@@ -29,7 +29,7 @@ class Reason:
 
     @property
     def label(self) -> str:
-        """Return the code, or VALID."""
+        """Return the code, or VALID if the message is valid. The option --code selects by it."""
         return self.code or VALID
 
     def __str__(self) -> str:
@@ -38,8 +38,9 @@ class Reason:
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A message of the dead-letter queue. `envelope` is the envelope of its first delivery.
+    """A message of the dead-letter queue.
 
+    `envelope` is the envelope of its first delivery. `log_id` is the id of the body, or that of the envelope.
     `is_from_writer` is true if the writer sent it, with its reason. Otherwise the redrive policy of the queue
     moved it, which preserves the message id and the time of sending:
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/setting-up-dead-letter-queue-retention.html
@@ -55,7 +56,7 @@ class DeadLetter:
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Self:
-        """Return a message from ReceiveMessage, which must have requested all attributes."""
+        """Return the dead letter in a response of ReceiveMessage, which must have all attributes."""
         message_attributes = message.get("MessageAttributes", {})
         system_attributes = message["Attributes"]
         lambda_attributes = {name: attributes.to_lambda(value) for name, value in message_attributes.items()}
@@ -77,7 +78,8 @@ class DeadLetter:
             attributes={name: attributes.to_sqs(value) for name, value in lambda_attributes.items()},
             envelope=envelope,
             log_id=body_id or envelope.log_id,
-            # The reason is outdated if somebody moved it back unchanged and SQS moved it here again.
+            # If somebody moved a dead letter back unchanged, and SQS moved it here again, its reason is
+            # outdated.
             is_from_writer=(
                 message_attributes.keys() >= dead_letters.REQUIRED_ATTRIBUTES
                 and "DeadLetterQueueSourceArn" not in system_attributes
@@ -110,5 +112,5 @@ class DeadLetter:
             return Reason(code, "")
         text = "DynamoDB was probably unavailable"
         if sqs.MAX_BYTES - self.size < REASON_BYTES:
-            text += ", or another log has its id and the body left no room for this reason"
+            text += ", or another log has its id and the body left too few bytes for this reason"
         return Reason(None, text)

@@ -19,8 +19,8 @@ MIN_ID_CHARACTERS = 6
 ID_CHARACTERS = 32
 
 PEEK_SECONDS = 20
-# Added to the time of a peek, it is the visibility timeout. So a peek receives no message twice, and there is
-# time to act on each.
+# The visibility timeout is the time of a peek plus this margin. So a peek receives no message twice, and
+# there is time to act on each.
 MARGIN_SECONDS = 10
 MAX_PEEK_SECONDS = 12 * 3600 - MARGIN_SECONDS  # the longest visibility timeout is 12 h
 
@@ -34,18 +34,18 @@ MAX_STALE_RESPONSES = 20
 class DeadLetterQueue:
     """The dead-letter queue. As a context manager, it makes all messages visible again at its end.
 
-    Attributes:
+    - `timed_out`: the last peek ended because its time was up, so messages may be missing.
+    - `has_repeats`: a message was received again, perhaps in place of another one.
+    - `hidden_until`: the time when hidden messages become visible, if SQS did not reset their timeout.
 
-    - `timed_out`: the last peek ended because its time was up
-    - `saw_again`: a message was received again, perhaps in the place of another one
-    - `hidden_until`: set if SQS could not make messages visible again
+    Each method that sends a request raises one of AWS_ERRORS if SQS fails, except `release`.
     """
 
     def __init__(self, client: "SQSClient", url: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.client = client
         self.url = url
         self.timed_out = False
-        self.saw_again = False
+        self.has_repeats = False
         self.hidden_until: datetime | None = None
         self._clock = clock
         self._receipt_handles: dict[str, str] = {}  # of the hidden messages, by message id
@@ -62,34 +62,38 @@ class DeadLetterQueue:
     def check(self) -> None:
         """Raise CommandFailed if the queue has a redrive policy.
 
-        Each receive would then raise the receive count of a message, and might move it to another queue.
+        Every peek would then raise the receive count of each message, and might move it to another queue.
         """
         response = self.client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["RedrivePolicy"])
         if "RedrivePolicy" in response.get("Attributes", {}):
             raise CommandFailed(
-                "This queue has a dead-letter queue itself: reading its messages might move them there. "
+                "This queue has a dead-letter queue itself, and reading its messages might move them there. "
                 "Is it really the dead-letter queue? Check --dead-letter-queue-url."
             )
 
     def peek(self, seconds: int = PEEK_SECONDS) -> Iterator[DeadLetter]:
-        """Yield each dead letter once, for at most `seconds`. Afterwards `timed_out` is true if time was up.
+        """Yield each dead letter once, for at most `seconds`, then set `timed_out`.
 
-        They stay hidden from other consumers until `release`, for at most `seconds` and MARGIN_SECONDS.
+        The visibility timeout hides them from other consumers until `release`, for at most `seconds` plus
+        MARGIN_SECONDS. Costs one request per ten dead letters, and MAX_EMPTY_RESPONSES at the end.
         """
         return self._poll(sqs.MAX_BATCH, seconds + MARGIN_SECONDS, self._clock() + seconds)
 
     def receive(self, per_second: float, seconds: int = PEEK_SECONDS) -> Iterator[DeadLetter]:
-        """Yield each dead letter once, until there are no more. Receive at most one second's worth at once.
+        """Yield each dead letter, until the queue is empty.
 
-        A message that is not deleted stays hidden until `release`, for at most `seconds` and MARGIN_SECONDS.
+        A response has at most `per_second` messages, so that none waits longer than a second. The visibility
+        timeout of a message that is not deleted is `seconds` plus MARGIN_SECONDS, or until `release`.
         """
         limit = min(sqs.MAX_BATCH, max(1, int(per_second)))
         return self._poll(limit, seconds + MARGIN_SECONDS, None)
 
     def find(self, ids: Sequence[str], seconds: int = PEEK_SECONDS) -> list[DeadLetter]:
-        """Return the dead letters with these normalized ids, in that order, hidden. All others are visible.
+        """Return the dead letters with these ids, in that order.
 
-        Raise CommandFailed if an id matches no dead letter or several, or if unread ones might match as well.
+        They stay hidden, and all others become visible. The ids are those of `normalize_id`. Raise
+        CommandFailed if an id matches no dead letter or several, or if dead letters that were not read might
+        match as well.
         """
         candidates: dict[str, DeadLetter] = {}
         for dead_letter in self.peek(seconds):
@@ -104,15 +108,16 @@ class DeadLetterQueue:
         return [candidates[message_id] for message_id in selected]
 
     def delete(self, dead_letter: DeadLetter) -> None:
-        """Delete a dead letter permanently."""
+        """Delete a dead letter permanently. It must be hidden by this object."""
         handle = self._receipt_handles[dead_letter.message_id]
         self.client.delete_message(QueueUrl=self.url, ReceiptHandle=handle)
         del self._receipt_handles[dead_letter.message_id]
 
     def release(self, keep: Iterable[str] = ()) -> None:
-        """Reset the visibility timeout of all hidden messages except those in `keep`.
+        """Reset the visibility timeout of all hidden messages.
 
-        If SQS does not respond, set `hidden_until` to the end of the last visibility timeout.
+        Those whose message ids are in `keep` stay hidden. Costs one request per ten messages. If SQS does not
+        respond, set `hidden_until` to the end of the last visibility timeout.
         """
         remaining = {message_id: self._receipt_handles[message_id] for message_id in keep}
         handles = [
@@ -121,7 +126,7 @@ class DeadLetterQueue:
         self._receipt_handles = remaining
         for start in range(0, len(handles), sqs.MAX_BATCH):
             try:
-                # An entry that fails is visible already, or deleted. Both are fine.
+                # An entry that fails is visible already, or deleted. Neither is a problem.
                 self.client.change_message_visibility_batch(
                     QueueUrl=self.url,
                     Entries=[
@@ -143,8 +148,12 @@ class DeadLetterQueue:
         return max(0, total - len(self._receipt_handles))
 
     def _poll(self, limit: int, visibility_timeout: int, end: float | None) -> Iterator[DeadLetter]:
+        """Yield each dead letter once, until the queue seems empty.
+
+        If the clock reaches `end`, set `timed_out` and return.
+        """
         empty = stale = 0
-        self.timed_out = self.saw_again = False
+        self.timed_out = self.has_repeats = False
         while empty < MAX_EMPTY_RESPONSES and stale < MAX_STALE_RESPONSES:
             if end is not None and self._clock() >= end:
                 self.timed_out = True
@@ -160,7 +169,7 @@ class DeadLetterQueue:
             )
             batch = [DeadLetter.from_message(message) for message in response.get("Messages", [])]
             new = [each for each in batch if each.message_id not in self._receipt_handles]
-            self.saw_again |= len(new) < len(batch)
+            self.has_repeats |= len(new) < len(batch)
             # Only the last receipt handle of a message is valid.
             self._receipt_handles.update({each.message_id: each.receipt_handle for each in batch})
             empty = 0 if batch else empty + 1
@@ -180,7 +189,7 @@ class DeadLetterQueue:
         if len(matches) > 1:
             names = ", ".join(each.message_id for each in matches)
             raise CommandFailed(
-                f"{key} matches {len(matches)} dead letters: {names}. Nothing was changed. Pass a message id."
+                f"{key} matches {len(matches)} dead letters. Nothing was changed. Pass a message id: {names}."
             )
         if self.timed_out and len(key) < ID_CHARACTERS:
             raise CommandFailed(
@@ -191,7 +200,7 @@ class DeadLetterQueue:
 
 
 def normalize_id(text: str) -> str:
-    """Return a message id or log id, whole or shortened, as hex digits.
+    """Return a message id or log id, whole or shortened, as lower-case hex digits.
 
     Raise ValueError unless it has at least MIN_ID_CHARACTERS hex digits.
     """

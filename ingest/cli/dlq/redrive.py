@@ -1,4 +1,4 @@
-"""Ways out of the dead-letter queue: redrive, edit or discard. Each deletes the dead letter last."""
+"""Redrive, edit or discard a dead letter. Each deletes it last, so that none is lost."""
 
 import getpass
 import hashlib
@@ -28,14 +28,14 @@ DISCARDED = "dead-letter-discarded"
 
 
 class NoRoomForIdentity(CommandFailed):
-    """A message leaves no room for `log-id` and `log-sent-at`.
+    """A body leaves too few bytes for `log-id` and `log-sent-at`.
 
-    Its body names no `id` and `created_at` either.
+    It lacks `id` or `created_at` too, so the identity of the first delivery would be lost.
     """
 
     def __init__(self) -> None:
         super().__init__(
-            "The message would exceed 1 MiB with its `log-id` and `log-sent-at`. "
+            "The message would exceed 1 MiB with its attributes `log-id` and `log-sent-at`. "
             "Use `edit` to shorten its body, or to add `id` and `created_at` to it."
         )
 
@@ -43,20 +43,19 @@ class NoRoomForIdentity(CommandFailed):
 def redrive(queue: DeadLetterQueue, queue_url: str, dead_letter: DeadLetter) -> None:
     """Send a dead letter to the queue of logs, then delete it.
 
-    It has the identity of its first delivery. A redrive that was interrupted may be repeated, because writing
-    is idempotent. Raise NoRoomForIdentity, or botocore's BotoCoreError or ClientError.
+    The message has the identity of its first delivery. An interrupted redrive may be repeated, because
+    writing is idempotent. Costs two requests. Raise NoRoomForIdentity, or one of AWS_ERRORS.
     """
     _send(queue, queue_url, dead_letter, dead_letter.body)
 
 
 def edit(queue: DeadLetterQueue, queue_url: str, dead_letter: DeadLetter, body: str) -> str:
-    """Send a new body in place of a dead letter, then delete the dead letter.
+    """Send a new body in place of a dead letter, then delete it. Return the id of the log.
 
-    The message has the identity of the first delivery. Return the id of its log. After an id conflict it is a
-    new id, unless the new body has an `id`.
+    The message has the identity of the first delivery. After an id conflict, the log gets a new id, unless
+    the new body has an `id`. Costs two requests.
 
-    Raise InvalidMessage if the writer would reject the body, NoRoomForIdentity, or botocore's BotoCoreError
-    or ClientError.
+    Raise InvalidMessage if the writer would reject the body, NoRoomForIdentity, or one of AWS_ERRORS.
     """
     message = messages.parse(body)
     if message.id is None and dead_letter.reason().code == "id_conflict":
@@ -69,10 +68,11 @@ def edit(queue: DeadLetterQueue, queue_url: str, dead_letter: DeadLetter, body: 
 
 
 def discard(queue: DeadLetterQueue, client: LogClient, dead_letter: DeadLetter, reason: str) -> bool:
-    """Archive a dead letter as a log of the site, then delete it. Return whether the body was archived whole.
+    """Archive a dead letter as a log of the site, then delete it.
 
-    The client must be synchronous. A body that does not fit even if compressed is truncated, and its size and
-    SHA-256 are added. Raise `ingest.client.NotSent`, or botocore's BotoCoreError or ClientError.
+    Return whether the body was archived whole. A body that is too large even compressed is truncated, and its
+    size and SHA-256 are added. The client must be synchronous. Costs two requests. Raise
+    `ingest.client.NotSent`, or one of AWS_ERRORS.
     """
     payload: dict[str, Any] = {
         "reason": reason,
@@ -114,7 +114,7 @@ def _send(queue: DeadLetterQueue, queue_url: str, dead_letter: DeadLetter, body:
 
 
 def _message(dead_letter: DeadLetter, body: str) -> "tuple[str, dict[str, Attribute]]":
-    """Return a body and message attributes within SQS's limits.
+    """Return a body and message attributes within SQS's limits. Raise NoRoomForIdentity.
 
     The identity comes first, then as many of the sender's attributes as fit.
     """
@@ -131,9 +131,9 @@ def _message(dead_letter: DeadLetter, body: str) -> "tuple[str, dict[str, Attrib
         selected = attributes.limit({**identity, **senders}, sqs.MAX_BYTES - len(text.encode()))
         if selected.keys() >= identity.keys():
             return text, selected
-    room = sqs.MAX_BYTES - len(body.encode())
-    if room >= 0 and _has_identity(body):
-        return body, attributes.limit(senders, room)
+    remaining = sqs.MAX_BYTES - len(body.encode())
+    if remaining >= 0 and _has_identity(body):
+        return body, attributes.limit(senders, remaining)
     raise NoRoomForIdentity
 
 
@@ -150,6 +150,7 @@ def _encodings(body: str) -> Iterator[str]:
 
 
 def _has_identity(body: str) -> bool:
+    """Return whether a body is valid, and has both `id` and `created_at`."""
     try:
         message = messages.parse(body)
     except InvalidMessage:
@@ -158,6 +159,7 @@ def _has_identity(body: str) -> bool:
 
 
 def _fits(fields: dict[str, Any]) -> bool:
+    """Return whether the client sends a log whole, compressed if necessary."""
     text = size.encode(fields)
     return not size.oversize(text) or size.compress(text) is not None
 

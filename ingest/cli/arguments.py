@@ -1,0 +1,42 @@
+"""Arguments and errors that the commands of `python -m ingest` share."""
+
+import argparse
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # The return type of `add_subparsers` is generic for type checkers only.
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+NO_QUEUE_URL = "Set the queue of logs with --queue-url or LOGS_QUEUE_URL."
+NO_REGION = "Set the region with AWS_DEFAULT_REGION."
+
+
+def add_queue_url(parser: argparse.ArgumentParser) -> None:
+    """Add --queue-url, which LOGS_QUEUE_URL replaces if it is missing."""
+    parser.add_argument(
+        "--queue-url",
+        default=os.environ.get("LOGS_QUEUE_URL"),
+        metavar="URL",
+        help="the queue of logs; default: LOGS_QUEUE_URL",
+    )
+
+
+def whole_number(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
+    """Return a type of an argument: a whole number within these limits.
+
+    The type raises ArgumentTypeError with the limits and the value.
+    """
+    limits = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
+
+    def parse(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = minimum - 1
+        if number < minimum or (maximum is not None and number > maximum):
+            raise argparse.ArgumentTypeError(f"must be a whole number {limits}, not {text!r}")
+        return number
+
+    return parse
