@@ -59,9 +59,11 @@ def _set_web(variables: dict[str, str], account: Account, outputs: Mapping[str, 
 
 
 def _set_writer(variables: dict[str, str], outputs: Mapping[str, str]) -> None:
-    """Add the writer's dead-letter queue, number of sorting shards and retention."""
+    """Add the writer's queues, number of sorting shards and retention."""
     variables.update(
-        LOGS_DEAD_LETTER_QUEUE_URL=outputs["DeadLetterQueueUrl"], LOGS_SORTING_SHARDS=outputs["SortingShards"]
+        LOGS_QUEUE_URL=outputs["LogsQueueUrl"],
+        LOGS_DEAD_LETTER_QUEUE_URL=outputs["DeadLetterQueueUrl"],
+        LOGS_SORTING_SHARDS=outputs["SortingShards"],
     )
     if outputs["RetentionDays"] != "0":
         variables["LOGS_RETENTION_DAYS"] = outputs["RetentionDays"]

@@ -18,6 +18,7 @@ AWS = Account("123456789012", "eu-central-1", "aws", None)
 EMULATOR = Account("000000000000", "us-east-1", "aws", "http://127.0.0.1:4566")
 OUTPUTS = {
     "DeploymentBucketName": "bucket",
+    "LogsQueueUrl": "https://sqs.eu-central-1.amazonaws.com/123456789012/logsite-dev-logs",
     "DeadLetterQueueUrl": "https://sqs.eu-central-1.amazonaws.com/123456789012/logsite-dev-dead-letters",
     "RetentionDays": "365",
     "SortingShards": "2",
@@ -135,6 +136,7 @@ def test_settings_get_values_of_the_account(tmp_path: Path) -> None:
     assert "CSRF_TRUSTED_ORIGINS" not in web
     writer = settings["dev_writer"]["aws_environment_variables"]
     assert writer["LOGS_RETENTION_DAYS"] == "365"
+    assert writer["LOGS_QUEUE_URL"] == OUTPUTS["LogsQueueUrl"]
     assert writer["LOGS_DEAD_LETTER_QUEUE_URL"] == OUTPUTS["DeadLetterQueueUrl"]
 
 

@@ -65,7 +65,7 @@ def send(record: Mapping[str, Any], envelope: Envelope, rejection: Rejected) -> 
         url = os.environ.get("LOGS_DEAD_LETTER_QUEUE_URL")
         if not url:
             raise NoDeadLetterQueue
-        _client().send_message(
+        client().send_message(
             QueueUrl=url,
             MessageBody=record["body"],
             MessageAttributes=message_attributes(record, envelope, rejection),
@@ -115,6 +115,6 @@ def _version() -> str:
 
 
 @functools.cache
-def _client() -> "SQSClient":
+def client() -> "SQSClient":
     """Return the client, created at first use: an import must not need a region."""
     return sqs.client()

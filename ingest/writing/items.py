@@ -2,6 +2,7 @@
 
 import json
 import os
+import zlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,7 +11,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ingest import times
-from ingest.messages import Envelope, LogMessage, Rejected
+from ingest.messages import MAX_NODES, Envelope, LogMessage, Rejected
+from ingest.wire.json_text import count_nodes
+from ingest.writing import memory
+from ingest.writing.retry import Deadline
 from logs.models import LogItem, PartItem, account_type_key, shard_status
 from logs.storage import documents, dynamodb, parts
 from logs.storage.documents import Content, Document
@@ -22,6 +26,8 @@ MAX_PAYLOAD_BYTES = 512
 # Longer texts are truncated in their attribute and stored whole in `document`: most attributes are projected
 # into four indexes.
 MAX_TEXT_BYTES = 1024
+# Of two logs with the same id, larger documents are duplicates only if all their bytes are equal.
+MAX_COMPARED_BYTES = 4 * 1024 * 1024
 ELLIPSIS = "…"
 
 MAX_SHARDS = 50
@@ -65,6 +71,18 @@ class Outcome(StrEnum):
     DUPLICATE = "duplicate"
 
 
+class TooLarge(Rejected):
+    """The document of a log would be larger than the reader decompresses.
+
+    Only a message of more than 10 MiB can be, if most of it is quotes, backslashes and control characters.
+    """
+
+    def __init__(self, log_id: str) -> None:
+        limit = f"{documents.MAX_DOCUMENT_BYTES:,} bytes"
+        rule = f"must take at most {limit} with its quotes and backslashes escaped"
+        super().__init__("too_large", {"body": [rule]}, log_id)
+
+
 class IdConflict(Rejected):
     """The table holds a log with the same id and other content."""
 
@@ -82,7 +100,7 @@ def to_item(
     """Return the item of a message. It is idempotent: a redelivered message has the identical item.
 
     `retention` is None if logs never expire. A payload over `max_payload_bytes` is compressed into
-    `document`.
+    `document`. Raise TooLarge for a document of more than documents.MAX_DOCUMENT_BYTES.
     """
     log_id = message.id or envelope.log_id
     overflow = Document()
@@ -103,6 +121,10 @@ def to_item(
     attributes: dict[str, Any] = {
         name: _truncate(text) if name in long_texts else text for name, text in texts.items()
     }
+    try:
+        document = documents.pack(overflow) if overflow else None
+    except documents.DocumentTooLarge:
+        raise TooLarge(log_id) from None
     return LogItem(
         **attributes,
         id=log_id,
@@ -113,7 +135,7 @@ def to_item(
         payload=payload,
         payload_type=payload_type,
         payload_size=payload_size,
-        document=documents.pack(overflow) if overflow else None,
+        document=document,
         sender=envelope.sender,
         expires_at=_expires_at(message, envelope.sent_at, retention),
     )
@@ -146,14 +168,14 @@ def to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def put(item: LogItem) -> Outcome:
+def put(item: LogItem, deadline: Deadline | None = None) -> Outcome:
     """Store an item and its part items. The put is idempotent.
 
     Costs one PutItem per item. The part items are written first, so that a log in the table is complete. If
     the log exists, its part items are read and compared.
 
     Raise IdConflict if a log with the same id has other content. Raise one of AWS_ERRORS if DynamoDB does not
-    store the item.
+    store the item, or OutOfTime if other messages take the memory for a comparison until the deadline.
     """
     operation = item.get_save_kwargs_from_instance(
         condition=LogItem.id.does_not_exist(),
@@ -172,7 +194,10 @@ def put(item: LogItem) -> Outcome:
         existing = LogItem.from_raw_data(_existing_item(error))
         existing_part_ids = documents.part_ids(existing.id, existing.document)
         parts.join(existing)
-        if not _is_duplicate(existing, item):
+        size = memory.document_weight(existing) + memory.document_weight(item)
+        with memory.BUDGET.reserve(size, deadline or Deadline(None)):
+            is_duplicate = _is_duplicate(existing, item)
+        if not is_duplicate:
             _delete_parts(set(documents.part_ids(item.id, head)) - set(existing_part_ids))
             raise IdConflict(item.id) from error
         return Outcome.DUPLICATE
@@ -188,11 +213,35 @@ def _delete_parts(part_ids: Iterable[str]) -> None:
 
 def _is_duplicate(existing: LogItem, item: LogItem) -> bool:
     """Return whether an existing item is the same log as a new one."""
+    if any(getattr(existing, name) != getattr(item, name) for name in documents.SENDER_FIELDS):
+        return False
+    if _is_large(existing) or _is_large(item):
+        return not existing.damage and _stored_content(existing) == _stored_content(item)
     theirs, ours = documents.content(existing), documents.content(item)
     if theirs.damage or _header(existing, theirs) != _header(item, ours):
         return False
     # Equal texts need no parsing. Whitespace and key order are not content.
     return _texts(theirs) == _texts(ours) or canonical_json(theirs) == canonical_json(ours)
+
+
+def _is_large(item: LogItem) -> bool:
+    """Return whether an item's document is compared as bytes, because its values take too much memory."""
+    if item.document is None:
+        return False
+    try:
+        documents.decompress(item.document, MAX_COMPARED_BYTES)
+    except documents.Damaged:
+        return True
+    except (ValueError, zlib.error):
+        pass  # damaged, but not large
+    return False
+
+
+def _stored_content(item: LogItem) -> tuple[Any, ...]:
+    """Return the content of a log without parsing it: its own time, its payload and its document."""
+    created_at = None if item.created_at == item.received_at else item.created_at
+    document = documents.decompress(item.document) if item.document is not None else None
+    return created_at, item.payload, item.payload_type, document
 
 
 def _header(item: LogItem, content: Content) -> tuple[dict[str, str | None], str | None]:
@@ -214,9 +263,19 @@ def _texts(content: Content) -> tuple[bool, str | None, str | None]:
 def canonical_json(content: Content) -> str:
     """Return payload and extra fields as canonical JSON, to deduplicate logs.
 
-    JSON keeps 1, 1.0 and true apart, and its keys are sorted.
+    JSON keeps 1, 1.0 and true apart, and its keys are sorted. JSON of more than MAX_NODES values is compared
+    as text.
     """
-    return json.dumps({"payload": content.payload, "extra": content.extra}, sort_keys=True)
+    payload, extra = content.payload_text, content.extra_text
+    values: dict[str, Any] = {
+        "payload": content.payload if not content.payload_is_json or _is_parsable(payload) else payload,
+        "extra": content.extra if _is_parsable(extra) else extra,
+    }
+    return json.dumps(values, sort_keys=True)
+
+
+def _is_parsable(text: str | None) -> bool:
+    return text is None or count_nodes(text) <= MAX_NODES
 
 
 def _existing_item(error: ClientError) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from ingest.cli.dlq.dead_letter import DeadLetter
 
 ID_WIDTH, AGE_WIDTH, REASON_WIDTH = 8, 6, 50
 MIN_BODY_WIDTH = 20
+# A compressed body may have 16 MiB.
+MAX_BODY_CHARACTERS = 100_000
 ELLIPSIS = "…"
 
 
@@ -61,8 +63,15 @@ def row(dead_letter: DeadLetter, width: int) -> str:
 
 
 def details(dead_letter: DeadLetter) -> str:
-    """Return a whole dead letter: its identity and reason, its attributes and its body."""
+    """Return a dead letter: its identity and reason, its attributes and its body.
+
+    The body is decompressed, and truncated to MAX_BODY_CHARACTERS.
+    """
     sent_at = dead_letter.envelope.sent_at
+    body = messages.decompress(dead_letter.body)
+    if len(body) > MAX_BODY_CHARACTERS:
+        note = f"\n{ELLIPSIS} {len(body):,} characters in all. `show --body` prints the body as it was sent."
+        body = body[:MAX_BODY_CHARACTERS] + note
     lines = [
         f"message   {dead_letter.message_id}",
         f"log       {dead_letter.log_id}",
@@ -81,7 +90,7 @@ def details(dead_letter: DeadLetter) -> str:
         lines.append(f"{escape(name):{name_width}}  {escape(text)}")
     if dead_letter.attributes:
         lines.append("")
-    return "\n".join([*lines, escape(messages.decompress(dead_letter.body), keep="\n\t")])
+    return "\n".join([*lines, escape(body, keep="\n\t")])
 
 
 def to_json(dead_letter: DeadLetter) -> str:
