@@ -41,6 +41,9 @@ MAX_NODES = 100_000
 
 NOT_JSON = {"body": ["must be JSON in UTF-8, with finite numbers"]}
 
+# A dead letter is kept for 14 days, so a redriven message was first sent within them.
+MAX_REDRIVE_AGE = timedelta(days=14)
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -227,26 +230,31 @@ class Envelope:
 
     message_id: str
     log_id: str  # the log's id if the body has none
-    sent_at: datetime  # of the first delivery
+    received_at: datetime  # SQS's time
+    first_sent_at: datetime  # SQS's time of the first delivery of a redriven message
     sender: str | None
 
 
 def envelope(record: Mapping[str, Any]) -> Envelope:
     """Return the envelope of one record of a Lambda SQS event.
 
-    A redriven message has the attributes `log-id` and `log-sent-at` of its first delivery. They take
-    precedence if they are valid. A `log-sent-at` after SQS's own time is not: the first delivery is earlier.
+    A redriven message has the attributes `log-id` and `log-sent-at` of its first delivery. Any sender can set
+    them, so they identify the log only, and `received_at` stays SQS's time. A `log-sent-at` after it, or more
+    than MAX_REDRIVE_AGE before it, is ignored.
 
     Raise KeyError or ValueError if the record lacks SQS's attributes.
     """
     attributes = record["attributes"]
-    sent_at = EPOCH + timedelta(milliseconds=int(attributes["SentTimestamp"]))
+    received_at = EPOCH + timedelta(milliseconds=int(attributes["SentTimestamp"]))
     first_sent_at = _parse_time(_attribute(record, "log-sent-at"))
+    if first_sent_at is None or not timedelta() <= received_at - first_sent_at <= MAX_REDRIVE_AGE:
+        first_sent_at = received_at
     message_id = record["messageId"]
     return Envelope(
         message_id=message_id,
         log_id=parse_uuid(_attribute(record, "log-id")) or uuid.uuid5(ID_NAMESPACE, message_id).hex,
-        sent_at=min(sent_at, first_sent_at) if first_sent_at else sent_at,
+        received_at=received_at,
+        first_sent_at=first_sent_at,
         sender=attributes.get("SenderId"),
     )
 

@@ -74,8 +74,8 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
 def load_members(text: str, max_nodes: int) -> tuple[dict[str, Any], set[str]]:
     """Return a JSON object, and the names of its unparsed members.
 
-    If it has more than `max_nodes` values, the members with the most values become texts: their JSON, unparsed.
-    Raise NotAnObject, TooManyMembers, or ValueError for invalid names and values.
+    If it has more than `max_nodes` values, the members with the most values become texts: their JSON,
+    unparsed. Raise NotAnObject, TooManyMembers, or ValueError for invalid names and values.
     """
     members = list(islice(split_object(text), max_nodes + 1))
     if len(members) > max_nodes:

@@ -85,7 +85,7 @@ def message_attributes(
     """
     texts = {
         "log-id": rejection.log_id or envelope.log_id,
-        "log-sent-at": times.to_text(envelope.sent_at),
+        "log-sent-at": times.to_text(envelope.first_sent_at),
         "error-code": rejection.code,
         "rejected-at": times.to_text(datetime.now(UTC)),
         "error-fields": ",".join(rejection.fields),

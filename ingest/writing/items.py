@@ -61,7 +61,7 @@ DOCTOR = ("_logsite", "doctor")
 DOCTOR_RETENTION = timedelta(days=1)
 
 # A clock further ahead of SQS's is wrong. A time in the past is valid: an old log may be sent late.
-MAX_CLOCK_AHEAD = timedelta(hours=24)
+MAX_CLOCK_AHEAD = timedelta(minutes=15)
 
 
 class Outcome(StrEnum):
@@ -109,10 +109,10 @@ def to_item(
         overflow["texts"] = long_texts
     if message.model_extra:
         overflow["extra"] = to_json(message.model_extra)
-    created_at = message.created_at or envelope.sent_at
-    if _is_ahead(created_at, envelope.sent_at):
+    created_at = message.created_at or envelope.first_sent_at
+    if _is_ahead(created_at, envelope.first_sent_at):
         overflow["created_at"] = times.to_text(created_at)
-        created_at = envelope.sent_at
+        created_at = envelope.first_sent_at
     payload, payload_type = payload_text(message.payload)
     payload_size = None if payload is None else len(payload.encode())
     if payload is not None and payload_size is not None and payload_size > max_payload_bytes:
@@ -129,7 +129,8 @@ def to_item(
         **attributes,
         id=log_id,
         created_at=created_at,
-        received_at=envelope.sent_at,
+        received_at=envelope.received_at,
+        first_sent_at=None if envelope.first_sent_at == envelope.received_at else envelope.first_sent_at,
         account_type=account_type_key(message.account_id, message.type),
         status=shard_status(log_id, SORTING_SHARDS),
         payload=payload,
@@ -137,7 +138,7 @@ def to_item(
         payload_size=payload_size,
         document=document,
         sender=envelope.sender,
-        expires_at=_expires_at(message, envelope.sent_at, retention),
+        expires_at=_expires_at(message, envelope.received_at, retention),
     )
 
 
@@ -239,21 +240,24 @@ def _is_large(item: LogItem) -> bool:
 
 def _stored_content(item: LogItem) -> tuple[Any, ...]:
     """Return the content of a log without parsing it: its own time, its payload and its document."""
-    created_at = None if item.created_at == item.received_at else item.created_at
     document = documents.decompress(item.document) if item.document is not None else None
-    return created_at, item.payload, item.payload_type, document
+    return _sender_time(item), item.payload, item.payload_type, document
 
 
 def _header(item: LogItem, content: Content) -> tuple[dict[str, str | None], str | None]:
-    """Return the sender's fields and the sender's time of a log.
+    """Return the sender's fields and the sender's time of a log."""
+    return content.fields, _sender_time(item, content.sent_created_at)
 
-    The time is None if SQS set it: a message that is sent twice with its id and without `created_at` is a
+
+def _sender_time(item: LogItem, sent: str | None = None) -> str | None:
+    """Return the time of the sender, which is `sent` if its clock was wrong.
+
+    It is None if SQS set the time: a message that is sent twice with its id and without `created_at` is a
     duplicate.
     """
-    created_at = content.sent_created_at
-    if created_at is None and item.created_at != item.received_at:
-        created_at = times.to_text(item.created_at)
-    return content.fields, created_at
+    if sent is None and item.created_at != (item.first_sent_at or item.received_at):
+        return times.to_text(item.created_at)
+    return sent
 
 
 def _texts(content: Content) -> tuple[bool, str | None, str | None]:

@@ -55,7 +55,7 @@ def row(dead_letter: DeadLetter, width: int) -> str:
     body_width = max(MIN_BODY_WIDTH, width - ID_WIDTH - AGE_WIDTH - REASON_WIDTH - 6)
     columns = (
         dead_letter.message_id[:ID_WIDTH],
-        f"{age(dead_letter.envelope.sent_at):{AGE_WIDTH}}",
+        f"{age(dead_letter.envelope.first_sent_at):{AGE_WIDTH}}",
         f"{truncate(str(dead_letter.reason()), REASON_WIDTH):{REASON_WIDTH}}",
         truncate(messages.decompress(dead_letter.body), body_width),
     )
@@ -67,7 +67,7 @@ def details(dead_letter: DeadLetter) -> str:
 
     The body is decompressed, and truncated to MAX_BODY_CHARACTERS.
     """
-    sent_at = dead_letter.envelope.sent_at
+    sent_at = dead_letter.envelope.first_sent_at
     body = messages.decompress(dead_letter.body)
     if len(body) > MAX_BODY_CHARACTERS:
         note = f"\n{ELLIPSIS} {len(body):,} characters in all. `show --body` prints the body as it was sent."
@@ -100,7 +100,7 @@ def to_json(dead_letter: DeadLetter) -> str:
         {
             "message_id": dead_letter.message_id,
             "log_id": dead_letter.log_id,
-            "sent_at": times.to_text(dead_letter.envelope.sent_at),
+            "sent_at": times.to_text(dead_letter.envelope.first_sent_at),
             "rejected_at": dead_letter.attribute_text("rejected-at") or None,
             "put_here_by": "writer" if dead_letter.is_from_writer else "sqs",
             "code": reason.code,
