@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from ingest import times
 from ingest.messages import MAX_NODES, Envelope, LogMessage, Rejected
 from ingest.wire.json_text import count_nodes
-from ingest.writing import memory
+from ingest.writing import memory, own_senders
 from ingest.writing.retry import Deadline
 from logs.models import LogItem, PartItem, account_type_key, shard_status
 from logs.storage import documents, dynamodb, parts
@@ -99,16 +99,20 @@ def to_item(
 ) -> LogItem:
     """Return the item of a message. It is idempotent: a redelivered message has the identical item.
 
-    `retention` is None if logs never expire. A payload over `max_payload_bytes` is compressed into
-    `document`. Raise TooLarge for a document of more than documents.MAX_DOCUMENT_BYTES.
+    An account of Logsite's own becomes `_unverified` unless the sender may write it. `retention` is None if
+    logs never expire. A payload over `max_payload_bytes` is compressed into `document`. Raise TooLarge for a document of more than documents.MAX_DOCUMENT_BYTES.
     """
     log_id = message.id or envelope.log_id
     overflow = Document()
+    extra = dict(message.model_extra or {})
     texts: dict[str, Any] = {name: getattr(message, name) for name in documents.SENDER_FIELDS}
+    if not own_senders.is_allowed(message.account_id, envelope.sender):
+        texts["account_id"] = own_senders.UNVERIFIED
+        extra[_unused_name(own_senders.SENT_ACCOUNT, extra)] = message.account_id
     if long_texts := {name: text for name, text in texts.items() if text is not None and _is_long(text)}:
         overflow["texts"] = long_texts
-    if message.model_extra:
-        overflow["extra"] = to_json(message.model_extra)
+    if extra:
+        overflow["extra"] = to_json(extra)
     created_at = message.created_at or envelope.first_sent_at
     if _is_ahead(created_at, envelope.first_sent_at):
         overflow["created_at"] = times.to_text(created_at)
@@ -131,23 +135,32 @@ def to_item(
         created_at=created_at,
         received_at=envelope.received_at,
         first_sent_at=None if envelope.first_sent_at == envelope.received_at else envelope.first_sent_at,
-        account_type=account_type_key(message.account_id, message.type),
+        account_type=account_type_key(texts["account_id"], message.type),
         status=shard_status(log_id, SORTING_SHARDS),
         payload=payload,
         payload_type=payload_type,
         payload_size=payload_size,
         document=document,
         sender=envelope.sender,
-        expires_at=_expires_at(message, envelope.received_at, retention),
+        expires_at=_expires_at(texts, envelope.received_at, retention),
     )
 
 
-def _expires_at(message: LogMessage, received_at: datetime, retention: timedelta | None) -> datetime | None:
+def _unused_name(name: str, extra: Mapping[str, Any]) -> str:
+    """Return a name that is no extra field yet: the sender's fields are never replaced."""
+    while name in extra:
+        name = f"_{name}"
+    return name
+
+
+def _expires_at(
+    texts: Mapping[str, str], received_at: datetime, retention: timedelta | None
+) -> datetime | None:
     """Return the end of a log's retention, or None if it never expires.
 
     Retention counts from `received_at`: with a wrong clock, `created_at` might hide a new log at once.
     """
-    if (message.account_id, message.sub_type) == DOCTOR:
+    if (texts["account_id"], texts["sub_type"]) == DOCTOR:
         retention = min(DOCTOR_RETENTION, retention or DOCTOR_RETENTION)
     return received_at + retention if retention else None
 
