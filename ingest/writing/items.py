@@ -100,7 +100,8 @@ def to_item(
     """Return the item of a message. It is idempotent: a redelivered message has the identical item.
 
     An account of Logsite's own becomes `_unverified` unless the sender may write it. `retention` is None if
-    logs never expire. A payload over `max_payload_bytes` is compressed into `document`. Raise TooLarge for a document of more than documents.MAX_DOCUMENT_BYTES.
+    logs never expire. A payload over `max_payload_bytes` is compressed into `document`. Raise TooLarge for a
+    document of more than documents.MAX_DOCUMENT_BYTES.
     """
     log_id = message.id or envelope.log_id
     overflow = Document()
