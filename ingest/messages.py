@@ -51,8 +51,11 @@ class Rejected(Exception):
     """A message can never be stored unchanged, so a retry cannot help.
 
     `code` is the reason for programs. `fields` maps each field to its errors, which contain no value of the
-    message. `log_id` is the id in the message, or None if it is missing or invalid.
+    message. `log_id` is the id in the message, or None if it is missing or invalid. `attributes` are more
+    message attributes of the dead letter.
     """
+
+    attributes: Mapping[str, str] = {}
 
     def __init__(self, code: str, fields: Mapping[str, list[str]], log_id: str | None = None) -> None:
         self.code = code

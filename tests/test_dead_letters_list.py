@@ -15,6 +15,7 @@ from logs import times
 from tests.bombs import make_bomb
 from tests.dead_letters import DeadLetters
 from tests.factories import LOG_ID, make_body
+from tests.items import logs
 from tests.queues import attribute_texts
 
 pytest_plugins = ["tests.sqs_server"]
@@ -115,6 +116,18 @@ def test_every_label_can_be_selected(dlq: DeadLetters) -> None:
     summaries = {label: dlq.run("list", "--code", label).err.splitlines()[-1] for label in LABELS}
 
     assert summaries == dict.fromkeys(LABELS, "1 dead letter.")
+
+
+def test_conflict_names_the_log_that_holds_the_id(dlq: DeadLetters) -> None:
+    dlq.queues.send(make_body(id=LOG_ID))
+    dlq.run_writer()
+    [holder] = logs()
+    dead_letter = dlq.reject(make_body(id=LOG_ID, url="/other"))
+
+    run = dlq.run("show", dead_letter["message_id"])
+
+    received_at = times.to_text(holder.received_at)
+    assert f"the log with this id was received at {received_at} from {holder.sender}\n" in run.out
 
 
 def test_moved_message_has_its_first_identity(dlq: DeadLetters) -> None:

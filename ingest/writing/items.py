@@ -3,7 +3,8 @@
 import json
 import os
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -15,7 +16,7 @@ from ingest.messages import MAX_NODES, Envelope, LogMessage, Rejected
 from ingest.wire.json_text import count_nodes
 from ingest.writing import memory, own_senders
 from ingest.writing.retry import Deadline
-from logs.models import LogItem, PartItem, account_type_key, shard_status
+from logs.models import LogItem, account_type_key, shard_status
 from logs.storage import documents, dynamodb, parts
 from logs.storage.documents import Content, Document
 
@@ -84,10 +85,17 @@ class TooLarge(Rejected):
 
 
 class IdConflict(Rejected):
-    """The table holds a log with the same id and other content."""
+    """The table holds a log with the same id and other content.
 
-    def __init__(self, log_id: str) -> None:
-        super().__init__("id_conflict", {"id": ["belongs to a log with other content already"]}, log_id)
+    `attributes` names the sender of that log, and the time when SQS received it.
+    """
+
+    def __init__(self, existing: LogItem) -> None:
+        super().__init__("id_conflict", {"id": ["belongs to a log with other content already"]}, existing.id)
+        self.attributes = {
+            "conflict-sender": existing.sender or "",
+            "conflict-received-at": times.to_text(existing.received_at),
+        }
 
 
 def to_item(
@@ -187,11 +195,17 @@ def put(item: LogItem, deadline: Deadline | None = None) -> Outcome:
     """Store an item and its part items. The put is idempotent.
 
     Costs one PutItem per item. The part items are written first, so that a log in the table is complete. If
-    the log exists, its part items are read and compared.
+    the log exists, its part items are read and compared. A log with part items costs one GetItem more: parts
+    of a log that is rejected would remain, because the writer may not delete any item. They remain only if
+    another log with the id is written between the two requests.
 
     Raise IdConflict if a log with the same id has other content. Raise one of AWS_ERRORS if DynamoDB does not
     store the item, or OutOfTime if other messages take the memory for a comparison until the deadline.
     """
+    deadline = deadline or Deadline(None)
+    if documents.has_parts(item.document):
+        with suppress(LogItem.DoesNotExist):
+            return _compare(LogItem.get(item.id, consistent_read=True), item, deadline)
     operation = item.get_save_kwargs_from_instance(
         condition=LogItem.id.does_not_exist(),
         # A failed condition returns the existing item: no second request, and no race with one.
@@ -206,24 +220,19 @@ def put(item: LogItem, deadline: Deadline | None = None) -> Outcome:
     except ClientError as error:
         if error.response["Error"].get("Code") != "ConditionalCheckFailedException":
             raise
-        existing = LogItem.from_raw_data(_existing_item(error))
-        existing_part_ids = documents.part_ids(existing.id, existing.document)
-        parts.join(existing)
-        size = memory.document_weight(existing) + memory.document_weight(item)
-        with memory.BUDGET.reserve(size, deadline or Deadline(None)):
-            is_duplicate = _is_duplicate(existing, item)
-        if not is_duplicate:
-            _delete_parts(set(documents.part_ids(item.id, head)) - set(existing_part_ids))
-            raise IdConflict(item.id) from error
-        return Outcome.DUPLICATE
+        return _compare(LogItem.from_raw_data(_existing_item(error)), item, deadline)
     return Outcome.WRITTEN
 
 
-def _delete_parts(part_ids: Iterable[str]) -> None:
-    """Delete the part items of a log that was not stored."""
-    with PartItem.batch_write() as batch:
-        for part_id in part_ids:
-            batch.delete(PartItem(part_id))
+def _compare(existing: LogItem, item: LogItem, deadline: Deadline) -> Outcome:
+    """Return Outcome.DUPLICATE if an existing item is the same log. Otherwise raise IdConflict."""
+    parts.join(existing)
+    size = memory.document_weight(existing) + memory.document_weight(item)
+    with memory.BUDGET.reserve(size, deadline):
+        is_duplicate = _is_duplicate(existing, item)
+    if not is_duplicate:
+        raise IdConflict(existing)
+    return Outcome.DUPLICATE
 
 
 def _is_duplicate(existing: LogItem, item: LogItem) -> bool:

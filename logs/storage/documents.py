@@ -133,12 +133,17 @@ def decompress(data: bytes, max_bytes: int = MAX_DOCUMENT_BYTES) -> bytes:
     return plain
 
 
+def has_parts(data: bytes | None) -> bool:
+    """Return whether a packed document exceeds one item."""
+    return data is not None and len(data) > CHUNK_BYTES
+
+
 def split(log_id: str, data: bytes) -> tuple[bytes, dict[str, bytes]]:
     """Split a packed document into the log's own item and its parts by id.
 
     The ids contain the document's hash, so that another document never overwrites a part of this one.
     """
-    if len(data) <= CHUNK_BYTES:
+    if not has_parts(data):
         return data, {}
     first = CHUNK_BYTES - HEADER_BYTES
     chunks = [data[start : start + CHUNK_BYTES] for start in range(first, len(data), CHUNK_BYTES)]

@@ -77,6 +77,7 @@ def details(dead_letter: DeadLetter) -> str:
         f"log       {dead_letter.log_id}",
         f"sent      {times.to_text(sent_at)} ({age(sent_at)} ago)",
         f"reason    {escape(str(dead_letter.reason()))}",
+        *_conflict(dead_letter),
         f"moved     {'by the writer' if dead_letter.is_from_writer else 'by SQS, without a reason'}",
         f"size      {dead_letter.size:,} bytes",
         "",
@@ -91,6 +92,15 @@ def details(dead_letter: DeadLetter) -> str:
     if dead_letter.attributes:
         lines.append("")
     return "\n".join([*lines, escape(body, keep="\n\t")])
+
+
+def _conflict(dead_letter: DeadLetter) -> list[str]:
+    """Return a line about the log that holds the id, after an id conflict."""
+    received_at = dead_letter.attribute_text("conflict-received-at")
+    if not (dead_letter.is_from_writer and received_at):
+        return []
+    sender = dead_letter.attribute_text("conflict-sender") or "an unknown sender"
+    return [f"holder    the log with this id was received at {escape(received_at)} from {escape(sender)}"]
 
 
 def to_json(dead_letter: DeadLetter) -> str:
