@@ -59,7 +59,7 @@ def _value_size(value: dict[str, Any]) -> int:
 
 def main() -> None:
     """Print the mean write units per log for each threshold."""
-    envelope = messages.Envelope("m", "0" * 32, SENT_AT, "AIDAIENQZJOLO23YVJ4VO")
+    envelope = messages.Envelope("m", "0" * 32, SENT_AT, SENT_AT, "AIDAIENQZJOLO23YVJ4VO")
     print("\nWrite units per log without indexes, by the payload size above which it is compressed")
     print(
         f"{'payload':>9}"

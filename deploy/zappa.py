@@ -60,8 +60,9 @@ def _set_web(variables: dict[str, str], account: Account, outputs: Mapping[str, 
 
 
 def _set_writer(variables: dict[str, str], outputs: Mapping[str, str], site: Role) -> None:
-    """Add the writer's dead-letter queue, number of sorting shards, retention and own senders."""
+    """Add the writer's queues, number of sorting shards, retention and own senders."""
     variables.update(
+        LOGS_QUEUE_URL=outputs["LogsQueueUrl"],
         LOGS_DEAD_LETTER_QUEUE_URL=outputs["DeadLetterQueueUrl"],
         LOGS_SORTING_SHARDS=outputs["SortingShards"],
         LOGS_OWN_SENDERS=",".join(filter(None, [site.unique_id, outputs.get("OwnSenders")])),

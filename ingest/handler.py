@@ -18,7 +18,7 @@ from ingest.writing import batch
 
 # isort: split
 from ingest import messages
-from ingest.writing import dead_letters, items
+from ingest.writing import dead_letters, deletion, items, memory
 from ingest.writing.retry import RESERVE_SECONDS, Deadline, OutOfTime
 from logs.storage import choices
 from logs.storage.errors import AWS_ERRORS
@@ -47,7 +47,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     failure is reported as a batch item failure, and SQS redelivers only that message: the event source
     mapping must have ReportBatchItemFailures. Never raise because of a single record.
     """
-    processor = batch.ParallelBatchProcessor()
+    processor = batch.ParallelBatchProcessor(partial(deletion.delete, logger=logger))
     deadline = Deadline(context)
     with processor(event["Records"], partial(record_handler, deadline=deadline)):
         results = processor.process()
@@ -81,8 +81,9 @@ def record_handler(record: SQSRecord, deadline: Deadline) -> str:
     raw = record.raw_event
     envelope = messages.envelope(raw)
     try:
-        item = items.to_item(messages.parse(record.body), envelope)
-        outcome = deadline.retry(partial(items.put, item))
+        with memory.BUDGET.reserve(memory.weight(record.body), deadline):
+            item = items.to_item(messages.parse(record.body), envelope)
+        outcome = deadline.retry(partial(items.put, item, deadline))
         choices_writer.record(item.type, item.sub_type)
         return outcome
     except messages.Rejected as rejection:
@@ -121,8 +122,13 @@ def _log_failure(record: Any, error: BaseException | None) -> None:
 
 
 def _log_id(record: Any) -> str | None:
-    """Return the log id of a failed record, or None without SQS's attributes."""
+    """Return the log id of a failed record.
+
+    It is None without SQS's attributes, and for a large message: parsing it again takes a second.
+    """
     try:
+        if memory.is_large(record.body):
+            return None
         envelope = messages.envelope(record.raw_event)
         return messages.parse(record.body).id or envelope.log_id
     except messages.Rejected as rejection:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import uuid
 import zlib
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ from ingest.wire.fields import (
     Text,
     parse_uuid,
 )
+from ingest.wire.json_text import NotAnObject, TooManyMembers, count_nodes, load_members
 
 # Never change it: a redelivered message must get the same id from its SQS message id.
 ID_NAMESPACE = uuid.UUID("1f6f9a52-4c1b-5a0e-9d0c-6a3f0c7b2e11")
@@ -33,7 +35,14 @@ ID_NAMESPACE = uuid.UUID("1f6f9a52-4c1b-5a0e-9d0c-6a3f0c7b2e11")
 DEFLATE = "_deflate"
 MAX_INFLATED_BYTES = 16 * 1024 * 1024
 
+# The values of a message that are parsed, counted as its commas and opening brackets. A value takes two bytes
+# as JSON and about 100 in memory, so 16 MiB of JSON could take 1 GiB.
+MAX_NODES = 100_000
+
 NOT_JSON = {"body": ["must be JSON in UTF-8, with finite numbers"]}
+
+# A dead letter is kept for 14 days, so a redriven message was first sent within them.
+MAX_REDRIVE_AGE = timedelta(days=14)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -42,8 +51,11 @@ class Rejected(Exception):
     """A message can never be stored unchanged, so a retry cannot help.
 
     `code` is the reason for programs. `fields` maps each field to its errors, which contain no value of the
-    message. `log_id` is the id in the message, or None if it is missing or invalid.
+    message. `log_id` is the id in the message, or None if it is missing or invalid. `attributes` are more
+    message attributes of the dead letter.
     """
+
+    attributes: Mapping[str, str] = {}
 
     def __init__(self, code: str, fields: Mapping[str, list[str]], log_id: str | None = None) -> None:
         self.code = code
@@ -55,7 +67,7 @@ class Rejected(Exception):
 class InvalidMessage(Rejected, ValueError):
     """A message violates the wire format.
 
-    The codes are `invalid_fields`, `not_json`, `not_an_object` and `not_deflated`.
+    The codes are `invalid_fields`, `not_json`, `not_an_object`, `not_deflated` and `too_many_fields`.
     """
 
 
@@ -98,9 +110,11 @@ def validate(data: Mapping[str, Any]) -> LogMessage:
 def validate_json(body: str) -> LogMessage:
     """Return a message from a JSON object.
 
-    Faster than `parse`, but not for compressed bodies. Raise InvalidMessage with the code `invalid_fields`,
-    or `not_json` for lone surrogates and too deep nesting.
+    Faster than `parse`, but not for compressed bodies. Raise InvalidMessage with the codes `invalid_fields`,
+    `too_many_fields`, or `not_json` for lone surrogates and too deep nesting.
     """
+    if not _is_small(body):
+        return validate(_parse_object(body))
     try:
         return LogMessage.model_validate_json(body)
     except ValidationError as error:
@@ -120,12 +134,16 @@ def _invalid_fields(error: ValidationError, log_id: object) -> InvalidMessage:
 def parse(body: str) -> LogMessage:
     """Return a message from its body, decompressed if necessary.
 
+    Of a message with more than MAX_NODES values, the members with the most values become texts: the payload
+    or unknown fields, as JSON that is not parsed. So the memory depends on the size of the body alone.
+
     Raise InvalidMessage with one of these codes:
 
     - `not_json`: not JSON, or JSON that cannot be serialized again (NaN, 1e400, lone surrogates, nesting over
       200 levels).
     - `not_an_object`: other JSON.
     - `not_deflated`: invalid compressed data.
+    - `too_many_fields`: more than MAX_NODES fields.
     - `invalid_fields`: missing or invalid fields.
     """
     data = _parse_object(body)
@@ -140,14 +158,20 @@ def decompress(body: str) -> str:
     Any other body is returned unchanged, an invalid one too.
     """
     try:
-        data = _parse_object(body)
-        return _inflate(data[DEFLATE]).decode() if data.keys() == {DEFLATE} else body
-    except (InvalidMessage, UnicodeDecodeError):
+        data = _parse_object(body) if may_be_compressed(body) else {}
+        return _inflate(data[DEFLATE]) if data.keys() == {DEFLATE} else body
+    except InvalidMessage:
         return body
 
 
-def _inflate(compressed: object) -> bytes:
-    """Return the decompressed bytes. Raise InvalidMessage (`not_deflated`)."""
+def may_be_compressed(body: str) -> bool:
+    """Return whether a body may be compressed, without parsing it. Few other bodies are included."""
+    # A name with an escape may be DEFLATE in another spelling.
+    return re.match(rf'\s*\{{\s*"(?:{DEFLATE}"|[^"]*\\)', body) is not None
+
+
+def _inflate(compressed: object) -> str:
+    """Return the decompressed text. Raise InvalidMessage (`not_deflated` or `not_json`)."""
     rule = f"must be base64 of zlib-compressed JSON of at most {MAX_INFLATED_BYTES:,} bytes"
     error = InvalidMessage("not_deflated", {DEFLATE: [rule]})
     if not isinstance(compressed, str):
@@ -159,16 +183,27 @@ def _inflate(compressed: object) -> bytes:
         raise error from None
     if not stream.eof:
         raise error
-    return data
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise InvalidMessage("not_json", NOT_JSON) from None
 
 
-def _parse_object(body: str | bytes) -> dict[str, Any]:
-    """Return a JSON object. Raise InvalidMessage (`not_json` or `not_an_object`)."""
+def _parse_object(body: str) -> dict[str, Any]:
+    """Return a JSON object. Raise InvalidMessage (`not_json`, `not_an_object` or `too_many_fields`)."""
     try:
         # json.loads accepts NaN and lone surrogates, and raises RecursionError for deep nesting.
-        data = from_json(body, allow_inf_nan=False)
+        data = from_json(body, allow_inf_nan=False) if _is_small(body) else _parse_members(body)
         # from_json reads 1e400 as infinity, which cannot be serialized.
         json.dumps(data, allow_nan=False)
+    except NotAnObject:
+        # Another value is not parsed, so whether it is valid JSON remains open.
+        if not body.lstrip().startswith("["):
+            raise InvalidMessage("not_json", NOT_JSON) from None
+        data = None
+    except TooManyMembers:
+        rule = f"must have at most {MAX_NODES:,} fields"
+        raise InvalidMessage("too_many_fields", {"body": [rule]}) from None
     except (ValueError, TypeError):  # TypeError: the body itself contains a lone surrogate
         # Without the cause, which may quote the body.
         raise InvalidMessage("not_json", NOT_JSON) from None
@@ -177,32 +212,52 @@ def _parse_object(body: str | bytes) -> dict[str, Any]:
     return data
 
 
+def _is_small(text: str) -> bool:
+    """Return whether a text has at most MAX_NODES values. JSON takes two characters for each."""
+    return len(text) < 2 * MAX_NODES or count_nodes(text) <= MAX_NODES
+
+
+def _parse_members(body: str) -> dict[str, Any]:
+    """Return a JSON object of at most MAX_NODES values. The errors are those of `load_members`."""
+    data, unparsed = load_members(body, MAX_NODES)
+    # No other field of Logsite's own may be a list or an object: an unparsed one must stay invalid.
+    return data | {name: [] for name in unparsed & _SCALAR_FIELDS}
+
+
+_SCALAR_FIELDS = LogMessage.model_fields.keys() - {"payload"}
+
+
 @dataclass(frozen=True)
 class Envelope:
     """The data that SQS adds to a message, independent of the body."""
 
     message_id: str
     log_id: str  # the log's id if the body has none
-    sent_at: datetime  # of the first delivery
+    received_at: datetime  # SQS's time
+    first_sent_at: datetime  # SQS's time of the first delivery of a redriven message
     sender: str | None
 
 
 def envelope(record: Mapping[str, Any]) -> Envelope:
     """Return the envelope of one record of a Lambda SQS event.
 
-    A redriven message has the attributes `log-id` and `log-sent-at` of its first delivery. They take
-    precedence if they are valid. A `log-sent-at` after SQS's own time is not: the first delivery is earlier.
+    A redriven message has the attributes `log-id` and `log-sent-at` of its first delivery. Any sender can set
+    them, so they identify the log only, and `received_at` stays SQS's time. A `log-sent-at` after it, or more
+    than MAX_REDRIVE_AGE before it, is ignored.
 
     Raise KeyError or ValueError if the record lacks SQS's attributes.
     """
     attributes = record["attributes"]
-    sent_at = EPOCH + timedelta(milliseconds=int(attributes["SentTimestamp"]))
+    received_at = EPOCH + timedelta(milliseconds=int(attributes["SentTimestamp"]))
     first_sent_at = _parse_time(_attribute(record, "log-sent-at"))
+    if first_sent_at is None or not timedelta() <= received_at - first_sent_at <= MAX_REDRIVE_AGE:
+        first_sent_at = received_at
     message_id = record["messageId"]
     return Envelope(
         message_id=message_id,
         log_id=parse_uuid(_attribute(record, "log-id")) or uuid.uuid5(ID_NAMESPACE, message_id).hex,
-        sent_at=min(sent_at, first_sent_at) if first_sent_at else sent_at,
+        received_at=received_at,
+        first_sent_at=first_sent_at,
         sender=attributes.get("SenderId"),
     )
 

@@ -229,6 +229,8 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error("set the region with AWS_DEFAULT_REGION")
     # CloudWatch reads the embedded metric format in Lambda's log only.
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
+    # The writer deletes messages before a large one that is redelivered.
+    os.environ["LOGS_QUEUE_URL"] = options.queue_url
     worker = Worker(client, options.queue_url, batch_size=options.batch_size, wait=options.wait)
     signal.signal(signal.SIGINT, worker.stop)
     signal.signal(signal.SIGTERM, worker.stop)

@@ -193,6 +193,8 @@ class LogItem(Model):
     account_type = UnicodeAttribute(attr_name="account_id#type")
     status = UnicodeAttribute()
     received_at = TimeAttribute()
+    # Of a redriven message only: the time of its first delivery, as its sender claims.
+    first_sent_at = TimeAttribute(null=True)
     expires_at = TTLAttribute(null=True)
     payload_size = NumberAttribute(null=True)
     payload_type = UnicodeAttribute(null=True)

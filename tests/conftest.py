@@ -85,6 +85,14 @@ def dynamodb_engine() -> Iterator[str]:
         process.wait(10)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keep the state of the commands out of the home folder."""
+    folder = tmp_path_factory.mktemp("state")
+    os.environ["XDG_STATE_HOME"] = str(folder)
+    return folder
+
+
 def empty_logs_table() -> None:
     """Delete the logs table and create it again, with its indexes."""
     LogItem.delete_table()

@@ -49,7 +49,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def busy_queues(emulator: str, monkeypatch: pytest.MonkeyPatch) -> Queues:
     """Create queues with a short visibility timeout, and set their URLs in the environment."""
-    dead_letters._client.cache_clear()
+    dead_letters.client.cache_clear()
     client = sqs.client()
     name = uuid.uuid4().hex
     dead_letter_url = client.create_queue(QueueName=f"{name}-dead")["QueueUrl"]

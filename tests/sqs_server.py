@@ -31,7 +31,7 @@ def sqs_server() -> Iterator[str]:
 @pytest.fixture
 def queues(sqs_server: str, monkeypatch: pytest.MonkeyPatch) -> Queues:
     """Create an empty queue of logs and an empty dead-letter queue. Set their URLs in the environment."""
-    dead_letters._client.cache_clear()
+    dead_letters.client.cache_clear()
     client = sqs.client()
     name = uuid.uuid4().hex
     queues = Queues(

@@ -9,10 +9,13 @@ import pytest
 
 from ingest.cli.dlq import text
 from ingest.cli.dlq.dead_letter import LABELS
-from ingest.messages import ID_NAMESPACE
+from ingest.messages import ID_NAMESPACE, MAX_NODES
+from ingest.sending.size import compress
 from logs import times
+from tests.bombs import make_bomb
 from tests.dead_letters import DeadLetters
 from tests.factories import LOG_ID, make_body
+from tests.items import logs
 from tests.queues import attribute_texts
 
 pytest_plugins = ["tests.sqs_server"]
@@ -101,8 +104,11 @@ def test_reason_of_a_moved_message_is_validated_again(dlq: DeadLetters) -> None:
 
 
 def test_every_label_can_be_selected(dlq: DeadLetters) -> None:
-    for body in (make_body(type=""), "not JSON", "[]", '{"_deflate": "x"}', make_body()):
+    many_fields = compress(make_body(**{str(number): 1 for number in range(MAX_NODES)}))
+    assert many_fields is not None
+    for body in (make_body(type=""), "not JSON", "[]", '{"_deflate": "x"}', make_body(), many_fields):
         dlq.exhaust(body)
+    dlq.reject(make_bomb("escapes", field="form"))
     dlq.queues.send(make_body(id=LOG_ID))
     dlq.run_writer()
     dlq.reject(make_body(id=LOG_ID, url="/other"))
@@ -110,6 +116,18 @@ def test_every_label_can_be_selected(dlq: DeadLetters) -> None:
     summaries = {label: dlq.run("list", "--code", label).err.splitlines()[-1] for label in LABELS}
 
     assert summaries == dict.fromkeys(LABELS, "1 dead letter.")
+
+
+def test_conflict_names_the_log_that_holds_the_id(dlq: DeadLetters) -> None:
+    dlq.queues.send(make_body(id=LOG_ID))
+    dlq.run_writer()
+    [holder] = logs()
+    dead_letter = dlq.reject(make_body(id=LOG_ID, url="/other"))
+
+    run = dlq.run("show", dead_letter["message_id"])
+
+    received_at = times.to_text(holder.received_at)
+    assert f"the log with this id was received at {received_at} from {holder.sender}\n" in run.out
 
 
 def test_moved_message_has_its_first_identity(dlq: DeadLetters) -> None:

@@ -19,6 +19,7 @@ AWS = Account("123456789012", "eu-central-1", "aws", None)
 EMULATOR = Account("000000000000", "us-east-1", "aws", "http://127.0.0.1:4566")
 OUTPUTS = {
     "DeploymentBucketName": "bucket",
+    "LogsQueueUrl": "https://sqs.eu-central-1.amazonaws.com/123456789012/logsite-dev-logs",
     "DeadLetterQueueUrl": "https://sqs.eu-central-1.amazonaws.com/123456789012/logsite-dev-dead-letters",
     "OwnSenders": "AIDAOPERATOR",
     "RetentionDays": "365",
@@ -142,6 +143,7 @@ def test_settings_get_values_of_the_account(tmp_path: Path) -> None:
     assert "CSRF_TRUSTED_ORIGINS" not in web
     writer = settings["dev_writer"]["aws_environment_variables"]
     assert writer["LOGS_RETENTION_DAYS"] == "365"
+    assert writer["LOGS_QUEUE_URL"] == OUTPUTS["LogsQueueUrl"]
     assert writer["LOGS_DEAD_LETTER_QUEUE_URL"] == OUTPUTS["DeadLetterQueueUrl"]
     assert writer["LOGS_OWN_SENDERS"] == "AROASITE,AIDAOPERATOR"
     assert "LOGS_OWN_SENDERS" not in web

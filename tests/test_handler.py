@@ -9,9 +9,18 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ingest.handler import lambda_handler
+from logs import times
 from logs.models import LogItem
 from logs.storage import documents
-from tests.factories import LOG_ID, NO_FAILURES, batch_item_failures, make_body, make_event, make_record
+from tests.factories import (
+    LOG_ID,
+    NO_FAILURES,
+    SENT_AT,
+    batch_item_failures,
+    make_body,
+    make_event,
+    make_record,
+)
 from tests.items import logs
 from tests.proxy import disconnect
 from tests.queues import Queues, attribute_texts
@@ -82,6 +91,8 @@ def test_id_conflict_is_dead_lettered(queues: Queues) -> None:
     assert dead_letter["Body"] == other
     assert attribute_texts(dead_letter)["error-code"] == "id_conflict"
     assert attribute_texts(dead_letter)["log-id"] == LOG_ID
+    assert attribute_texts(dead_letter)["conflict-sender"] == "AIDAIENQZJOLO23YVJ4VO"
+    assert attribute_texts(dead_letter)["conflict-received-at"] == times.to_text(SENT_AT)
 
 
 def test_redriven_dead_letter_has_its_first_identity(queues: Queues) -> None:

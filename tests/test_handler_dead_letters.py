@@ -51,7 +51,7 @@ def test_dead_letter_has_reason_and_identity(queues: Queues) -> None:
 
 
 def test_identity_survives_another_redrive() -> None:
-    first = {"log-id": LOG_ID, "log-sent-at": "2026-11-01T00:00:00.000000+00:00", "error-code": "old"}
+    first = {"log-id": LOG_ID, "log-sent-at": "2026-11-20T00:00:00.000000+00:00", "error-code": "old"}
 
     attributes = attributes_of(make_record("x", attributes=first))
 

@@ -84,7 +84,7 @@ def test_unexpected_error_of_a_dead_letter_is_logged_with_code(
         raise RuntimeError("SECRET")
 
     monkeypatch.setenv("LOGS_DEAD_LETTER_QUEUE_URL", "http://127.0.0.1/1/x")
-    monkeypatch.setattr(dead_letters, "_client", fail)
+    monkeypatch.setattr(dead_letters, "client", fail)
 
     lambda_handler(make_event("not json"), None)
 

@@ -93,10 +93,10 @@ def test_batch_item_failures_are_exact_at_any_size(
     put = items.put
     records = [make_record(make_body(user_id=number)) for number in range(size)]
 
-    def put_with_bug(item: Any) -> Any:
+    def put_with_bug(item: Any, deadline: Any) -> Any:
         if int(item.user_id) % 7 == 3:
             raise RuntimeError("a bug")
-        return put(item)
+        return put(item, deadline)
 
     monkeypatch.setattr(items, "put", put_with_bug)
     response = lambda_handler(make_event(*records), LambdaContext(600))
@@ -108,7 +108,7 @@ def test_batch_item_failures_are_exact_at_any_size(
 def test_batch_of_ten_thousand_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     stored: Counter[str] = Counter()
 
-    def put(item: Any) -> Any:
+    def put(item: Any, deadline: Any) -> Any:
         stored[item.id] += 1
         return items.Outcome.WRITTEN
 
@@ -122,7 +122,7 @@ def test_batch_of_ten_thousand_is_stored(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_records_are_written_in_parallel(monkeypatch: pytest.MonkeyPatch) -> None:
     active = maximum = 0
 
-    def put(item: Any) -> Any:
+    def put(item: Any, deadline: Any) -> Any:
         nonlocal active, maximum
         active += 1
         maximum = max(maximum, active)

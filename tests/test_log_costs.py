@@ -43,7 +43,7 @@ def number(text: str) -> float:
 
 
 def make_item(n: int, log: dict[str, Any]) -> LogItem:
-    envelope = messages.Envelope("m", f"{n:032x}", SENT_AT, "AIDAIENQZJOLO23YVJ4VO")
+    envelope = messages.Envelope("m", f"{n:032x}", SENT_AT, SENT_AT, "AIDAIENQZJOLO23YVJ4VO")
     return items.to_item(messages.parse(json.dumps(log, default=str)), envelope)
 
 

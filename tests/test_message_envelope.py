@@ -10,8 +10,10 @@ from tests.factories import SENT_AT, make_record
 HEX = "0123456789abcdef0123456789abcdef"
 
 
-def test_sent_at_is_sqs_time() -> None:
-    assert envelope(make_record()).sent_at == datetime(2026, 11, 23, 22, 44, 0, 123000, tzinfo=UTC)
+def test_received_at_is_sqs_time() -> None:
+    received = datetime(2026, 11, 23, 22, 44, 0, 123000, tzinfo=UTC)
+
+    assert envelope(make_record()).received_at == envelope(make_record()).first_sent_at == received
 
 
 def test_sender_is_sqs_sender_id() -> None:
@@ -34,12 +36,22 @@ def test_redriven_message_keeps_its_first_identity() -> None:
     redriven = envelope(make_record(attributes={"log-id": HEX.upper(), "log-sent-at": first_sent}))
 
     assert redriven.log_id == HEX
-    assert redriven.sent_at == datetime(2026, 11, 20, 10, tzinfo=UTC)
+    assert redriven.first_sent_at == datetime(2026, 11, 20, 10, tzinfo=UTC)
+    assert redriven.received_at == SENT_AT
 
 
-@pytest.mark.parametrize("text", ["nonsense", (SENT_AT + timedelta(days=400)).isoformat()])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nonsense",
+        "1970-01-01T00:00:00+00:00",
+        "0001-01-01T00:00:00+00:00",
+        (SENT_AT + timedelta(days=400)).isoformat(),
+        (SENT_AT - timedelta(days=14, microseconds=1)).isoformat(),
+    ],
+)
 def test_invalid_first_time_is_ignored(text: str) -> None:
-    assert envelope(make_record(attributes={"log-sent-at": text})).sent_at == SENT_AT
+    assert envelope(make_record(attributes={"log-sent-at": text})).first_sent_at == SENT_AT
 
 
 def test_invalid_log_id_attribute_is_ignored() -> None:
@@ -53,4 +65,4 @@ def test_invalid_log_id_attribute_is_ignored() -> None:
 def test_binary_identity_attributes_are_ignored() -> None:
     redriven = envelope(make_record(attributes={"log-id": b"\xff", "log-sent-at": b"\xff"}))
 
-    assert redriven.sent_at == SENT_AT
+    assert redriven.first_sent_at == SENT_AT

@@ -2,6 +2,7 @@
 
 import io
 import json
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from ingest import __main__ as commands
 from ingest.handler import lambda_handler
+from ingest.messages import ID_NAMESPACE
 from ingest.wire import sqs
 from tests.factories import make_body, make_event
 from tests.items import logs
@@ -52,6 +54,56 @@ def test_sending_a_file_twice_stores_each_log_once(
     assert lambda_handler(make_event(*queues.bodies()), None) == {"batchItemFailures": []}
     assert len(logs()) == 3
     assert queues.dead_letters() == []
+
+
+def test_ids_depend_on_the_installation_and_the_queue(
+    queues: Queues, run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_file(tmp_path, make_body())
+    other = queues.client.create_queue(QueueName=f"other-{tmp_path.name}")["QueueUrl"]
+
+    run(path)
+    [first] = ids(queues)
+    run(path)
+    [again] = ids(queues)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another"))
+    run(path)
+    [foreign] = ids(queues)
+    run(path, "--queue-url", other)
+    [elsewhere] = ids(Queues(queues.client, other, queues.dead_letter_url))
+
+    assert first == again
+    assert len({first, foreign, elsewhere}) == 3
+    assert uuid.uuid5(ID_NAMESPACE, f"send:1:{make_body()}").hex not in (first, foreign)
+
+
+def test_secret_of_the_installation_is_private(
+    queues: Queues, run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+    run(make_file(tmp_path, make_body()))
+
+    [path] = (tmp_path / "state" / "logsite").iterdir()
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_missing_secret_is_explained(
+    queues: Queues, run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+
+    status, err = run(make_file(tmp_path, make_body()))
+
+    assert status == 1
+    assert "Set XDG_STATE_HOME to a folder that this user can write." in err
+    assert queues.bodies() == []
+
+
+def ids(queues: Queues) -> list[str]:
+    """Receive all messages of the queue of logs. Return the ids of their logs."""
+    return [json.loads(body)["id"] for body in queues.bodies()]
 
 
 def test_invalid_line_is_listed_and_not_sent(queues: Queues, run: Callable[..., Any], tmp_path: Path) -> None:

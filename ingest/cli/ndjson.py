@@ -32,6 +32,7 @@ def parse_line(line: bytes, place: int, end: int, source: str) -> Line:
     """Return the log in a line.
 
     A missing `id` is derived from the text, the place and the source, so sending a line again is idempotent.
+    The source has to be a secret: with a predictable id, another sender could store another log first.
     A missing `created_at` stays missing: the writer uses the time when SQS received the message.
 
     Raise InvalidMessage with the codes of `messages.parse`, or `too_large` if the line exceeds SQS's limit

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from botocore.exceptions import NoRegionError
 
-from ingest.cli import ndjson, progress
+from ingest.cli import installation, ndjson, progress
 from ingest.cli.arguments import NO_QUEUE_URL, NO_REGION, add_queue_url, whole_number
 from ingest.cli.errors import INTERRUPTED, CommandFailed
 from ingest.cli.ndjson import Line
@@ -141,6 +141,7 @@ class FileSender:
 
     def _lines(self, file: BinaryIO, first: int, bar: progress.Bar) -> Iterator[Line]:
         """Yield the valid lines from line `first` on. An overlong line is read in pieces and refused."""
+        source = f"send:{self.queue_url}:{installation.secret()}"
         number = 0
         while line := file.readline(ndjson.MAX_LINE_BYTES + 2):
             bar.update(len(line))
@@ -152,7 +153,7 @@ class FileSender:
             if number < first or not line.strip():
                 continue
             try:
-                yield ndjson.parse_line(line.rstrip(b"\r\n"), number, number + 1, "send")
+                yield ndjson.parse_line(line.rstrip(b"\r\n"), number, number + 1, source)
             except InvalidMessage as error:
                 self._refuse(number, str(error))
 

@@ -129,7 +129,10 @@ _UUID_SCHEMA = {
 }
 _TIME_SCHEMA = {
     "anyOf": [{"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].+)?$"}, _NULL],
-    "description": "ISO 8601. Without an offset: UTC. If missing, the time when SQS received the message.",
+    "description": (
+        "ISO 8601. Without an offset: UTC. "
+        "If missing, or more than 15 minutes ahead, the time when SQS received the message."
+    ),
     "examples": ["2026-11-23T22:44:00+00:00"],
 }
 

@@ -6,6 +6,10 @@ A list of empty lists takes 3 bytes for each as text, and about 60 as Python val
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
+from typing import Any
+
+from pydantic_core import from_json
 
 # pydantic's parser rejects deeper nesting.
 MAX_DEPTH = 200
@@ -17,6 +21,10 @@ _STRINGS = re.compile(_STRING, re.DOTALL)
 
 class NotAnObject(ValueError):
     """The text is not one JSON object, or nests too deep."""
+
+
+class TooManyMembers(ValueError):
+    """A JSON object has more members than the limit of values."""
 
 
 def count_nodes(text: str) -> int:
@@ -61,3 +69,32 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     value = rf'{_STRING}|[\[{{]{content}[\]}}]|[^\s",\[\]{{}}]++'
     member = rf"\s*+(?P<name>{_STRING})\s*+:\s*+(?P<value>{value})\s*+(?P<separator>[,}}])"
     return re.compile(r"\s*+\{"), re.compile(member, re.DOTALL), re.compile(r"\s*+\}\s*+")
+
+
+def load_members(text: str, max_nodes: int) -> tuple[dict[str, Any], set[str]]:
+    """Return a JSON object, and the names of its unparsed members.
+
+    If it has more than `max_nodes` values, the members with the most values become texts: their JSON,
+    unparsed. Raise NotAnObject, TooManyMembers, or ValueError for invalid names and values.
+    """
+    members = list(islice(split_object(text), max_nodes + 1))
+    if len(members) > max_nodes:
+        raise TooManyMembers("the object has too many members")
+    counts = [count_nodes(value) for _, value in members]
+    total = sum(counts)
+    unparsed: set[int] = set()
+    for index in sorted(range(len(members)), key=counts.__getitem__, reverse=True):
+        if total <= max_nodes:
+            break
+        total -= counts[index] - 1
+        unparsed.add(index)
+    data: dict[str, Any] = {}
+    names: set[str] = set()
+    for index, (name_text, value) in enumerate(members):
+        name = from_json(name_text)
+        # The last of several members with one name counts, as in any parser.
+        names.discard(name)
+        if index in unparsed:
+            names.add(name)
+        data[name] = value if index in unparsed else from_json(value, allow_inf_nan=False)
+    return data, names

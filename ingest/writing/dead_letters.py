@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 MAX_ATTRIBUTE_BYTES = 2048
 # Without these nobody can explain or redrive a dead letter.
 REQUIRED_ATTRIBUTES = {"log-id", "log-sent-at", "error-code"}
-WRITER_ATTRIBUTES = {*REQUIRED_ATTRIBUTES, "rejected-at", "error-fields", "error-message", "rejected-by"}
+WRITER_ATTRIBUTES = {
+    *REQUIRED_ATTRIBUTES,
+    "rejected-at",
+    "error-fields",
+    "error-message",
+    "rejected-by",
+    "conflict-sender",
+    "conflict-received-at",
+}
 
 
 class NoDeadLetterQueue(Exception):
@@ -56,6 +64,7 @@ def send(record: Mapping[str, Any], envelope: Envelope, rejection: Rejected) -> 
     - `error-code`, `error-message`, `error-fields` (names, separated by commas)
     - `log-id` and `log-sent-at`: the identity of the first delivery, needed for a redrive
     - `rejected-at`, `rejected-by` (Logsite's version)
+    - `conflict-sender`, `conflict-received-at`: of the log that holds the id, after an `id_conflict`
     - the sender's own attributes, as many as fit
 
     Costs one SendMessage. Raise NotDeadLettered if SQS did not accept the message, if no dead-letter queue is
@@ -65,7 +74,7 @@ def send(record: Mapping[str, Any], envelope: Envelope, rejection: Rejected) -> 
         url = os.environ.get("LOGS_DEAD_LETTER_QUEUE_URL")
         if not url:
             raise NoDeadLetterQueue
-        _client().send_message(
+        client().send_message(
             QueueUrl=url,
             MessageBody=record["body"],
             MessageAttributes=message_attributes(record, envelope, rejection),
@@ -85,18 +94,19 @@ def message_attributes(
     """
     texts = {
         "log-id": rejection.log_id or envelope.log_id,
-        "log-sent-at": times.to_text(envelope.sent_at),
+        "log-sent-at": times.to_text(envelope.first_sent_at),
         "error-code": rejection.code,
         "rejected-at": times.to_text(datetime.now(UTC)),
         "error-fields": ",".join(rejection.fields),
         "error-message": str(rejection),
+        **rejection.attributes,
         "rejected-by": f"logsite {_version()}",
     }
     candidates: dict[str, Attribute] = {
         name: attribute for name, value in texts.items() if (attribute := attributes.string(value))
     }
     for name, value in record.get("messageAttributes", {}).items():
-        if name not in texts:
+        if name not in WRITER_ATTRIBUTES:
             candidates[name] = attributes.to_sqs(value)
     max_bytes = min(MAX_ATTRIBUTE_BYTES, sqs.MAX_BYTES - len(record["body"].encode()))
     selected = attributes.limit(candidates, max_bytes)
@@ -115,6 +125,6 @@ def _version() -> str:
 
 
 @functools.cache
-def _client() -> "SQSClient":
+def client() -> "SQSClient":
     """Return the client, created at first use: an import must not need a region."""
     return sqs.client()

@@ -2,7 +2,9 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+import zlib
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -10,8 +12,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ingest import times
-from ingest.messages import Envelope, LogMessage, Rejected
-from logs.models import LogItem, PartItem, account_type_key, shard_status
+from ingest.messages import MAX_NODES, Envelope, LogMessage, Rejected
+from ingest.wire.json_text import count_nodes
+from ingest.writing import memory, own_senders
+from ingest.writing.retry import Deadline
+from logs.models import LogItem, account_type_key, shard_status
 from logs.storage import documents, dynamodb, parts
 from logs.storage.documents import Content, Document
 
@@ -22,6 +27,8 @@ MAX_PAYLOAD_BYTES = 512
 # Longer texts are truncated in their attribute and stored whole in `document`: most attributes are projected
 # into four indexes.
 MAX_TEXT_BYTES = 1024
+# Of two logs with the same id, larger documents are duplicates only if all their bytes are equal.
+MAX_COMPARED_BYTES = 4 * 1024 * 1024
 ELLIPSIS = "…"
 
 MAX_SHARDS = 50
@@ -55,7 +62,7 @@ DOCTOR = ("_logsite", "doctor")
 DOCTOR_RETENTION = timedelta(days=1)
 
 # A clock further ahead of SQS's is wrong. A time in the past is valid: an old log may be sent late.
-MAX_CLOCK_AHEAD = timedelta(hours=24)
+MAX_CLOCK_AHEAD = timedelta(minutes=15)
 
 
 class Outcome(StrEnum):
@@ -65,11 +72,30 @@ class Outcome(StrEnum):
     DUPLICATE = "duplicate"
 
 
-class IdConflict(Rejected):
-    """The table holds a log with the same id and other content."""
+class TooLarge(Rejected):
+    """The document of a log would be larger than the reader decompresses.
+
+    Only a message of more than 10 MiB can be, if most of it is quotes, backslashes and control characters.
+    """
 
     def __init__(self, log_id: str) -> None:
-        super().__init__("id_conflict", {"id": ["belongs to a log with other content already"]}, log_id)
+        limit = f"{documents.MAX_DOCUMENT_BYTES:,} bytes"
+        rule = f"must take at most {limit} with its quotes and backslashes escaped"
+        super().__init__("too_large", {"body": [rule]}, log_id)
+
+
+class IdConflict(Rejected):
+    """The table holds a log with the same id and other content.
+
+    `attributes` names the sender of that log, and the time when SQS received it.
+    """
+
+    def __init__(self, existing: LogItem) -> None:
+        super().__init__("id_conflict", {"id": ["belongs to a log with other content already"]}, existing.id)
+        self.attributes = {
+            "conflict-sender": existing.sender or "",
+            "conflict-received-at": times.to_text(existing.received_at),
+        }
 
 
 def to_item(
@@ -81,20 +107,25 @@ def to_item(
 ) -> LogItem:
     """Return the item of a message. It is idempotent: a redelivered message has the identical item.
 
-    `retention` is None if logs never expire. A payload over `max_payload_bytes` is compressed into
-    `document`.
+    An account of Logsite's own becomes `_unverified` unless the sender may write it. `retention` is None if
+    logs never expire. A payload over `max_payload_bytes` is compressed into `document`. Raise TooLarge for a
+    document of more than documents.MAX_DOCUMENT_BYTES.
     """
     log_id = message.id or envelope.log_id
     overflow = Document()
+    extra = dict(message.model_extra or {})
     texts: dict[str, Any] = {name: getattr(message, name) for name in documents.SENDER_FIELDS}
+    if not own_senders.is_allowed(message.account_id, envelope.sender):
+        texts["account_id"] = own_senders.UNVERIFIED
+        extra[_unused_name(own_senders.SENT_ACCOUNT, extra)] = message.account_id
     if long_texts := {name: text for name, text in texts.items() if text is not None and _is_long(text)}:
         overflow["texts"] = long_texts
-    if message.model_extra:
-        overflow["extra"] = to_json(message.model_extra)
-    created_at = message.created_at or envelope.sent_at
-    if _is_ahead(created_at, envelope.sent_at):
+    if extra:
+        overflow["extra"] = to_json(extra)
+    created_at = message.created_at or envelope.first_sent_at
+    if _is_ahead(created_at, envelope.first_sent_at):
         overflow["created_at"] = times.to_text(created_at)
-        created_at = envelope.sent_at
+        created_at = envelope.first_sent_at
     payload, payload_type = payload_text(message.payload)
     payload_size = None if payload is None else len(payload.encode())
     if payload is not None and payload_size is not None and payload_size > max_payload_bytes:
@@ -103,28 +134,42 @@ def to_item(
     attributes: dict[str, Any] = {
         name: _truncate(text) if name in long_texts else text for name, text in texts.items()
     }
+    try:
+        document = documents.pack(overflow) if overflow else None
+    except documents.DocumentTooLarge:
+        raise TooLarge(log_id) from None
     return LogItem(
         **attributes,
         id=log_id,
         created_at=created_at,
-        received_at=envelope.sent_at,
-        account_type=account_type_key(message.account_id, message.type),
+        received_at=envelope.received_at,
+        first_sent_at=None if envelope.first_sent_at == envelope.received_at else envelope.first_sent_at,
+        account_type=account_type_key(texts["account_id"], message.type),
         status=shard_status(log_id, SORTING_SHARDS),
         payload=payload,
         payload_type=payload_type,
         payload_size=payload_size,
-        document=documents.pack(overflow) if overflow else None,
+        document=document,
         sender=envelope.sender,
-        expires_at=_expires_at(message, envelope.sent_at, retention),
+        expires_at=_expires_at(texts, envelope.received_at, retention),
     )
 
 
-def _expires_at(message: LogMessage, received_at: datetime, retention: timedelta | None) -> datetime | None:
+def _unused_name(name: str, extra: Mapping[str, Any]) -> str:
+    """Return a name that is no extra field yet: the sender's fields are never replaced."""
+    while name in extra:
+        name = f"_{name}"
+    return name
+
+
+def _expires_at(
+    texts: Mapping[str, str], received_at: datetime, retention: timedelta | None
+) -> datetime | None:
     """Return the end of a log's retention, or None if it never expires.
 
     Retention counts from `received_at`: with a wrong clock, `created_at` might hide a new log at once.
     """
-    if (message.account_id, message.sub_type) == DOCTOR:
+    if (texts["account_id"], texts["sub_type"]) == DOCTOR:
         retention = min(DOCTOR_RETENTION, retention or DOCTOR_RETENTION)
     return received_at + retention if retention else None
 
@@ -146,15 +191,21 @@ def to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def put(item: LogItem) -> Outcome:
+def put(item: LogItem, deadline: Deadline | None = None) -> Outcome:
     """Store an item and its part items. The put is idempotent.
 
     Costs one PutItem per item. The part items are written first, so that a log in the table is complete. If
-    the log exists, its part items are read and compared.
+    the log exists, its part items are read and compared. A log with part items costs one GetItem more: parts
+    of a log that is rejected would remain, because the writer may not delete any item. They remain only if
+    another log with the id is written between the two requests.
 
     Raise IdConflict if a log with the same id has other content. Raise one of AWS_ERRORS if DynamoDB does not
-    store the item.
+    store the item, or OutOfTime if other messages take the memory for a comparison until the deadline.
     """
+    deadline = deadline or Deadline(None)
+    if documents.has_parts(item.document):
+        with suppress(LogItem.DoesNotExist):
+            return _compare(LogItem.get(item.id, consistent_read=True), item, deadline)
     operation = item.get_save_kwargs_from_instance(
         condition=LogItem.id.does_not_exist(),
         # A failed condition returns the existing item: no second request, and no race with one.
@@ -169,25 +220,27 @@ def put(item: LogItem) -> Outcome:
     except ClientError as error:
         if error.response["Error"].get("Code") != "ConditionalCheckFailedException":
             raise
-        existing = LogItem.from_raw_data(_existing_item(error))
-        existing_part_ids = documents.part_ids(existing.id, existing.document)
-        parts.join(existing)
-        if not _is_duplicate(existing, item):
-            _delete_parts(set(documents.part_ids(item.id, head)) - set(existing_part_ids))
-            raise IdConflict(item.id) from error
-        return Outcome.DUPLICATE
+        return _compare(LogItem.from_raw_data(_existing_item(error)), item, deadline)
     return Outcome.WRITTEN
 
 
-def _delete_parts(part_ids: Iterable[str]) -> None:
-    """Delete the part items of a log that was not stored."""
-    with PartItem.batch_write() as batch:
-        for part_id in part_ids:
-            batch.delete(PartItem(part_id))
+def _compare(existing: LogItem, item: LogItem, deadline: Deadline) -> Outcome:
+    """Return Outcome.DUPLICATE if an existing item is the same log. Otherwise raise IdConflict."""
+    parts.join(existing)
+    size = memory.document_weight(existing) + memory.document_weight(item)
+    with memory.BUDGET.reserve(size, deadline):
+        is_duplicate = _is_duplicate(existing, item)
+    if not is_duplicate:
+        raise IdConflict(existing)
+    return Outcome.DUPLICATE
 
 
 def _is_duplicate(existing: LogItem, item: LogItem) -> bool:
     """Return whether an existing item is the same log as a new one."""
+    if any(getattr(existing, name) != getattr(item, name) for name in documents.SENDER_FIELDS):
+        return False
+    if _is_large(existing) or _is_large(item):
+        return not existing.damage and _stored_content(existing) == _stored_content(item)
     theirs, ours = documents.content(existing), documents.content(item)
     if theirs.damage or _header(existing, theirs) != _header(item, ours):
         return False
@@ -195,16 +248,39 @@ def _is_duplicate(existing: LogItem, item: LogItem) -> bool:
     return _texts(theirs) == _texts(ours) or canonical_json(theirs) == canonical_json(ours)
 
 
-def _header(item: LogItem, content: Content) -> tuple[dict[str, str | None], str | None]:
-    """Return the sender's fields and the sender's time of a log.
+def _is_large(item: LogItem) -> bool:
+    """Return whether an item's document is compared as bytes, because its values take too much memory."""
+    if item.document is None:
+        return False
+    try:
+        documents.decompress(item.document, MAX_COMPARED_BYTES)
+    except documents.Damaged:
+        return True
+    except (ValueError, zlib.error):
+        pass  # damaged, but not large
+    return False
 
-    The time is None if SQS set it: a message that is sent twice with its id and without `created_at` is a
+
+def _stored_content(item: LogItem) -> tuple[Any, ...]:
+    """Return the content of a log without parsing it: its own time, its payload and its document."""
+    document = documents.decompress(item.document) if item.document is not None else None
+    return _sender_time(item), item.payload, item.payload_type, document
+
+
+def _header(item: LogItem, content: Content) -> tuple[dict[str, str | None], str | None]:
+    """Return the sender's fields and the sender's time of a log."""
+    return content.fields, _sender_time(item, content.sent_created_at)
+
+
+def _sender_time(item: LogItem, sent: str | None = None) -> str | None:
+    """Return the time of the sender, which is `sent` if its clock was wrong.
+
+    It is None if SQS set the time: a message that is sent twice with its id and without `created_at` is a
     duplicate.
     """
-    created_at = content.sent_created_at
-    if created_at is None and item.created_at != item.received_at:
-        created_at = times.to_text(item.created_at)
-    return content.fields, created_at
+    if sent is None and item.created_at != (item.first_sent_at or item.received_at):
+        return times.to_text(item.created_at)
+    return sent
 
 
 def _texts(content: Content) -> tuple[bool, str | None, str | None]:
@@ -214,9 +290,19 @@ def _texts(content: Content) -> tuple[bool, str | None, str | None]:
 def canonical_json(content: Content) -> str:
     """Return payload and extra fields as canonical JSON, to deduplicate logs.
 
-    JSON keeps 1, 1.0 and true apart, and its keys are sorted.
+    JSON keeps 1, 1.0 and true apart, and its keys are sorted. JSON of more than MAX_NODES values is compared
+    as text.
     """
-    return json.dumps({"payload": content.payload, "extra": content.extra}, sort_keys=True)
+    payload, extra = content.payload_text, content.extra_text
+    values: dict[str, Any] = {
+        "payload": content.payload if not content.payload_is_json or _is_parsable(payload) else payload,
+        "extra": content.extra if _is_parsable(extra) else extra,
+    }
+    return json.dumps(values, sort_keys=True)
+
+
+def _is_parsable(text: str | None) -> bool:
+    return text is None or count_nodes(text) <= MAX_NODES
 
 
 def _existing_item(error: ClientError) -> dict[str, Any]:

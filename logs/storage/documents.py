@@ -11,7 +11,7 @@ The first byte of a packed document names its format:
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -42,10 +42,16 @@ CHUNK_BYTES = 380_000
 # The most that a document decompresses to. A message has 16 MiB at most (`ingest.messages`). As text within
 # JSON, each of its quotes and backslashes takes two bytes.
 MAX_DOCUMENT_BYTES = 40 * 1024 * 1024
+# A larger document is serialized and compressed in slices of this size.
+SLICE_CHARACTERS = 64 * 1024
 
 
 class Damaged(Exception):
     """A document is incomplete, damaged or too large."""
+
+
+class DocumentTooLarge(ValueError):
+    """A document has more than MAX_DOCUMENT_BYTES."""
 
 
 class Document(TypedDict, total=False):
@@ -58,10 +64,49 @@ class Document(TypedDict, total=False):
 
 
 def pack(document: Document) -> bytes:
-    """Serialize a document: one byte for the format, then JSON. It is compressed if that is smaller."""
+    """Serialize a document: one byte for the format, then JSON. It is compressed if that is smaller.
+
+    A large document is always compressed, in slices: as one text, 16 MiB with one wide character would take
+    64 MiB for each copy. Raises DocumentTooLarge.
+    """
+    if _is_large(document):
+        return b"".join(_compress(document))
     plain = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     compressed = zlib.compress(plain)
     return ZLIB + compressed if len(compressed) < len(plain) else PLAIN + plain
+
+
+def _is_large(document: Document) -> bool:
+    texts = [document.get("payload", ""), document.get("extra", ""), *document.get("texts", {}).values()]
+    return sum(map(len, texts)) > SLICE_CHARACTERS
+
+
+def _compress(document: Document) -> Iterator[bytes]:
+    compressor = zlib.compressobj()
+    size = 0
+    yield ZLIB
+    for chunk in _encode(document):
+        size += len(chunk)
+        if size > MAX_DOCUMENT_BYTES:
+            raise DocumentTooLarge(f"the document has more than {MAX_DOCUMENT_BYTES:,} bytes")
+        yield compressor.compress(chunk)
+    yield compressor.flush()
+
+
+def _encode(value: object) -> Iterator[bytes]:
+    """Yield the compact JSON of a text, or of a dict of texts and dicts, in UTF-8."""
+    if isinstance(value, dict):
+        separator = b"{"
+        for name, member in value.items():
+            yield separator + json.dumps(name).encode() + b":"
+            yield from _encode(member)
+            separator = b","
+        yield b"}"
+    elif isinstance(value, str):
+        yield b'"'
+        for start in range(0, len(value), SLICE_CHARACTERS):
+            yield json.dumps(value[start : start + SLICE_CHARACTERS], ensure_ascii=False)[1:-1].encode()
+        yield b'"'
 
 
 def unpack(data: bytes) -> Document:
@@ -70,19 +115,27 @@ def unpack(data: bytes) -> Document:
     Payload and extra fields stay text, so that reading one never builds their JSON values. Raises Damaged for
     more than MAX_DOCUMENT_BYTES, ValueError for any other format, and for parts.
     """
-    form, body = data[:1], data[1:]
-    if form not in (PLAIN, ZLIB):
-        raise ValueError(f"a whole document begins with {PLAIN!r} or {ZLIB!r}, not {form!r}")
-    document: Document = json.loads(_decompress(body) if form == ZLIB else body)
+    document: Document = json.loads(decompress(data))
     return document
 
 
-def _decompress(body: bytes) -> bytes:
+def decompress(data: bytes, max_bytes: int = MAX_DOCUMENT_BYTES) -> bytes:
+    """Return the JSON of a packed document. Raises Damaged for more than `max_bytes`, or like `unpack`."""
+    form, body = data[:1], data[1:]
+    if form not in (PLAIN, ZLIB):
+        raise ValueError(f"a whole document begins with {PLAIN!r} or {ZLIB!r}, not {form!r}")
+    if form == PLAIN:
+        return body
     stream = zlib.decompressobj()
-    plain = stream.decompress(body, MAX_DOCUMENT_BYTES)
+    plain = stream.decompress(body, max_bytes)
     if not stream.eof:
-        raise Damaged(f"its document has more than {MAX_DOCUMENT_BYTES:,} bytes, or is cut off")
+        raise Damaged(f"its document has more than {max_bytes:,} bytes, or is cut off")
     return plain
+
+
+def has_parts(data: bytes | None) -> bool:
+    """Return whether a packed document exceeds one item."""
+    return data is not None and len(data) > CHUNK_BYTES
 
 
 def split(log_id: str, data: bytes) -> tuple[bytes, dict[str, bytes]]:
@@ -90,7 +143,7 @@ def split(log_id: str, data: bytes) -> tuple[bytes, dict[str, bytes]]:
 
     The ids contain the document's hash, so that another document never overwrites a part of this one.
     """
-    if len(data) <= CHUNK_BYTES:
+    if not has_parts(data):
         return data, {}
     first = CHUNK_BYTES - HEADER_BYTES
     chunks = [data[start : start + CHUNK_BYTES] for start in range(first, len(data), CHUNK_BYTES)]

@@ -14,7 +14,7 @@ from pynamodb.settings import get_settings_value
 from pynamodb.transactions import TransactWrite
 
 from logs.models import ChoicesItem, LogItem, PartItem, TableMeta
-from logs.storage import deadline
+from logs.storage import deadline, responses
 
 M = TypeVar("M", bound=type[Model])
 
@@ -33,13 +33,15 @@ class _Connection(Connection):
 @cache
 def shared_connection() -> Connection:
     """Return the connection whose client all tables share. It uses PynamoDB's setting `host` if set."""
-    return _Connection(
+    connection = _Connection(
         host=get_settings_value("host"),
         connect_timeout_seconds=TableMeta.connect_timeout_seconds,
         read_timeout_seconds=TableMeta.read_timeout_seconds,
         max_retry_attempts=TableMeta.max_retry_attempts,
         max_pool_connections=TableMeta.max_pool_connections,
     )
+    responses.check(connection.client)
+    return connection
 
 
 def share_client(model: M) -> M:
@@ -72,7 +74,8 @@ def batch_get(model: type[Model], keys: Sequence[dict[str, str]]) -> dict[str, A
 def put(operation: dict[str, Any]) -> None:
     """Send one PutItem whose arguments `Model.get_save_kwargs_from_instance` returned.
 
-    Raises botocore's errors; `Model.save` would wrap them, and drop the item that a failed condition returns.
+    PynamoDB adds ReturnConsumedCapacity, and the shared client rejects a response without it. Raises
+    botocore's errors; `Model.save` would wrap them, and drop the item that a failed condition returns.
     """
     LogItem._get_connection().connection.dispatch("PutItem", operation)
 

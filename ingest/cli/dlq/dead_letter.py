@@ -14,7 +14,16 @@ if TYPE_CHECKING:
 
 # The values of `Reason.label`: the writer's error codes, and VALID for a message without an error.
 VALID = "valid"
-LABELS = ("invalid_fields", "not_json", "not_an_object", "not_deflated", "id_conflict", VALID)
+LABELS = (
+    "invalid_fields",
+    "not_json",
+    "not_an_object",
+    "not_deflated",
+    "too_many_fields",
+    "too_large",
+    "id_conflict",
+    VALID,
+)
 
 # The writer's reason may be missing if the body leaves fewer bytes than this for it.
 REASON_BYTES = 150
@@ -53,6 +62,8 @@ class DeadLetter:
     envelope: Envelope
     log_id: str
     is_from_writer: bool
+    # Why the writer would reject the body, or None. Validating a large body takes seconds.
+    rejection: InvalidMessage | None
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Self:
@@ -67,10 +78,11 @@ class DeadLetter:
                 "messageAttributes": lambda_attributes,
             }
         )
+        rejection = None
         try:
             body_id = messages.parse(message["Body"]).id
-        except InvalidMessage as rejection:
-            body_id = rejection.log_id
+        except InvalidMessage as error:
+            rejection, body_id = error, error.log_id
         return cls(
             message_id=message["MessageId"],
             receipt_handle=message["ReceiptHandle"],
@@ -84,6 +96,7 @@ class DeadLetter:
                 message_attributes.keys() >= dead_letters.REQUIRED_ATTRIBUTES
                 and "DeadLetterQueueSourceArn" not in system_attributes
             ),
+            rejection=rejection,
         )
 
     @property
@@ -99,15 +112,13 @@ class DeadLetter:
     def reason(self) -> Reason:
         """Return why the message was not stored.
 
-        It is the writer's reason, or the result of validating the message again.
+        It is the writer's reason, or the result of validating the message.
         """
         code, text = self.attribute_text("error-code"), self.attribute_text("error-message")
         if self.is_from_writer and text:
             return Reason(code, text)
-        try:
-            messages.parse(self.body)
-        except InvalidMessage as rejection:
-            return Reason(rejection.code, str(rejection))
+        if self.rejection:
+            return Reason(self.rejection.code, str(self.rejection))
         if self.is_from_writer:
             return Reason(code, "")
         text = "DynamoDB was probably unavailable"

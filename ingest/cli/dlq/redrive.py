@@ -78,7 +78,7 @@ def discard(queue: DeadLetterQueue, client: LogClient, dead_letter: DeadLetter, 
         "reason": reason,
         "error": str(dead_letter.reason()),
         "log_id": dead_letter.log_id,
-        "sent_at": times.to_text(dead_letter.envelope.sent_at),
+        "sent_at": times.to_text(dead_letter.envelope.first_sent_at),
         "message_id": dead_letter.message_id,
         # If the writer sent the dead letter, the envelope names the writer.
         "sender": None if dead_letter.is_from_writer else dead_letter.envelope.sender,
@@ -120,7 +120,10 @@ def _message(dead_letter: DeadLetter, body: str) -> "tuple[str, dict[str, Attrib
     """
     identity: dict[str, Attribute] = {
         "log-id": {"DataType": "String", "StringValue": dead_letter.envelope.log_id},
-        "log-sent-at": {"DataType": "String", "StringValue": times.to_text(dead_letter.envelope.sent_at)},
+        "log-sent-at": {
+            "DataType": "String",
+            "StringValue": times.to_text(dead_letter.envelope.first_sent_at),
+        },
     }
     senders = {
         name: value

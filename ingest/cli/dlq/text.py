@@ -10,6 +10,8 @@ from ingest.cli.terminal import escape_controls
 
 ID_WIDTH, AGE_WIDTH, REASON_WIDTH = 8, 6, 50
 MIN_BODY_WIDTH = 20
+# A compressed body may have 16 MiB.
+MAX_BODY_CHARACTERS = 100_000
 ELLIPSIS = "…"
 
 
@@ -39,7 +41,7 @@ def row(dead_letter: DeadLetter, width: int) -> str:
     body_width = max(MIN_BODY_WIDTH, width - ID_WIDTH - AGE_WIDTH - REASON_WIDTH - 6)
     columns = (
         dead_letter.message_id[:ID_WIDTH],
-        f"{age(dead_letter.envelope.sent_at):{AGE_WIDTH}}",
+        f"{age(dead_letter.envelope.first_sent_at):{AGE_WIDTH}}",
         f"{truncate(str(dead_letter.reason()), REASON_WIDTH):{REASON_WIDTH}}",
         truncate(messages.decompress(dead_letter.body), body_width),
     )
@@ -47,13 +49,21 @@ def row(dead_letter: DeadLetter, width: int) -> str:
 
 
 def details(dead_letter: DeadLetter) -> str:
-    """Return a whole dead letter: its identity and reason, its attributes and its body."""
-    sent_at = dead_letter.envelope.sent_at
+    """Return a dead letter: its identity and reason, its attributes and its body.
+
+    The body is decompressed, and truncated to MAX_BODY_CHARACTERS.
+    """
+    sent_at = dead_letter.envelope.first_sent_at
+    body = messages.decompress(dead_letter.body)
+    if len(body) > MAX_BODY_CHARACTERS:
+        note = f"\n{ELLIPSIS} {len(body):,} characters in all. `show --body` prints the body as it was sent."
+        body = body[:MAX_BODY_CHARACTERS] + note
     lines = [
         f"message   {dead_letter.message_id}",
         f"log       {dead_letter.log_id}",
         f"sent      {times.to_text(sent_at)} ({age(sent_at)} ago)",
         f"reason    {escape_controls(str(dead_letter.reason()))}",
+        *_conflict(dead_letter),
         f"moved     {'by the writer' if dead_letter.is_from_writer else 'by SQS, without a reason'}",
         f"size      {dead_letter.size:,} bytes",
         "",
@@ -67,7 +77,18 @@ def details(dead_letter: DeadLetter) -> str:
         lines.append(f"{escape_controls(name):{name_width}}  {escape_controls(text)}")
     if dead_letter.attributes:
         lines.append("")
-    return "\n".join([*lines, escape_controls(messages.decompress(dead_letter.body), keep="\n\t")])
+    return "\n".join([*lines, escape_controls(body, keep="\n\t")])
+
+
+def _conflict(dead_letter: DeadLetter) -> list[str]:
+    """Return a line about the log that holds the id, after an id conflict."""
+    received_at = dead_letter.attribute_text("conflict-received-at")
+    if not (dead_letter.is_from_writer and received_at):
+        return []
+    sender = dead_letter.attribute_text("conflict-sender") or "an unknown sender"
+    return [
+        f"holder    the log with this id was received at {escape_controls(received_at)} from {escape_controls(sender)}"
+    ]
 
 
 def to_json(dead_letter: DeadLetter) -> str:
@@ -77,7 +98,7 @@ def to_json(dead_letter: DeadLetter) -> str:
         {
             "message_id": dead_letter.message_id,
             "log_id": dead_letter.log_id,
-            "sent_at": times.to_text(dead_letter.envelope.sent_at),
+            "sent_at": times.to_text(dead_letter.envelope.first_sent_at),
             "rejected_at": dead_letter.attribute_text("rejected-at") or None,
             "put_here_by": "writer" if dead_letter.is_from_writer else "sqs",
             "code": reason.code,
