@@ -1,4 +1,4 @@
-"""Rejects responses with the status 200 that are not DynamoDB's, such as those of a proxy."""
+"""Rejects responses with the status 200 that are not DynamoDB's."""
 
 from typing import Any
 
