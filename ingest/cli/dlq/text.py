@@ -86,9 +86,8 @@ def _conflict(dead_letter: DeadLetter) -> list[str]:
     if not (dead_letter.is_from_writer and received_at):
         return []
     sender = dead_letter.attribute_text("conflict-sender") or "an unknown sender"
-    return [
-        f"holder    the log with this id was received at {escape_controls(received_at)} from {escape_controls(sender)}"
-    ]
+    origin = escape_controls(f"received at {received_at} from {sender}")
+    return [f"holder    the log with this id was {origin}"]
 
 
 def to_json(dead_letter: DeadLetter) -> str:
