@@ -1,10 +1,14 @@
-"""A stack whose creation fails."""
+"""A stack whose creation fails, and a stack with a key."""
+
+from dataclasses import replace
 
 import pytest
 
+from deploy import resources
 from deploy.deployment import Deployment
 from deploy.errors import StackFailed
 from deploy.stacks import Stack
+from deploy.stage import Stage
 from tests.e2e.deployment import REGION, EmulatedDeployment
 
 
@@ -29,3 +33,23 @@ def test_failed_creation_names_reason_and_leaves_nothing(
     assert stack.describe() is None
     tables = deployment.client("dynamodb").list_tables()["TableNames"]
     assert [name for name in tables if "other" in name] == []
+
+
+def test_stack_with_a_key_encrypts_its_resources(
+    deployment: EmulatedDeployment, operator: Deployment
+) -> None:
+    key = deployment.client("kms").create_key()["KeyMetadata"]["Arn"]
+    keyed = replace(operator, stage=Stage("keyed"))
+    sqs = deployment.client("sqs")
+    try:
+        outputs = resources.ensure(keyed, {"RetentionDays": "1", "KmsKeyArn": key})
+        # The emulator ignores it for tables and topics. tests/test_deploy_resources.py checks the template.
+        for name in ("LogsQueueUrl", "DeadLetterQueueUrl"):
+            queue = sqs.get_queue_attributes(QueueUrl=outputs[name], AttributeNames=["All"])["Attributes"]
+            assert queue["KmsMasterKeyId"] == key
+        assert "byQueue" in queue["RedriveAllowPolicy"]
+        groups = deployment.client("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/logsite-keyed")
+        assert [group["kmsKeyId"] for group in groups["logGroups"]] == [key, key]
+    finally:
+        resources.delete(keyed)
+    assert not resources.exist(keyed)
