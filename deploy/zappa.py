@@ -39,7 +39,11 @@ def write_settings(
             architecture=target.architecture,
         )
     _set_web(settings[stage.name]["aws_environment_variables"], account, outputs)
-    _set_writer(settings[stage.writer]["aws_environment_variables"], outputs, roles[stage.web_function])
+    writer_variables = settings[stage.writer]["aws_environment_variables"]
+    _set_writer(writer_variables, outputs)
+    # The accounts that begin with _ belong to these senders: the site, and the operators.
+    own_senders = [roles[stage.web_function].unique_id, outputs.get("OwnSenders")]
+    writer_variables["LOGS_OWN_SENDERS"] = ",".join(filter(None, own_senders))
     path = deployment.folder / "zappa_settings.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(settings, indent=2) + "\n")
@@ -59,13 +63,12 @@ def _set_web(variables: dict[str, str], account: Account, outputs: Mapping[str, 
         variables["CSRF_TRUSTED_ORIGINS"] = ",".join(filter(None, origins))
 
 
-def _set_writer(variables: dict[str, str], outputs: Mapping[str, str], site: Role) -> None:
-    """Add the writer's queues, number of sorting shards, retention and own senders."""
+def _set_writer(variables: dict[str, str], outputs: Mapping[str, str]) -> None:
+    """Add the writer's queues, number of sorting shards and retention."""
     variables.update(
         LOGS_QUEUE_URL=outputs["LogsQueueUrl"],
         LOGS_DEAD_LETTER_QUEUE_URL=outputs["DeadLetterQueueUrl"],
         LOGS_SORTING_SHARDS=outputs["SortingShards"],
-        LOGS_OWN_SENDERS=",".join(filter(None, [site.unique_id, outputs.get("OwnSenders")])),
     )
     if outputs["RetentionDays"] != "0":
         variables["LOGS_RETENTION_DAYS"] = outputs["RetentionDays"]
