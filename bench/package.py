@@ -50,7 +50,7 @@ from pydantic import BaseModel, Field
 ACCOUNT = Account("000000000000", "us-east-1", "aws", None)
 OUTPUTS = dict.fromkeys(
     (
-        *("DeploymentBucketName", "DeadLetterQueueUrl", "OwnSenders"),
+        *("DeploymentBucketName", "LogsQueueUrl", "DeadLetterQueueUrl", "OwnSenders"),
         *("RetentionDays", "SortingShards", "SortingShardsRead"),
     ),
     "1",

@@ -95,7 +95,6 @@ def test_writer_role_allows_every_request_of_the_writer(logs_table: None) -> Non
         (WRITER, request("DeleteItem", "logs", LOG_ID)),
         (WRITER, request("BatchWriteItem", "logs", LOG_ID)),
         (WRITER, request("UpdateItem", "logs", LOG_ID, "id", "type")),
-        (WRITER, request("GetItem", "logs", LOG_ID)),
         (WRITER, request("BatchGetItem", "logs", LOG_ID)),
         (WRITER, request("Query", "logs")),
         (WRITER, request("Scan", "logs")),
