@@ -4,6 +4,9 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
+# A put without this counts as not written.
+RESPONSE = b'{"ConsumedCapacity": {"TableName": "LogsTable", "CapacityUnits": 1}}'
+
 
 class SlowServer:
     """A server that responds to each request after `seconds`, or at its end."""
@@ -17,9 +20,9 @@ class SlowServer:
                 server.requests += 1
                 server._ended.wait(seconds)
                 self.send_response(200)
-                self.send_header("Content-Length", "2")
+                self.send_header("Content-Length", str(len(RESPONSE)))
                 self.end_headers()
-                self.wfile.write(b"{}")
+                self.wfile.write(RESPONSE)
 
             def log_message(self, *_: object) -> None:
                 """Suppress the log line of each request."""

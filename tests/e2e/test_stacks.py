@@ -36,8 +36,10 @@ def test_failed_creation_names_reason_and_leaves_nothing(
 
 
 def test_stack_with_a_key_encrypts_its_resources(
-    deployment: EmulatedDeployment, operator: Deployment
+    deployment: EmulatedDeployment, operator: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The engine of the other tests has no tables of a stage.
+    monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB")
     key = deployment.client("kms").create_key()["KeyMetadata"]["Arn"]
     keyed = replace(operator, stage=Stage("keyed"))
     sqs = deployment.client("sqs")
