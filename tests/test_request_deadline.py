@@ -9,7 +9,11 @@ import pytest
 from django.test import Client
 from pynamodb.signals import post_dynamodb_send
 
+from logs.filters import LogFilter
 from logs.models import LogItem
+from logs.plan import make_plan
+from logs.reading.budget import Budget
+from logs.reading.page import PageRead
 from logs.storage import deadline
 from logsite.accounts import tokens
 from logsite.accounts.store import SessionItem, UserItem
@@ -67,6 +71,19 @@ def test_session_and_user_count_against_a_search(
     assert not response.context["listing"].page.complete
     assert responses == [SESSION, USER, ("Query", LogItem.Meta.table_name)]
     assert clock.now < 10
+
+
+def test_session_and_user_count_within_a_text_search(clock: Clock) -> None:
+    store(make_item(n, payload=f"text {n}", payload_size=6) for n in range(5))
+    with deadline.started():
+        clock.now += 4
+        read = PageRead(make_plan(LogFilter(q="text")), Budget(seconds=5))
+        assert not read.is_spent_on_payloads
+        clock.now += 1.5
+        assert read.is_spent_on_payloads
+        page = read.page(None, 10)
+    assert len(page.items) == 1
+    assert not page.complete
 
 
 def test_no_retry_starts_after_the_deadline(viewer_client: Client, clock: Clock) -> None:

@@ -97,13 +97,12 @@ class PageRead:
     @property
     def is_spent(self) -> bool:
         """Return whether the budget of items or seconds is spent."""
-        seconds = self._seconds_before + self._seconds
-        return self.budget.is_spent(self.cost, seconds) or deadline.is_over()
+        return self.budget.is_spent(self.cost, self._request_seconds) or deadline.is_over()
 
     @property
     def is_spent_on_payloads(self) -> bool:
         """Return whether the budget of payloads or seconds is spent."""
-        return self.budget.is_spent_on_payloads(self.cost, self._seconds)
+        return self.budget.is_spent_on_payloads(self.cost, self._request_seconds) or deadline.is_over()
 
     @property
     def examinable(self) -> int:
@@ -128,9 +127,8 @@ class PageRead:
         """
         # A thread of the pool gets the deadline from a copy of the context.
         futures = [_POOL.submit(copy_context().run, call) for call in calls]
-        limit = MAX_SECONDS - self._seconds_before
         try:
-            return [future.result(limit - self._seconds) for future in futures]
+            return [future.result(MAX_SECONDS - self._request_seconds) for future in futures]
         except BaseException:
             for future in futures:
                 future.cancel()
@@ -139,6 +137,10 @@ class PageRead:
     @property
     def _seconds(self) -> float:
         return deadline.now() - self._started
+
+    @property
+    def _request_seconds(self) -> float:
+        return self._seconds_before + self._seconds
 
     def _segment(self, position: Position | None, limit: int) -> _Segment:
         """Read from a position until the segment is full, the order ends or the budget is spent."""
