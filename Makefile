@@ -23,7 +23,7 @@ IN_CONTAINER = { [ -n "$$CI" ] || [ -e /.dockerenv ] || [ -e /run/.containerenv 
 	|| [ -n "$$KUBERNETES_SERVICE_HOST" ] || grep -qs container= /proc/1/environ \
 	|| grep -qsE ' / / .* overlay ' /proc/self/mountinfo; }
 
-.PHONY: help setup run test lint bench screenshots browser
+.PHONY: help setup run test test-all lint bench screenshots browser
 .PHONY: deploy undeploy rollback deploy-status tail admin manage requirements
 
 # List the targets.
@@ -40,6 +40,10 @@ run: setup
 # Run every test, or some: ARGS="-k cursor".
 test: setup browser
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+# Run every test on each supported Python of this machine, or some tests: ARGS="-k cursor".
+test-all: setup browser
+	$(BIN)/nox --session suite -- $(ARGS)
 
 # Check style and types.
 lint: $(VENV)/.installed
@@ -85,6 +89,7 @@ manage: $(VENV)/.installed
 
 # Pin the dependencies of the functions again, with hashes.
 requirements: $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group requirements
 	@$(BIN)/pip-compile --output-file - pyproject.toml deploy/requirements.in \
 		| sed '/^# WARNING/,$$d' > deploy/requirements.draft && mv deploy/requirements.draft deploy/requirements.txt
 

@@ -4,6 +4,7 @@ MiniStack has its own virtual environment, because it pins botocore.
 """
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,6 @@ from logsite.local.errors import StackError
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 MAX_RECEIVES = 5
 # Long enough for a batch of ten. Short enough that a developer sees a failed message redelivered.
 VISIBILITY_TIMEOUT_SECONDS = 30
@@ -25,8 +25,13 @@ class EmulatorMissing(StackError):
 
 
 def command() -> list[str]:
-    """Return the command line of the SQS emulator. Raise EmulatorMissing if it is not installed."""
-    python = ROOT / ".venv-emulator" / "bin" / "python"
+    """Return the command line of the SQS emulator. Raise EmulatorMissing if it is not installed.
+
+    Its environment is beside the one that runs this: .venv-emulator beside .venv. The emulator runs Lambda
+    functions with its own Python, so each Python has its own emulator.
+    """
+    environment = Path(sys.prefix)
+    python = environment.with_name(f"{environment.name}-emulator") / "bin" / "python"
     if not python.exists():
         raise EmulatorMissing(
             "The SQS emulator is not installed. Run `make setup`, or set AWS_ENDPOINT_URL_SQS to another SQS."

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from deploy.target import PYTHONS
 from tests.e2e.browser import Browser
 from tests.e2e.deployment import KEEP_DAYS, REGION, EmulatedDeployment, make_log, wait_until
 
@@ -129,14 +130,15 @@ def test_rollback_runs_previous_code(deployment: EmulatedDeployment, browser: Br
 def test_rollback_rejects_code_of_another_python(deployment: EmulatedDeployment) -> None:
     client, function = deployment.client("lambda"), "logsite-dev-writer"
     runtime = client.get_function_configuration(FunctionName=function)["Runtime"]
-    client.update_function_configuration(FunctionName=function, Runtime="python3.12")
+    other = next(f"python{python}" for python in PYTHONS if f"python{python}" != runtime)
+    client.update_function_configuration(FunctionName=function, Runtime=other)
     try:
         run = deployment.command("rollback")
     finally:
         client.update_function_configuration(FunctionName=function, Runtime=runtime)
     assert run.returncode == 1
     assert (
-        f"{function} runs on python3.12, x86_64, and its code of that deployment needs {runtime}, x86_64."
+        f"{function} runs on {other}, x86_64, and its code of that deployment needs {runtime}, x86_64."
         in run.stderr
     )
 

@@ -1,0 +1,62 @@
+"""The suite on other Pythons: `make test-all`."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.reuse_venv = "yes"
+# A Python that is not on this machine is skipped and reported, also in CI.
+nox.options.error_on_missing_interpreters = False
+
+ROOT = Path(__file__).resolve().parent
+# The classifiers of pyproject.toml.
+PYTHONS = nox.project.python_versions(nox.project.load_toml(ROOT / "pyproject.toml"))
+
+
+def interpreter_folders() -> Iterator[Path]:
+    """Yield the folder of an interpreter for each supported Python that runs on this machine.
+
+    Each candidate is run, because a version manager leaves shims on the PATH that fail. The versions that
+    pyenv installed count too, even if none of them is selected.
+    """
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    installed = [str(folder / "bin") for folder in sorted(pyenv.glob("3.*"), reverse=True)]
+    for version in PYTHONS:
+        for folder in (*os.environ.get("PATH", "").split(os.pathsep), *installed):
+            python = shutil.which(f"python{version}", path=folder)
+            if python and _runs(python, version):
+                yield Path(folder)
+                break
+
+
+def _runs(python: str, version: str) -> bool:
+    code = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"
+    try:
+        run = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return run.returncode == 0 and run.stdout.strip() == version
+
+
+# nox takes the first `python3.12` on the PATH, and a shim that fails counts for it as present.
+os.environ["PATH"] = os.pathsep.join([*map(str, interpreter_folders()), os.environ.get("PATH", "")])
+
+
+@nox.session(python=PYTHONS, venv_backend="venv")
+def suite(session: nox.Session) -> None:
+    """Run every test. The environment of the SQS emulator has the same Python and stands beside."""
+    environment = Path(session.virtualenv.location)
+    emulator = environment.with_name(f"{environment.name}-emulator")
+    session.run_install("python", "-m", "venv", str(emulator))
+    session.install("pip>=25.1")
+    session.install("--editable", ".[django,writer,admin,site]", "--group", "dev")
+    session.run_install(
+        "python", "-m", "pip", "--python", str(emulator), "install", "--quiet", "--group", "emulator"
+    )
+    parallel = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+    session.run("python", "-m", "pytest", *parallel, *session.posargs)
