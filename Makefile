@@ -23,7 +23,7 @@ IN_CONTAINER = { [ -n "$$CI" ] || [ -e /.dockerenv ] || [ -e /run/.containerenv 
 	|| [ -n "$$KUBERNETES_SERVICE_HOST" ] || grep -qs container= /proc/1/environ \
 	|| grep -qsE ' / / .* overlay ' /proc/self/mountinfo; }
 
-.PHONY: help setup run test test-all lint bench screenshots browser
+.PHONY: help setup run test test-all matrix dist lint bench screenshots browser
 .PHONY: deploy undeploy rollback deploy-status tail admin manage requirements
 
 # List the targets.
@@ -44,6 +44,17 @@ test: setup browser
 # Run every test on each supported Python of this machine, or some tests: ARGS="-k cursor".
 test-all: setup browser
 	$(BIN)/nox --session suite -- $(ARGS)
+
+# Run the tests of the parts that a Django project imports with Django 5.2, 6.0 and 6.1.
+matrix: setup browser
+	$(BIN)/nox --session matrix -- $(ARGS)
+
+# Build the source distribution and the wheel into build/dist, and check them.
+dist: $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dist
+	@rm -rf build/dist
+	$(BIN)/python -m build --outdir build/dist
+	$(BIN)/twine check --strict build/dist/*
 
 # Check style and types.
 lint: $(VENV)/.installed

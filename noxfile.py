@@ -1,4 +1,4 @@
-"""The suite on other Pythons: `make test-all`."""
+"""The suite on other Pythons, `make test-all`, and with other versions of Django, `make matrix`."""
 
 import os
 import shutil
@@ -16,6 +16,23 @@ nox.options.error_on_missing_interpreters = False
 ROOT = Path(__file__).resolve().parent
 # The classifiers of pyproject.toml.
 PYTHONS = nox.project.python_versions(nox.project.load_toml(ROOT / "pyproject.toml"))
+
+PARALLEL = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+# The host project, the client and the admin's pages.
+DJANGO_TESTS = sorted(
+    str(path.relative_to(ROOT))
+    for pattern in (
+        "host_project",
+        "client*",
+        "log_request",
+        "logging_handler",
+        "listing",
+        "detail",
+        "export",
+        "permissions",
+    )
+    for path in (ROOT / "tests").glob(f"test_{pattern}.py")
+)
 
 
 def interpreter_folders() -> Iterator[Path]:
@@ -49,14 +66,25 @@ os.environ["PATH"] = os.pathsep.join([*map(str, interpreter_folders()), os.envir
 
 @nox.session(python=PYTHONS, venv_backend="venv")
 def suite(session: nox.Session) -> None:
-    """Run every test. The environment of the SQS emulator has the same Python and stands beside."""
+    """Run every test."""
+    install(session)
+    session.run("python", "-m", "pytest", *PARALLEL, *session.posargs)
+
+
+@nox.session(venv_backend="venv")
+@nox.parametrize(("python", "django"), [("3.11", "5.2"), ("3.12", "6.0"), ("3.13", "6.1")])
+def matrix(session: nox.Session, django: str) -> None:
+    """Run the tests of the parts that a Django project imports, with a version of Django."""
+    install(session, f"Django=={django}.*")
+    session.run("python", "-m", "pytest", *PARALLEL, *DJANGO_TESTS, *session.posargs)
+
+
+def install(session: nox.Session, *packages: str) -> None:
+    """Install everything for the tests. The SQS emulator's environment is beside the session's."""
     environment = Path(session.virtualenv.location)
     emulator = environment.with_name(f"{environment.name}-emulator")
     session.run_install("python", "-m", "venv", str(emulator))
     session.install("pip>=25.1")
-    session.install("--editable", ".[django,writer,admin,site]", "--group", "dev")
-    session.run_install(
-        "python", "-m", "pip", "--python", str(emulator), "install", "--quiet", "--group", "emulator"
-    )
-    parallel = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
-    session.run("python", "-m", "pytest", *parallel, *session.posargs)
+    session.install("--editable", ".[django,writer,admin,site]", "--group", "dev", *packages)
+    pip = ("python", "-m", "pip", "--python", str(emulator))
+    session.run_install(*pip, "install", "--quiet", "--group", "emulator")

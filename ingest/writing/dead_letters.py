@@ -119,7 +119,7 @@ def message_attributes(
 def _version() -> str:
     """Return the version of Logsite. The package for Lambda may lack its metadata."""
     try:
-        return importlib.metadata.version("logsite")
+        return importlib.metadata.version("django-logsite")
     except importlib.metadata.PackageNotFoundError:
         return "of unknown version"
 
