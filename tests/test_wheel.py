@@ -88,6 +88,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return Project(application, environment)
 
 
+def test_wheel_has_the_name_of_the_distribution(project: Project) -> None:
+    code = "from importlib.metadata import metadata; print(metadata('django-logsite')['Name'])"
+    assert project.run("-c", code).strip() == "django-logsite"
+
+
 def test_wheel_client_sends_beside_another_logs_package(project: Project, queues: Queues) -> None:
     loaded = json.loads(project.run("send.py"))
 
