@@ -3,12 +3,14 @@
 import json
 import os
 import zlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from pynamodb.attributes import (
     Attribute,
     BinaryAttribute,
+    MapAttribute,
     NumberAttribute,
     TTLAttribute,
     UnicodeAttribute,
@@ -76,10 +78,30 @@ PROJECTED = [
     "submitter_browser",
     "expires_at",
     "payload_size",
+    "context",
 ]
 
+# The fields of the attribute `context`. A projection cannot be changed later, so new fields are added here:
+# DynamoDB projects the map whole, and a filter expression reaches `context.request_id`.
+CONTEXT_FIELDS = (
+    "summary",
+    "user_name",
+    "account_name",
+    "submitter_ip",
+    "request_id",
+    "trace_id",
+    "object_type",
+    "object_id",
+    "object_name",
+)
+
 # The attributes of a log that a list of logs shows, in the order of the CSV columns.
-ROW_ATTRIBUTES = ("created_at", "id", *(name for name in PROJECTED if name != "expires_at"))
+ROW_ATTRIBUTES = (
+    "created_at",
+    "id",
+    *(name for name in PROJECTED if name not in ("expires_at", "context")),
+    *CONTEXT_FIELDS,
+)
 
 
 def _projection(*keys: str) -> IncludeProjection:
@@ -131,6 +153,28 @@ class SortingIndex(GlobalSecondaryIndex["LogItem"]):
     created_at = TimeAttribute(range_key=True)
 
 
+class UserIndex(GlobalSecondaryIndex["LogItem"]):
+    """One user, in time order. Logs of no one are not in it."""
+
+    class Meta:
+        index_name = "UserIndex"
+        projection = _projection()
+
+    user_key = UnicodeAttribute(hash_key=True)
+    created_at = TimeAttribute(range_key=True)
+
+
+class ObjectIndex(GlobalSecondaryIndex["LogItem"]):
+    """One object, in time order. Logs without an object are not in it."""
+
+    class Meta:
+        index_name = "ObjectIndex"
+        projection = _projection()
+
+    object_key = UnicodeAttribute(hash_key=True)
+    created_at = TimeAttribute(range_key=True)
+
+
 class LogsTableMeta(TableMeta):
     """The logs table: logs, their parts, and the choices."""
 
@@ -165,6 +209,31 @@ class ChoicesItem(Model):
     version = NumberAttribute(default=0)
 
 
+class Context(MapAttribute[str, str]):
+    """Who, from where, on what, in which request: the fields of CONTEXT_FIELDS."""
+
+    summary = UnicodeAttribute(null=True)
+    user_name = UnicodeAttribute(null=True)
+    account_name = UnicodeAttribute(null=True)
+    submitter_ip = UnicodeAttribute(null=True)
+    request_id = UnicodeAttribute(null=True)
+    trace_id = UnicodeAttribute(null=True)
+    object_type = UnicodeAttribute(null=True)
+    object_id = UnicodeAttribute(null=True)
+    object_name = UnicodeAttribute(null=True)
+
+
+def make_context(values: Mapping[str, str | None]) -> Context | None:
+    """Return the context with the values that are not None, or None without any."""
+    fields = {name: value for name, value in values.items() if value is not None}
+    return Context(**fields) if fields else None  # type: ignore[no-untyped-call]
+
+
+def _context_field(name: str) -> property:
+    """Return a property that reads a field of an item's context, or None."""
+    return property(lambda item: getattr(item.context, name, None))
+
+
 class LogItem(Model):
     """One log. `logs.storage.documents` describes the content of `document`."""
 
@@ -188,10 +257,23 @@ class LogItem(Model):
     submitter_browser = UnicodeAttribute(null=True)
     submitter_agent = UnicodeAttribute(null=True)
     created_at = TimeAttribute()
+    context = Context(null=True)  # type: ignore[no-untyped-call]  # PynamoDB's maps have no annotations
+    summary = _context_field("summary")
+    user_name = _context_field("user_name")
+    account_name = _context_field("account_name")
+    submitter_ip = _context_field("submitter_ip")
+    request_id = _context_field("request_id")
+    trace_id = _context_field("trace_id")
+    object_type = _context_field("object_type")
+    object_id = _context_field("object_id")
+    object_name = _context_field("object_name")
 
     # Set by the writer, not by the sender.
     account_type = UnicodeAttribute(attr_name="account_id#type")
     status = UnicodeAttribute()
+    # Without these keys, a log is not in UserIndex and not in ObjectIndex.
+    user_key = UnicodeAttribute(null=True)
+    object_key = UnicodeAttribute(null=True)
     received_at = TimeAttribute()
     # Of a redriven message only: the time of its first delivery, as its sender claims.
     first_sent_at = TimeAttribute(null=True)
@@ -210,6 +292,8 @@ class LogItem(Model):
     type_index = TypeIndex()
     account_type_index = AccountTypeIndex()
     sorting_index = SortingIndex()
+    user_index = UserIndex()
+    object_index = ObjectIndex()
 
 
 # The partition key of SortingIndex with one shard.
@@ -234,6 +318,23 @@ def account_type_key(account_id: str, type_: str) -> str:
     return f"{account_id}#{type_}"
 
 
+# The user of a log of the system, of a cron job or of a failed login.
+NO_ONE = "0"
+
+
+def user_key(user_id: str) -> str | None:
+    """Return the partition key of UserIndex, or None for no one."""
+    return None if user_id == NO_ONE else user_id
+
+
+def object_key(object_type: str | None, object_id: str | None) -> str | None:
+    """Return the partition key of ObjectIndex, or None without an object.
+
+    It is unambiguous: no type contains a `:`.
+    """
+    return f"{object_type}:{object_id}" if object_type and object_id else None
+
+
 INDEXES: dict[str, GlobalSecondaryIndex[Any]] = {
     index.Meta.index_name: index
     for index in (
@@ -241,6 +342,8 @@ INDEXES: dict[str, GlobalSecondaryIndex[Any]] = {
         LogItem.type_index,
         LogItem.account_type_index,
         LogItem.sorting_index,
+        LogItem.user_index,
+        LogItem.object_index,
     )
 }
 

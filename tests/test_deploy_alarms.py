@@ -15,7 +15,8 @@ ALARMS = {
         "OldestMessageAlarm",
         "WriterErrorsAlarm",
         "WriterThrottlesAlarm",
-        "TableThrottlesAlarm",
+        "TableWriteThrottlesAlarm",
+        "TableReadThrottlesAlarm",
         "WebErrorsAlarm",
         "NothingWrittenAlarm",
     },
@@ -80,7 +81,8 @@ RULES: dict[str, tuple[list[tuple[str, ...]], tuple[Any, ...]]] = {
 COMPARISONS = {"GreaterThanOrEqualToThreshold": ">=", "LessThanThreshold": "<"}
 EXPRESSIONS = {
     "WriterErrorsAlarm": "FILL(errors, 0) + FILL(failed, 0)",
-    "TableThrottlesAlarm": "SUM(FILL(METRICS(), 0))",
+    "TableWriteThrottlesAlarm": "SUM(FILL(METRICS(), 0))",
+    "TableReadThrottlesAlarm": "SUM(FILL(METRICS(), 0))",
     "MappingDisabledAlarm": "IF(waiting > 0 AND FILL(invocations, 0) == 0, 1, 0)",
 }
 
@@ -150,14 +152,23 @@ def test_every_alarm_notifies_the_topic(name: str) -> None:
         assert action in topics
 
 
-def test_throttles_alarm_covers_every_index() -> None:
+@pytest.mark.parametrize("kind", ["Write", "Read"])
+def test_throttles_alarm_covers_every_index(kind: str) -> None:
     resources = all_resources()
-    metrics = {
+    metrics = [
         (metric["MetricName"], *(each["Value"] for each in metric["Dimensions"][1:]))
-        for each in resources["TableThrottlesAlarm"]["Properties"]["Metrics"]
+        for each in resources[f"Table{kind}ThrottlesAlarm"]["Properties"]["Metrics"]
         if "MetricStat" in each
         for metric in [each["MetricStat"]["Metric"]]
-    }
+    ]
     indexes = [index["IndexName"] for index in resources["LogsTable"]["Properties"]["GlobalSecondaryIndexes"]]
-    kinds = ("WriteThrottleEvents", "ReadThrottleEvents")
-    assert metrics == {(kind, *index) for kind in kinds for index in [(), *((name,) for name in indexes)]}
+    assert sorted(metrics) == sorted(
+        (f"{kind}ThrottleEvents", *index) for index in [(), *((name,) for name in indexes)]
+    )
+
+
+def test_alarm_has_at_most_ten_metrics() -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create-alarm-on-metric-math-expression.html"""
+    for name, alarm in of_type(all_resources(), "AWS::CloudWatch::Alarm").items():
+        metrics = [each for each in alarm["Properties"].get("Metrics", []) if "MetricStat" in each]
+        assert len(metrics) <= 10, name

@@ -19,6 +19,8 @@ INDEX_KEYS = {
     "TypeIndex": ["type", "created_at"],
     "AccountTypeIndex": ["account_id#type", "created_at"],
     "SortingIndex": ["status", "created_at"],
+    "UserIndex": ["user_key", "created_at"],
+    "ObjectIndex": ["object_key", "created_at"],
 }
 
 
@@ -60,6 +62,18 @@ def test_create_tables_creates_the_designed_table(table_name: str, dynamodb: Any
         assert set(projection["NonKeyAttributes"]) == set(PROJECTED) - set(keys)
     ttl = dynamodb.describe_time_to_live(TableName=table_name)["TimeToLiveDescription"]
     assert ttl == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}
+
+
+def test_projections_stay_below_the_limits_of_dynamodb(table_name: str, dynamodb: Any) -> None:
+    """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+
+    A name counts in each index. Most emulators accept any number.
+    """
+    create_tables()
+    table = dynamodb.describe_table(TableName=table_name)["Table"]
+    counts = [len(index["Projection"]["NonKeyAttributes"]) for index in table["GlobalSecondaryIndexes"]]
+    assert max(counts) <= 16
+    assert sum(counts) <= 100
 
 
 def test_payload_is_in_no_index() -> None:
