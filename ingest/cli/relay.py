@@ -186,7 +186,7 @@ class Relay:
                 logger.warning("SQS refused %d lines, which are lost: %s", len(result.refused), result.reason)
             batch = result.retryable
             if batch:
-                logger.warning("SQS does not accept logs at the moment, retrying: %s", result.reason)
+                logger.warning("%s, retrying: %s", result.problem, result.reason)
                 self._sleep(next(delays))
                 if self._stopping:
                     return False

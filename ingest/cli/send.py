@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 from botocore.exceptions import NoRegionError
 
 from ingest.cli import installation, ndjson, progress
-from ingest.cli.arguments import NO_QUEUE_URL, NO_REGION, add_queue_url, whole_number
+from ingest.cli.arguments import NO_QUEUE_URL, NO_REGION, add_queue_url, check_queue_url, whole_number
 from ingest.cli.errors import INTERRUPTED, CommandFailed
 from ingest.cli.ndjson import Line
 from ingest.cli.relay import Relay
@@ -72,6 +72,7 @@ def run(options: argparse.Namespace) -> int:
     if options.follow and (options.file == "-" or options.from_line > 1):
         err.write("--follow needs a file and continues from its checkpoint: omit - and --from-line.\n")
         return 2
+    check_queue_url(options.queue_url, "--queue-url")
     try:
         sender = FileSender(sqs.client(queue_url=options.queue_url), options.queue_url, err)
         if options.follow:
@@ -128,7 +129,7 @@ class FileSender:
                     for line in result.refused:
                         self._refuse(line.place, f"SQS refused it: {result.reason}")
                     if result.retryable:
-                        self._err.write(f"SQS does not accept logs at the moment: {result.reason}\n")
+                        self._err.write(f"{result.problem[0].upper()}{result.problem[1:]}: {result.reason}\n")
                         status = 1
                         break
                     next_line = batch[-1].end
