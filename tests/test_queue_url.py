@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 
 from ingest import __main__ as commands
 from ingest import worker
+from ingest.cli.relay import Relay
 from ingest.client import LogClient, NotSent
 from ingest.sending.batches import send_batch
 from ingest.sending.outgoing import OutgoingLog
@@ -339,6 +340,37 @@ def test_send_reports_a_missing_queue(
     err = capsys.readouterr().err
     assert f"The queue of logs does not exist: the queue {missing_url}" in err
     assert "To continue: --from-line 1" in err
+
+
+def test_relay_reports_a_missing_queue(
+    queues: Queues,
+    missing_url: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = tmp_path / "app.ndjson"
+    path.write_text(f"{make_body()}\n")
+    follower = Relay(path, tmp_path / "checkpoint", queues.client, missing_url)
+    monkeypatch.setattr(follower, "_sleep", lambda seconds: follower.stop())
+    follower.run()
+    assert f"the queue of logs does not exist, retrying: the queue {missing_url}" in caplog.text
+    assert follower.sent == 0
+
+
+def test_worker_reports_a_missing_queue(
+    queues: Queues, missing_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors: list[tuple[str, str]] = []
+    poller = worker.Worker(queues.client, missing_url)
+    monkeypatch.setattr(poller, "_sleep", lambda seconds: poller.stop())
+    monkeypatch.setattr(
+        "ingest.worker.logger.error", lambda text, **keys: errors.append((text, keys["reason"]))
+    )
+    poller.run()
+    [(text, reason)] = errors
+    assert text == "the queue does not exist, retrying"
+    assert reason.startswith(f"the queue {missing_url} does not exist: create it")
 
 
 def test_doctor_reports_a_missing_queue(
