@@ -24,7 +24,8 @@ class NotSent(Exception):
 
     - `logs`: their fields with `id` and `created_at`, so sending them again is idempotent.
     - `sent`: the number of accepted logs.
-    - `rest`: if SQS became unreachable, an iterator of the logs that `enqueue_many` had not read.
+    - `rest`: if SQS became unreachable, or the queue does not exist, an iterator of the logs that
+      `enqueue_many` had not read.
 
     `client.enqueue_many(itertools.chain(error.logs, error.rest))` continues.
     """
@@ -57,8 +58,9 @@ class LogClient:
       share the folder. `max_spool_bytes` limits it, to 1 GB by default.
     - `durable`: write each log to the spool before the call returns, so that it survives `kill -9`.
 
-    Safe to use from several threads and after a fork. Raise ValueError if the queue is missing or options
-    contradict each other. A `spool_dir` that cannot be used is a warning only: the logs wait in memory.
+    Safe to use from several threads and after a fork. Raise ValueError if the queue is not set or is no URL
+    of a standard queue, if no region is set, or if options contradict each other. A `spool_dir` that cannot
+    be used is a warning only: the logs wait in memory.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class LogClient:
         url = queue_url or os.environ.get("LOGS_QUEUE_URL")
         if not url:
             raise ValueError("LogClient needs a queue: pass queue_url, or set LOGS_QUEUE_URL")
+        sqs.check_queue_url(url, "queue_url" if queue_url else "LOGS_QUEUE_URL")
         on_full = on_full or ("spool" if spool_dir else "drop")
         if on_full not in get_args(OnFull):
             raise ValueError(f"on_full must be one of {', '.join(get_args(OnFull))}, not {on_full!r}")
@@ -114,7 +117,7 @@ class LogClient:
     def _sqs(self) -> "SQSClient":
         """Return this process's SQS client, created at first use.
 
-        A fork must not share connections. Raise botocore's NoRegionError if no region is set.
+        A fork must not share connections.
         """
         process = os.getpid()
         if self._client is None or self._client[0] != process:
@@ -209,7 +212,7 @@ class LogClient:
                 unsent += [log.fields for log in result.unsent]
                 if result.unsent:
                     reason = result.reason
-                if result.unreachable:
+                if result.is_blocked:
                     raise NotSent(reason, unsent, sent, (log.fields for rest in batches for log in rest))
         except NotSent:
             raise

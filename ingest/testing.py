@@ -16,7 +16,7 @@ class RecordingClient(LogClient):
     """
 
     def __init__(self, *, strict: bool = True) -> None:
-        super().__init__("http://recording.invalid/", sync=True, strict=strict)
+        super().__init__("http://sqs.us-east-1.recording.invalid/000000000000/logs", sync=True, strict=strict)
         self.logs: list[dict[str, Any]] = []
 
     @property

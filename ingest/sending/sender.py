@@ -85,6 +85,7 @@ class SenderThread:
         self._feeder = SpoolFeeder(self._spool, self._changed) if self._spool else None
         self._warnings = RateLimitedLogger()
         self._closing = False
+        self._problem = ""  # why SQS did not accept the last batch
         self._thread: threading.Thread | None = None
 
     def after_fork(self) -> None:
@@ -129,7 +130,8 @@ class SenderThread:
             self.counts.dropped += lost
         lost += self._report()
         if lost:
-            logger.error("%d logs were not sent before the client closed, and are lost", lost)
+            cause = f": {self._problem}" if self._problem else ""
+            logger.error("%d logs were not sent before the client closed, and are lost%s", lost, cause)
         lifecycle.unregister(self)
 
     def _start(self) -> SendWarning | None:
@@ -162,7 +164,8 @@ class SenderThread:
                 )
         if self._closing or not self._buffer.has_space(log):
             self.counts.dropped += 1
-            text = f"the buffer is full, SQS is unreachable or slow; logs dropped: {self.counts.dropped}"
+            cause = self._problem or "SQS is unreachable or slow"
+            text = f"the buffer is full, {cause}; logs dropped: {self.counts.dropped}"
             return warning or SendWarning("full", text)
         self._buffer.append(log)
         if len(self._buffer) == 1 or self._buffer.has_batch():
@@ -262,9 +265,10 @@ class SenderThread:
                 # A batch from the spool is not in flight: it stays in its file until it is sent.
                 self._buffer.acknowledge(batch)
                 self._changed.notify_all()
+            self._problem = result.problem if batch else ""
             if batch:
-                text = f"SQS does not accept logs at the moment, retrying: {result.reason}"
-                self._warnings.log(SendWarning("retry", text))
+                text = f"{result.problem}, retrying: {result.reason}"
+                self._warnings.log(SendWarning(result.problem, text))
                 if not self._wait(next(delays)):
                     return False
         return True

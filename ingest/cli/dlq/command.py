@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from botocore.exceptions import NoRegionError
 
-from ingest.cli.arguments import NO_QUEUE_URL, NO_REGION, add_queue_url, whole_number
+from ingest.cli.arguments import NO_QUEUE_URL, NO_REGION, add_queue_url, check_queue_url, whole_number
 from ingest.cli.dlq import actions
 from ingest.cli.dlq.dead_letter import LABELS, VALID
 from ingest.cli.dlq.queue import (
@@ -205,6 +205,9 @@ def _queue(options: argparse.Namespace) -> DeadLetterQueue:
         raise CommandFailed(NO_QUEUE_URL)
     if options.dead_letter_queue_url == options.queue_url:
         raise CommandFailed("The queue of logs and the dead-letter queue must be different.")
+    check_queue_url(options.dead_letter_queue_url, "--dead-letter-queue-url")
+    if options.sends:
+        check_queue_url(options.queue_url, "--queue-url")
     client = sqs.client(queue_url=options.dead_letter_queue_url)
     return DeadLetterQueue(client, options.dead_letter_queue_url)
 
