@@ -22,7 +22,9 @@ from ingest.wire.fields import (
     OptionalText,
     OptionalTime,
     OptionalUuid,
+    OptionalValue,
     Text,
+    Value,
     parse_uuid,
 )
 from ingest.wire.json_text import NotAnObject, TooManyMembers, count_nodes, load_members
@@ -82,16 +84,16 @@ class LogMessage(BaseModel):
     account_id: AccountId
     user_id: Name
     type: LogType
-    sub_type: Text
+    sub_type: Value
     url: Text
     id: OptionalUuid = None
     created_at: OptionalTime = None
     payload: Any = None
     submitter_id: OptionalName = None
-    submitter_country: OptionalText = None
-    submitter_city: OptionalText = None
-    submitter_platform: OptionalText = None
-    submitter_browser: OptionalText = None
+    submitter_country: OptionalValue = None
+    submitter_city: OptionalValue = None
+    submitter_platform: OptionalValue = None
+    submitter_browser: OptionalValue = None
     submitter_agent: OptionalText = None
 
 

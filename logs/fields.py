@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from logs import times
-from logs.characters import visible
+from logs.characters import strip, visible
 
 MAX_BYTES = 500
 # An error message quotes this many characters of a value.
@@ -87,14 +87,18 @@ def _is_date(text: str) -> bool:
     return True
 
 
-class TextField(forms.CharField):
-    """A text of at most 500 bytes, or None."""
+class TextField(forms.Field):
+    """A text of at most 500 bytes, or None.
+
+    White space at its ends is removed by the writer's rule. Other characters are compared as they are: not a
+    CharField, which strips others and refuses NUL.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"required": False, "widget": forms.TextInput(attrs=TEXT_INPUT), **kwargs})
 
     def clean(self, value: Any) -> Any:
-        text = super().clean(value)
+        text = strip(super().clean(value) or "")
         if len(text.encode(errors="replace")) > MAX_BYTES:
             raise ValidationError(f"This is over {MAX_BYTES} bytes long.")
         return text or None

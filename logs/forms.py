@@ -7,7 +7,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import QueryDict
 
 from logs import conf, cursor
-from logs.characters import visible
+from logs.characters import strip, visible
 from logs.fields import (
     MAX_QUOTED,
     ChoiceField,
@@ -91,7 +91,7 @@ class FilterBoundField(forms.BoundField):
     def escaped(self) -> str:
         """Return the value with escapes if it has invisible characters, otherwise an empty text."""
         value = self.field.widget.format_value(self.value())
-        text = value.strip(" ") if isinstance(value, str) else ""
+        text = strip(value) if isinstance(value, str) else ""
         return shown if (shown := visible(text)) != text else ""
 
 
@@ -179,7 +179,7 @@ class FilterForm(forms.BaseForm):
                     self.add_error(name, "This is given more than once; give one value.")
                 if any(NOT_UTF_8 in value for value in values):
                     self.add_error(name, "This is not text in UTF-8.")
-                if self.strict and not all(value.strip() for value in values):
+                if self.strict and not all(map(strip, values)):
                     self.add_error(name, "This is empty: omit it, or give a value.")
             elif self.strict or name not in ADMIN_PARAMETERS:
                 raise ValidationError(
