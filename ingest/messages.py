@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json
 
 from ingest import times
+from ingest.wire.characters import note_surrogates, replace_surrogates, strip_byte_order_mark
 from ingest.wire.fields import (
     AccountId,
     LogType,
@@ -139,19 +140,27 @@ def parse(body: str) -> LogMessage:
     Of a message with more than MAX_NODES values, the members with the most values become texts: the payload
     or unknown fields, as JSON that is not parsed. So the memory depends on the size of the body alone.
 
+    A byte order mark at the beginning is skipped. U+FFFD replaces each lone surrogate, and the extra field
+    REPLACED_SURROGATES counts them.
+
     Raise InvalidMessage with one of these codes:
 
-    - `not_json`: not JSON, or JSON that cannot be serialized again (NaN, 1e400, lone surrogates, nesting over
-      200 levels).
+    - `not_json`: not JSON, or JSON that cannot be serialized again (NaN, 1e400, nesting over 200 levels).
     - `not_an_object`: other JSON.
     - `not_deflated`: invalid compressed data.
     - `too_many_fields`: more than MAX_NODES fields.
     - `invalid_fields`: missing or invalid fields.
     """
-    data = _parse_object(body)
+    data, replaced = _load(body)
     if data.keys() == {DEFLATE}:
-        data = _parse_object(_inflate(data[DEFLATE]))
-    return validate(data)
+        data, replaced = _load(_inflate(data[DEFLATE]))
+    return validate(note_surrogates(data, replaced))
+
+
+def _load(text: str) -> tuple[dict[str, Any], int]:
+    """Return a JSON object, and the number of its replaced surrogates. The errors are `_parse_object`'s."""
+    text, replaced = replace_surrogates(strip_byte_order_mark(text))
+    return _parse_object(text), replaced
 
 
 def decompress(body: str) -> str:
@@ -160,8 +169,8 @@ def decompress(body: str) -> str:
     Any other body is returned unchanged, an invalid one too.
     """
     try:
-        data = _parse_object(body) if may_be_compressed(body) else {}
-        return _inflate(data[DEFLATE]) if data.keys() == {DEFLATE} else body
+        data = _load(body)[0] if may_be_compressed(body) else {}
+        return replace_surrogates(_inflate(data[DEFLATE]))[0] if data.keys() == {DEFLATE} else body
     except InvalidMessage:
         return body
 
@@ -169,7 +178,7 @@ def decompress(body: str) -> str:
 def may_be_compressed(body: str) -> bool:
     """Return whether a body may be compressed, without parsing it. Few other bodies are included."""
     # A name with an escape may be DEFLATE in another spelling.
-    return re.match(rf'\s*\{{\s*"(?:{DEFLATE}"|[^"]*\\)', body) is not None
+    return re.match(rf'[\s\ufeff]*\{{\s*"(?:{DEFLATE}"|[^"]*\\)', body) is not None
 
 
 def _inflate(compressed: object) -> str:
@@ -186,7 +195,8 @@ def _inflate(compressed: object) -> str:
     if not stream.eof:
         raise error
     try:
-        return data.decode()
+        # Some encoders write each surrogate as three bytes. Both halves of a pair are joined later.
+        return data.decode(errors="surrogatepass")
     except UnicodeDecodeError:
         raise InvalidMessage("not_json", NOT_JSON) from None
 

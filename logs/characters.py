@@ -1,4 +1,4 @@
-"""Characters that a reader cannot see: their escapes, and values without them at their ends. No Django."""
+"""Characters that a reader cannot see, and white space. No Django."""
 
 import re
 import unicodedata

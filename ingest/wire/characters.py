@@ -1,4 +1,4 @@
-"""Characters of a message: white space at the ends of a value, byte order marks and lone surrogates."""
+"""White space, byte order marks and lone surrogates in a message."""
 
 import re
 from collections.abc import Mapping
@@ -68,7 +68,10 @@ def replace_surrogates(text: str) -> tuple[str, int]:
 
 
 def note_surrogates(fields: Mapping[str, Any], count: int) -> dict[str, Any]:
-    """Return fields with the number of their replaced surrogates, in a field that the sender did not set."""
+    """Return fields with the number of their replaced surrogates.
+
+    It is an extra field that the sender did not set, and is missing if the number is 0.
+    """
     name = REPLACED_SURROGATES
     while name in fields:
         name = f"_{name}"
