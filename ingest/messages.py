@@ -84,16 +84,23 @@ class LogMessage(BaseModel):
     submitter_agent: OptionalText = None
 
 
-def validate(data: Mapping[str, Any]) -> LogMessage:
+def validate(data: Mapping[str, Any], place: str = "") -> LogMessage:
     """Return a message from its fields.
 
-    Raise InvalidMessage with the code `invalid_fields` and every invalid field.
+    Raise InvalidMessage with the code `invalid_fields` and every invalid field. For a message of another
+    program, or a wrapper without a log, the field is `body`. `place` is that of `unwrap`.
     """
     try:
         return LogMessage.model_validate(dict(data))
     except ValidationError as error:
+        rejection = _invalid_fields(error, data.get("id"))
+        text = None if wrappers.has_log_fields(data) else formats.describe(data)
+        if not text and place and not wrappers.has_log_fields(data):
+            text = f"is not a log: it must have {', '.join(wrappers.REQUIRED)}"
+        if text:
+            rejection = InvalidMessage("invalid_fields", {"body": [text]}, rejection.log_id)
         # Without the cause: only the texts of `_invalid_fields` are certain to contain no value.
-        raise _invalid_fields(error, data.get("id")) from None
+        raise rejection.within(place) from None
 
 
 def validate_json(body: str) -> LogMessage:
@@ -133,23 +140,11 @@ def parse(body: str) -> LogMessage:
 
     - `not_json`: not JSON, or JSON that cannot be serialized again (NaN, 1e400, nesting over 200 levels).
     - `not_an_object`: other JSON.
-    - `not_a_log`: an object in the format of another program, or a wrapper without a log.
     - `not_deflated`: invalid compressed data.
     - `too_many_fields`: more than MAX_NODES fields.
     - `invalid_fields`: missing or invalid fields.
     """
-    data, place = unwrap(body)
-    try:
-        return validate(data)
-    except InvalidMessage as error:
-        if wrappers.has_log_fields(data):
-            raise error.within(place) from None
-        text = formats.describe(data)
-        if not text and place:
-            text = f"is not a log: it must have {', '.join(wrappers.REQUIRED)}"
-        if text:
-            error = InvalidMessage("not_a_log", {"body": [text]}, error.log_id)
-        raise error.within(place) from None
+    return validate(*unwrap(body))
 
 
 def unwrap(body: str) -> tuple[dict[str, Any], str]:

@@ -174,7 +174,7 @@ FOREIGN: dict[str, tuple[Any, str, str]] = {
             "maxTries": None,
             "data": {"commandName": "App\\Jobs\\Log", "command": 'O:12:"App\\Jobs\\Log"'},
         },
-        "not_a_log",
+        "invalid_fields",
         "is a job of Laravel",
     ),
     "celery": (
@@ -185,26 +185,30 @@ FOREIGN: dict[str, tuple[Any, str, str]] = {
             "headers": {"lang": "py", "task": "shop.log"},
             "properties": {"body_encoding": "base64"},
         },
-        "not_a_log",
+        "invalid_fields",
         "is a task of Celery",
     ),
     "celery_base64": (
         encoded(json.dumps({"body": "W10=", "headers": {}, "properties": {}})),
-        "not_a_log",
+        "invalid_fields",
         "is a task of Celery",
     ),
-    "dramatiq": ({"queue_name": "q", "actor_name": "log", "args": [], "kwargs": {}}, "not_a_log", "Dramatiq"),
-    "active_job": ({"job_class": "LogJob", "job_id": "1", "arguments": []}, "not_a_log", "Active Job"),
-    "sidekiq": ({"class": "LogJob", "args": [], "jid": "1"}, "not_a_log", "Sidekiq"),
+    "dramatiq": (
+        {"queue_name": "q", "actor_name": "log", "args": [], "kwargs": {}},
+        "invalid_fields",
+        "Dramatiq",
+    ),
+    "active_job": ({"job_class": "LogJob", "job_id": "1", "arguments": []}, "invalid_fields", "Active Job"),
+    "sidekiq": ({"class": "LogJob", "args": [], "jid": "1"}, "invalid_fields", "Sidekiq"),
     "masstransit": (
         {"messageId": "1", "messageType": ["urn:message:Log"], "message": LOG},
-        "not_a_log",
+        "invalid_fields",
         "MassTransit",
     ),
-    "symfony": ({"body": "{}", "headers": {"type": "App\\Log"}}, "not_a_log", "Symfony Messenger"),
+    "symfony": ({"body": "{}", "headers": {"type": "App\\Log"}}, "invalid_fields", "Symfony Messenger"),
     "cloudevents": (
         {"specversion": "1.0", "type": "log", "source": "/shop", "id": "1", "data": LOG},
-        "not_a_log",
+        "invalid_fields",
         "an event of CloudEvents, not a log: send the log itself",
     ),
     "subscription": (
@@ -215,29 +219,33 @@ FOREIGN: dict[str, tuple[Any, str, str]] = {
             "Message": "You have",
             "SubscribeURL": "https://sns",
         },
-        "not_a_log",
+        "invalid_fields",
         "open its `SubscribeURL`",
     ),
     "s3": (
         {"Records": [record("aws:s3", s3={"bucket": {}}), record("aws:s3", s3={})]},
-        "not_a_log",
+        "invalid_fields",
         "is a notification of S3",
     ),
     "s3_test": (
         {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"},
-        "not_a_log",
+        "invalid_fields",
         "test event of S3",
     ),
     "s3_through_sns": (
         sns(json.dumps({"Records": [record("aws:s3", s3={})]})),
-        "not_a_log",
+        "invalid_fields",
         "in the `Message` of an SNS notification: body: is a notification of S3",
     ),
-    "dynamodb": (record("aws:dynamodb", dynamodb={"NewImage": {}}), "not_a_log", "change of a DynamoDB item"),
-    "cloudwatch_logs": ({"awslogs": {"data": "H4sI"}}, "not_a_log", "CloudWatch Logs"),
+    "dynamodb": (
+        record("aws:dynamodb", dynamodb={"NewImage": {}}),
+        "invalid_fields",
+        "change of a DynamoDB item",
+    ),
+    "cloudwatch_logs": ({"awslogs": {"data": "H4sI"}}, "invalid_fields", "CloudWatch Logs"),
     "alarm": (
         sns(json.dumps({"AlarmName": "x", "NewStateValue": "ALARM"})),
-        "not_a_log",
+        "invalid_fields",
         "alarm of CloudWatch",
     ),
     "extended_client": (
@@ -249,13 +257,13 @@ FOREIGN: dict[str, tuple[Any, str, str]] = {
     "lines": (f"{TEXT}\n{TEXT}", "not_json", "send each log as a message of its own"),
     "several_records": (
         {"Records": [record("aws:sqs", body=TEXT)] * 2},
-        "not_a_log",
+        "invalid_fields",
         "holds 2 values in `Records`",
     ),
-    "list_in_a_field": ({"logs": [LOG, LOG, LOG]}, "not_a_log", "holds 3 values in `logs`"),
-    "list_of_one_in_a_field": ({"logs": [LOG]}, "not_a_log", "holds one in `logs`"),
-    "log_in_a_field": ({"log": LOG}, "not_a_log", "holds one in `log`"),
-    "log_text_in_a_field": ({"data": TEXT}, "not_a_log", "holds one in `data`"),
+    "list_in_a_field": ({"logs": [LOG, LOG, LOG]}, "invalid_fields", "holds 3 values in `logs`"),
+    "list_of_one_in_a_field": ({"logs": [LOG]}, "invalid_fields", "holds one in `logs`"),
+    "log_in_a_field": ({"log": LOG}, "invalid_fields", "holds one in `log`"),
+    "log_text_in_a_field": ({"data": TEXT}, "invalid_fields", "holds one in `data`"),
     "php": ('O:36:"Symfony\\Component\\Messenger\\Envelope":1:{}', "not_json", "is serialized by PHP"),
     "xml": ("<log/>", "not_json", "is XML"),
     "form": ("Action=SendMessage&MessageBody=%7B%7D", "not_json", "is encoded as a form"),
@@ -265,10 +273,14 @@ FOREIGN: dict[str, tuple[Any, str, str]] = {
         "not_json",
         "in the `Message` of an SNS notification: body: must be JSON",
     ),
-    "scheduled": (event("{}"), "not_a_log", "in the `detail` of an EventBridge event: body: is not a log"),
+    "scheduled": (
+        event("{}"),
+        "invalid_fields",
+        "in the `detail` of an EventBridge event: body: is not a log",
+    ),
     "destination_without": (
         destination({"a": 1}, None),
-        "not_a_log",
+        "invalid_fields",
         "is not a log: it must have account_id, ",
     ),
 }
@@ -313,7 +325,7 @@ def test_reason_is_in_the_dead_letter(logs_table: None, queues: Queues) -> None:
     [dead_letter] = queues.dead_letters()
     assert dead_letter["Body"] == body
     attributes = attribute_texts(dead_letter)
-    assert (attributes["error-code"], attributes["error-fields"]) == ("not_a_log", "body")
+    assert (attributes["error-code"], attributes["error-fields"]) == ("invalid_fields", "body")
     assert attributes["error-message"].startswith("body: is a job of Laravel, not a log: send the log itself")
 
 
@@ -323,7 +335,7 @@ def test_wrappers_are_unwrapped_at_most_four_times() -> None:
         message = json.dumps(sns(message))
 
     assert parse(message).url == "/login"
-    assert rejection_of(sns(message)).code == "not_a_log"
+    assert rejection_of(sns(message)).code == "invalid_fields"
     assert rejection_of(json.dumps(json.dumps(json.dumps(TEXT)))).code == "not_an_object"
 
 

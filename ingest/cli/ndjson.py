@@ -45,8 +45,8 @@ def parse_line(line: bytes, place: int, end: int, source: str) -> Line:
         text = line.decode()
     except UnicodeDecodeError:
         raise InvalidMessage("not_json", {"body": ["must be JSON in UTF-8"]}) from None
-    messages.parse(text)
     log, wrapper = messages.unwrap(text)
+    messages.validate(log, wrapper)
     # Of an unwrapped log every value stays, also if the writer will not parse it.
     fields: dict[str, Any] = log if wrapper else json.loads(strip_byte_order_mark(text))
     if messages.DEFLATE not in fields and fields.get("id") is None:

@@ -29,8 +29,7 @@ class Rejected(Exception):
 class InvalidMessage(Rejected, ValueError):
     """A message violates the wire format.
 
-    The codes are `invalid_fields`, `not_json`, `not_an_object`, `not_a_log`, `not_deflated` and
-    `too_many_fields`.
+    The codes are `invalid_fields`, `not_json`, `not_an_object`, `not_deflated` and `too_many_fields`.
     """
 
     def within(self, place: str) -> "InvalidMessage":

@@ -18,7 +18,6 @@ LABELS = (
     "invalid_fields",
     "not_json",
     "not_an_object",
-    "not_a_log",
     "not_deflated",
     "too_many_fields",
     "too_large",
