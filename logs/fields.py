@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
 from django.http import QueryDict
 
 from logs import times
@@ -90,12 +91,14 @@ def _is_date(text: str) -> bool:
 class TextField(forms.Field):
     """A text of at most 500 bytes, or None.
 
-    White space at its ends is removed by the writer's rule. Other characters are compared as they are: not a
-    CharField, which strips others and refuses NUL.
+    White space at its ends is removed by the writer's rule, which a CharField does not apply. Other
+    characters are compared as they are.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, allows_nul: bool = False, **kwargs: Any) -> None:
         super().__init__(**{"required": False, "widget": forms.TextInput(attrs=TEXT_INPUT), **kwargs})
+        if not allows_nul:
+            self.validators.append(ProhibitNullCharactersValidator())
 
     def clean(self, value: Any) -> Any:
         text = strip(super().clean(value) or "")

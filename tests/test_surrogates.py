@@ -4,8 +4,10 @@ import base64
 import json
 import zlib
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from django.test import Client
 
 from ingest.handler import lambda_handler
 from ingest.messages import DEFLATE, decompress, envelope, parse
@@ -14,8 +16,10 @@ from ingest.wire.characters import replace_surrogates
 from ingest.writing import items
 from logs.models import LogItem
 from logs.storage import documents
+from tests.api import LOGS, fetch
 from tests.bombs import make_bomb
 from tests.factories import LOG_ID, NO_FAILURES, make_body, make_event, make_record
+from tests.pages import LISTING
 
 NOTE = "_replaced_surrogates"
 
@@ -64,6 +68,18 @@ def test_log_with_half_a_character_is_stored(logs_table: None, name: str, value:
     values = {**content.fields, **content.extra, "payload": content.payload}
     assert values[name] == expected
     assert content.extra[NOTE] == str(expected).count("\ufffd")
+
+
+def test_value_with_a_replaced_character_is_found(logs_table: None, viewer_client: Client) -> None:
+    names = ("account_id", "user_id", "type", "sub_type", "submitter_country")
+    body = make_body(id=LOG_ID, url="/\udc00", **dict.fromkeys(names, "a\udc00"))
+    assert lambda_handler(make_event(body), None) == NO_FAILURES
+
+    for name in (*names, "url", "q"):
+        query = urlencode({name: "\ufffd" if name in ("url", "q") else "a\ufffd"})
+        assert [item["id"] for item in fetch(viewer_client, f"{LOGS}?{query}")["items"]] == [LOG_ID]
+        assert f"{LOG_ID}/change/" in viewer_client.get(f"{LISTING}?{query}").content.decode()
+    assert viewer_client.get(f"{LISTING}?type=a%FF").status_code == 400
 
 
 def test_name_of_a_field_with_half_a_character_is_whole() -> None:
