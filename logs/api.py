@@ -140,7 +140,7 @@ def listing(request: HttpRequest) -> Any:
 
 
 def _listing(request: HttpRequest, cost: Cost) -> Any:
-    form = FilterForm(request.GET, strict=True)
+    form = FilterForm(request.GET, strict=True, raw=request.META["QUERY_STRING"])
     if not form.is_valid():
         return invalid(form.errors_by_parameter())
     if (log_id := form.cleaned_data["q"]) and (item := reader.get(log_id)):

@@ -1,4 +1,4 @@
-"""Characters that a reader cannot see, and their escapes. No Django."""
+"""Characters that a reader cannot see, and white space. No Django."""
 
 import re
 import unicodedata
@@ -16,8 +16,24 @@ MODIFIERS = re.compile(f"[{JOINERS}{VARIATION_SELECTORS}]+")
 JOINED_CATEGORIES = {"Lo", "Mc", "Mn", "Sk", "So"}
 VARIED_CATEGORIES = {"Lo", "Po", "Sm", "So"}
 
+# White space to other languages and to readers, but not to `str.strip`: zero width space, word joiner and
+# zero width no-break space (the byte order mark).
+ZERO_WIDTH = "\u200b\u2060\ufeff"
+# Every character c with c.isspace(): `str.strip` removes them if it gets no argument.
+SPACES = "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+
 LONE_RETURN = re.compile(r"\r(?!\n)")
 MAX_TABLE = 10_000
+
+
+def strip(text: str) -> str:
+    """Return a value without white space and zero-width characters at its ends.
+
+    The rule for each value that a filter compares. The writer applies the same one: `ingest.wire.characters`.
+    """
+    return text.strip(SPACES + ZERO_WIDTH)
 
 
 def visible(text: str, *, multiline: bool = False) -> str:

@@ -7,10 +7,11 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
 from django.http import QueryDict
 
 from logs import times
-from logs.characters import visible
+from logs.characters import strip, visible
 
 MAX_BYTES = 500
 # An error message quotes this many characters of a value.
@@ -87,14 +88,20 @@ def _is_date(text: str) -> bool:
     return True
 
 
-class TextField(forms.CharField):
-    """A text of at most 500 bytes, or None."""
+class TextField(forms.Field):
+    """A text of at most 500 bytes, or None.
 
-    def __init__(self, **kwargs: Any) -> None:
+    White space at its ends is removed by the writer's rule, which a CharField does not apply. Other
+    characters are compared as they are.
+    """
+
+    def __init__(self, *, allows_nul: bool = False, **kwargs: Any) -> None:
         super().__init__(**{"required": False, "widget": forms.TextInput(attrs=TEXT_INPUT), **kwargs})
+        if not allows_nul:
+            self.validators.append(ProhibitNullCharactersValidator())
 
     def clean(self, value: Any) -> Any:
-        text = super().clean(value)
+        text = strip(super().clean(value) or "")
         if len(text.encode(errors="replace")) > MAX_BYTES:
             raise ValidationError(f"This is over {MAX_BYTES} bytes long.")
         return text or None

@@ -1,13 +1,14 @@
 """From a query string to clean filter values, or errors by field."""
 
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import QueryDict
 
 from logs import conf, cursor
-from logs.characters import visible
+from logs.characters import strip, visible
 from logs.fields import (
     MAX_QUOTED,
     ChoiceField,
@@ -49,7 +50,8 @@ def _filter_field(each: Filter) -> forms.Field:
             max_value=MAX_PAYLOAD_BYTES,
             widget=forms.NumberInput(attrs={"min": "0"}),
         )
-    return TextField(label=each.label, help_text=each.help_text)
+    # Accounts and types contain no NUL. The writer keeps one in other values.
+    return TextField(label=each.label, help_text=each.help_text, allows_nul=each.kind is Kind.EQUALS)
 
 
 def _hidden(**kwargs: Any) -> dict[str, Any]:
@@ -91,7 +93,7 @@ class FilterBoundField(forms.BoundField):
     def escaped(self) -> str:
         """Return the value with escapes if it has invisible characters, otherwise an empty text."""
         value = self.field.widget.format_value(self.value())
-        text = value.strip(" ") if isinstance(value, str) else ""
+        text = strip(value) if isinstance(value, str) else ""
         return shown if (shown := visible(text)) != text else ""
 
 
@@ -105,14 +107,18 @@ class FilterForm(forms.BaseForm):
     field_order = ["q", "account_id", "type", "user_id", "from", "to", "order"]
     log_filter: LogFilter
 
-    def __init__(self, data: Any, *, strict: bool = False) -> None:
+    def __init__(self, data: Any, *, strict: bool = False, raw: str | None = None) -> None:
         """Read a query string.
+
+        `raw` is the query string before Django replaced the bytes that are not UTF-8. Without it, U+FFFD in a
+        value is an error, because it may replace such bytes.
 
         The page's form sends empty fields and separates several values with commas, and the admin adds its
         own parameters. A `strict` form, the API's, accepts none of these.
         """
         super().__init__(data)
         self.strict = strict
+        self.is_utf_8 = raw is not None and _is_utf_8(raw)
         for name in KEYS:
             field = self.fields[name]
             if isinstance(field, ValuesField):
@@ -177,9 +183,9 @@ class FilterForm(forms.BaseForm):
             if name in self.fields:
                 if len(values) > 1 and not isinstance(self.fields[name], ValuesField):
                     self.add_error(name, "This is given more than once; give one value.")
-                if any(NOT_UTF_8 in value for value in values):
+                if not self.is_utf_8 and any(NOT_UTF_8 in value for value in values):
                     self.add_error(name, "This is not text in UTF-8.")
-                if self.strict and not all(value.strip() for value in values):
+                if self.strict and not all(map(strip, values)):
                     self.add_error(name, "This is empty: omit it, or give a value.")
             elif self.strict or name not in ADMIN_PARAMETERS:
                 raise ValidationError(
@@ -219,6 +225,15 @@ class FilterForm(forms.BaseForm):
     def kept_fields(self) -> list[forms.BoundField]:
         """Return the hidden fields that a new filter keeps: the page size."""
         return [field for field in [self["limit"]] if field.value() and not field.errors]
+
+
+def _is_utf_8(raw: str) -> bool:
+    """Return whether a query string, as WSGI passes it, has only bytes of UTF-8."""
+    try:
+        unquote_to_bytes(raw.encode("latin-1")).decode()
+    except UnicodeError:
+        return False
+    return True
 
 
 def parameters(log_filter: LogFilter, limit: int) -> Parameters:

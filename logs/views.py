@@ -60,7 +60,7 @@ def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
     An invalid value is shown at its field with status 400 and without rows: rows under a failed filter would
     look like its result. An invalid cursor leads to a message and to the first page of the same filter.
     """
-    form = FilterForm(request.GET)
+    form = FilterForm(request.GET, raw=request.META["QUERY_STRING"])
     context: dict[str, Any] = {"title": "Logs", "form": form}
     if not form.is_valid():
         return _page(request, admin, "change_list", context, HTTPStatus.BAD_REQUEST)
@@ -95,7 +95,7 @@ def export(request: HttpRequest, admin: Admin) -> HttpResponseBase:
     """
     query_string = request.GET.copy()
     kinds = query_string.pop("format", [])
-    form = FilterForm(query_string)
+    form = FilterForm(query_string, raw=request.META["QUERY_STRING"])
     context: dict[str, Any] = {"title": "Logs", "form": form}
     if form.is_valid():
         for name in ("around", "limit"):

@@ -11,6 +11,7 @@ from ingest.messages import ID_NAMESPACE, InvalidMessage
 from ingest.sending import size
 from ingest.sending.outgoing import OutgoingLog
 from ingest.wire import attributes
+from ingest.wire.characters import strip_byte_order_mark
 
 # The writer decompresses a message to at most this size, so a longer line cannot be sent.
 MAX_LINE_BYTES = messages.MAX_INFLATED_BYTES
@@ -59,8 +60,10 @@ def parse_line(line: bytes, place: int, end: int, source: str) -> Line:
     except UnicodeDecodeError as error:
         rule = f"must be JSON in UTF-8, but byte {error.start + 1} is not; {CONVERT}"
         raise InvalidMessage("not_json", {"body": [rule]}) from None
-    messages.parse(text)
-    fields: dict[str, Any] = json.loads(text)
+    log, wrapper = messages.unwrap(text)
+    messages.validate(log, wrapper)
+    # Of an unwrapped log every value stays, also if the writer will not parse it.
+    fields: dict[str, Any] = log if wrapper else json.loads(strip_byte_order_mark(text))
     if messages.DEFLATE not in fields and fields.get("id") is None:
         fields["id"] = uuid.uuid5(ID_NAMESPACE, f"{source}:{place}:{text}").hex
     body = size.encode(fields)

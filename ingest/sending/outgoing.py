@@ -11,6 +11,7 @@ from typing import Any
 from ingest import messages, times
 from ingest.sending import size, value_limit
 from ingest.sending.serialize import MAX_VALUES, to_jsonable
+from ingest.wire.characters import note_surrogates, replace_surrogates
 from ingest.wire.fields import parse_uuid
 
 # The client's logger: applications configure one name, and LogHandler ignores it.
@@ -57,7 +58,8 @@ def prepare(fields: Mapping[str, Any], *, strict: bool) -> OutgoingLog:
     error = _validation_error(body)
     if error and error.code == "not_json":
         # The fields contain lone surrogates, or are nested too deep.
-        body = size.encode(to_jsonable(fields))
+        _, replaced = replace_surrogates(body)
+        body = size.encode(note_surrogates(to_jsonable(fields), replaced))
         error = _validation_error(body)
     id_text = new_id or str(to_jsonable(fields["id"]))
     log_id = new_id or parse_uuid(id_text)
