@@ -154,9 +154,13 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
 def _add_code(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--code",
+        action="append",
         choices=LABELS,
         metavar="CODE",
-        help=f"select one reason: {', '.join(LABELS)}; {VALID}: the message has no error",
+        help=(
+            f"select a reason: {', '.join(LABELS)}; {VALID}: the message has no error. "
+            "Repeat it for several reasons"
+        ),
     )
 
 
