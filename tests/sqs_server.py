@@ -55,9 +55,12 @@ def dlq(queues: Queues, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
 
 @pytest.fixture
 def memory_sqs(monkeypatch: pytest.MonkeyPatch) -> MemorySqs:
-    """Replace SQS by an empty fake. Set the URLs of its two queues in the environment."""
+    """Replace SQS by an empty fake, with retries at once. Set the URLs of its queues in the environment."""
     fake = MemorySqs()
     monkeypatch.setattr(sqs, "client", lambda **_: fake)
+    for module in ("ingest.sending.batches", "ingest.cli.dlq.queue"):
+        monkeypatch.setattr(f"{module}.FIRST_DELAY_SECONDS", 0)
+        monkeypatch.setattr(f"{module}.MAX_DELAY_SECONDS", 0)
     monkeypatch.setenv("LOGS_QUEUE_URL", QUEUE_URL)
     monkeypatch.setenv("LOGS_DEAD_LETTER_QUEUE_URL", DEAD_LETTER_QUEUE_URL)
     return fake

@@ -14,14 +14,6 @@ pytest_plugins = ["tests.sqs_server"]
 THROTTLED = "RequestThrottled"
 
 
-@pytest.fixture(autouse=True)
-def _no_delay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retry without waiting."""
-    for module in ("ingest.sending.batches", "ingest.cli.dlq.queue"):
-        monkeypatch.setattr(f"{module}.FIRST_DELAY_SECONDS", 0)
-        monkeypatch.setattr(f"{module}.MAX_DELAY_SECONDS", 0)
-
-
 def fill(memory_sqs: MemorySqs, count: int) -> list[str]:
     """Add valid dead letters. Return their message ids."""
     return [memory_sqs.put(DEAD_LETTER_QUEUE_URL, make_body(url=f"/{number}")) for number in range(count)]

@@ -25,11 +25,7 @@ from ingest.client import LogClient
 
 def list_all(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     """Print one line for each dead letter, in the order of the responses."""
-    visibility_timeout = options.seconds + MARGIN_SECONDS
-    err.write(
-        f"Reading for at most {options.seconds} s. The visibility timeout hides dead letters from other "
-        f"consumers meanwhile, for at most {visibility_timeout} s.\n"
-    )
+    announce_timeout(options.seconds, err)
     width = shutil.get_terminal_size((150, 24)).columns
     count = 0
     for dead_letter in queue.peek(options.seconds):
@@ -40,13 +36,7 @@ def list_all(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, e
         count += 1
         out.write(f"{text.to_json(dead_letter) if options.json else text.row(dead_letter, width)}\n")
     out.flush()
-    summary = f"{count} dead letter{'' if count == 1 else 's'}."
-    if unread := queue.count():
-        summary += f" About {unread} more could not be read: "
-        summary += (
-            "set a larger --seconds." if queue.timed_out else "another consumer hides them, try again later."
-        )
-    err.write(f"{summary}\n")
+    err.write(f"{count} dead letter{'' if count == 1 else 's'}.{describe_unread(queue)}\n")
     return 0
 
 
@@ -123,6 +113,25 @@ def _check_selection(options: argparse.Namespace, action: str) -> None:
     if options.code and not options.all:
         codes = " ".join(f"--code {code}" for code in options.code)
         raise CommandFailed(f"--code requires --all: {action} --all {codes}.")
+
+
+def announce_timeout(seconds: int, err: TextIO) -> None:
+    """Print how long a command hides dead letters from other consumers."""
+    err.write(
+        f"Reading for at most {seconds} s. The visibility timeout hides dead letters from other "
+        f"consumers meanwhile, for at most {seconds + MARGIN_SECONDS} s.\n"
+    )
+
+
+def describe_unread(queue: DeadLetterQueue) -> str:
+    """Return a sentence about the dead letters that were not read.
+
+    It is empty if all were read. Costs one request.
+    """
+    if not (unread := queue.count()):
+        return ""
+    hint = "set a larger --seconds." if queue.timed_out else "another consumer hides them, try again later."
+    return f" About {unread} more could not be read: {hint}"
 
 
 def is_selected(dead_letter: DeadLetter, options: argparse.Namespace) -> bool:

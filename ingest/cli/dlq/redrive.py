@@ -1,4 +1,4 @@
-"""Redrive, edit or discard a dead letter. Each deletes it last, so that none is lost."""
+"""Redrive, edit or discard dead letters. Each is deleted last, so that none is lost."""
 
 import getpass
 import hashlib
@@ -83,10 +83,13 @@ def edited(dead_letter: DeadLetter, body: str) -> Redrive:
         # Derived from the message id, so an interrupted redrive may be repeated.
         new_id = uuid.uuid5(messages.ID_NAMESPACE, dead_letter.message_id).hex
         dead_letter = replace(dead_letter, envelope=replace(dead_letter.envelope, log_id=new_id))
-    # JSON texts may contain U+FFFE and U+FFFF, which SQS rejects unless they are escaped.
-    escaped = attributes.NOT_XML.sub(lambda match: f"\\u{ord(match[0]):04x}", body)
-    text, message_attributes = _message(dead_letter, escaped)
+    text, message_attributes = _message(dead_letter, escape(body))
     return Redrive(message.id or dead_letter.envelope.log_id, text, message_attributes, dead_letter)
+
+
+def escape(body: str) -> str:
+    """Return a JSON text in which the characters that SQS rejects are escapes."""
+    return attributes.NOT_XML.sub(lambda match: f"\\u{ord(match[0]):04x}", body)
 
 
 def send(
