@@ -15,10 +15,10 @@ from typing import BinaryIO, TextIO
 from ingest import messages
 from ingest.cli import progress
 from ingest.cli.dlq import ndjson, redrive
-from ingest.cli.dlq.actions import announce_timeout, describe_unread
+from ingest.cli.dlq.actions import describe_unread
 from ingest.cli.dlq.dead_letter import DeadLetter
 from ingest.cli.dlq.ndjson import MAX_LINE_BYTES, Correction
-from ingest.cli.dlq.queue import DeadLetterQueue
+from ingest.cli.dlq.queue import MARGIN_SECONDS, DeadLetterQueue
 from ingest.cli.dlq.redrive import NoRoomForIdentity, Redrive
 from ingest.cli.dlq.replayed_ids import ReplayedIds
 from ingest.messages import InvalidMessage
@@ -131,7 +131,10 @@ class FileImport:
         if not self._options.dry_run:
             self._checkpoint.check()  # before anything is sent
         seconds = self._options.seconds or self._queue.seconds_for_all()
-        announce_timeout(seconds, self._err)
+        self._err.write(
+            "The visibility timeout hides dead letters from other consumers meanwhile, for at most "
+            f"{seconds + MARGIN_SECONDS} s.\n"
+        )
         title = "Checking" if self._options.dry_run else "Replaying"
         with progress.bar(len(self._pending), title, "dead letter", self._err) as bar:
             for dead_letters in self._queue.receive(seconds=seconds):
