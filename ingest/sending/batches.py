@@ -70,11 +70,11 @@ def split_batches(logs: Iterable[L]) -> Iterator[list[L]]:
     size = 0
     try:
         for log in logs:
-            if batch and (len(batch) == sqs.MAX_BATCH or size + len(log.body) > sqs.MAX_BYTES):
+            if batch and (len(batch) == sqs.MAX_BATCH or size + log.size > sqs.MAX_BYTES):
                 yield batch
                 batch, size = [], 0
             batch.append(log)
-            size += len(log.body)
+            size += log.size
     except Exception:
         if batch:
             yield batch
@@ -99,7 +99,7 @@ def send_batch(client: "SQSClient", queue_url: str, batch: Sequence[L]) -> SendR
         try:
             response = client.send_message_batch(
                 QueueUrl=queue_url,
-                Entries=[{"Id": number, "MessageBody": log.body} for number, log in pending.items()],
+                Entries=[log.entry(number) for number, log in pending.items()],
             )
         except AWS_ERRORS as error:
             if _is_content_error(error):

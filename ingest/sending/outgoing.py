@@ -6,13 +6,16 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ingest import messages, times
 from ingest.sending import size, value_limit
 from ingest.sending.serialize import MAX_VALUES, to_jsonable
 from ingest.wire.characters import note_surrogates, replace_surrogates
 from ingest.wire.fields import parse_uuid
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef as Entry
 
 # The client's logger: applications configure one name, and LogHandler ignores it.
 logger = logging.getLogger("ingest.client")
@@ -37,6 +40,15 @@ class OutgoingLog:
         """Return the fields in the body, decompressed if necessary."""
         fields: dict[str, Any] = json.loads(messages.decompress(self.body))
         return fields
+
+    @property
+    def size(self) -> int:
+        """Return the size of the message in bytes."""
+        return len(self.body)
+
+    def entry(self, entry_id: str) -> "Entry":
+        """Return the message as an entry of SendMessageBatch."""
+        return {"Id": entry_id, "MessageBody": self.body}
 
 
 def prepare(fields: Mapping[str, Any], *, strict: bool) -> OutgoingLog:
