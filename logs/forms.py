@@ -146,8 +146,9 @@ class FilterForm(forms.BaseForm):
                 end=end,
                 order=Order(values["order"] or Order.NEWEST),
             )
-            if error := plan_error(self.log_filter, conf.shards()):
-                self.add_error("account_id", f"{error[0].upper()}{error[1:]}.")
+            if error := plan_error(self.log_filter):
+                for name in error.parameters:
+                    self.add_error(name, f"{error.text[0].upper()}{error.text[1:]}.")
         return values
 
     def query(self) -> PageQuery:
