@@ -1,6 +1,7 @@
 """Characters that a reader cannot see, and their escapes. No Django."""
 
 import re
+import sys
 import unicodedata
 
 # Printable to Python, but without a glyph: Default_Ignorable_Code_Point in
@@ -16,6 +17,8 @@ MODIFIERS = re.compile(f"[{JOINERS}{VARIATION_SELECTORS}]+")
 JOINED_CATEGORIES = {"Lo", "Mc", "Mn", "Sk", "So"}
 VARIED_CATEGORIES = {"Lo", "Po", "Sm", "So"}
 
+# The two forms of `code`.
+ESCAPE = re.compile(r"\\u([0-9a-f]{4})|\\U([0-9a-f]{8})")
 LONE_RETURN = re.compile(r"\r(?!\n)")
 MAX_TABLE = 10_000
 
@@ -36,6 +39,19 @@ def visible(text: str, *, multiline: bool = False) -> str:
     start, end = len(text) - len(text.lstrip(" ")), len(text.rstrip(" "))
     before, after = code(" ") * start, code(" ") * (len(text) - max(start, end))
     return before + text[start:end].translate(_IN_A_LINE) + after
+
+
+def original(text: str) -> str:
+    r"""Return a text with invisible characters instead of their escapes: the inverse of `visible`."""
+    return ESCAPE.sub(_character, text) if "\\" in text else text
+
+
+def _character(escape: re.Match[str]) -> str:
+    number = int(escape[1] or escape[2], 16)
+    character = chr(number) if number <= sys.maxunicode else ""
+    is_escaped = character and (character == " " or is_invisible(character) or MODIFIERS.match(character))
+    # No text that DynamoDB stores has a surrogate.
+    return character if is_escaped and unicodedata.category(character) != "Cs" else escape[0]
 
 
 def is_invisible(character: str) -> bool:

@@ -24,7 +24,7 @@ PACKAGES: dict[str, set[str]] = {
 
 PLANNING = {"logs.times", "logs.models", "logs.filters", "logs.plan"}
 STORAGE = {"logs.times", "logs.models", "logs.storage"}
-READING = {*PLANNING, *STORAGE, "logs.reading"}
+READING = {*PLANNING, *STORAGE, "logs.characters", "logs.text_match", "logs.reading"}
 FORMS = {*PLANNING, "logs.characters", "logs.cursor", "logs.conf", "logs.fields", "logs.forms"}
 PAGES = {*READING, *FORMS, "logs.reader", "logs.pages"}
 
@@ -33,12 +33,13 @@ PAGES = {*READING, *FORMS, "logs.reader", "logs.pages"}
 LAYERS: dict[str, set[str]] = {
     "logs.times": set(),
     "logs.characters": set(),
+    "logs.text_match": {"logs.characters"},
     "logs.models": {"logs.times"},
     "logs.filters": {"logs.times", "logs.models"},
     "logs.plan": {"logs.times", "logs.models", "logs.filters"},
     "logs.cursor": PLANNING,
     "logs.storage": {"logs.times", "logs.models"},
-    "logs.reading": {*PLANNING, *STORAGE},
+    "logs.reading": {*PLANNING, *STORAGE, "logs.text_match"},
     "logs.reader": READING,
     "logs.conf": READING,
     "logs.fields": {"logs.times", "logs.characters"},
@@ -63,6 +64,7 @@ DJANGO_HELPER = "ingest.django"
 WITHOUT_DJANGO = [
     "logs.times",
     "logs.characters",
+    "logs.text_match",
     "logs.models",
     "logs.filters",
     "logs.plan",
