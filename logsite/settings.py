@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "logsite.middleware.ResponseHeadersMiddleware",
     "logsite.middleware.HealthCheckMiddleware",
     "logsite.middleware.MethodMiddleware",
+    "logsite.middleware.BadRequestMiddleware",
     # With DEBUG on, Django's development server serves static files from their apps.
     *([] if DEBUG else ["whitenoise.middleware.WhiteNoiseMiddleware"]),
     "logsite.response_limit.ResponseSizeMiddleware",

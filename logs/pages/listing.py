@@ -82,6 +82,7 @@ class Listing:
         self.start = result.query.start
         self.limit = result.query.limit
         self.filter = result.plan.filter
+        self.cost = result.page.cost
         # Set if the page is empty and a value may be mistyped.
         self.choices: Choices | None = None
 
@@ -316,4 +317,4 @@ class Listing:
     @property
     def milliseconds(self) -> int:
         """Return how long the reading took."""
-        return round(self.page.cost.seconds * 1000)
+        return round(self.cost.seconds * 1000)

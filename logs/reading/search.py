@@ -3,7 +3,6 @@
 `logs.text_match` defines what is compared.
 """
 
-import math
 from collections.abc import Iterator
 from functools import partial
 from itertools import islice
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 MAX_BATCH_GET = 100
 # The end of a truncated text (`ingest.writing.items`).
 ELLIPSIS = "…"
-# A strongly consistent read.
-READ_UNIT_BYTES = 4096
 
 
 class TextSearch:
@@ -96,9 +93,8 @@ class TextSearch:
 
     def _join_parts(self, item: LogItem) -> None:
         if documents.part_ids(item.id, item.document):
-            self._read.call([partial(parts.join, item)])
-            self._read.cost.queries += 1
-            self._read.cost.read_units += math.ceil(len(item.document or b"") / READ_UNIT_BYTES)
+            [usage] = self._read.call([partial(parts.join, item)])
+            self._read.cost.add_usage(usage)
 
 
 def _may_have_more(item: LogItem) -> bool:
