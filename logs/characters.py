@@ -3,6 +3,7 @@
 import re
 import sys
 import unicodedata
+from collections.abc import Iterable
 
 # Printable to Python, but without a glyph: Default_Ignorable_Code_Point in
 # https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt, and two symbols that are blank.
@@ -39,6 +40,19 @@ def visible(text: str, *, multiline: bool = False) -> str:
     start, end = len(text) - len(text.lstrip(" ")), len(text.rstrip(" "))
     before, after = code(" ") * start, code(" ") * (len(text) - max(start, end))
     return before + text[start:end].translate(_IN_A_LINE) + after
+
+
+def distinct(texts: Iterable[str]) -> list[str]:
+    """Return the first of all texts that read alike, in their order."""
+    by_reading: dict[str, str] = {}
+    for text in texts:
+        by_reading.setdefault(reading(text), text)
+    return list(by_reading.values())
+
+
+def reading(text: str) -> str:
+    """Return a text as a browser shows it: spaces collapse, and accents are composed."""
+    return re.sub(" +", " ", unicodedata.normalize("NFC", visible(text)))
 
 
 def original(text: str) -> str:

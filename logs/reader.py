@@ -1,9 +1,12 @@
 """Read logs: a page, one log by its id, and the choices."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
+from logs.filters import LogFilter
 from logs.models import LogItem
-from logs.plan import Around, Direction, PageQuery, Position, QueryPlan, key_of
+from logs.plan import Around, Direction, PageQuery, Position, QueryPlan, key_of, make_plan
 from logs.reading.budget import Budget, Cost
 from logs.reading.page import Page as Page
 from logs.reading.page import PageRead
@@ -78,6 +81,21 @@ def read_around(
     """
     with store_unavailable():
         return PageRead(plan, budget).around(item, limit)
+
+
+def with_logs(name: str, values: Iterable[str]) -> tuple[set[str], Cost]:
+    """Return the values of a key that a log has, and the cost.
+
+    Each value is a Query of two items. Raises StoreUnavailable.
+    """
+    existing, cost = set(), Cost()
+    for value in values:
+        filters: dict[str, Any] = {name: (value,)}
+        page = read_page(make_plan(LogFilter(**filters)), None, 1)
+        cost += page.cost
+        if page.items:
+            existing.add(value)
+    return existing, cost
 
 
 def after(plan: QueryPlan, item: LogItem) -> Position:

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header
 
 from logs import conf, cursor, reader
-from logs.characters import visible
+from logs.characters import distinct, visible
 from logs.fields import quoted
 from logs.forms import MAX_LIMIT, FilterForm, parameters
 from logs.pages import export as exports
@@ -76,11 +76,30 @@ def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
         item, cost = reader.get_with_cost(log_id)
         if item:
             return HttpResponseRedirect(_url(admin, "change", item.id))
+    cost += _join_values(form)
     page = _listing(request, form)
     page.cost += cost
     # The form shows the filter as it was understood: a bare date as the moment that it stands for.
     context |= {"listing": page, "form": FilterForm(parameters(page.filter, page.limit))}
     return _page(request, admin, "change_list", context)
+
+
+def _join_values(form: FilterForm) -> Cost:
+    """Read a text with a comma as one value if a log has this value. Return the cost.
+
+    Its parts stay in the filter if logs have them.
+    """
+    cost = Cost()
+    for name, joined in form.joined_values().items():
+        existing, cost_of_texts = reader.with_logs(name, joined)
+        cost += cost_of_texts
+        for text in existing:
+            parts, cost_of_parts = reader.with_logs(name, joined[text])
+            cost += cost_of_parts
+            values: tuple[str, ...] = getattr(form.log_filter, name)
+            kept = [value for value in values if value not in joined[text] - parts]
+            form.set_values(name, tuple(dict.fromkeys([*kept, text])))
+    return cost
 
 
 def _listing(request: HttpRequest, form: FilterForm) -> Listing:
@@ -117,6 +136,7 @@ def export(request: HttpRequest, admin: Admin) -> HttpResponseBase:
     if form.errors:
         return _page(request, admin, "change_list", context, HTTPStatus.BAD_REQUEST)
     try:
+        _join_values(form)
         query = replace(form.query(), limit=MAX_LIMIT)
     except cursor.BadCursor as error:
         form.add_error("cursor", f"{error}.")
@@ -149,7 +169,7 @@ def choices(request: HttpRequest) -> HttpResponse:
     # A browser would show a value with invisible characters as if it had none.
     values = {"type": choices.types, "sub_type": choices.sub_types}
     return JsonResponse(
-        {name: [text for text in texts if visible(text) == text] for name, texts in values.items()}
+        {name: distinct(text for text in texts if visible(text) == text) for name, texts in values.items()}
     )
 
 

@@ -25,7 +25,15 @@ PACKAGES: dict[str, set[str]] = {
 PLANNING = {"logs.times", "logs.models", "logs.filters", "logs.plan"}
 STORAGE = {"logs.times", "logs.models", "logs.storage"}
 READING = {*PLANNING, *STORAGE, "logs.characters", "logs.text_match", "logs.reading"}
-FORMS = {*PLANNING, "logs.characters", "logs.cursor", "logs.conf", "logs.fields", "logs.forms"}
+FORMS = {
+    *PLANNING,
+    "logs.characters",
+    "logs.spelling",
+    "logs.cursor",
+    "logs.conf",
+    "logs.fields",
+    "logs.forms",
+}
 PAGES = {*READING, *FORMS, "logs.reader", "logs.pages"}
 
 # layer → layers that it may import. A layer is a module or a package. The modules of a package may import
@@ -34,6 +42,7 @@ LAYERS: dict[str, set[str]] = {
     "logs.times": set(),
     "logs.characters": set(),
     "logs.text_match": {"logs.characters"},
+    "logs.spelling": {"logs.characters"},
     "logs.models": {"logs.times"},
     "logs.filters": {"logs.times", "logs.models"},
     "logs.plan": {"logs.times", "logs.models", "logs.filters"},
@@ -42,8 +51,8 @@ LAYERS: dict[str, set[str]] = {
     "logs.reading": {*PLANNING, *STORAGE, "logs.text_match"},
     "logs.reader": READING,
     "logs.conf": READING,
-    "logs.fields": {"logs.times", "logs.characters"},
-    "logs.forms": {*PLANNING, "logs.characters", "logs.cursor", "logs.conf", "logs.fields"},
+    "logs.fields": {"logs.times", "logs.characters", "logs.spelling"},
+    "logs.forms": FORMS - {"logs.forms"},
     "logs.pages": {*READING, *FORMS, "logs.reader"},
     "logs.requests": {"logs.characters"},
     "logs.views": {*PAGES, "logs.requests"},
