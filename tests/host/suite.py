@@ -75,9 +75,29 @@ def test_user_without_staff_status_is_redirected() -> None:
     assert sign_in(staff=False).get(f"/office/{LABEL}/log/").status_code == 302
 
 
-def test_unknown_log_redirects_to_the_admin_index() -> None:
-    response = sign_in("view_log").get(f"/office/{LABEL}/log/{'0' * 32}/change/")
-    assert response.headers["Location"] == "/office/"
+@pytest.mark.parametrize("page", ["change", "json"])
+@pytest.mark.parametrize("log_id", ["0" * 32, "nonsense"])
+def test_missing_log_is_404_in_the_frame_of_its_admin(page: str, log_id: str) -> None:
+    response = sign_in("view_log").get(f"/office/{LABEL}/log/{log_id}/{page}/")
+    assert response.status_code == 404
+    text = response.content.decode()
+    assert "Back office" in text
+    assert f'href="/office/{LABEL}/log/"' in text
+    assert '"/admin/' not in text
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("page", ["", "export/", f"{'0' * 32}/change/"])
+def test_too_many_parameters_are_400_in_the_frame(page: str, debug: bool) -> None:
+    client = sign_in("view_log")
+    client.raise_request_exception = False
+    with override_settings(DEBUG=debug):
+        response = client.get(f"/office/{LABEL}/log/{page}?{'a=1&' * 1001}")
+        api_response = client.get(f"/logs-api/logs?{'a=1&' * 1001}")
+    assert (response.status_code, api_response.status_code) == (400, 400)
+    assert "Back office" in response.content.decode()
+    for each in (response, api_response):
+        assert "more than 1,000 parameters (DATA_UPLOAD_MAX_NUMBER_FIELDS)" in each.content.decode()
 
 
 @override_settings(DEBUG=True)
