@@ -7,16 +7,19 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, get_args
 
 from ingest.sending.batches import send_batch, split_batches
+from ingest.sending.counts import Counts
 from ingest.sending.lifecycle import EXIT_SECONDS
 from ingest.sending.outgoing import OutgoingLog, TooLarge, prepare
-from ingest.sending.sender import Counts, OnFull, SenderThread
+from ingest.sending.process_local import ProcessLocal
+from ingest.sending.sender import OnFull, SenderThread
+from ingest.sending.sigterm import flush_on_sigterm
 from ingest.sending.spool import Spool
 from ingest.wire import sqs
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
-__all__ = ["LogClient", "NotSent", "TooLarge"]
+__all__ = ["LogClient", "NotSent", "TooLarge", "flush_on_sigterm"]
 
 
 class NotSent(Exception):
@@ -99,35 +102,39 @@ class LogClient:
         self.queue_url = url
         self.strict = _default_strict() if strict is None else strict
         self._closed = False
-        self._client: tuple[int, SQSClient] | None = None  # with the id of its process
-        self._thread = None
+        # A fork must share neither connections nor locks.
+        self._clients = ProcessLocal(self._make_client)
+        self._senders: ProcessLocal[SenderThread] | None = None
         if not sync:
-            self._thread = SenderThread(
-                url,
-                partial(sqs.client, queue_url=url),
-                max_logs=max_logs,
-                max_bytes=max_bytes,
-                on_full=on_full,
-                block_seconds=block_seconds,
-                spool=Spool(spool_dir, max_spool_bytes) if spool_dir else None,
-                durable=durable,
+            self._senders = ProcessLocal(
+                lambda: SenderThread(
+                    url,
+                    self._make_client,
+                    max_logs=max_logs,
+                    max_bytes=max_bytes,
+                    on_full=on_full,
+                    block_seconds=block_seconds,
+                    spool=Spool(spool_dir, max_spool_bytes) if spool_dir else None,
+                    durable=durable,
+                )
             )
+            if spool_dir:
+                self._senders.get().open_spool()
 
-    @property
-    def _sqs(self) -> "SQSClient":
-        """Return this process's SQS client, created at first use.
-
-        A fork must not share connections.
-        """
-        process = os.getpid()
-        if self._client is None or self._client[0] != process:
-            self._client = process, sqs.client(queue_url=self.queue_url)
-        return self._client[1]
+    def _make_client(self) -> "SQSClient":
+        """Return a new SQS client. Raise botocore's NoRegionError if no region is set."""
+        try:
+            return sqs.client(queue_url=self.queue_url)
+        except RecursionError:
+            # gevent patched `ssl` after urllib3 was imported: https://github.com/gevent/gevent/issues/1016
+            raise RuntimeError(
+                "no TLS context can be created: call gevent.monkey.patch_all() before other imports"
+            ) from None
 
     @property
     def counts(self) -> Counts:
         """Return the numbers of logs that the background thread of this process handled."""
-        return self._thread.counts if self._thread else Counts()
+        return self._senders.get().counts if self._senders else Counts()
 
     def enqueue(self, /, **fields: Any) -> str:
         """Send one log. Return its id, 32 hex digits, or an invalid `id` unchanged.
@@ -141,8 +148,8 @@ class LogClient:
         """
         self._check_open()
         log = prepare(fields, strict=self.strict)
-        if self._thread:
-            self._thread.submit(log)
+        if self._senders:
+            self._senders.get().submit(log)
         else:
             self._send([log])
         return log.id
@@ -157,32 +164,34 @@ class LogClient:
         self._check_open()
         prepared = map(partial(prepare, strict=self.strict), logs)
         outgoing: Iterable[OutgoingLog] = list(prepared) if self.strict else prepared
-        if not self._thread:
+        if not self._senders:
             return self._send(outgoing)
         count = 0
         for log in outgoing:
-            self._thread.submit(log)
+            self._senders.get().submit(log)  # the iterable may fork
             count += 1
         return count
 
     def flush(self, timeout: float | None = None) -> bool:
         """Wait up to `timeout` seconds until all logs are sent. Return whether they are.
 
-        Call it before `os._exit`, for example in Celery's `worker_process_shutdown`. With `sync=True` it
-        returns True at once.
+        Includes the files that ended processes left in the spool. Call it before `os._exit`, for example in
+        Celery's `worker_process_shutdown`. With `sync=True` it returns True at once.
         """
-        return self._thread.flush(timeout) if self._thread else True
+        return self._senders.get().flush(timeout) if self._senders else True
 
     def close(self, timeout: float = EXIT_SECONDS) -> None:
         """Send the remaining logs within `timeout` seconds. Later calls of `enqueue` raise RuntimeError.
 
-        Called automatically at exit. Unsent logs are spooled, or lost with an error in the log.
+        Called automatically at exit, but not at SIGTERM: see `flush_on_sigterm`. Unsent logs are spooled, or
+        lost with an error in the log.
         """
-        if self._thread and not self._closed:
-            self._thread.close(timeout)
+        if self._senders and not self._closed:
+            for sender in self._senders.created():
+                sender.close(timeout)
         self._closed = True
-        if self._client and self._client[0] == os.getpid():
-            self._client[1].close()
+        for client in self._clients.created():
+            client.close()
 
     def __enter__(self) -> Self:
         return self
@@ -207,7 +216,7 @@ class LogClient:
         batches = split_batches(logs)
         try:
             for batch in batches:
-                result = send_batch(self._sqs, self.queue_url, batch)
+                result = send_batch(self._clients.get(), self.queue_url, batch)
                 sent += len(batch) - len(result.unsent)
                 unsent += [log.fields for log in result.unsent]
                 if result.unsent:

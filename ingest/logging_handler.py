@@ -34,11 +34,18 @@ class LogHandler(logging.Handler):
         self._defaults = {"account_id": 0, "user_id": 0, "type": "log", "url": "", **defaults}
 
     def filter(self, record: logging.LogRecord) -> Any:
-        """Return whether to handle a record: not if sending a log caused it.
-
-        Called before the handler's lock is acquired.
-        """
+        """Return whether to handle a record: not if sending a log caused it."""
         return False if _comes_from_sending(record) else super().filter(record)
+
+    def handle(self, record: logging.LogRecord) -> Any:
+        """Emit a record if it passes the filters, without the handler's lock.
+
+        The client is thread-safe. A forked child may inherit the lock in its locked state.
+        """
+        result = self.filter(record)
+        if result:
+            self.emit(result if isinstance(result, logging.LogRecord) else record)
+        return result
 
     def emit(self, record: logging.LogRecord) -> None:
         """Enqueue a record. Never raise; `logging.raiseExceptions` decides whether a failure is printed."""

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ingest.client import LogClient
+from ingest.sending.counts import Counts
 from ingest.sending.outgoing import OutgoingLog
-from ingest.sending.sender import Counts
 
 
 class RecordingClient(LogClient):
