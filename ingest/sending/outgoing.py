@@ -11,6 +11,7 @@ from typing import Any
 from ingest import messages, times
 from ingest.sending import size, value_limit
 from ingest.sending.serialize import MAX_VALUES, to_jsonable
+from ingest.sending.value_limit import Change
 from ingest.wire.fields import parse_uuid
 
 # The client's logger: applications configure one name, and LogHandler ignores it.
@@ -72,8 +73,10 @@ def prepare(fields: Mapping[str, Any], *, strict: bool) -> OutgoingLog:
 
 def _limit_values(fields: dict[str, Any], *, strict: bool) -> tuple[dict[str, Any], str]:
     """Return fields within the limit on values, and a note for a warning. Raise TooLarge if `strict`."""
-    fields, is_truncated = value_limit.reduce(fields, size.dumps)
-    if not is_truncated:
+    fields, change = value_limit.reduce(fields, size.dumps)
+    if change is Change.NONE:
+        return fields, ""
+    if change is Change.TEXT:
         return fields, f"has more than {MAX_VALUES:,} values; its largest fields are sent as text"
     note = "has too many values, or too long texts in them, and was truncated"
     if strict:
