@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ingest import messages, times
-from ingest.sending import size, value_limit
+from ingest.sending import local_time, size, value_limit
 from ingest.sending.serialize import MAX_VALUES, to_jsonable
 from ingest.sending.value_limit import Change
 from ingest.wire.fields import parse_uuid
@@ -49,8 +49,10 @@ def prepare(fields: Mapping[str, Any], *, strict: bool) -> OutgoingLog:
     new_id = None
     if fields.get("id") is None:
         fields["id"] = new_id = uuid.uuid4().hex
-    if fields.get("created_at") is None:
+    if (created_at := fields.get("created_at")) is None:
         fields["created_at"] = times.to_text(datetime.now(UTC))
+    elif type(created_at) is not str:
+        fields["created_at"] = local_time.to_utc(created_at)
     note = ""
     if value_limit.exceeds(fields):
         fields, note = _limit_values(fields, strict=strict)
