@@ -139,8 +139,9 @@ class LogClient:
     def enqueue(self, /, **fields: Any) -> str:
         """Send one log. Return its id, 32 hex digits, or an invalid `id` unchanged.
 
-        A missing `id` or `created_at` is assigned now, and the fields are copied. Types that JSON lacks
-        (times, Decimal, UUID, bytes, …) become text. A log over 1 MiB is compressed, or truncated with a
+        A missing `id` or `created_at` is assigned now, and the fields are copied. A naive datetime as
+        `created_at` is local time. Structured objects (forms, models, exceptions, …) become JSON objects,
+        and other types that JSON lacks become text. A log over 1 MiB is compressed, or truncated with a
         warning if that is not enough.
 
         Raise RuntimeError if the client is closed. In strict mode, raise ValueError with the names of invalid

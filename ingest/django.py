@@ -8,9 +8,11 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
+from django.utils import timezone
 from ua_parser import parse
 
 from ingest.client import LogClient
+from ingest.sending import local_time
 
 # CloudFront adds these headers if its origin request policy includes them:
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html
@@ -44,8 +46,8 @@ def log_request(request: HttpRequest, *, type: str, sub_type: str = "", **fields
       LOGS_COUNTRY_HEADER and LOGS_CITY_HEADER name.
     - `submitter_platform`, `submitter_browser` and `submitter_agent`: the header User-Agent.
 
-    An async view must pass `user_id`. Raise the same exceptions as `LogClient.enqueue`, such as ValueError
-    for invalid fields if DEBUG is on.
+    A naive `created_at` is in Django's current time zone. An async view must pass `user_id`. Raise the same
+    exceptions as `LogClient.enqueue`, such as ValueError for invalid fields if DEBUG is on.
     """
     user = _user(request, has_user_id="user_id" in fields)
     user_id = None if user is None else user.pk
@@ -65,6 +67,8 @@ def log_request(request: HttpRequest, *, type: str, sub_type: str = "", **fields
         "submitter_browser": parsed.user_agent.family if parsed.user_agent else None,
         "submitter_agent": agent,
     }
+    if "created_at" in fields:
+        fields["created_at"] = local_time.to_utc(fields["created_at"], timezone.make_aware)
     return client().enqueue(**{**defaults, **fields})
 
 

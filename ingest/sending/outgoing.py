@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ingest import messages, times
-from ingest.sending import size, value_limit
+from ingest.sending import local_time, size, value_limit
 from ingest.sending.serialize import MAX_VALUES, to_jsonable
+from ingest.sending.value_limit import Change
 from ingest.wire.characters import note_surrogates, replace_surrogates
 from ingest.wire.fields import parse_uuid
 
@@ -61,8 +62,10 @@ def prepare(fields: Mapping[str, Any], *, strict: bool) -> OutgoingLog:
     new_id = None
     if fields.get("id") is None:
         fields["id"] = new_id = uuid.uuid4().hex
-    if fields.get("created_at") is None:
+    if (created_at := fields.get("created_at")) is None:
         fields["created_at"] = times.to_text(datetime.now(UTC))
+    elif type(created_at) is not str:
+        fields["created_at"] = local_time.to_utc(created_at)
     note = ""
     if value_limit.exceeds(fields):
         fields, note = _limit_values(fields, strict=strict)
@@ -86,8 +89,10 @@ def prepare(fields: Mapping[str, Any], *, strict: bool) -> OutgoingLog:
 
 def _limit_values(fields: dict[str, Any], *, strict: bool) -> tuple[dict[str, Any], str]:
     """Return fields within the limit on values, and a note for a warning. Raise TooLarge if `strict`."""
-    fields, is_truncated = value_limit.reduce(fields, size.dumps)
-    if not is_truncated:
+    fields, change = value_limit.reduce(fields, size.dumps)
+    if change is Change.NONE:
+        return fields, ""
+    if change is Change.TEXT:
         return fields, f"has more than {MAX_VALUES:,} values; its largest fields are sent as text"
     note = "has too many values, or too long texts in them, and was truncated"
     if strict:

@@ -2,16 +2,22 @@
 
 import os
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.apps import apps
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.checks import run_checks
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
+from django.utils.functional import SimpleLazyObject
 
+from ingest.sending.structures import MAX_ROWS
+from ingest.testing import RecordingClient
 from logs.models import LogItem
+from tests.factories import make_fields
 from tests.items import make_item, store
 
 pytestmark = pytest.mark.django_db
@@ -121,3 +127,49 @@ def test_api_uses_the_project_urls_and_users() -> None:
 
 def test_api_requires_view_permission() -> None:
     assert sign_in().get("/logs-api/logs").json()["error"]["code"] == "forbidden"
+
+
+def sent(payload: object) -> Any:
+    """Return a payload as the client would send it."""
+    with RecordingClient() as client:
+        client.enqueue(**make_fields(payload=payload))
+    return client.logs[0]["payload"]
+
+
+def test_query_set_is_sent_with_all_its_rows() -> None:
+    Group.objects.bulk_create(Group(name=f"group {number}") for number in range(30))
+    rows = sent(Group.objects.order_by("pk"))
+    assert [row["text"] for row in rows] == [f"group {number}" for number in range(30)]
+    names = [{"name": f"group {number}"} for number in range(30)]
+    assert sent({"groups": Group.objects.order_by("pk").values("name")}) == {"groups": names}
+    assert sent(Group.objects.order_by("pk").values_list("name", named=True)) == names
+    assert sent(Group.objects.order_by("pk").values_list("name", flat=True)[:2]) == ["group 0", "group 1"]
+
+
+def test_large_query_set_is_read_in_part() -> None:
+    Group.objects.bulk_create(Group(name=f"group {number}") for number in range(MAX_ROWS + 5))
+    rows = Group.objects.order_by("pk").values_list("name", flat=True)
+    with CaptureQueriesContext(connection) as queries:
+        assert sent(rows)[MAX_ROWS - 1 :] == [f"group {MAX_ROWS - 1}", "(more rows are left out)"]
+    assert [f"LIMIT {MAX_ROWS + 1}" in query["sql"] for query in queries] == [True]
+    assert len(rows) == MAX_ROWS + 5
+    with CaptureQueriesContext(connection) as queries:
+        assert sent(rows)[MAX_ROWS:] == ["(5 more rows are left out)"]
+    assert len(queries) == 0
+
+
+def test_model_is_sent_without_its_fields() -> None:
+    user = User.objects.create_user("someone", password="secret", email="someone@example.com")
+    expected = {"model": "auth.user", "pk": user.pk, "text": "someone"}
+    assert sent({"user": user, "lazy": SimpleLazyObject(lambda: user)}) == {
+        "user": expected,
+        "lazy": expected,
+    }
+    assert sent([User(username="new")]) == [{"model": "auth.user", "pk": None, "text": "new"}]
+    assert user.password not in str(sent(User.objects.all()))
+
+
+def test_query_set_that_cannot_be_read_is_harmless() -> None:
+    rows = Group.objects.extra(where=["nonsense = 1"])
+    with transaction.atomic():
+        assert sent({"rows": rows, "rest": 1}) == {"rows": "(QuerySet, which has no text)", "rest": 1}
