@@ -1,7 +1,8 @@
 """Send logs from a main application: `LogClient().enqueue(account_id=7, …)`."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, get_args
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, get_args
 from ingest.sending.batches import send_batch, split_batches
 from ingest.sending.counts import Counts
 from ingest.sending.lifecycle import EXIT_SECONDS
+from ingest.sending.local_time import system_zone
 from ingest.sending.outgoing import OutgoingLog, TooLarge, prepare
 from ingest.sending.process_local import ProcessLocal
 from ingest.sending.sender import OnFull, SenderThread
@@ -65,6 +67,9 @@ class LogClient:
     of a standard queue, if no region is set, or if options contradict each other. A `spool_dir` that cannot
     be used is a warning only: the logs wait in memory.
     """
+
+    # The zone of a naive `created_at`.
+    attach_zone: Callable[[datetime], datetime] = staticmethod(system_zone)
 
     def __init__(
         self,
@@ -148,7 +153,7 @@ class LogClient:
         fields, or TooLarge. With `sync=True`, raise NotSent if SQS does not accept the log.
         """
         self._check_open()
-        log = prepare(fields, strict=self.strict)
+        log = prepare(fields, strict=self.strict, attach_zone=self.attach_zone)
         if self._senders:
             self._senders.get().submit(log)
         else:
@@ -163,7 +168,7 @@ class LogClient:
         logs stay in `NotSent.rest`. Raise the same exceptions as `enqueue`.
         """
         self._check_open()
-        prepared = map(partial(prepare, strict=self.strict), logs)
+        prepared = map(partial(prepare, strict=self.strict, attach_zone=self.attach_zone), logs)
         outgoing: Iterable[OutgoingLog] = list(prepared) if self.strict else prepared
         if not self._senders:
             return self._send(outgoing)

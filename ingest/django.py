@@ -22,16 +22,24 @@ CITY_HEADERS = ("CloudFront-Viewer-City",)
 logger = logging.getLogger(__name__)
 
 
+class DjangoLogClient(LogClient):
+    """A client that reads a naive `created_at` in Django's current time zone."""
+
+    attach_zone = staticmethod(timezone.make_aware)
+
+
 @functools.cache
 def client() -> LogClient:
-    """Return this process's client, created at first use.
+    """Return this process's DjangoLogClient, created at first use.
 
     The queue is LOGS_QUEUE_URL in Django's settings or in the environment. The client is strict if DEBUG is
     on. The setting LOGS_CLIENT_OPTIONS, a dictionary, adds or overrides options. Raise ValueError if no queue
     is configured.
     """
     options = {"strict": settings.DEBUG, **getattr(settings, "LOGS_CLIENT_OPTIONS", {})}
-    return LogClient(getattr(settings, "LOGS_QUEUE_URL", None) or os.environ.get("LOGS_QUEUE_URL"), **options)
+    return DjangoLogClient(
+        getattr(settings, "LOGS_QUEUE_URL", None) or os.environ.get("LOGS_QUEUE_URL"), **options
+    )
 
 
 def log_request(request: HttpRequest, *, type: str, sub_type: str = "", **fields: Any) -> str:  # noqa: A002  the field's name

@@ -130,6 +130,15 @@ def test_naive_time_is_in_djangos_current_zone(
     assert recording.logs[0]["payload"] == "2026-01-01T00:00:00.000000"
 
 
+def test_django_client_reads_times_in_djangos_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RecordingClient, "attach_zone", staticmethod(django.DjangoLogClient.attach_zone))
+    client = RecordingClient()
+    with django_timezone.override("Asia/Tokyo"):
+        client.enqueue(**make_fields(created_at=naive(2026, 11, 23, 9)))
+        client.enqueue_many([make_fields(created_at=naive(2026, 11, 23, 9))])
+    assert [log["created_at"] for log in client.logs] == ["2026-11-23T00:00:00.000000+00:00"] * 2
+
+
 def test_missing_time_is_now(recording: RecordingClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(django, "client", lambda: recording)
     django.log_request(RequestFactory().get("/"), type="visit", created_at=None)

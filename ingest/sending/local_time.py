@@ -7,14 +7,15 @@ from datetime import UTC, date, datetime, time
 from ingest import times
 
 
-def _system_zone(moment: datetime) -> datetime:
+def system_zone(moment: datetime) -> datetime:
+    """Return a naive time with the system's zone."""
     # `astimezone` is an hour wrong for a time that daylight saving time skips. Of later centuries the
     # microseconds exceed the precision of a timestamp.
     seconds = moment.replace(microsecond=0).timestamp()
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=moment.microsecond)
 
 
-def to_utc(value: object, attach_zone: Callable[[datetime], datetime] = _system_zone) -> object:
+def to_utc(value: object, attach_zone: Callable[[datetime], datetime] = system_zone) -> object:
     """Return the time of a log in UTC. Return any other value unchanged, a text too.
 
     - A naive datetime is local time. `attach_zone` returns it with a zone, by default the system's. Its

@@ -3,7 +3,7 @@
 import json
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -52,8 +52,13 @@ class OutgoingLog:
         return {"Id": entry_id, "MessageBody": self.body}
 
 
-def prepare(fields: Mapping[str, Any], *, strict: bool) -> OutgoingLog:
-    """Return the outgoing log of these fields.
+def prepare(
+    fields: Mapping[str, Any],
+    *,
+    strict: bool,
+    attach_zone: Callable[[datetime], datetime] = local_time.system_zone,
+) -> OutgoingLog:
+    """Return the outgoing log of these fields. `attach_zone` returns a naive `created_at` with its zone.
 
     Assigns a missing id and timestamp, serializes and validates the fields, and enforces the size limit. If
     `strict`, raise InvalidMessage or TooLarge. Otherwise log a warning, and truncate an oversize log.
@@ -65,7 +70,7 @@ def prepare(fields: Mapping[str, Any], *, strict: bool) -> OutgoingLog:
     if (created_at := fields.get("created_at")) is None:
         fields["created_at"] = times.to_text(datetime.now(UTC))
     elif type(created_at) is not str:
-        fields["created_at"] = local_time.to_utc(created_at)
+        fields["created_at"] = local_time.to_utc(created_at, attach_zone)
     note = ""
     if value_limit.exceeds(fields):
         fields, note = _limit_values(fields, strict=strict)
