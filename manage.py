@@ -15,7 +15,8 @@ def main() -> None:
 
     A wrong setting prints one line instead of a stack trace.
     """
-    environ.Env.read_env(Path(__file__).with_name(".env"))
+    # Editors on Windows write a byte order mark, which would become part of the first name.
+    environ.Env.read_env(Path(__file__).with_name(".env"), encoding="utf-8-sig")
     # `runlocal` starts the stack that the site's own settings need, so it runs with minimal ones.
     settings = "logsite.local.settings" if sys.argv[1:2] == ["runlocal"] else "logsite.settings"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", settings)

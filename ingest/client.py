@@ -1,22 +1,27 @@
 """Send logs from a main application: `LogClient().enqueue(account_id=7, …)`."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, get_args
 
 from ingest.sending.batches import send_batch, split_batches
+from ingest.sending.counts import Counts
 from ingest.sending.lifecycle import EXIT_SECONDS
+from ingest.sending.local_time import system_zone
 from ingest.sending.outgoing import OutgoingLog, TooLarge, prepare
-from ingest.sending.sender import Counts, OnFull, SenderThread
+from ingest.sending.process_local import ProcessLocal
+from ingest.sending.sender import OnFull, SenderThread
+from ingest.sending.sigterm import flush_on_sigterm
 from ingest.sending.spool import Spool
 from ingest.wire import sqs
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
-__all__ = ["LogClient", "NotSent", "TooLarge"]
+__all__ = ["LogClient", "NotSent", "TooLarge", "flush_on_sigterm"]
 
 
 class NotSent(Exception):
@@ -24,7 +29,8 @@ class NotSent(Exception):
 
     - `logs`: their fields with `id` and `created_at`, so sending them again is idempotent.
     - `sent`: the number of accepted logs.
-    - `rest`: if SQS became unreachable, an iterator of the logs that `enqueue_many` had not read.
+    - `rest`: if SQS became unreachable, or the queue does not exist, an iterator of the logs that
+      `enqueue_many` had not read.
 
     `client.enqueue_many(itertools.chain(error.logs, error.rest))` continues.
     """
@@ -57,9 +63,13 @@ class LogClient:
       share the folder. `max_spool_bytes` limits it, to 1 GB by default.
     - `durable`: write each log to the spool before the call returns, so that it survives `kill -9`.
 
-    Safe to use from several threads and after a fork. Raise ValueError if the queue is missing or options
-    contradict each other. A `spool_dir` that cannot be used is a warning only: the logs wait in memory.
+    Safe to use from several threads and after a fork. Raise ValueError if the queue is not set or is no URL
+    of a standard queue, if no region is set, or if options contradict each other. A `spool_dir` that cannot
+    be used is a warning only: the logs wait in memory.
     """
+
+    # The zone of a naive `created_at`.
+    attach_zone: Callable[[datetime], datetime] = staticmethod(system_zone)
 
     def __init__(
         self,
@@ -78,6 +88,7 @@ class LogClient:
         url = queue_url or os.environ.get("LOGS_QUEUE_URL")
         if not url:
             raise ValueError("LogClient needs a queue: pass queue_url, or set LOGS_QUEUE_URL")
+        sqs.check_queue_url(url, "queue_url" if queue_url else "LOGS_QUEUE_URL")
         on_full = on_full or ("spool" if spool_dir else "drop")
         if on_full not in get_args(OnFull):
             raise ValueError(f"on_full must be one of {', '.join(get_args(OnFull))}, not {on_full!r}")
@@ -96,50 +107,55 @@ class LogClient:
         self.queue_url = url
         self.strict = _default_strict() if strict is None else strict
         self._closed = False
-        self._client: tuple[int, SQSClient] | None = None  # with the id of its process
-        self._thread = None
+        # A fork must share neither connections nor locks.
+        self._clients = ProcessLocal(self._make_client)
+        self._senders: ProcessLocal[SenderThread] | None = None
         if not sync:
-            self._thread = SenderThread(
-                url,
-                partial(sqs.client, queue_url=url),
-                max_logs=max_logs,
-                max_bytes=max_bytes,
-                on_full=on_full,
-                block_seconds=block_seconds,
-                spool=Spool(spool_dir, max_spool_bytes) if spool_dir else None,
-                durable=durable,
+            self._senders = ProcessLocal(
+                lambda: SenderThread(
+                    url,
+                    self._make_client,
+                    max_logs=max_logs,
+                    max_bytes=max_bytes,
+                    on_full=on_full,
+                    block_seconds=block_seconds,
+                    spool=Spool(spool_dir, max_spool_bytes) if spool_dir else None,
+                    durable=durable,
+                )
             )
+            if spool_dir:
+                self._senders.get().open_spool()
 
-    @property
-    def _sqs(self) -> "SQSClient":
-        """Return this process's SQS client, created at first use.
-
-        A fork must not share connections. Raise botocore's NoRegionError if no region is set.
-        """
-        process = os.getpid()
-        if self._client is None or self._client[0] != process:
-            self._client = process, sqs.client(queue_url=self.queue_url)
-        return self._client[1]
+    def _make_client(self) -> "SQSClient":
+        """Return a new SQS client. Raise botocore's NoRegionError if no region is set."""
+        try:
+            return sqs.client(queue_url=self.queue_url)
+        except RecursionError:
+            # gevent patched `ssl` after urllib3 was imported: https://github.com/gevent/gevent/issues/1016
+            raise RuntimeError(
+                "no TLS context can be created: call gevent.monkey.patch_all() before other imports"
+            ) from None
 
     @property
     def counts(self) -> Counts:
         """Return the numbers of logs that the background thread of this process handled."""
-        return self._thread.counts if self._thread else Counts()
+        return self._senders.get().counts if self._senders else Counts()
 
     def enqueue(self, /, **fields: Any) -> str:
         """Send one log. Return its id, 32 hex digits, or an invalid `id` unchanged.
 
-        A missing `id` or `created_at` is assigned now, and the fields are copied. Types that JSON lacks
-        (times, Decimal, UUID, bytes, …) become text. A log over 1 MiB is compressed, or truncated with a
+        A missing `id` or `created_at` is assigned now, and the fields are copied. A naive datetime as
+        `created_at` is local time. Structured objects (forms, models, exceptions, …) become JSON objects,
+        and other types that JSON lacks become text. A log over 1 MiB is compressed, or truncated with a
         warning if that is not enough.
 
         Raise RuntimeError if the client is closed. In strict mode, raise ValueError with the names of invalid
         fields, or TooLarge. With `sync=True`, raise NotSent if SQS does not accept the log.
         """
         self._check_open()
-        log = prepare(fields, strict=self.strict)
-        if self._thread:
-            self._thread.submit(log)
+        log = prepare(fields, strict=self.strict, attach_zone=self.attach_zone)
+        if self._senders:
+            self._senders.get().submit(log)
         else:
             self._send([log])
         return log.id
@@ -152,34 +168,36 @@ class LogClient:
         logs stay in `NotSent.rest`. Raise the same exceptions as `enqueue`.
         """
         self._check_open()
-        prepared = map(partial(prepare, strict=self.strict), logs)
+        prepared = map(partial(prepare, strict=self.strict, attach_zone=self.attach_zone), logs)
         outgoing: Iterable[OutgoingLog] = list(prepared) if self.strict else prepared
-        if not self._thread:
+        if not self._senders:
             return self._send(outgoing)
         count = 0
         for log in outgoing:
-            self._thread.submit(log)
+            self._senders.get().submit(log)  # the iterable may fork
             count += 1
         return count
 
     def flush(self, timeout: float | None = None) -> bool:
         """Wait up to `timeout` seconds until all logs are sent. Return whether they are.
 
-        Call it before `os._exit`, for example in Celery's `worker_process_shutdown`. With `sync=True` it
-        returns True at once.
+        Includes the files that ended processes left in the spool. Call it before `os._exit`, for example in
+        Celery's `worker_process_shutdown`. With `sync=True` it returns True at once.
         """
-        return self._thread.flush(timeout) if self._thread else True
+        return self._senders.get().flush(timeout) if self._senders else True
 
     def close(self, timeout: float = EXIT_SECONDS) -> None:
         """Send the remaining logs within `timeout` seconds. Later calls of `enqueue` raise RuntimeError.
 
-        Called automatically at exit. Unsent logs are spooled, or lost with an error in the log.
+        Called automatically at exit, but not at SIGTERM: see `flush_on_sigterm`. Unsent logs are spooled, or
+        lost with an error in the log.
         """
-        if self._thread and not self._closed:
-            self._thread.close(timeout)
+        if self._senders and not self._closed:
+            for sender in self._senders.created():
+                sender.close(timeout)
         self._closed = True
-        if self._client and self._client[0] == os.getpid():
-            self._client[1].close()
+        for client in self._clients.created():
+            client.close()
 
     def __enter__(self) -> Self:
         return self
@@ -204,12 +222,12 @@ class LogClient:
         batches = split_batches(logs)
         try:
             for batch in batches:
-                result = send_batch(self._sqs, self.queue_url, batch)
+                result = send_batch(self._clients.get(), self.queue_url, batch)
                 sent += len(batch) - len(result.unsent)
                 unsent += [log.fields for log in result.unsent]
                 if result.unsent:
                     reason = result.reason
-                if result.unreachable:
+                if result.is_blocked:
                     raise NotSent(reason, unsent, sent, (log.fields for rest in batches for log in rest))
         except NotSent:
             raise

@@ -8,9 +8,11 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
+from django.utils import timezone
 from ua_parser import parse
 
 from ingest.client import LogClient
+from ingest.sending import local_time
 
 # CloudFront adds these headers if its origin request policy includes them:
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html
@@ -20,16 +22,24 @@ CITY_HEADERS = ("CloudFront-Viewer-City",)
 logger = logging.getLogger(__name__)
 
 
+class DjangoLogClient(LogClient):
+    """A client that reads a naive `created_at` in Django's current time zone."""
+
+    attach_zone = staticmethod(timezone.make_aware)
+
+
 @functools.cache
 def client() -> LogClient:
-    """Return this process's client, created at first use.
+    """Return this process's DjangoLogClient, created at first use.
 
     The queue is LOGS_QUEUE_URL in Django's settings or in the environment. The client is strict if DEBUG is
     on. The setting LOGS_CLIENT_OPTIONS, a dictionary, adds or overrides options. Raise ValueError if no queue
     is configured.
     """
     options = {"strict": settings.DEBUG, **getattr(settings, "LOGS_CLIENT_OPTIONS", {})}
-    return LogClient(getattr(settings, "LOGS_QUEUE_URL", None) or os.environ.get("LOGS_QUEUE_URL"), **options)
+    return DjangoLogClient(
+        getattr(settings, "LOGS_QUEUE_URL", None) or os.environ.get("LOGS_QUEUE_URL"), **options
+    )
 
 
 def log_request(request: HttpRequest, *, type: str, sub_type: str = "", **fields: Any) -> str:  # noqa: A002  the field's name
@@ -44,8 +54,8 @@ def log_request(request: HttpRequest, *, type: str, sub_type: str = "", **fields
       LOGS_COUNTRY_HEADER and LOGS_CITY_HEADER name.
     - `submitter_platform`, `submitter_browser` and `submitter_agent`: the header User-Agent.
 
-    An async view must pass `user_id`. Raise the same exceptions as `LogClient.enqueue`, such as ValueError
-    for invalid fields if DEBUG is on.
+    A naive `created_at` is in Django's current time zone. An async view must pass `user_id`. Raise the same
+    exceptions as `LogClient.enqueue`, such as ValueError for invalid fields if DEBUG is on.
     """
     user = _user(request, has_user_id="user_id" in fields)
     user_id = None if user is None else user.pk
@@ -65,6 +75,8 @@ def log_request(request: HttpRequest, *, type: str, sub_type: str = "", **fields
         "submitter_browser": parsed.user_agent.family if parsed.user_agent else None,
         "submitter_agent": agent,
     }
+    if "created_at" in fields:
+        fields["created_at"] = local_time.to_utc(fields["created_at"], timezone.make_aware)
     return client().enqueue(**{**defaults, **fields})
 
 

@@ -1,10 +1,7 @@
 """The wire format: the message of a sender, and the envelope that SQS adds."""
 
-import base64
 import json
-import re
 import uuid
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json
 
 from ingest import times
+from ingest.wire import formats, wrappers
+from ingest.wire.characters import note_surrogates, replace_surrogates, strip_byte_order_mark
+from ingest.wire.compression import DEFLATE, MAX_INFLATED_BYTES, inflate, may_be_compressed
 from ingest.wire.fields import (
     AccountId,
     LogType,
@@ -22,53 +22,42 @@ from ingest.wire.fields import (
     OptionalText,
     OptionalTime,
     OptionalUuid,
+    OptionalValue,
     Text,
+    Value,
     parse_uuid,
 )
 from ingest.wire.json_text import NotAnObject, TooManyMembers, count_nodes, load_members
+from ingest.wire.rejection import NOT_JSON, InvalidMessage, Rejected
+
+__all__ = [
+    "DEFLATE",
+    "ID_NAMESPACE",
+    "MAX_INFLATED_BYTES",
+    "MAX_NODES",
+    "Envelope",
+    "InvalidMessage",
+    "LogMessage",
+    "Rejected",
+    "may_be_compressed",
+]
 
 # Never change it: a redelivered message must get the same id from its SQS message id.
 ID_NAMESPACE = uuid.UUID("1f6f9a52-4c1b-5a0e-9d0c-6a3f0c7b2e11")
-
-# A body over SQS's limit can be `{"_deflate": "<base64 of its zlib-compressed JSON>"}`. The decompressed size
-# is bounded, because zlib can compress 800 MB into a message of 1 MiB.
-DEFLATE = "_deflate"
-MAX_INFLATED_BYTES = 16 * 1024 * 1024
 
 # The values of a message that are parsed, counted as its commas and opening brackets. A value takes two bytes
 # as JSON and about 100 in memory, so 16 MiB of JSON could take 1 GiB.
 MAX_NODES = 100_000
 
-NOT_JSON = {"body": ["must be JSON in UTF-8, with finite numbers"]}
+# An AWS service wraps a message once or twice, for example an EventBridge event that SNS delivers.
+MAX_WRAPPERS = 4
+# An encoded body is decoded this often: a JSON text within a JSON text, or base64.
+MAX_ENCODINGS = 2
 
 # A dead letter is kept for 14 days, so a redriven message was first sent within them.
 MAX_REDRIVE_AGE = timedelta(days=14)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Rejected(Exception):
-    """A message can never be stored unchanged, so a retry cannot help.
-
-    `code` is the reason for programs. `fields` maps each field to its errors, which contain no value of the
-    message. `log_id` is the id in the message, or None if it is missing or invalid. `attributes` are more
-    message attributes of the dead letter.
-    """
-
-    attributes: Mapping[str, str] = {}
-
-    def __init__(self, code: str, fields: Mapping[str, list[str]], log_id: str | None = None) -> None:
-        self.code = code
-        self.fields = dict(fields)
-        self.log_id = log_id
-        super().__init__("; ".join(f"{name}: {text}" for name, texts in fields.items() for text in texts))
-
-
-class InvalidMessage(Rejected, ValueError):
-    """A message violates the wire format.
-
-    The codes are `invalid_fields`, `not_json`, `not_an_object`, `not_deflated` and `too_many_fields`.
-    """
 
 
 class LogMessage(BaseModel):
@@ -82,29 +71,36 @@ class LogMessage(BaseModel):
     account_id: AccountId
     user_id: Name
     type: LogType
-    sub_type: Text
+    sub_type: Value
     url: Text
     id: OptionalUuid = None
     created_at: OptionalTime = None
     payload: Any = None
     submitter_id: OptionalName = None
-    submitter_country: OptionalText = None
-    submitter_city: OptionalText = None
-    submitter_platform: OptionalText = None
-    submitter_browser: OptionalText = None
+    submitter_country: OptionalValue = None
+    submitter_city: OptionalValue = None
+    submitter_platform: OptionalValue = None
+    submitter_browser: OptionalValue = None
     submitter_agent: OptionalText = None
 
 
-def validate(data: Mapping[str, Any]) -> LogMessage:
+def validate(data: Mapping[str, Any], place: str = "") -> LogMessage:
     """Return a message from its fields.
 
-    Raise InvalidMessage with the code `invalid_fields` and every invalid field.
+    Raise InvalidMessage with the code `invalid_fields` and every invalid field. For a message of another
+    program, or a wrapper without a log, the field is `body`. `place` is that of `unwrap`.
     """
     try:
         return LogMessage.model_validate(dict(data))
     except ValidationError as error:
+        rejection = _invalid_fields(error, data.get("id"))
+        text = None if wrappers.has_log_fields(data) else formats.describe(data)
+        if not text and place and not wrappers.has_log_fields(data):
+            text = f"is not a log: it must have {', '.join(wrappers.REQUIRED)}"
+        if text:
+            rejection = InvalidMessage("invalid_fields", {"body": [text]}, rejection.log_id)
         # Without the cause: only the texts of `_invalid_fields` are certain to contain no value.
-        raise _invalid_fields(error, data.get("id")) from None
+        raise rejection.within(place) from None
 
 
 def validate_json(body: str) -> LogMessage:
@@ -132,24 +128,70 @@ def _invalid_fields(error: ValidationError, log_id: object) -> InvalidMessage:
 
 
 def parse(body: str) -> LogMessage:
-    """Return a message from its body, decompressed if necessary.
+    """Return a message from its body: decompressed, and without the wrappers of AWS services.
 
     Of a message with more than MAX_NODES values, the members with the most values become texts: the payload
     or unknown fields, as JSON that is not parsed. So the memory depends on the size of the body alone.
 
+    A byte order mark at the beginning is skipped. U+FFFD replaces each lone surrogate, and the extra field
+    REPLACED_SURROGATES counts them.
+
     Raise InvalidMessage with one of these codes:
 
-    - `not_json`: not JSON, or JSON that cannot be serialized again (NaN, 1e400, lone surrogates, nesting over
-      200 levels).
+    - `not_json`: not JSON, or JSON that cannot be serialized again (NaN, 1e400, nesting over 200 levels).
     - `not_an_object`: other JSON.
     - `not_deflated`: invalid compressed data.
     - `too_many_fields`: more than MAX_NODES fields.
     - `invalid_fields`: missing or invalid fields.
     """
-    data = _parse_object(body)
-    if data.keys() == {DEFLATE}:
-        data = _parse_object(_inflate(data[DEFLATE]))
-    return validate(data)
+    return validate(*unwrap(body))
+
+
+def unwrap(body: str) -> tuple[dict[str, Any], str]:
+    """Return the fields of the log in a body, and its place.
+
+    The place names the wrappers, and is empty without one. The fields are not validated. Raise
+    InvalidMessage, except with the code `invalid_fields`.
+    """
+    content: str | dict[str, Any] = body
+    places: list[str] = []
+    replaced = 0
+    may_inflate = may_be_compressed(body)
+    try:
+        while True:
+            if isinstance(content, str):
+                data, count = _load(content)
+                replaced += count
+                if data.keys() == {DEFLATE}:
+                    # Only once, and only if the writer reserved the memory for it.
+                    content, may_inflate = inflate(data[DEFLATE] if may_inflate else None), False
+                    continue
+            else:
+                data = content
+            wrapper = wrappers.find(data) if len(places) < MAX_WRAPPERS else None
+            if wrapper is None:
+                return note_surrogates(data, replaced), " in ".join(reversed(places))
+            places.append(wrapper.name)
+            content = wrapper.content
+    except InvalidMessage as error:
+        raise error.within(" in ".join(reversed(places))) from None
+
+
+def _load(text: str, encodings: int = 0) -> tuple[dict[str, Any], int]:
+    """Return a JSON object, and the number of its replaced surrogates. The errors are `_parse_object`'s."""
+    text, replaced = replace_surrogates(strip_byte_order_mark(text))
+    try:
+        return _parse_object(text), replaced
+    except InvalidMessage as error:
+        if error.code not in ("not_json", "not_an_object"):
+            raise
+        is_decodable = encodings < MAX_ENCODINGS
+        inner = wrappers.decode(text, may_parse_list=_is_small(text)) if is_decodable else None
+        if inner is None:
+            reason = formats.describe_text(text)
+            raise InvalidMessage(error.code, {"body": [reason]}) if reason else error from None
+    data, count = _load(inner, encodings + 1)
+    return data, replaced + count
 
 
 def decompress(body: str) -> str:
@@ -158,35 +200,10 @@ def decompress(body: str) -> str:
     Any other body is returned unchanged, an invalid one too.
     """
     try:
-        data = _parse_object(body) if may_be_compressed(body) else {}
-        return _inflate(data[DEFLATE]) if data.keys() == {DEFLATE} else body
+        data = _load(body)[0] if may_be_compressed(body) else {}
+        return replace_surrogates(inflate(data[DEFLATE]))[0] if data.keys() == {DEFLATE} else body
     except InvalidMessage:
         return body
-
-
-def may_be_compressed(body: str) -> bool:
-    """Return whether a body may be compressed, without parsing it. Few other bodies are included."""
-    # A name with an escape may be DEFLATE in another spelling.
-    return re.match(rf'\s*\{{\s*"(?:{DEFLATE}"|[^"]*\\)', body) is not None
-
-
-def _inflate(compressed: object) -> str:
-    """Return the decompressed text. Raise InvalidMessage (`not_deflated` or `not_json`)."""
-    rule = f"must be base64 of zlib-compressed JSON of at most {MAX_INFLATED_BYTES:,} bytes"
-    error = InvalidMessage("not_deflated", {DEFLATE: [rule]})
-    if not isinstance(compressed, str):
-        raise error
-    try:
-        stream = zlib.decompressobj()
-        data = stream.decompress(base64.b64decode(compressed, validate=True), MAX_INFLATED_BYTES)
-    except (ValueError, zlib.error):
-        raise error from None
-    if not stream.eof:
-        raise error
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        raise InvalidMessage("not_json", NOT_JSON) from None
 
 
 def _parse_object(body: str) -> dict[str, Any]:

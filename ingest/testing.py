@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ingest.client import LogClient
+from ingest.sending.counts import Counts
 from ingest.sending.outgoing import OutgoingLog
-from ingest.sending.sender import Counts
 
 
 class RecordingClient(LogClient):
@@ -16,7 +16,7 @@ class RecordingClient(LogClient):
     """
 
     def __init__(self, *, strict: bool = True) -> None:
-        super().__init__("http://recording.invalid/", sync=True, strict=strict)
+        super().__init__("http://sqs.us-east-1.recording.invalid/000000000000/logs", sync=True, strict=strict)
         self.logs: list[dict[str, Any]] = []
 
     @property

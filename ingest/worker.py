@@ -12,12 +12,10 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import NoRegionError
-
 from ingest.handler import lambda_handler, logger
 from ingest.wire import sqs
 from ingest.wire.backoff import backoff
-from ingest.wire.errors import AWS_ERRORS
+from ingest.wire.errors import AWS_ERRORS, explain, is_queue_missing
 from ingest.writing.lambda_event import Context, queue_arn, record
 
 if TYPE_CHECKING:
@@ -32,6 +30,7 @@ FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS = 1.0, 30.0
 # A batch is collected from responses of up to ten messages. The limits are those of a Lambda event:
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_BATCH_SIZE, MAX_BATCH_BYTES = 1_000, 6_000_000
+UNREACHABLE, MISSING = "SQS is unreachable, retrying", "the queue does not exist, retrying"
 
 
 class Worker:
@@ -64,21 +63,21 @@ class Worker:
         """Poll, store and delete until `stop` is called. Errors of AWS are logged and retried."""
         logger.info("worker started", queue_url=self.queue_url)
         delays = _delays()
-        is_unreachable = False
+        problem = ""
         while not self._stopping:
             try:
                 batch = self._receive()
             except AWS_ERRORS as error:
-                if not is_unreachable:
-                    logger.error(
-                        "SQS is unreachable, retrying", error=type(error).__name__, reason=str(error)
-                    )
-                is_unreachable = True
+                last_problem = problem
+                problem = MISSING if is_queue_missing(error) else UNREACHABLE
+                if problem != last_problem:
+                    reason = explain(error, self.queue_url)
+                    logger.error(problem, error=type(error).__name__, reason=reason)
                 self._sleep(next(delays))
                 continue
-            if is_unreachable:
+            if problem:
                 logger.info("SQS is reachable again")
-                is_unreachable = False
+                problem = ""
                 delays = _delays()
             if not batch:
                 continue
@@ -224,9 +223,12 @@ def main(arguments: list[str] | None = None) -> None:
     if not options.queue_url:
         parser.error("set the queue with --queue-url or LOGS_QUEUE_URL")
     try:
-        client = sqs.client(read_timeout=options.wait + 5)
-    except NoRegionError:
-        parser.error("set the region with AWS_DEFAULT_REGION")
+        sqs.check_queue_url(options.queue_url, "--queue-url or LOGS_QUEUE_URL")
+        if dead_letter_queue_url := os.environ.get("LOGS_DEAD_LETTER_QUEUE_URL"):
+            sqs.check_queue_url(dead_letter_queue_url, "LOGS_DEAD_LETTER_QUEUE_URL")
+    except ValueError as error:
+        parser.error(str(error))
+    client = sqs.client(read_timeout=options.wait + 5, queue_url=options.queue_url)
     # CloudWatch reads the embedded metric format in Lambda's log only.
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
     # The writer deletes messages before a large one that is redelivered.

@@ -13,7 +13,6 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_safe
 
 from logs import views
-from logs.fields import quoted
 
 
 class Log(models.Model):
@@ -92,26 +91,14 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Return the page of one log.
-
-        If it does not exist, redirect with the admin's message.
-        """
+        """Return the page of one log, or a 404. Raises PermissionDenied without the view permission."""
         self._check_permission(request)
-        log_id = unquote(object_id)
-        return views.detail(request, self, log_id) or self._does_not_exist(request, log_id)
+        return views.detail(request, self, unquote(object_id))
 
     def json_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Return one log as a JSON file.
-
-        If it does not exist, redirect with the admin's message.
-        """
+        """Return one log as a JSON file, or a 404. Raises PermissionDenied without the view permission."""
         self._check_permission(request)
-        log_id = unquote(object_id)
-        return views.file(request, self, log_id) or self._does_not_exist(request, log_id)
-
-    def _does_not_exist(self, request: HttpRequest, log_id: str) -> HttpResponse:
-        # A method of Django's ModelAdmin that its stubs leave out.
-        return self._get_obj_does_not_exist_redirect(request, self.opts, quoted(log_id))  # type: ignore[attr-defined,no-any-return]
+        return views.file(request, self, unquote(object_id))
 
     def _check_permission(self, request: HttpRequest) -> None:
         if not self.has_view_permission(request):

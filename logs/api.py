@@ -2,7 +2,6 @@
 
 import json
 import logging
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -10,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib.auth.decorators import login_required, permission_required
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
@@ -25,9 +24,9 @@ from logs.apps import view_permission
 from logs.characters import visible
 from logs.fields import MAX_QUOTED
 from logs.forms import FilterForm
-from logs.models import LogItem
 from logs.pages import schemas
 from logs.reading.budget import Cost
+from logs.requests import check_request, reason
 from logs.storage.errors import AWS_ERRORS, UNAVAILABLE, StoreUnavailable
 
 RETRY_AFTER_SECONDS = 5
@@ -53,7 +52,6 @@ MESSAGES = {
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 BYTES_PER_UNIT = 8192
 ITEMS_PER_UNIT = 8  # in an index, at 1 KB each
-OTHER_ATTRIBUTES = 1024  # bytes of a log besides its document
 # A log has at most 1 MiB, as SQS allows.
 LOG_BOUND = Cost(examined=1, read_units=2**20 / BYTES_PER_UNIT)
 NO_SUCH_LOG = "There is no log with this ID."
@@ -124,12 +122,6 @@ def page_bound() -> Cost:
     return Cost(examined=budget.examined, read_units=read_units)
 
 
-def log_cost(item: LogItem | None) -> Cost:
-    """Return the cost of reading one log by its id."""
-    size = len(item.document or b"") if item else 0
-    return Cost(examined=1, read_units=math.ceil((size + OTHER_ATTRIBUTES) / (BYTES_PER_UNIT / 2)) / 2)
-
-
 router = Router()
 
 
@@ -140,12 +132,14 @@ def listing(request: HttpRequest) -> Any:
 
 
 def _listing(request: HttpRequest, cost: Cost) -> Any:
-    form = FilterForm(request.GET, strict=True)
+    form = FilterForm(request.GET, strict=True, raw=request.META["QUERY_STRING"])
     if not form.is_valid():
         return invalid(form.errors_by_parameter())
-    if (log_id := form.cleaned_data["q"]) and (item := reader.get(log_id)):
-        cost += log_cost(item)
-        return schemas.page_of_one(item)
+    if log_id := form.cleaned_data["q"]:
+        item, log_cost = reader.get_with_cost(log_id)
+        cost += log_cost
+        if item:
+            return schemas.page_of_one(item, cost)
     try:
         result = reader.read(form.query(), conf.budget())
     except cursor.BadCursor as raised:
@@ -153,7 +147,7 @@ def _listing(request: HttpRequest, cost: Cost) -> Any:
     except reader.LogNotFound:
         return invalid({"around": [NO_SUCH_LOG]})
     cost += result.page.cost
-    return schemas.page(result)
+    return schemas.page(result, cost)
 
 
 def detail(request: HttpRequest, log_id: str) -> Any:
@@ -165,8 +159,8 @@ def detail(request: HttpRequest, log_id: str) -> Any:
 def _detail(request: HttpRequest, log_id: str, cost: Cost) -> Any:
     if request.GET:
         return invalid({name[:MAX_QUOTED]: ["A single log takes no parameters."] for name in request.GET})
-    item = reader.get(log_id)
-    cost += log_cost(item)
+    item, log_cost = reader.get_with_cost(log_id)
+    cost += log_cost
     if item is None:
         return error(404, NO_SUCH_LOG)
     # Not through the schema: its fields would be built as Python values.
@@ -226,7 +220,8 @@ def make_api(auth: Sequence[Auth] = (SessionAuth(),), namespace: str = "logs-api
     api.add_router("/logs", router)
     api.add_exception_handler(HttpError, _http_error)
     api.add_exception_handler(Http404, lambda request, _: not_found(request))
-    api.add_exception_handler(SuspiciousOperation, lambda request, raised: error(400, visible(str(raised))))
+    for request_error in (BadRequest, SuspiciousOperation):
+        api.add_exception_handler(request_error, lambda request, raised: error(400, reason(raised)))
     for store_error in (StoreUnavailable, *AWS_ERRORS):
         api.add_exception_handler(store_error, _unavailable)
     api.add_exception_handler(Exception, _unexpected)
@@ -286,7 +281,12 @@ def _read_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
 
     @wraps(view)
     def read(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = view(request, *args, **kwargs)
+        try:
+            check_request(request)
+        except BadRequest as raised:
+            response = error(400, str(raised))
+        else:
+            response = view(request, *args, **kwargs)
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             response = error(405, headers={"Allow": "GET, HEAD"})
         response["Cache-Control"] = "no-store"

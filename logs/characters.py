@@ -1,7 +1,9 @@
-"""Characters that a reader cannot see, and their escapes. No Django."""
+"""Characters that a reader cannot see, and white space. No Django."""
 
 import re
+import sys
 import unicodedata
+from collections.abc import Iterable
 
 # Printable to Python, but without a glyph: Default_Ignorable_Code_Point in
 # https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt, and two symbols that are blank.
@@ -16,8 +18,26 @@ MODIFIERS = re.compile(f"[{JOINERS}{VARIATION_SELECTORS}]+")
 JOINED_CATEGORIES = {"Lo", "Mc", "Mn", "Sk", "So"}
 VARIED_CATEGORIES = {"Lo", "Po", "Sm", "So"}
 
+# White space to other languages and to readers, but not to `str.strip`: zero width space, word joiner and
+# zero width no-break space (the byte order mark).
+ZERO_WIDTH = "\u200b\u2060\ufeff"
+# Every character c with c.isspace(): `str.strip` removes them if it gets no argument.
+SPACES = "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+
+# The two forms of `code`.
+ESCAPE = re.compile(r"\\u([0-9a-f]{4})|\\U([0-9a-f]{8})")
 LONE_RETURN = re.compile(r"\r(?!\n)")
 MAX_TABLE = 10_000
+
+
+def strip(text: str) -> str:
+    """Return a value without white space and zero-width characters at its ends.
+
+    The rule for each value that a filter compares. The writer applies the same one: `ingest.wire.characters`.
+    """
+    return text.strip(SPACES + ZERO_WIDTH)
 
 
 def visible(text: str, *, multiline: bool = False) -> str:
@@ -36,6 +56,32 @@ def visible(text: str, *, multiline: bool = False) -> str:
     start, end = len(text) - len(text.lstrip(" ")), len(text.rstrip(" "))
     before, after = code(" ") * start, code(" ") * (len(text) - max(start, end))
     return before + text[start:end].translate(_IN_A_LINE) + after
+
+
+def distinct(texts: Iterable[str]) -> list[str]:
+    """Return the first of all texts that read alike, in their order."""
+    by_reading: dict[str, str] = {}
+    for text in texts:
+        by_reading.setdefault(reading(text), text)
+    return list(by_reading.values())
+
+
+def reading(text: str) -> str:
+    """Return a text as a browser shows it: spaces collapse, and accents are composed."""
+    return re.sub(" +", " ", unicodedata.normalize("NFC", visible(text)))
+
+
+def original(text: str) -> str:
+    r"""Return a text with invisible characters instead of their escapes: the inverse of `visible`."""
+    return ESCAPE.sub(_character, text) if "\\" in text else text
+
+
+def _character(escape: re.Match[str]) -> str:
+    number = int(escape[1] or escape[2], 16)
+    character = chr(number) if number <= sys.maxunicode else ""
+    is_escaped = character and (character == " " or is_invisible(character) or MODIFIERS.match(character))
+    # No text that DynamoDB stores has a surrogate.
+    return character if is_escaped and unicodedata.category(character) != "Cs" else escape[0]
 
 
 def is_invisible(character: str) -> bool:

@@ -1,25 +1,53 @@
 """The settings of `logs`: in Django's settings, or in the environment."""
 
 import os
-from typing import TypeVar
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from logs.models import MAX_SHARDS
 from logs.reading.budget import Budget
+from logs.storage.deadline import LAST_START_SECONDS
 
-Number = TypeVar("Number", int, float)
+# Larger values are mistakes: seconds end a page first, and bytes a file.
+MAX_NUMBER = 1_000_000_000
 
 
-def _number(name: str, default: Number) -> Number:
-    """Return a setting that is a positive number. Raises ImproperlyConfigured, with its name and value."""
-    value = getattr(settings, name, os.environ.get(name) or default)
+def _value(name: str) -> object:
+    """Return a setting, or None if it is not set or empty."""
+    return getattr(settings, name, os.environ.get(name) or None)
+
+
+def _whole_number(name: str, default: int, maximum: int = MAX_NUMBER) -> int:
+    """Return a setting that is a whole number from 1 to `maximum`.
+
+    Raises ImproperlyConfigured, with its name and value.
+    """
+    value = _value(name)
+    if value is None:
+        return default
+    # Not int(): it reads 1.5 and True as 1.
+    text = str(value) if isinstance(value, int | str) else ""
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_NUMBER)) else 0
+    if not 1 <= number <= maximum:
+        raise ImproperlyConfigured(f"{name} must be a whole number from 1 to {maximum}, not {value!r}")
+    return number
+
+
+def _real_number(name: str, default: float, maximum: float) -> float:
+    """Return a setting in seconds. Raises ImproperlyConfigured, with its name and value."""
+    value = _value(name)
+    if value is None:
+        return default
     try:
-        number = type(default)(value)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name} must be a number, not {value!r}") from error
-    if number <= 0:
-        raise ImproperlyConfigured(f"{name} must be more than 0, not {value!r}")
+        number = float(value) if isinstance(value, int | float | str) and value is not True else 0.0
+    except ValueError:
+        number = 0.0
+    # NaN is in no range.
+    if not 0 < number <= maximum:
+        raise ImproperlyConfigured(
+            f"{name} must be a number of seconds above 0 and at most {maximum:g}, not {value!r}"
+        )
     return number
 
 
@@ -32,20 +60,26 @@ def check() -> None:
 
 def shards() -> int:
     """Return how many sorting shards must be read. It is the largest number ever written with."""
-    return max(_number("LOGS_SORTING_SHARDS", 1), _number("LOGS_SORTING_SHARDS_READ", 1))
+    return max(
+        _whole_number("LOGS_SORTING_SHARDS", 1, MAX_SHARDS),
+        _whole_number("LOGS_SORTING_SHARDS_READ", 1, MAX_SHARDS),
+    )
 
 
 def export_rows() -> int:
     """Return how many rows an export has at most."""
-    return _number("LOGS_EXPORT_ROWS", 10_000)
+    return _whole_number("LOGS_EXPORT_ROWS", 10_000)
 
 
 def budget() -> Budget:
-    """Return the budget of one page."""
+    """Return the budget of one page.
+
+    No request to DynamoDB starts after LAST_START_SECONDS, so a page cannot read longer.
+    """
     default = Budget()
     return Budget(
-        examined=_number("LOGS_MAX_EXAMINED", default.examined),
-        payloads=_number("LOGS_MAX_PAYLOADS", default.payloads),
-        payload_bytes=_number("LOGS_MAX_PAYLOAD_BYTES", default.payload_bytes),
-        seconds=_number("LOGS_MAX_SECONDS", default.seconds),
+        examined=_whole_number("LOGS_MAX_EXAMINED", default.examined),
+        payloads=_whole_number("LOGS_MAX_PAYLOADS", default.payloads),
+        payload_bytes=_whole_number("LOGS_MAX_PAYLOAD_BYTES", default.payload_bytes),
+        seconds=_real_number("LOGS_MAX_SECONDS", default.seconds, LAST_START_SECONDS),
     )

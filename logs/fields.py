@@ -2,15 +2,16 @@
 
 import re
 import uuid
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
 from django.http import QueryDict
 
-from logs import times
-from logs.characters import visible
+from logs import spelling, times
+from logs.characters import strip, visible
 
 MAX_BYTES = 500
 # An error message quotes this many characters of a value.
@@ -20,8 +21,11 @@ FIRST_YEAR, LAST_YEAR = 2, 9998
 
 # In an address a `+` is a space: an offset that was typed by hand arrives with a space.
 SPACED_OFFSET = re.compile(r"(?<=:\d\d) (?=\d{2}:?\d{2}$)")
-# A comma between values; `\,` is a comma within a value.
-COMMA = re.compile(r"(?<!\\),")
+# A number of bytes as the pages show it.
+SHOWN_SIZE = re.compile(r"(\d{1,3}(?:,\d{3})*|\d+)(?: bytes)?")
+# Times as the pages show them, beside ISO 8601.
+SHOWN_DAY = "%d %b %Y"
+SHOWN_TIMES = (SHOWN_DAY, *(f"{SHOWN_DAY} {clock}" for clock in ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f")))
 PICKABLE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?")
 
 TEXT_INPUT = {"autocomplete": "off", "spellcheck": "false"}
@@ -68,7 +72,8 @@ class MomentField(forms.CharField):
         if not text:
             return None
         try:
-            moment = times.parse(SPACED_OFFSET.sub("+", text))
+            text = text.removesuffix("UTC").strip()
+            moment = _shown_time(text) or times.parse(SPACED_OFFSET.sub("+", text))
         except ValueError as error:
             raise ValidationError(
                 "“%(text)s” is not a time. Write it as 2026-11-17 or 2026-11-17T16:30 (UTC).",
@@ -79,22 +84,47 @@ class MomentField(forms.CharField):
         return moment + timedelta(days=1) if self.whole_day and _is_date(text) else moment
 
 
+def _shown_time(text: str) -> datetime | None:
+    """Return a time that is written as the pages show it, or None."""
+    for form in SHOWN_TIMES:
+        try:
+            return datetime.strptime(text, form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    return None
+
+
 def _is_date(text: str) -> bool:
     try:
         date.fromisoformat(text)
     except ValueError:
-        return False
+        return text.count(" ") == SHOWN_DAY.count(" ") and _shown_time(text) is not None
     return True
 
 
-class TextField(forms.CharField):
-    """A text of at most 500 bytes, or None."""
+class SizeField(forms.IntegerField):
+    """A number of bytes, also as the pages show it: `5,000 bytes`."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def to_python(self, value: Any) -> int | None:
+        if isinstance(value, str) and (shown := SHOWN_SIZE.fullmatch(value.strip())):
+            value = shown[1].replace(",", "")
+        return super().to_python(value)
+
+
+class TextField(forms.Field):
+    """A text of at most 500 bytes, or None.
+
+    White space at its ends is removed by the writer's rule, which a CharField does not apply. Other
+    characters are compared as they are.
+    """
+
+    def __init__(self, *, allows_nul: bool = False, **kwargs: Any) -> None:
         super().__init__(**{"required": False, "widget": forms.TextInput(attrs=TEXT_INPUT), **kwargs})
+        if not allows_nul:
+            self.validators.append(ProhibitNullCharactersValidator())
 
     def clean(self, value: Any) -> Any:
-        text = super().clean(value)
+        text = strip(super().clean(value) or "")
         if len(text.encode(errors="replace")) > MAX_BYTES:
             raise ValidationError(f"This is over {MAX_BYTES} bytes long.")
         return text or None
@@ -122,12 +152,8 @@ class ValuesField(forms.Field):
         self.text = TextField()
 
     def clean(self, value: Any) -> Any:
-        texts = [part for text in value for part in (self._split(text) if self.has_commas else [text])]
+        texts = [part for text in value for part in (spelling.split(text) if self.has_commas else [text])]
         return tuple(dict.fromkeys(clean for text in texts if (clean := self.text.clean(text))))
-
-    @staticmethod
-    def _split(text: str) -> list[str]:
-        return [part.replace("\\,", ",") for part in COMMA.split(text)]
 
 
 class ChoiceField(forms.ChoiceField):

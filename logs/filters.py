@@ -3,12 +3,13 @@
 import hashlib
 import json
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import reduce
 from typing import Any
+from unicodedata import normalize
 
 from pynamodb.expressions.condition import Condition
 
@@ -42,9 +43,33 @@ class Source(StrEnum):
     DOCUMENT = "Reads every log in the range and its payload."
 
 
+# What the pages show instead of a value, and the value.
+NO_ONE = {"no one": "0", "0 (no one)": "0"}
+MISSING = {"—": ""}
+
+
+def _contains(attribute: Any, text: str) -> Condition:
+    """Return the condition for a text with composed or decomposed accents."""
+    if not text:
+        return _is_missing(attribute)
+    spellings = dict.fromkeys([text, normalize("NFC", text), normalize("NFD", text)])
+    condition: Condition = reduce(operator.or_, [attribute.contains(spelling) for spelling in spellings])
+    return condition
+
+
+def _equals(attribute: Any, value: str) -> Condition:
+    condition: Condition = _is_missing(attribute) if value == "" else attribute == value
+    return condition
+
+
+def _is_missing(attribute: Any) -> Condition:
+    condition: Condition = attribute.does_not_exist() | (attribute == "")
+    return condition
+
+
 COMPARISONS: dict[Kind, Callable[[Any, Any], Condition]] = {
-    Kind.EQUALS: operator.eq,
-    Kind.CONTAINS: lambda attribute, text: attribute.contains(text),
+    Kind.EQUALS: _equals,
+    Kind.CONTAINS: _contains,
     Kind.AT_LEAST: operator.ge,
 }
 
@@ -64,6 +89,7 @@ class Filter:
     attribute: str
     help_text: str
     note: str
+    words: Mapping[str, str]
 
     @property
     def description(self) -> str:
@@ -77,6 +103,8 @@ class Filter:
 
     def display(self, value: Any) -> str:
         """Return the value as the sentence shows it."""
+        if value == "":
+            return next(iter(self.words), "")
         match self.kind:
             case Kind.CONTAINS:
                 return f"“{value}”"
@@ -95,13 +123,14 @@ def _filter(
     attribute: str = "",
     help_text: str = "",
     note: str = "",
+    words: Mapping[str, str] | None = None,
 ) -> Any:
     """Return a dataclass field that declares a filter; it is named by `filters()`."""
-    declaration = Filter("", label, phrase, kind, source, attribute, help_text, note)
+    declaration = Filter("", label, phrase, kind, source, attribute, help_text, note, words or {})
     return field(default=() if source is Source.KEY else None, metadata={"filter": declaration})
 
 
-SEVERAL = "Exact value. Separate several with commas."
+SEVERAL = r"Exact value. Commas separate several. Write \, for a comma within a value."
 CASE = "Case-sensitive."
 
 
@@ -113,14 +142,16 @@ class LogFilter:
     the API. Adding a filter means adding a line here; its attribute must be in `models.PROJECTED`.
     """
 
-    account_id: tuple[str, ...] = _filter("Account", "account {}", source=Source.KEY)
+    account_id: tuple[str, ...] = _filter(
+        "Account", "account {}", source=Source.KEY, help_text=SEVERAL, words=NO_ONE
+    )
     type: tuple[str, ...] = _filter("Type", "type {}", source=Source.KEY, help_text=SEVERAL)
-    sub_type: str | None = _filter("Subtype", "subtype {}")
-    user_id: str | None = _filter("User", "user {}")
-    submitter_country: str | None = _filter("Country", "country {}")
-    submitter_platform: str | None = _filter("Platform", "platform {}")
-    submitter_browser: str | None = _filter("Browser", "browser {}")
-    url: str | None = _filter("URL contains", "a URL with {}", Kind.CONTAINS, help_text=CASE)
+    sub_type: str | None = _filter("Subtype", "subtype {}", words=MISSING)
+    user_id: str | None = _filter("User", "user {}", words=NO_ONE)
+    submitter_country: str | None = _filter("Country", "country {}", words=MISSING)
+    submitter_platform: str | None = _filter("Platform", "platform {}", words=MISSING)
+    submitter_browser: str | None = _filter("Browser", "browser {}", words=MISSING)
+    url: str | None = _filter("URL contains", "a URL with {}", Kind.CONTAINS, help_text=CASE, words=MISSING)
     payload_size_min: int | None = _filter(
         "Payload of at least (bytes)", "a payload of at least {}", Kind.AT_LEAST, attribute="payload_size"
     )

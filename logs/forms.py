@@ -1,18 +1,22 @@
 """From a query string to clean filter values, or errors by field."""
 
+from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import QueryDict
 
-from logs import conf, cursor
-from logs.characters import visible
+from logs import conf, cursor, spelling
+from logs.characters import strip, visible
 from logs.fields import (
+    MAX_BYTES,
     MAX_QUOTED,
     ChoiceField,
     IdField,
     MomentField,
+    SizeField,
     TextField,
     ValuesField,
     format_time,
@@ -41,7 +45,7 @@ def _filter_field(each: Filter) -> forms.Field:
     if each.source is Source.KEY:
         return ValuesField(label=each.label, help_text=each.help_text)
     if each.kind is Kind.AT_LEAST:
-        return forms.IntegerField(
+        return SizeField(
             label=each.label,
             help_text=each.help_text,
             required=False,
@@ -49,7 +53,8 @@ def _filter_field(each: Filter) -> forms.Field:
             max_value=MAX_PAYLOAD_BYTES,
             widget=forms.NumberInput(attrs={"min": "0"}),
         )
-    return TextField(label=each.label, help_text=each.help_text)
+    # Accounts and types contain no NUL. The writer keeps one in other values.
+    return TextField(label=each.label, help_text=each.help_text, allows_nul=each.kind is Kind.EQUALS)
 
 
 def _hidden(**kwargs: Any) -> dict[str, Any]:
@@ -84,6 +89,14 @@ FIELDS: dict[str, forms.Field] = {
 }
 
 
+# The filters whose values the form may spell otherwise, with the words of the pages.
+SPELLED = {
+    name: each.words
+    for name, each in FILTERS.items()
+    if each.kind is Kind.EQUALS or (each.kind is Kind.CONTAINS and each.source is Source.ATTRIBUTE)
+}
+
+
 class FilterBoundField(forms.BoundField):
     """A field of the filter with its value."""
 
@@ -91,7 +104,7 @@ class FilterBoundField(forms.BoundField):
     def escaped(self) -> str:
         """Return the value with escapes if it has invisible characters, otherwise an empty text."""
         value = self.field.widget.format_value(self.value())
-        text = value.strip(" ") if isinstance(value, str) else ""
+        text = strip(value) if isinstance(value, str) else ""
         return shown if (shown := visible(text)) != text else ""
 
 
@@ -105,14 +118,18 @@ class FilterForm(forms.BaseForm):
     field_order = ["q", "account_id", "type", "user_id", "from", "to", "order"]
     log_filter: LogFilter
 
-    def __init__(self, data: Any, *, strict: bool = False) -> None:
+    def __init__(self, data: Any, *, strict: bool = False, raw: str | None = None) -> None:
         """Read a query string.
+
+        `raw` is the query string before Django replaced the bytes that are not UTF-8. Without it, U+FFFD in a
+        value is an error, because it may replace such bytes.
 
         The page's form sends empty fields and separates several values with commas, and the admin adds its
         own parameters. A `strict` form, the API's, accepts none of these.
         """
         super().__init__(data)
         self.strict = strict
+        self.is_utf_8 = raw is not None and _is_utf_8(raw)
         for name in KEYS:
             field = self.fields[name]
             if isinstance(field, ValuesField):
@@ -130,6 +147,8 @@ class FilterForm(forms.BaseForm):
         if isinstance(self.data, QueryDict):
             self._check_parameters(self.data)
         values = self.cleaned_data
+        if not self.strict:
+            self._read_spellings(values)
         start, end = values.get("from"), values.get("to")
         if start and end and start >= end:
             message = "This must be after the beginning of the range, %(start)s (UTC)."
@@ -146,9 +165,45 @@ class FilterForm(forms.BaseForm):
                 end=end,
                 order=Order(values["order"] or Order.NEWEST),
             )
-            if error := plan_error(self.log_filter, conf.shards()):
-                self.add_error("account_id", f"{error[0].upper()}{error[1:]}.")
+            if error := plan_error(self.log_filter):
+                for name in error.parameters:
+                    self.add_error(name, f"{error.text[0].upper()}{error.text[1:]}.")
         return values
+
+    @staticmethod
+    def _read_spellings(values: dict[str, Any]) -> None:
+        """Replace the texts of the page's form by the values that they stand for."""
+        for name in SPELLED.keys() & values.keys():
+            value, words = values[name], SPELLED[name]
+            if isinstance(value, tuple):
+                values[name] = tuple(dict.fromkeys(spelling.read(text, words) for text in value))
+            elif value is not None:
+                values[name] = spelling.read(value, words)
+
+    def joined_values(self) -> dict[str, dict[str, set[str]]]:
+        """Return texts with commas that may be one value, by filter. Each has its parts.
+
+        The API has none, because a comma is part of a value there.
+        """
+        if self.strict:
+            return {}
+        joined: dict[str, dict[str, set[str]]] = {}
+        clean = TextField().clean
+        for name in KEYS:
+            for text in self[name].value() or []:
+                texts = [text.replace("\\,", ","), *spelling.split(text)]
+                if len(texts) == 2 or len(texts[0].encode(errors="replace")) > MAX_BYTES:
+                    continue
+                whole, *parts = [spelling.read(clean(each) or "", SPELLED[name]) for each in texts]
+                joined.setdefault(name, {})[whole] = set(parts) - {""}
+        return joined
+
+    def set_values(self, name: str, values: tuple[str, ...]) -> None:
+        """Set other values of a key, unless they cannot be planned. The form is valid."""
+        changes: dict[str, Any] = {name: values}
+        log_filter = replace(self.log_filter, **changes)
+        if plan_error(log_filter) is None:
+            self.log_filter = log_filter
 
     def query(self) -> PageQuery:
         """Return the page query of a valid form: plan, start and limit.
@@ -177,9 +232,9 @@ class FilterForm(forms.BaseForm):
             if name in self.fields:
                 if len(values) > 1 and not isinstance(self.fields[name], ValuesField):
                     self.add_error(name, "This is given more than once; give one value.")
-                if any(NOT_UTF_8 in value for value in values):
+                if not self.is_utf_8 and any(NOT_UTF_8 in value for value in values):
                     self.add_error(name, "This is not text in UTF-8.")
-                if self.strict and not all(value.strip() for value in values):
+                if self.strict and not all(map(strip, values)):
                     self.add_error(name, "This is empty: omit it, or give a value.")
             elif self.strict or name not in ADMIN_PARAMETERS:
                 raise ValidationError(
@@ -221,6 +276,15 @@ class FilterForm(forms.BaseForm):
         return [field for field in [self["limit"]] if field.value() and not field.errors]
 
 
+def _is_utf_8(raw: str) -> bool:
+    """Return whether a query string, as WSGI passes it, has only bytes of UTF-8."""
+    try:
+        unquote_to_bytes(raw.encode("latin-1")).decode()
+    except UnicodeError:
+        return False
+    return True
+
+
 def parameters(log_filter: LogFilter, limit: int) -> Parameters:
     """Return the query string's parameters for a filter, without default values."""
     values: dict[str, Any] = {**vars(log_filter)}
@@ -229,8 +293,13 @@ def parameters(log_filter: LogFilter, limit: int) -> Parameters:
     values["to"] = format_time(end) if end else None
     values["order"] = order.value if order is not Order.NEWEST else None
     values["limit"] = limit if limit != DEFAULT_LIMIT else None
-    return {
-        name: [text.replace(",", "\\,") for text in value] if isinstance(value, tuple) else str(value)
-        for name, value in values.items()
-        if value not in (None, ())
-    }
+    return {name: _spelled(name, value) for name, value in values.items() if value not in (None, ())}
+
+
+def _spelled(name: str, value: Any) -> str | list[str]:
+    """Return a value, or several, as the page's form spells them."""
+    if name not in SPELLED:
+        return str(value)
+    if isinstance(value, tuple):
+        return [spelling.write(each, SPELLED[name]).replace(",", "\\,") for each in value]
+    return spelling.write(value, SPELLED[name])

@@ -298,6 +298,9 @@ class LogItem(Model):
 
 # The partition key of SortingIndex with one shard.
 STATUS = "OK"
+# The most sorting shards that the writer, the site and the templates accept. A page without account and type
+# sends one query to each shard and to STATUS at once: 51 queries of half a read unit at least.
+MAX_SHARDS = 50
 
 
 def shard_status(log_id: str, shards: int) -> str:

@@ -1,12 +1,13 @@
 """From a filter to the queries that answer it. Pure: no I/O and no Django."""
 
 import hashlib
+import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from logs import times
-from logs.filters import LogFilter, Order
+from logs.filters import FILTERS, KEYS, LogFilter, Order
 from logs.models import (
     AccountIndex,
     AccountTypeIndex,
@@ -167,10 +168,10 @@ def key_of(plan: QueryPlan, item: LogItem, *, is_row: bool = True) -> Key:
 def make_plan(log_filter: LogFilter, shards: int = 1) -> QueryPlan:
     """Return the plan of a filter: its narrowest index, with a stream per key.
 
-    `shards` is the largest number of sorting shards ever written with. Raises ValueError for `plan_error`.
+    `shards` is the largest number of sorting shards ever written with. Raises ValueError for a PlanError.
     """
-    if error := plan_error(log_filter, shards):
-        raise ValueError(error)
+    if error := plan_error(log_filter):
+        raise ValueError(error.text)
     return QueryPlan(
         filter=log_filter,
         streams=_streams(log_filter, shards),
@@ -180,17 +181,32 @@ def make_plan(log_filter: LogFilter, shards: int = 1) -> QueryPlan:
     )
 
 
-def plan_error(log_filter: LogFilter, shards: int = 1) -> str | None:
+@dataclass(frozen=True)
+class PlanError:
+    """Why a filter cannot be planned, and the parameters at fault."""
+
+    parameters: tuple[str, ...]
+    text: str
+
+
+def plan_error(log_filter: LogFilter) -> PlanError | None:
     """Return why a filter cannot be planned, or None.
 
-    The range must end after it begins, and at most MAX_STREAMS streams can be read at once.
+    The range must end after it begins. Its values make at most MAX_STREAMS streams: each is a query. Sorting
+    shards are not counted, because they have a limit of their own (`models.MAX_SHARDS`).
     """
     if log_filter.start and log_filter.end and log_filter.start >= log_filter.end:
-        return f"the time range ends at {log_filter.end} but begins at {log_filter.start}"
-    if (streams := len(_streams(log_filter, shards))) > MAX_STREAMS:
-        return (
-            f"{len(log_filter.account_id)} accounts and {len(log_filter.type)} types make {streams} "
-            f"combinations; at most {MAX_STREAMS} can be read at once"
+        return PlanError(("to",), f"the time range ends at {log_filter.end} but begins at {log_filter.start}")
+    values = {name: len(dict.fromkeys(getattr(log_filter, name))) for name in KEYS}
+    counts = {name: number for name, number in values.items() if number}
+    if (streams := math.prod(counts.values())) > MAX_STREAMS:
+        words = " and ".join(
+            f"{number} {FILTERS[name].label.lower()}{'s' if number > 1 else ''}"
+            for name, number in counts.items()
+        )
+        return PlanError(
+            tuple(name for name, number in counts.items() if number > 1),
+            f"{words} make {streams} combinations; at most {MAX_STREAMS} can be read at once",
         )
     return None
 

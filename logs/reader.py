@@ -1,14 +1,17 @@
 """Read logs: a page, one log by its id, and the choices."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
 
+from logs.filters import LogFilter
 from logs.models import LogItem
-from logs.plan import Around, Direction, PageQuery, Position, QueryPlan, key_of
-from logs.reading.budget import Budget
+from logs.plan import Around, Direction, PageQuery, Position, QueryPlan, key_of, make_plan
+from logs.reading.budget import Budget, Cost
 from logs.reading.page import Page as Page
 from logs.reading.page import PageRead
 from logs.storage import choices as stored_choices
-from logs.storage import items
+from logs.storage import deadline, items
 from logs.storage.errors import store_unavailable
 
 
@@ -36,10 +39,14 @@ def read(query: PageQuery, budget: Budget) -> PageResult:
     page around a log that does not exist, and StoreUnavailable.
     """
     if isinstance(query.start, Around):
-        item = get(query.start.log_id)
+        item, cost = get_with_cost(query.start.log_id)
         if item is None:
             raise LogNotFound
-        return PageResult(query, read_around(query.plan, item, query.limit, budget))
+        page = read_around(query.plan, item, query.limit, budget)
+        # The page counts this log, wherever it was read.
+        page_cost = page.cost
+        page_cost += replace(cost, examined=0)
+        return PageResult(query, page)
     page = read_page(query.plan, query.start, query.limit, budget)
     if page.complete and not page.items and query.start and query.start.direction is Direction.PREVIOUS:
         # The logs before this position were deleted, so the order begins here.
@@ -76,6 +83,21 @@ def read_around(
         return PageRead(plan, budget).around(item, limit)
 
 
+def with_logs(name: str, values: Iterable[str]) -> tuple[set[str], Cost]:
+    """Return the values of a key that a log has, and the cost.
+
+    Each value is a Query of two items. Raises StoreUnavailable.
+    """
+    existing, cost = set(), Cost()
+    for value in values:
+        filters: dict[str, Any] = {name: (value,)}
+        page = read_page(make_plan(LogFilter(**filters)), None, 1)
+        cost += page.cost
+        if page.items:
+            existing.add(value)
+    return existing, cost
+
+
 def after(plan: QueryPlan, item: LogItem) -> Position:
     """Return the position after a log of a plan."""
     return Position(Direction.NEXT, key_of(plan, item))
@@ -87,6 +109,16 @@ def get(log_id: str) -> LogItem | None:
     Costs one GetItem, and one BatchGetItem for a log that is too large for one item. Raises StoreUnavailable.
     """
     return items.get(log_id)
+
+
+def get_with_cost(log_id: str) -> tuple[LogItem | None, Cost]:
+    """Return a log as `get`, and the measured cost. An id that was looked up is one item examined."""
+    start = deadline.now()
+    item, usage = items.get_with_usage(log_id)
+    seconds = deadline.now() - start if usage.requests else 0.0
+    cost = Cost(examined=min(1, usage.requests), seconds=seconds)
+    cost.add_usage(usage)
+    return item, cost
 
 
 @dataclass(frozen=True)

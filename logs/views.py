@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -17,12 +18,15 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header
 
 from logs import conf, cursor, reader
-from logs.characters import visible
+from logs.characters import distinct, visible
+from logs.fields import quoted
 from logs.forms import MAX_LIMIT, FilterForm, parameters
 from logs.pages import export as exports
 from logs.pages.detail import Detail, as_json
 from logs.pages.listing import Listing
 from logs.plan import Position
+from logs.reading.budget import Cost
+from logs.requests import check_request
 from logs.storage.errors import UNAVAILABLE, StoreUnavailable
 
 RETRY_AFTER_SECONDS = 5
@@ -37,15 +41,18 @@ else:
     Admin = ModelAdmin
 
 
-def _handles_unavailable(
+def _handles_errors(
     view: Callable[Concatenate[HttpRequest, Admin, P], R],
 ) -> Callable[Concatenate[HttpRequest, Admin, P], R | HttpResponse]:
-    """Return 503 in the admin's frame if DynamoDB does not answer."""
+    """Return 503 in the admin's frame if DynamoDB does not answer, and 400 for an unreadable request."""
 
     @wraps(view)
     def handled(request: HttpRequest, admin: Admin, /, *args: P.args, **kwargs: P.kwargs) -> R | HttpResponse:
         try:
+            check_request(request)
             return view(request, admin, *args, **kwargs)
+        except BadRequest as error:
+            return _bad_request(request, admin, error)
         except StoreUnavailable as error:
             logger.error(UNAVAILABLE, error)
             return _unavailable(request, admin)
@@ -53,23 +60,46 @@ def _handles_unavailable(
     return handled
 
 
-@_handles_unavailable
+@_handles_errors
 def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
     """Return the page of logs that the query string asks for.
 
     An invalid value is shown at its field with status 400 and without rows: rows under a failed filter would
     look like its result. An invalid cursor leads to a message and to the first page of the same filter.
     """
-    form = FilterForm(request.GET)
+    form = FilterForm(request.GET, raw=request.META["QUERY_STRING"])
     context: dict[str, Any] = {"title": "Logs", "form": form}
     if not form.is_valid():
         return _page(request, admin, "change_list", context, HTTPStatus.BAD_REQUEST)
-    if (log_id := form.cleaned_data["q"]) and (item := reader.get(log_id)):
-        return HttpResponseRedirect(_url(admin, "change", item.id))
+    cost = Cost()
+    if log_id := form.cleaned_data["q"]:
+        item, cost = reader.get_with_cost(log_id)
+        if item:
+            return HttpResponseRedirect(_url(admin, "change", item.id))
+    cost += _join_values(form)
     page = _listing(request, form)
+    page.cost += cost
     # The form shows the filter as it was understood: a bare date as the moment that it stands for.
     context |= {"listing": page, "form": FilterForm(parameters(page.filter, page.limit))}
     return _page(request, admin, "change_list", context)
+
+
+def _join_values(form: FilterForm) -> Cost:
+    """Read a text with a comma as one value if a log has this value. Return the cost.
+
+    Its parts stay in the filter if logs have them.
+    """
+    cost = Cost()
+    for name, joined in form.joined_values().items():
+        existing, cost_of_texts = reader.with_logs(name, joined)
+        cost += cost_of_texts
+        for text in existing:
+            parts, cost_of_parts = reader.with_logs(name, joined[text])
+            cost += cost_of_parts
+            values: tuple[str, ...] = getattr(form.log_filter, name)
+            kept = [value for value in values if value not in joined[text] - parts]
+            form.set_values(name, tuple(dict.fromkeys([*kept, text])))
+    return cost
 
 
 def _listing(request: HttpRequest, form: FilterForm) -> Listing:
@@ -87,7 +117,7 @@ def _listing(request: HttpRequest, form: FilterForm) -> Listing:
     return listing
 
 
-@_handles_unavailable
+@_handles_errors
 def export(request: HttpRequest, admin: Admin) -> HttpResponseBase:
     """Return the logs of the query string as a file. For an invalid value it is the page of `listing`.
 
@@ -95,7 +125,7 @@ def export(request: HttpRequest, admin: Admin) -> HttpResponseBase:
     """
     query_string = request.GET.copy()
     kinds = query_string.pop("format", [])
-    form = FilterForm(query_string)
+    form = FilterForm(query_string, raw=request.META["QUERY_STRING"])
     context: dict[str, Any] = {"title": "Logs", "form": form}
     if form.is_valid():
         for name in ("around", "limit"):
@@ -106,6 +136,7 @@ def export(request: HttpRequest, admin: Admin) -> HttpResponseBase:
     if form.errors:
         return _page(request, admin, "change_list", context, HTTPStatus.BAD_REQUEST)
     try:
+        _join_values(form)
         query = replace(form.query(), limit=MAX_LIMIT)
     except cursor.BadCursor as error:
         form.add_error("cursor", f"{error}.")
@@ -138,25 +169,25 @@ def choices(request: HttpRequest) -> HttpResponse:
     # A browser would show a value with invisible characters as if it had none.
     values = {"type": choices.types, "sub_type": choices.sub_types}
     return JsonResponse(
-        {name: [text for text in texts if visible(text) == text] for name, texts in values.items()}
+        {name: distinct(text for text in texts if visible(text) == text) for name, texts in values.items()}
     )
 
 
-@_handles_unavailable
-def detail(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse | None:
-    """Return the page of one log, or None if the log does not exist."""
+@_handles_errors
+def detail(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
+    """Return the page of one log, or a 404."""
     if (item := reader.get(log_id)) is None:
-        return None
+        return _missing(request, admin, log_id)
     filters = request.GET.get("_changelist_filters", "")
     page = Detail(item, _url(admin, "changelist"), filters, _url(admin, "json", item.id))
     return _page(request, admin, "change_form", {"title": page.title, "detail": page})
 
 
-@_handles_unavailable
-def file(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse | None:
-    """Return one whole log as a JSON file, or None if missing."""
+@_handles_errors
+def file(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
+    """Return one whole log as a JSON file, or a 404."""
     if (item := reader.get(log_id)) is None:
-        return None
+        return _missing(request, admin, log_id)
     return HttpResponse(
         as_json(item),
         content_type="application/json",
@@ -165,6 +196,16 @@ def file(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse | None
             "Cache-Control": "no-store",
         },
     )
+
+
+def _missing(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
+    context = {"title": "Log not found", "log_id": quoted(log_id)}
+    return _page(request, admin, "missing", context, HTTPStatus.NOT_FOUND)
+
+
+def _bad_request(request: HttpRequest, admin: Admin, error: BadRequest) -> HttpResponse:
+    context = {"title": "Bad request", "message": str(error)}
+    return _page(request, admin, "bad_request", context, HTTPStatus.BAD_REQUEST)
 
 
 def _unavailable(request: HttpRequest, admin: Admin) -> HttpResponse:

@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
 
+from logs.requests import check_request
 from logs.storage import deadline
 from logs.storage.errors import AWS_ERRORS, UNAVAILABLE
 from logsite import log_lines
@@ -71,6 +73,31 @@ class MethodMiddleware:
 
             return api.error(405, headers={"Allow": "GET, HEAD"})
         return HttpResponseNotAllowed(METHODS)
+
+
+class BadRequestMiddleware:
+    """Return a 400 page that names the rule if Django cannot read the request.
+
+    Django itself would respond with a bare text, or with a debug page.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Return the response, or a 400."""
+        try:
+            check_request(request)
+        except BadRequest as error:
+            logger.warning("Bad request: %s", error)
+            if request.path_info.startswith("/api/"):
+                # Imported here because it loads ninja, which only the API needs.
+                from logs import api
+
+                return api.error(400, str(error))
+            # Rendered without the request, which cannot be read.
+            return HttpResponse(render_to_string("400.html", {"message": str(error)}), status=400)
+        return self.get_response(request)
 
 
 class ResponseHeadersMiddleware:

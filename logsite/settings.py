@@ -15,15 +15,16 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
 
-def number(name: str, default: int, least: int = 1) -> int:
+# A session or a delay of more days has an end that no datetime can hold.
+MAX_DAYS = 36_500
+
+
+def number(name: str, default: int, least: int = 1, most: int = 1_000_000_000) -> int:
     """Return a variable that is a whole number. Raise ImproperlyConfigured with its name and value."""
     text = env.str(name, default="") or str(default)
-    try:
-        value = int(text)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name} must be a whole number, not {text!r}.") from error
-    if value < least:
-        raise ImproperlyConfigured(f"{name} must be {least} or more, not {value}.")
+    value = int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(most)) else least - 1
+    if not least <= value <= most:
+        raise ImproperlyConfigured(f"{name} must be a whole number from {least} to {most}, not {text!r}.")
     return value
 
 
@@ -77,6 +78,7 @@ MIDDLEWARE = [
     "logsite.middleware.ResponseHeadersMiddleware",
     "logsite.middleware.HealthCheckMiddleware",
     "logsite.middleware.MethodMiddleware",
+    "logsite.middleware.BadRequestMiddleware",
     # With DEBUG on, Django's development server serves static files from their apps.
     *([] if DEBUG else ["whitenoise.middleware.WhiteNoiseMiddleware"]),
     "logsite.response_limit.ResponseSizeMiddleware",
@@ -136,7 +138,9 @@ AUTH_PASSWORD_VALIDATORS = [
 # Wrong passwords before the delay begins, and the longest delay.
 LOGSITE_SIGN_IN_FAILURES = number("LOGSITE_SIGN_IN_FAILURES", 5)
 LOGSITE_SIGN_IN_FAILURES_PER_ADDRESS = number("LOGSITE_SIGN_IN_FAILURES_PER_ADDRESS", 20)
-LOGSITE_SIGN_IN_MAX_DELAY_SECONDS = number("LOGSITE_SIGN_IN_MAX_DELAY_SECONDS", 900)
+LOGSITE_SIGN_IN_MAX_DELAY_SECONDS = number(
+    "LOGSITE_SIGN_IN_MAX_DELAY_SECONDS", 900, most=MAX_DAYS * 24 * 3600
+)
 
 # The rate limits of one API token or user: requests, examined items and read units a minute.
 LOGS_API_REQUESTS_PER_MINUTE = number("LOGS_API_REQUESTS_PER_MINUTE", 120)
@@ -161,9 +165,9 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 # Under API Gateway's own host name, other stages share the host.
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = STAGE_PREFIX or "/"
 # A session ends after this time, even if it is used.
-SESSION_COOKIE_AGE = number("LOGSITE_SESSION_DAYS", 14) * 24 * 3600
+SESSION_COOKIE_AGE = number("LOGSITE_SESSION_DAYS", 14, most=MAX_DAYS) * 24 * 3600
 # Without a request it ends earlier.
-SESSION_IDLE_SECONDS = number("LOGSITE_SESSION_IDLE_HOURS", 8) * 3600
+SESSION_IDLE_SECONDS = number("LOGSITE_SESSION_IDLE_HOURS", 8, most=MAX_DAYS * 24) * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 
@@ -173,7 +177,7 @@ if not DEBUG:
     # Without subdomains, which may belong to others.
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
 # The number of proxies before the site that add to X-Forwarded-For and set X-Forwarded-Proto.
-TRUSTED_PROXY = number("TRUSTED_PROXY", 0, least=0)
+TRUSTED_PROXY = number("TRUSTED_PROXY", 0, least=0, most=100)
 if TRUSTED_PROXY and ON_LAMBDA:
     raise ImproperlyConfigured(
         "TRUSTED_PROXY must be unset on Lambda: API Gateway passes the client's address."

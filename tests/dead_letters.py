@@ -24,6 +24,14 @@ class Run:
     err: str
 
 
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> Run:
+    """Run `python -m ingest dead-letters …` in this process."""
+    capsys.readouterr()
+    status = ingest_commands.main(["dead-letters", *arguments])
+    output = capsys.readouterr()
+    return Run(status, output.out, output.err)
+
+
 class DeadLetters:
     """The queues of a test, with dead letters in them."""
 
@@ -33,10 +41,7 @@ class DeadLetters:
 
     def run(self, *arguments: str) -> Run:
         """Run `python -m ingest dead-letters …` in this process."""
-        self._capsys.readouterr()
-        status = ingest_commands.main(["dead-letters", *arguments])
-        output = self._capsys.readouterr()
-        return Run(status, output.out, output.err)
+        return run(self._capsys, *arguments)
 
     def list_json(self) -> list[dict[str, Any]]:
         """Return the output of `list --json`."""

@@ -1,4 +1,4 @@
-"""A pytest plugin: SQS's API (moto's server), and new queues for each test."""
+"""A pytest plugin: SQS's API (moto's server) and new queues for each test, or a fake in memory."""
 
 import logging
 import os
@@ -11,6 +11,7 @@ from moto.server import ThreadedMotoServer
 from ingest.wire import sqs
 from ingest.writing import dead_letters
 from tests.dead_letters import DeadLetters
+from tests.memory_sqs import DEAD_LETTER_QUEUE_URL, QUEUE_URL, MemorySqs
 from tests.queues import Queues
 
 
@@ -50,3 +51,16 @@ def dlq(queues: Queues, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
     monkeypatch.setattr("ingest.cli.dlq.queue.WAIT_SECONDS", 0)
     monkeypatch.setenv("COLUMNS", "150")
     return DeadLetters(queues, capsys)
+
+
+@pytest.fixture
+def memory_sqs(monkeypatch: pytest.MonkeyPatch) -> MemorySqs:
+    """Replace SQS by an empty fake, with retries at once. Set the URLs of its queues in the environment."""
+    fake = MemorySqs()
+    monkeypatch.setattr(sqs, "client", lambda **_: fake)
+    for module in ("ingest.sending.batches", "ingest.cli.dlq.queue"):
+        monkeypatch.setattr(f"{module}.FIRST_DELAY_SECONDS", 0)
+        monkeypatch.setattr(f"{module}.MAX_DELAY_SECONDS", 0)
+    monkeypatch.setenv("LOGS_QUEUE_URL", QUEUE_URL)
+    monkeypatch.setenv("LOGS_DEAD_LETTER_QUEUE_URL", DEAD_LETTER_QUEUE_URL)
+    return fake

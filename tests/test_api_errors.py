@@ -48,6 +48,8 @@ pytestmark = pytest.mark.usefixtures("logs_table")
         ("cursor=x", "cursor", "damaged"),
         ("payload_size_min=-1", "payload_size_min", "greater than or equal to 0"),
         ("&".join(f"account_id={n}" for n in range(51)), "account_id", "51 combinations"),
+        ("&".join(f"type={n}" for n in range(51)), "type", "51 types make 51 combinations"),
+        ("account_id=7&" + "&".join(f"type={n}" for n in range(51)), "type", "51 combinations"),
     ],
 )
 def test_bad_parameter_is_named(query: str, name: str, words: str) -> None:
@@ -56,6 +58,13 @@ def test_bad_parameter_is_named(query: str, name: str, words: str) -> None:
     assert list(error["fields"]) == [name]
     assert words in " ".join(error["fields"][name])
     assert name in error["message"]
+
+
+def test_combinations_are_an_error_at_both_parameters() -> None:
+    query = "&".join(f"{name}={n}" for name, count in (("account_id", 8), ("type", 7)) for n in range(count))
+    error = problem(program(), f"{LOGS}?{query}", 400)
+    assert list(error["fields"]) == ["account_id", "type"]
+    assert "8 accounts and 7 types make 56 combinations" in error["fields"]["type"][0]
 
 
 def test_detail_rejects_parameters() -> None:

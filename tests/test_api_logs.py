@@ -7,9 +7,11 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import pytest
 from django.test import Client
 
-from logs.storage import documents
+from logs.storage import documents, parts
 from tests.api import LOGS, fetch, program
+from tests.dynamodb_calls import counted_calls
 from tests.items import START, logs, make_item, store
+from tests.noise import noise
 from tests.pages import fetch as fetch_page
 from tests.pages import link, row_ids
 
@@ -157,3 +159,28 @@ def test_head_and_trailing_slash_do_not_redirect() -> None:
 def test_response_is_not_cached() -> None:
     assert "no-store" in program().get(LOGS)["Cache-Control"]
     assert len(logs()) == 0
+
+
+@pytest.mark.parametrize(
+    ("size", "queries", "read_units"), [(0, 1, 0.5), (20_000, 1, 2), (900_000, 2, 120.5)]
+)
+def test_cost_of_a_log_by_id_is_measured(size: int, queries: int, read_units: float) -> None:
+    """The size compresses by a quarter. A part is read consistently, at 4 KB a unit, and the item at 8 KB."""
+    text = noise(size)
+    item = make_item(1, payload_size=size, document=documents.pack({"payload": text}) if text else None)
+    item.document = parts.save(item)
+    item.save()
+    page = fetch(program(), f"{LOGS}?q={item.id}")
+    assert ids(page) == [item.id]
+    assert (page["examined"], page["queries"]) == (1, queries)
+    assert page["read_units"] == pytest.approx(read_units, rel=0.1)
+
+
+@pytest.mark.parametrize("query", ["q=" + "0" * 32, "around={}"])
+def test_cost_of_a_page_has_every_request(query: str) -> None:
+    store(make_item(n) for n in range(3))
+    with counted_calls() as calls:
+        page = fetch(program(), f"{LOGS}?{query.format(make_item(1).id)}")
+    # One GetItem reads the token.
+    assert page["queries"] == calls["GetItem"] - 1 + calls["Query"]
+    assert page["read_units"] == 0.5 * page["queries"]

@@ -254,12 +254,12 @@ def test_forked_child_sends_only_its_own_logs(queues: Queues) -> None:
 def test_forked_child_of_a_sync_client_opens_connections(queues: Queues) -> None:
     client = LogClient(queues.url, sync=True)
     client.enqueue(**make_fields())
-    parent_client = client._sqs
+    parent_client = client._clients.get()
     child = os.fork()
     if child == 0:
-        os._exit(0 if client._sqs is not parent_client else 1)
+        os._exit(0 if client._clients.get() is not parent_client else 1)
     assert os.waitpid(child, 0)[1] == 0
-    assert client._sqs is parent_client
+    assert client._clients.get() is parent_client
 
 
 def test_many_threads_lose_nothing(client: LogClient, switched: SwitchedSqs) -> None:

@@ -2,11 +2,13 @@
 
 import enum
 import json
-from collections import OrderedDict
+from collections import ChainMap, OrderedDict, UserString, deque
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from ipaddress import IPv4Address
 from pathlib import PurePosixPath
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -50,7 +52,8 @@ class Broken(Mapping[str, int]):
         ("text", "text"),
         ({"a": [1, (2, 3)]}, {"a": [1, [2, 3]]}),
         (OrderedDict(b=1), {"b": 1}),
-        (datetime(2026, 1, 2, 3, tzinfo=UTC).replace(tzinfo=None), "2026-01-02T03:00:00.000000+00:00"),
+        (datetime(2026, 1, 2, 3, tzinfo=UTC).replace(tzinfo=None), "2026-01-02T03:00:00.000000"),
+        (datetime.max.replace(tzinfo=UTC).replace(tzinfo=None), "9999-12-31T23:59:59.999999"),
         (datetime(2026, 1, 2, 3, tzinfo=timezone(timedelta(hours=2))), "2026-01-02T01:00:00.000000+00:00"),
         (datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))), "0001-01-01T00:00:00+14:00"),
         (datetime.max.replace(tzinfo=UTC), "9999-12-31T23:59:59.999999+00:00"),
@@ -65,7 +68,16 @@ class Broken(Mapping[str, int]):
         ({3}, [3]),
         (frozenset(["x"]), ["x"]),
         (PurePosixPath("/a/b"), "/a/b"),
-        (ValueError("why"), "why"),
+        (range(3), [0, 1, 2]),
+        (deque(["x"]), ["x"]),
+        ({"a": 1}.keys(), ["a"]),
+        ({"a": 1}.items(), [["a", 1]]),
+        (ChainMap({"a": 1}), {"a": 1}),
+        (MappingProxyType({"a": 1}), {"a": 1}),
+        (UserString("text"), "text"),
+        (IPv4Address("192.0.2.1"), "192.0.2.1"),
+        (SimpleNamespace(a={1}), {"a": [1]}),
+        ({Colour.RED: 1}, {"red": 1}),
         (Colour.RED, "red"),
         (Word.YES, "yes"),
         (float("nan"), "nan"),

@@ -3,6 +3,7 @@
 import getpass
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -67,7 +68,7 @@ def test_discard_archives_before_it_deletes(dlq: DeadLetters) -> None:
     dead_letter = dlq.reject("invalid")
 
     class InterruptedQueue(DeadLetterQueue):
-        def delete(self, dead_letter: DeadLetter) -> None:
+        def delete(self, dead_letters: Sequence[DeadLetter]) -> None:
             raise KeyboardInterrupt
 
     queues = dlq.queues

@@ -3,6 +3,7 @@
 import json
 import uuid
 from argparse import Namespace
+from collections.abc import Sequence
 from io import StringIO
 from typing import Any
 
@@ -82,14 +83,14 @@ def test_interrupted_replay_stores_the_log_once(dlq: DeadLetters) -> None:
     first = dlq.exhaust(make_body())
 
     class InterruptedQueue(DeadLetterQueue):
-        def delete(self, dead_letter: DeadLetter) -> None:
+        def delete(self, dead_letters: Sequence[DeadLetter]) -> None:
             raise KeyboardInterrupt
 
     queues = dlq.queues
     with InterruptedQueue(queues.client, queues.dead_letter_url) as queue:
         [match] = queue.find([normalize_id(first["MessageId"])])
         with pytest.raises(KeyboardInterrupt):
-            redrive.redrive(queue, queues.url, match)
+            list(redrive.send(queue, queues.url, [redrive.unchanged(match)], lambda *_: None))
     assert queues.count() == 1
     dlq.run_writer()
     assert [each["message_id"] for each in dlq.list_json()] == [first["MessageId"]]
@@ -134,8 +135,8 @@ def test_replay_all_ends_if_messages_are_rejected_again(dlq: DeadLetters) -> Non
     class QueueWithWriter(DeadLetterQueue):
         """A queue whose writer rejects each message at once."""
 
-        def delete(self, dead_letter: DeadLetter) -> None:
-            super().delete(dead_letter)
+        def delete(self, dead_letters: Sequence[DeadLetter]) -> None:
+            super().delete(dead_letters)
             dlq.run_writer()
 
     options = Namespace(all=True, ids=[], code=None, rate=1000, seconds=20, queue_url=dlq.queues.url)

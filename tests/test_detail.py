@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -164,11 +165,25 @@ def test_hostile_value_is_escaped_on_both_pages(viewer_client: Client, name: str
     assert html.escape(attack) in page
 
 
-def test_unknown_log_redirects_with_a_message(viewer_client: Client) -> None:
-    for log_id in ("0" * 32, "nonsense", "%00", "x" * 3000, "a/b"):
-        response = viewer_client.get(f"{LISTING}{log_id}/change/", follow=True)
-        assert response.redirect_chain == [("/admin/", 302)]
-        assert "Perhaps it was deleted?" in html.unescape(response.content.decode())
+@pytest.mark.parametrize("page", ["change", "json"])
+@pytest.mark.parametrize("log_id", ["0" * 32, "nonsense", "%00", "x" * 3000, "a/b", "choices", "<b>", "%ff"])
+def test_missing_log_is_404_in_the_frame(viewer_client: Client, log_id: str, page: str) -> None:
+    response = viewer_client.get(f"{LISTING}{log_id}/{page}/")
+    assert response.status_code == 404
+    text = html.unescape(response.content.decode())
+    assert "There is no log with the ID “" in text
+    assert 'id="site-name"' in text
+    assert "Log out" in text
+    assert f'href="{LISTING}"' in text
+    assert "<b>" not in response.content.decode()
+
+
+def test_deleted_and_expired_logs_are_404(viewer_client: Client) -> None:
+    deleted, expired = make_item(1), make_item(2, expires_at=datetime(2026, 11, 2, tzinfo=UTC))
+    store([deleted, expired])
+    deleted.delete()
+    for item in (deleted, expired):
+        assert viewer_client.get(address(item)).status_code == 404
 
 
 def test_detail_accepts_any_uuid_format(viewer_client: Client) -> None:

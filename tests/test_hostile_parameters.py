@@ -84,9 +84,7 @@ def test_no_value_is_a_server_error(viewer_client: Client, name: str, text: str)
 @pytest.mark.parametrize("text", TEXTS.values(), ids=list(TEXTS))
 def test_no_id_is_a_server_error(viewer_client: Client, text: str) -> None:
     for address in (f"{LISTING}{encoded(text)}/change/", f"{LISTING}{encoded(text)}/json/"):
-        response = viewer_client.get(address, follow=True)
-        assert response.status_code in (200, 404)
-        assert "doesn’t exist" in response.content.decode() or response.status_code == 404
+        assert viewer_client.get(address).status_code == 404
     assert viewer_client.get(f"{LOGS}/{encoded(text)}").status_code in (400, 404)
     assert viewer_client.get(f"{LOGS}/{'0' * 32}?{encoded(text)}=1").status_code == 400
 

@@ -24,8 +24,16 @@ PACKAGES: dict[str, set[str]] = {
 
 PLANNING = {"logs.times", "logs.models", "logs.filters", "logs.plan"}
 STORAGE = {"logs.times", "logs.models", "logs.storage"}
-READING = {*PLANNING, *STORAGE, "logs.reading"}
-FORMS = {*PLANNING, "logs.characters", "logs.cursor", "logs.conf", "logs.fields", "logs.forms"}
+READING = {*PLANNING, *STORAGE, "logs.characters", "logs.text_match", "logs.reading"}
+FORMS = {
+    *PLANNING,
+    "logs.characters",
+    "logs.spelling",
+    "logs.cursor",
+    "logs.conf",
+    "logs.fields",
+    "logs.forms",
+}
 PAGES = {*READING, *FORMS, "logs.reader", "logs.pages"}
 
 # layer → layers that it may import. A layer is a module or a package. The modules of a package may import
@@ -33,20 +41,23 @@ PAGES = {*READING, *FORMS, "logs.reader", "logs.pages"}
 LAYERS: dict[str, set[str]] = {
     "logs.times": set(),
     "logs.characters": set(),
+    "logs.text_match": {"logs.characters"},
+    "logs.spelling": {"logs.characters"},
     "logs.models": {"logs.times"},
     "logs.filters": {"logs.times", "logs.models"},
     "logs.plan": {"logs.times", "logs.models", "logs.filters"},
     "logs.cursor": PLANNING,
     "logs.storage": {"logs.times", "logs.models"},
-    "logs.reading": {*PLANNING, *STORAGE},
+    "logs.reading": {*PLANNING, *STORAGE, "logs.text_match"},
     "logs.reader": READING,
     "logs.conf": READING,
-    "logs.fields": {"logs.times", "logs.characters"},
-    "logs.forms": {*PLANNING, "logs.characters", "logs.cursor", "logs.conf", "logs.fields"},
+    "logs.fields": {"logs.times", "logs.characters", "logs.spelling"},
+    "logs.forms": FORMS - {"logs.forms"},
     "logs.pages": {*READING, *FORMS, "logs.reader"},
-    "logs.views": PAGES,
-    "logs.api": {*PAGES, "logs.apps"},
-    "logs.admin": {"logs.views", "logs.fields"},
+    "logs.requests": {"logs.characters"},
+    "logs.views": {*PAGES, "logs.requests"},
+    "logs.api": {*PAGES, "logs.apps", "logs.requests"},
+    "logs.admin": {"logs.views"},
     "logs.apps": {"logs.conf", *STORAGE},
     "logs.management": {*STORAGE, "logs.characters", "logs.reader"},
     "logs.migrations": set(),
@@ -63,6 +74,7 @@ DJANGO_HELPER = "ingest.django"
 WITHOUT_DJANGO = [
     "logs.times",
     "logs.characters",
+    "logs.text_match",
     "logs.models",
     "logs.filters",
     "logs.plan",

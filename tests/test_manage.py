@@ -3,9 +3,12 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+import environ
 import pytest
 
+import manage as manage_module
 from logsite.local.processes import ROOT
 
 
@@ -36,3 +39,15 @@ def test_missing_setting_is_reported_in_one_line() -> None:
             "Settings: Set SECRET_KEY, "
             "or SECRET_KEY_PARAMETER to the name of the SSM parameter that holds it.\n"
         )
+
+
+def test_env_file_may_begin_with_a_byte_order_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfLOGSITE_FIRST=1\r\nLOGSITE_SECOND=2\r\n")
+    environment: dict[str, str] = {}
+    monkeypatch.setattr(environ.Env, "ENVIRON", environment)
+    monkeypatch.setattr(manage_module, "__file__", str(tmp_path / "manage.py"))
+    monkeypatch.setattr(manage_module, "execute_from_command_line", lambda arguments: None)
+
+    manage_module.main()
+
+    assert (environment["LOGSITE_FIRST"], environment["LOGSITE_SECOND"]) == ("1", "2")

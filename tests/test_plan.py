@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from logs.filters import LogFilter, Order
+from logs.models import MAX_SHARDS
 from logs.pages.sentence import sentence
-from logs.plan import MICROSECOND, Direction, Key, Position, Span, Stream, make_plan
+from logs.plan import MICROSECOND, Direction, Key, Position, Span, Stream, make_plan, plan_error
 from logs.times import to_text
 
 FIRST = datetime(2026, 11, 1, tzinfo=UTC)
@@ -165,3 +166,41 @@ def test_span_accepts_the_first_and_last_datetime(moment: datetime) -> None:
         position = Position(direction, Key(to_text(moment), "0" * 32, "b"))
         for stream in plan.streams:
             plan.span(stream, position)
+
+
+@pytest.mark.parametrize("shards", [1, 2, 49, MAX_SHARDS])
+def test_shards_are_not_counted_as_combinations(shards: int) -> None:
+    assert plan_error(LogFilter()) is None
+    assert len(make_plan(LogFilter(), shards).streams) == (1 if shards == 1 else shards + 1)
+    assert len(make_plan(LogFilter(account_id=values(50)), shards).streams) == 50
+
+
+def values(count: int) -> tuple[str, ...]:
+    return tuple(map(str, range(count)))
+
+
+@pytest.mark.parametrize(
+    ("log_filter", "parameters", "words"),
+    [
+        (LogFilter(account_id=values(51)), ("account_id",), "51 accounts make 51 combinations"),
+        (LogFilter(type=values(60)), ("type",), "60 types make 60 combinations"),
+        (
+            LogFilter(account_id=("7",), type=values(51)),
+            ("type",),
+            "1 account and 51 types make 51 combinations",
+        ),
+        (
+            LogFilter(account_id=values(10), type=values(6)),
+            ("account_id", "type"),
+            "10 accounts and 6 types make 60 combinations",
+        ),
+        (LogFilter(start=SECOND, end=FIRST), ("to",), "the time range ends at"),
+    ],
+)
+def test_plan_error_names_the_parameters(
+    log_filter: LogFilter, parameters: tuple[str, ...], words: str
+) -> None:
+    error = plan_error(log_filter)
+    assert error
+    assert error.parameters == parameters
+    assert words in error.text

@@ -1,5 +1,6 @@
 """Pages are exact in both directions and have a fixed cost in requests."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +11,7 @@ from logs.filters import LogFilter, Order
 from logs.models import LogItem
 from logs.plan import END, make_plan
 from logs.reader import read_page
+from logs.storage import documents
 from logs.storage.errors import StoreUnavailable
 from tests.dynamodb_calls import counted_calls
 from tests.items import START, make_item, store
@@ -190,3 +192,25 @@ def test_missing_table_raises_store_unavailable(monkeypatch: pytest.MonkeyPatch)
         read_page(make_plan(LogFilter()), None, 10)
     with pytest.raises(StoreUnavailable):
         reader.get("0" * 32)
+
+
+@pytest.mark.parametrize(
+    "text", ["App\\Models\\User", 'said "no way"', '"state": "open"', "Zoe\u0308", "Zo\u00eb", "1.5", "/end"]
+)
+def test_search_reads_values_and_whole_urls(text: str) -> None:
+    value = {
+        "class": "App\\Models\\User",
+        "note": 'he said "no way"',
+        "state": "open",
+        "who": "Zo\u00eb",
+        "n": 1.5,
+    }
+    payload = json.dumps(value, separators=(",", ":"))
+    document = documents.pack({"payload": payload, "texts": {"url": "/" + "x" * 2000 + "/end"}})
+    store(
+        [
+            make_item(1, payload_type="json", payload_size=len(payload), document=document, url="/xxx…"),
+            make_item(2, payload="other", payload_type="text", payload_size=5),
+        ]
+    )
+    assert ids(read_page(make_plan(LogFilter(q=text)), None, 10)) == [make_item(1).id]

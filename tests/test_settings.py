@@ -226,6 +226,22 @@ def test_invalid_limit_is_refused(name: str, value: str, monkeypatch: pytest.Mon
     assert re.fullmatch(f"{name} must be .*{value}.*", settings_error())
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LOGSITE_SESSION_DAYS", "36501"),
+        ("LOGSITE_SESSION_IDLE_HOURS", "99999999999999999999"),
+        ("LOGSITE_SIGN_IN_MAX_DELAY_SECONDS", "1e9"),
+        ("LOGS_API_READ_UNITS_PER_MINUTE", "9" * 40),
+        ("LOGS_API_REQUESTS_PER_MINUTE", "1_000"),
+        ("TRUSTED_PROXY", "101"),
+    ],
+)
+def test_number_out_of_range_is_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    assert re.fullmatch(rf"{name} must be a whole number from \d to \d+, not '{value}'\.", settings_error())
+
+
 def test_session_settings_are_days_and_hours(monkeypatch: pytest.MonkeyPatch) -> None:
     values = settings()
     assert (values["SESSION_COOKIE_AGE"], values["SESSION_IDLE_SECONDS"]) == (14 * 86_400, 8 * 3600)
@@ -248,6 +264,7 @@ def test_debug_turns_secure_cookies_and_hsts_off(monkeypatch: pytest.MonkeyPatch
     [
         ("LOGS_SORTING_SHARDS", "abc"),
         ("LOGS_SORTING_SHARDS_READ", "0"),
+        ("LOGS_SORTING_SHARDS", "51"),
         ("LOGS_MAX_SECONDS", "x"),
         ("LOGS_MAX_EXAMINED", "-1"),
         ("LOGS_EXPORT_ROWS", "0"),

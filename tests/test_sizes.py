@@ -67,7 +67,7 @@ def put(seed: int = 1, *, retention: timedelta | None = None, **changes: Any) ->
 
 
 @pytest.mark.parametrize("name", ["payload", "url", "user_id", "sub_type", "submitter_agent", "unknown"])
-@pytest.mark.parametrize("text", [noise, lambda size: " " * size], ids=["noise", "spaces"])
+@pytest.mark.parametrize("text", [noise, lambda size: f"a{' ' * (size - 2)}a"], ids=["noise", "spaces"])
 def test_1_mib_in_any_field_is_stored_whole(queues: Queues, name: str, text: Callable[[int], str]) -> None:
     body = full_body(name, text)
     other = make_record()
@@ -119,7 +119,6 @@ def test_unusual_valid_messages_are_stored_whole(queues: Queues, name: str) -> N
 
 INVALID = {
     "500 levels deep": ("not_json", make_body(payload="X").replace('"X"', "[" * 500 + "]" * 500)),
-    "lone surrogates": ("not_json", make_body(payload="\ud800")),
     "an account with a NUL": ("invalid_fields", make_body(account_id="7\x00")),
     "an invalid id": ("invalid_fields", make_body(id="7")),
     "a time before the year 1": ("invalid_fields", make_body(created_at="0001-01-01T00:00:00+14:00")),

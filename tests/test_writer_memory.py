@@ -108,6 +108,20 @@ def test_bombs_fail_no_innocent_log(count: int, writer: Any, queues: Queues) -> 
     assert all(attribute_texts(dead_letter)["error-code"] for dead_letter in rejected)
 
 
+def test_wrapped_bombs_fail_no_innocent_log(writer: Any, queues: Queues) -> None:
+    """Bombs of 16 MiB in SNS notifications, one of lone surrogates, and wrapped bombs of 1 MiB."""
+    halves = make_body(payload="X").replace("X", r"\ud800" * 1_300_000)
+    escapes = make_bomb("escapes", is_compressed=False)
+    logs_ = [halves, escapes, make_bomb("numbers", is_compressed=False), make_body(text='"' * 3_000_000)]
+    bombs = [make_client_body(json.dumps({"Type": "Notification", "Message": log})) for log in logs_]
+    plain = [json.dumps({"detail-type": "x", "detail": escapes[:500_000]}) for _ in range(16)]
+
+    assert writer(make_event(*filter(None, bombs), *plain, make_body(user_id="innocent"))) == NO_FAILURES
+
+    assert len(logs()) + len(queues.dead_letters()) == len(bombs) + len(plain) + 1
+    assert "innocent" in {item.user_id for item in logs()}
+
+
 def test_six_honest_logs_of_11_mb_are_stored(writer: Any) -> None:
     rows = [{"id": number, "name": f"row {number}", "tags": ["a", "b"]} for number in range(12_000)]
     payload = {"rows": rows, "text": "an honest sentence. " * 500_000}

@@ -5,6 +5,10 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ingest.cli.errors import CommandFailed
+from ingest.wire import sqs
+from ingest.wire.queue_url import InvalidQueueUrl
+
 if TYPE_CHECKING:
     # The return type of `add_subparsers` is generic for type checkers only.
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -21,6 +25,15 @@ def add_queue_url(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="the queue of logs; default: LOGS_QUEUE_URL",
     )
+
+
+def check_queue_url(url: str, option: str) -> None:
+    """Raise CommandFailed for anything but the URL of a queue with a known region."""
+    setting = f"LOGS_{option.removeprefix('--').replace('-', '_').upper()}"
+    try:
+        sqs.check_queue_url(url, setting if url == os.environ.get(setting) else option)
+    except InvalidQueueUrl as error:
+        raise CommandFailed(str(error)) from error
 
 
 def whole_number(minimum: int, maximum: int | None = None) -> Callable[[str], int]:

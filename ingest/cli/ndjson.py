@@ -6,15 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest import messages
+from ingest.cli.file_format import strip_bom
 from ingest.messages import ID_NAMESPACE, InvalidMessage
 from ingest.sending import size
 from ingest.sending.outgoing import OutgoingLog
 from ingest.wire import attributes
+from ingest.wire.characters import strip_byte_order_mark
 
 # The writer decompresses a message to at most this size, so a longer line cannot be sent.
 MAX_LINE_BYTES = messages.MAX_INFLATED_BYTES
 # An invalid line is truncated to this size, which leaves space for the writer's rejection attributes.
 MAX_INVALID_BYTES = 1_000_000
+NUL_BYTES = "must be JSON in UTF-8 without NUL bytes; it may be in UTF-16"
+CONVERT = "if it is in Windows-1252: iconv -f WINDOWS-1252 -t UTF-8"
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,15 @@ class Line(OutgoingLog):
 
     place: int
     end: int
+
+
+def strip_line(line: bytes) -> bytes:
+    """Return a line without its line end.
+
+    Byte order marks at its start are removed too. A blank line is an empty text.
+    """
+    text = strip_bom(line.rstrip(b"\r\n"))
+    return text if text.strip() else b""
 
 
 def parse_line(line: bytes, place: int, end: int, source: str) -> Line:
@@ -40,12 +53,17 @@ def parse_line(line: bytes, place: int, end: int, source: str) -> Line:
     """
     if len(line) > MAX_LINE_BYTES:
         raise InvalidMessage("too_large", {"body": [f"must have at most {MAX_LINE_BYTES:,} bytes"]})
+    if b"\0" in line:
+        raise InvalidMessage("not_json", {"body": [NUL_BYTES]})
     try:
         text = line.decode()
-    except UnicodeDecodeError:
-        raise InvalidMessage("not_json", {"body": ["must be JSON in UTF-8"]}) from None
-    messages.parse(text)
-    fields: dict[str, Any] = json.loads(text)
+    except UnicodeDecodeError as error:
+        rule = f"must be JSON in UTF-8, but byte {error.start + 1} is not; {CONVERT}"
+        raise InvalidMessage("not_json", {"body": [rule]}) from None
+    log, wrapper = messages.unwrap(text)
+    messages.validate(log, wrapper)
+    # Of an unwrapped log every value stays, also if the writer will not parse it.
+    fields: dict[str, Any] = log if wrapper else json.loads(strip_byte_order_mark(text))
     if messages.DEFLATE not in fields and fields.get("id") is None:
         fields["id"] = uuid.uuid5(ID_NAMESPACE, f"{source}:{place}:{text}").hex
     body = size.encode(fields)

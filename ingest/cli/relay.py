@@ -15,7 +15,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from ingest.cli import ndjson
+from ingest.cli import file_format, ndjson
 from ingest.cli.checkpoint import HEAD_BYTES, Checkpoint, hash_head, lock, read_head
 from ingest.cli.ndjson import Line
 from ingest.cli.rotation import inode_of, open_existing, rotated_files
@@ -61,8 +61,9 @@ class Relay:
     def run(self) -> None:
         """Send present and future lines until `stop` is called.
 
-        An outage of SQS is logged and retried. Raise CommandFailed if the checkpoint is invalid or another
-        relay uses it, and OSError if a file cannot be read or the checkpoint cannot be written.
+        An outage of SQS is logged and retried. Raise CommandFailed if the checkpoint is invalid, if another
+        relay uses it, or if the file is no NDJSON in UTF-8. Raise OSError if a file cannot be read or the
+        checkpoint cannot be written.
         """
         with lock(self._checkpoint_path, self._path):
             try:
@@ -158,12 +159,15 @@ class Relay:
         """Return the next lines, and the offset of their end."""
         lines: list[Line] = []
         start = offset = self._checkpoint.offset
+        if not offset:
+            head = os.pread(file.fileno(), file_format.HEAD_BYTES, 0)
+            file_format.check_followed(head, str(self._path))
         file.seek(offset)
         while offset - start < CHUNK_BYTES and (line := file.readline(MAX_READ_BYTES)):
             if not (line.endswith(b"\n") or is_finished or len(line) == MAX_READ_BYTES):
                 break
-            if line.strip():
-                lines.append(self._parse_line(line.rstrip(b"\r\n"), offset, offset + len(line)))
+            if text := ndjson.strip_line(line):
+                lines.append(self._parse_line(text, offset, offset + len(line)))
             offset += len(line)
             if len(self._head) < HEAD_BYTES:
                 self._head = (self._head + line)[:HEAD_BYTES]
@@ -186,7 +190,7 @@ class Relay:
                 logger.warning("SQS refused %d lines, which are lost: %s", len(result.refused), result.reason)
             batch = result.retryable
             if batch:
-                logger.warning("SQS does not accept logs at the moment, retrying: %s", result.reason)
+                logger.warning("%s, retrying: %s", result.problem, result.reason)
                 self._sleep(next(delays))
                 if self._stopping:
                     return False

@@ -1,6 +1,7 @@
-"""`python -m ingest send`: send an NDJSON file, once or as it grows."""
+"""`python -m ingest send`: send a file of logs, once or as it grows."""
 
 import argparse
+import hashlib
 import os
 import signal
 import sys
@@ -11,8 +12,9 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 from botocore.exceptions import NoRegionError
 
 from ingest.cli import installation, ndjson, progress
-from ingest.cli.arguments import NO_QUEUE_URL, NO_REGION, add_queue_url, whole_number
+from ingest.cli.arguments import NO_QUEUE_URL, NO_REGION, add_queue_url, check_queue_url, whole_number
 from ingest.cli.errors import INTERRUPTED, CommandFailed
+from ingest.cli.log_file import LogFile
 from ingest.cli.ndjson import Line
 from ingest.cli.relay import Relay
 from ingest.messages import InvalidMessage
@@ -28,17 +30,20 @@ if TYPE_CHECKING:
 MAX_LISTED = 100
 
 DESCRIPTION = (
-    "Send the logs in a file, one JSON object per line. A log without an id gets one that is derived from "
-    "its text and line number, so sending a file twice stores each log once. Invalid lines are not sent: the "
-    "command lists them with their numbers, and exits with status 1. With --follow, the command continues as "
-    "the file grows, through rotation and restarts. It sends invalid lines too, and they become dead letters."
+    "Send the logs in a file: one JSON object per line, a JSON array, or either compressed by gzip. A log "
+    "without an id gets one that is derived from the file's path, the content before it, its number and its "
+    "text. So sending a file again stores each log once, also after lines were appended, and two files never "
+    "share a log. After a change, the logs behind it are other logs. Invalid lines are not sent: the command "
+    "lists them with their numbers, and exits with status 1. Send corrected lines as a file of their own. "
+    "With --follow, the command continues as the file grows, through rotation and restarts. It sends invalid "
+    "lines too, and they become dead letters."
 )
 
 
 def add_parser(subparsers: "Subparsers") -> None:
     """Add `send` to the commands of `python -m ingest`."""
     parser = subparsers.add_parser(
-        "send", help="send the logs in a file, one JSON object per line", description=DESCRIPTION
+        "send", help="send the logs in a file: NDJSON, a JSON array, or gzip", description=DESCRIPTION
     )
     parser.add_argument("file", metavar="FILE", help="the file, or - for standard input")
     add_queue_url(parser)
@@ -47,7 +52,13 @@ def add_parser(subparsers: "Subparsers") -> None:
         type=whole_number(1),
         default=1,
         metavar="N",
-        help="start at this line, to continue an interrupted command",
+        help="start at this line, or at this log of an array, to continue an interrupted command",
+    )
+    parser.add_argument(
+        "--source",
+        metavar="NAME",
+        help="derive ids from this name instead of the file's path: the earlier path of a moved file, or a "
+        "name for standard input; default: the path without .gz, or - for standard input",
     )
     parser.add_argument(
         "--follow", action="store_true", help="send new lines as the file grows, until Ctrl-C or SIGTERM"
@@ -69,17 +80,23 @@ def run(options: argparse.Namespace) -> int:
     if not options.queue_url:
         err.write(f"{NO_QUEUE_URL}\n")
         return 2
-    if options.follow and (options.file == "-" or options.from_line > 1):
-        err.write("--follow needs a file and continues from its checkpoint: omit - and --from-line.\n")
+    if options.follow and (options.file == "-" or options.from_line > 1 or options.source):
+        err.write(
+            "--follow needs a file and continues from its checkpoint: omit - and --from-line, and --source.\n"
+        )
         return 2
+    check_queue_url(options.queue_url, "--queue-url")
     try:
         sender = FileSender(sqs.client(queue_url=options.queue_url), options.queue_url, err)
         if options.follow:
             return _follow(Path(options.file), options.checkpoint, sender, err)
         if options.file == "-":
-            return sender.send_all(sys.stdin.buffer, 0, options.from_line)
-        with Path(options.file).open("rb") as file:
-            return sender.send_all(file, os.fstat(file.fileno()).st_size, options.from_line)
+            return sender.send_all(
+                sys.stdin.buffer, "standard input", options.from_line, options.source or "-"
+            )
+        path = Path(options.file)
+        with path.open("rb") as file:
+            return sender.send_all(file, options.file, options.from_line, options.source or path.resolve())
     except NoRegionError as error:
         raise CommandFailed(NO_REGION) from error
     except OSError as error:
@@ -98,6 +115,14 @@ def _follow(path: Path, checkpoint: str | None, sender: "FileSender", err: TextI
     return 0
 
 
+def _size(file: BinaryIO) -> int:
+    """Return the size of a file in bytes, or 0 if it is unknown, as for a pipe."""
+    try:
+        return os.fstat(file.fileno()).st_size
+    except OSError:
+        return 0
+
+
 class FileSender:
     """Sends a file once, and lists its refused lines on `err`.
 
@@ -111,55 +136,57 @@ class FileSender:
         self.refused = 0
         self._err = err
 
-    def send_all(self, file: BinaryIO, size: int, first: int) -> int:
-        """Send a file from line `first` on. Return the exit status.
+    def send_all(self, file: BinaryIO, name: str, first: int, source: str | Path) -> int:
+        """Send a file from line `first` on, or from that log of an array. Return the exit status.
 
-        `size` is the size of the file in bytes, or 0 if it is unknown. The status is 1 if a line is refused
-        or SQS is unreachable, and INTERRUPTED after Ctrl-C.
+        `name` is for messages, and ids derive from `source`. The status is 1 if a line is refused, SQS is
+        unreachable, or the file is damaged or has another format. It is INTERRUPTED after Ctrl-C.
         """
         next_line = first
         status = 0
-        try:
-            with progress.bar(size, "Sending", "byte", self._err) as bar:
-                for batch in split_batches(self._lines(file, first, bar)):
+        with progress.bar(_size(file), "Sending", "byte", self._err) as bar:
+            try:
+                logs = LogFile(file, name, bar.update)
+                for batch in split_batches(self._lines(logs, first, os.fsencode(source))):
                     next_line = batch[0].place
                     result = send_batch(self.client, self.queue_url, batch)
                     self.sent += len(batch) - len(result.unsent)
                     for line in result.refused:
-                        self._refuse(line.place, f"SQS refused it: {result.reason}")
+                        self._refuse(logs.unit, line.place, f"SQS refused it: {result.reason}")
                     if result.retryable:
-                        self._err.write(f"SQS does not accept logs at the moment: {result.reason}\n")
+                        problem = f"{result.problem[0].upper()}{result.problem[1:]}"
+                        self._err.write(f"{problem}: {result.reason}\n")
                         status = 1
                         break
                     next_line = batch[-1].end
-        except KeyboardInterrupt:
-            status = INTERRUPTED
+            except CommandFailed as error:
+                self._err.write(f"{error}\n")
+                status = 1
+            except KeyboardInterrupt:
+                status = INTERRUPTED
         self._err.write(f"Sent: {self.sent}, refused: {self.refused}\n")
         if status:
             self._err.write(f"To continue: --from-line {next_line}\n")
         return status or (1 if self.refused else 0)
 
-    def _lines(self, file: BinaryIO, first: int, bar: progress.Bar) -> Iterator[Line]:
-        """Yield the valid lines from line `first` on. An overlong line is read in pieces and refused."""
-        source = f"send:{self.queue_url}:{installation.secret()}"
-        number = 0
-        while line := file.readline(ndjson.MAX_LINE_BYTES + 2):
-            bar.update(len(line))
-            number += 1
-            is_partial = len(line) > ndjson.MAX_LINE_BYTES and not line.endswith(b"\n")
-            while is_partial and (rest := file.readline(ndjson.MAX_LINE_BYTES)):
-                bar.update(len(rest))
-                is_partial = not rest.endswith(b"\n")
-            if number < first or not line.strip():
+    def _lines(self, logs: LogFile, first: int, source: bytes) -> Iterator[Line]:
+        """Yield the valid lines from line `first` on."""
+        queue_and_secret = f"send:{self.queue_url}:{installation.secret()}"
+        # Of the source and of all lines before, so that equal lines of different files have different ids.
+        content = hashlib.sha256((source.removesuffix(b".gz") if logs.is_gzip else source) + b"\n")
+        for number, line in enumerate(logs.records(), 1):
+            content_before = content.hexdigest()
+            content.update(line + b"\n")
+            if number < first or (not line and logs.unit == "line"):
                 continue
             try:
-                yield ndjson.parse_line(line.rstrip(b"\r\n"), number, number + 1, source)
+                yield ndjson.parse_line(line, number, number + 1, f"{queue_and_secret}:{content_before}")
             except InvalidMessage as error:
-                self._refuse(number, str(error))
+                self._refuse(logs.unit, number, str(error))
 
-    def _refuse(self, number: int, reason: str) -> None:
+    def _refuse(self, unit: str, number: int, reason: str) -> None:
         self.refused += 1
         if self.refused <= MAX_LISTED:
-            self._err.write(f"line {number}: {reason}\n")
+            self._err.write(f"{unit} {number}: {reason}\n")
         elif self.refused == MAX_LISTED + 1:
             self._err.write("Further refused lines are counted, but not listed.\n")

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from botocore.exceptions import ClientError
@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from ingest.sending.outgoing import OutgoingLog
 from ingest.wire import sqs
 from ingest.wire.backoff import backoff
-from ingest.wire.errors import AWS_ERRORS
+from ingest.wire.errors import AWS_ERRORS, error_code, explain, is_queue_missing
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -23,6 +23,7 @@ FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS = 0.2, 2.0
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 CONTENT_ERRORS = {"BatchRequestTooLong", "InvalidMessageContents", "InvalidParameterValue"}
 TOO_LARGE_STATUS = 413
+MISSING = "the queue of logs does not exist"
 
 
 L = TypeVar("L", bound=OutgoingLog)
@@ -35,12 +36,24 @@ class SendResult(Generic[L]):
     - `refused`: the sender's fault, such as an invalid body; a retry cannot help.
     - `retryable`: a later retry may help.
     - `unreachable`: SQS accepted no log of the batch, or did not respond.
+    - `missing`: the queue does not exist. The logs are retryable, because it may be created later.
     """
 
     refused: list[L]
     retryable: list[L]
     reason: str = ""
     unreachable: bool = False
+    missing: bool = False
+
+    @property
+    def is_blocked(self) -> bool:
+        """Return whether the next batch would fail too."""
+        return self.unreachable or self.missing
+
+    @property
+    def problem(self) -> str:
+        """Return why logs are retryable, without the details in `reason`."""
+        return MISSING if self.missing else "SQS does not accept logs at the moment"
 
     @property
     def unsent(self) -> list[L]:
@@ -57,11 +70,11 @@ def split_batches(logs: Iterable[L]) -> Iterator[list[L]]:
     size = 0
     try:
         for log in logs:
-            if batch and (len(batch) == sqs.MAX_BATCH or size + len(log.body) > sqs.MAX_BYTES):
+            if batch and (len(batch) == sqs.MAX_BATCH or size + log.size > sqs.MAX_BYTES):
                 yield batch
                 batch, size = [], 0
             batch.append(log)
-            size += len(log.body)
+            size += log.size
     except Exception:
         if batch:
             yield batch
@@ -86,12 +99,19 @@ def send_batch(client: "SQSClient", queue_url: str, batch: Sequence[L]) -> SendR
         try:
             response = client.send_message_batch(
                 QueueUrl=queue_url,
-                Entries=[{"Id": number, "MessageBody": log.body} for number, log in pending.items()],
+                Entries=[log.entry(number) for number, log in pending.items()],
             )
         except AWS_ERRORS as error:
             if _is_content_error(error):
                 return _isolate(client, queue_url, [*pending.values()], refused, str(error))
-            return SendResult(refused, [*pending.values()], str(error), unreachable=True)
+            is_missing = is_queue_missing(error)
+            return SendResult(
+                refused,
+                [*pending.values()],
+                explain(error, queue_url),
+                unreachable=not is_missing,
+                missing=is_missing,
+            )
         # The status is 200 even if entries failed: only the entries listed as successful were accepted.
         for entry in response.get("Successful", []):
             pending.pop(entry["Id"], None)
@@ -108,9 +128,8 @@ def _is_content_error(error: Exception) -> bool:
     """Return whether SQS refuses a whole batch because of a message in it."""
     if not isinstance(error, ClientError):
         return False
-    code = error.response.get("Error", {}).get("Code", "").rpartition(".")[2]
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    return code in CONTENT_ERRORS or status == TOO_LARGE_STATUS
+    return error_code(error) in CONTENT_ERRORS or status == TOO_LARGE_STATUS
 
 
 def _isolate(
@@ -124,12 +143,16 @@ def _isolate(
         return SendResult([*refused, *batch], [], reason)
     middle = len(batch) // 2
     first = send_batch(client, queue_url, batch[:middle])
-    if first.unreachable:
-        return SendResult([*refused, *first.refused], [*first.retryable, *batch[middle:]], first.reason, True)
+    if first.is_blocked:
+        return replace(
+            first,
+            refused=[*refused, *first.refused],
+            retryable=[*first.retryable, *batch[middle:]],
+        )
     second = send_batch(client, queue_url, batch[middle:])
-    return SendResult(
-        [*refused, *first.refused, *second.refused],
-        [*first.retryable, *second.retryable],
-        second.reason or first.reason,
-        second.unreachable,
+    return replace(
+        second,
+        refused=[*refused, *first.refused, *second.refused],
+        retryable=[*first.retryable, *second.retryable],
+        reason=second.reason or first.reason,
     )

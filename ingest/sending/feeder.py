@@ -12,12 +12,14 @@ from ingest.sending.spool_file import SpoolFile
 class SpoolFeeder:
     """Sends spooled logs.
 
-    `lock` is the lock of the sender thread. Other threads hold it while they append to the spool.
+    `lock` is the lock of the sender thread. Other threads hold it while they append to the spool. `passes` is
+    the number of times that no file was left to send.
     """
 
     def __init__(self, spool: Spool, lock: threading.Condition) -> None:
         self._spool = spool
         self._lock = lock
+        self.passes = 0
 
     def feed(
         self, send: Callable[[list[OutgoingLog], SpoolFile], bool], is_interrupted: Callable[[], bool]
@@ -31,8 +33,9 @@ class SpoolFeeder:
             with self._lock:
                 self._spool.rotate()
                 file = self._spool.lock_oldest()
-            if file is None:
-                break
+                if file is None:
+                    self.passes += 1
+                    break
             try:
                 for batch in split_batches(OutgoingLog("", body) for body in file.bodies()):
                     if not send(batch, file):

@@ -3,15 +3,20 @@
 import json
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ingest import messages, times
-from ingest.sending import size, value_limit
+from ingest.sending import local_time, size, value_limit
 from ingest.sending.serialize import MAX_VALUES, to_jsonable
+from ingest.sending.value_limit import Change
+from ingest.wire.characters import note_surrogates, replace_surrogates
 from ingest.wire.fields import parse_uuid
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef as Entry
 
 # The client's logger: applications configure one name, and LogHandler ignores it.
 logger = logging.getLogger("ingest.client")
@@ -37,9 +42,23 @@ class OutgoingLog:
         fields: dict[str, Any] = json.loads(messages.decompress(self.body))
         return fields
 
+    @property
+    def size(self) -> int:
+        """Return the size of the message in bytes."""
+        return len(self.body)
 
-def prepare(fields: Mapping[str, Any], *, strict: bool) -> OutgoingLog:
-    """Return the outgoing log of these fields.
+    def entry(self, entry_id: str) -> "Entry":
+        """Return the message as an entry of SendMessageBatch."""
+        return {"Id": entry_id, "MessageBody": self.body}
+
+
+def prepare(
+    fields: Mapping[str, Any],
+    *,
+    strict: bool,
+    attach_zone: Callable[[datetime], datetime] = local_time.system_zone,
+) -> OutgoingLog:
+    """Return the outgoing log of these fields. `attach_zone` returns a naive `created_at` with its zone.
 
     Assigns a missing id and timestamp, serializes and validates the fields, and enforces the size limit. If
     `strict`, raise InvalidMessage or TooLarge. Otherwise log a warning, and truncate an oversize log.
@@ -48,8 +67,10 @@ def prepare(fields: Mapping[str, Any], *, strict: bool) -> OutgoingLog:
     new_id = None
     if fields.get("id") is None:
         fields["id"] = new_id = uuid.uuid4().hex
-    if fields.get("created_at") is None:
+    if (created_at := fields.get("created_at")) is None:
         fields["created_at"] = times.to_text(datetime.now(UTC))
+    elif type(created_at) is not str:
+        fields["created_at"] = local_time.to_utc(created_at, attach_zone)
     note = ""
     if value_limit.exceeds(fields):
         fields, note = _limit_values(fields, strict=strict)
@@ -57,7 +78,8 @@ def prepare(fields: Mapping[str, Any], *, strict: bool) -> OutgoingLog:
     error = _validation_error(body)
     if error and error.code == "not_json":
         # The fields contain lone surrogates, or are nested too deep.
-        body = size.encode(to_jsonable(fields))
+        _, replaced = replace_surrogates(body)
+        body = size.encode(note_surrogates(to_jsonable(fields), replaced))
         error = _validation_error(body)
     id_text = new_id or str(to_jsonable(fields["id"]))
     log_id = new_id or parse_uuid(id_text)
@@ -72,8 +94,10 @@ def prepare(fields: Mapping[str, Any], *, strict: bool) -> OutgoingLog:
 
 def _limit_values(fields: dict[str, Any], *, strict: bool) -> tuple[dict[str, Any], str]:
     """Return fields within the limit on values, and a note for a warning. Raise TooLarge if `strict`."""
-    fields, is_truncated = value_limit.reduce(fields, size.dumps)
-    if not is_truncated:
+    fields, change = value_limit.reduce(fields, size.dumps)
+    if change is Change.NONE:
+        return fields, ""
+    if change is Change.TEXT:
         return fields, f"has more than {MAX_VALUES:,} values; its largest fields are sent as text"
     note = "has too many values, or too long texts in them, and was truncated"
     if strict:

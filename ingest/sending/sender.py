@@ -1,21 +1,24 @@
 """The background thread that sends logs, so that `enqueue` never waits for the network."""
 
 import logging
+import math
+import os
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from ingest.sending import lifecycle
-from ingest.sending.batches import send_batch
 from ingest.sending.buffer import Buffer
+from ingest.sending.counts import Counts
+from ingest.sending.delivery import Delivery
 from ingest.sending.feeder import SpoolFeeder
 from ingest.sending.flush import FlushRequests
 from ingest.sending.outgoing import OutgoingLog
 from ingest.sending.rate_limit import RateLimitedLogger, SendWarning
 from ingest.sending.spool import Spool, SpoolFull
-from ingest.sending.spool_file import REJECTED_SUFFIX, SpoolFile
+from ingest.sending.spool_file import SpoolFile
 from ingest.wire.backoff import backoff
 
 if TYPE_CHECKING:
@@ -33,21 +36,11 @@ FLUSH_POLL_SECONDS = 0.05
 FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS = 0.5, 30.0
 
 
-@dataclass
-class Counts:
-    """Numbers of logs that this process handled in the background."""
-
-    sent: int = 0  # accepted by SQS
-    dropped: int = 0  # lost: no space, not sent before the client closed, or in a removed spool folder
-    # SQS refused them for good, or they were broken in the spool. Lost, unless a file of the spool has them.
-    refused: int = 0
-
-
 class SenderThread:
     """Buffers logs and sends them from a thread, which starts with the first log.
 
-    `make_client` creates the SQS client in that thread. A forked child starts with an empty buffer and a
-    new thread, because the parent sends the logs that were buffered before the fork.
+    It belongs to the process that created it. In a forked child only `forget` may be called, because the
+    parent sends the logs, and a thread of the parent may have held the lock.
     """
 
     def __init__(
@@ -62,56 +55,66 @@ class SenderThread:
         spool: Spool | None,
         durable: bool,
     ) -> None:
-        self._queue_url = queue_url
-        self._make_client = make_client
-        self._max_logs, self._max_bytes = max_logs, max_bytes
+        self.process = os.getpid()
+        self.counts = Counts()
         self._on_full = on_full
         self._block_seconds = block_seconds
         self._spool = spool
         self._durable = durable
-        self._reset()
-        lifecycle.register(self)
-        if spool:
-            with self._changed:
-                warning = self._start() if spool.has_files() else None
-            self._report(warning)
-
-    def _reset(self) -> None:
-        self.counts = Counts()
         # One condition guards the buffer, the spool and the flags below, and signals every change of them.
         self._changed = threading.Condition()
-        self._buffer = Buffer(self._max_logs, self._max_bytes)
+        self._buffer = Buffer(max_logs, max_bytes)
         self._flushes = FlushRequests(self._changed)
-        self._feeder = SpoolFeeder(self._spool, self._changed) if self._spool else None
+        self._feeder = SpoolFeeder(spool, self._changed) if spool else None
         self._warnings = RateLimitedLogger()
+        self._delivery = Delivery(queue_url, make_client, self.counts, self._warnings, self._keep, self._wait)
         self._closing = False
         self._thread: threading.Thread | None = None
+        # While a caller sends because no thread can start: the time at which it stops.
+        self._deadline: float | None = None
 
-    def after_fork(self) -> None:
-        """Reset the state in a child process, where no other thread exists."""
+    def forget(self) -> None:
+        """Close the descriptors that a child process inherited."""
         if self._spool:
             self._spool.forget()
-        self._reset()
+
+    def open_spool(self, *, expects_files: bool = False) -> None:
+        """Start the thread if the spool has files, or `expects_files` of child processes."""
+        if self._spool:
+            lifecycle.register(self)
+            with self._changed:
+                warning = self._start() if expects_files or self._spool.has_files() else None
+            self._report(warning)
 
     def submit(self, log: OutgoingLog) -> None:
-        """Buffer or spool a log, or drop it if both are full. Never raise an error of SQS or the disk."""
-        with self._changed:
-            # A log that no thread can send now is buffered or spooled, and sent when a thread can start.
-            start_warning = self._start()
-            warning = self._accept(log)
+        """Buffer or spool a log, or drop it if both are full. Never raise."""
+        try:
+            with self._changed:
+                # A log that no thread can send now is buffered or spooled, and sent when a thread can start.
+                start_warning = self._start()
+                warning = self._accept(log)
+        except Exception as error:  # noqa: BLE001  no fault of threads or memory may reach the application
+            self.counts.dropped += 1
+            text = f"a log could not be buffered: {error!r}; logs dropped: {self.counts.dropped}"
+            self._warnings.log(SendWarning("fault", text))
+            return
         self._report(start_warning, warning)
 
     def flush(self, timeout: float | None) -> bool:
         """Wait up to `timeout` seconds until all logs are sent. Return whether they are.
 
-        Includes the logs that this process spooled. None waits without a limit.
+        Includes the logs that this process or ended processes spooled. None waits without a limit. If the
+        thread cannot start, the logs are sent from this one.
         """
         with self._changed:
-            if self._is_idle():
+            passes = self._feeder.passes + 1 if self._feeder and not self._closing else 0
+            if self._is_idle(passes):
                 return True
             warning = self._start()
             if not warning:
-                return self._flushes.wait(self._is_idle, timeout)
+                return self._flushes.wait(partial(self._is_idle, passes), timeout)
+        if self._send_here(passes, timeout):
+            return True
         self._report(warning)
         return False
 
@@ -129,17 +132,21 @@ class SenderThread:
             self.counts.dropped += lost
         lost += self._report()
         if lost:
-            logger.error("%d logs were not sent before the client closed, and are lost", lost)
+            cause = f": {self._delivery.problem}" if self._delivery.problem else ""
+            logger.error("%d logs were not sent before the client closed, and are lost%s", lost, cause)
         lifecycle.unregister(self)
 
     def _start(self) -> SendWarning | None:
         """Start the thread unless it runs. Return a warning if it cannot start."""
-        if self._closing or (self._thread and self._thread.is_alive()):
+        if self._closing:
+            return None
+        lifecycle.register(self)
+        if self._deadline is not None or (self._thread and self._thread.is_alive()):
             return None
         self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
         try:
             self._thread.start()
-        except RuntimeError as error:  # the interpreter shuts down, or there are too many threads
+        except Exception as error:  # noqa: BLE001  at shutdown, or with too many threads, in several types
             self._thread = None
             return SendWarning("thread", f"the thread that sends logs cannot start: {error}")
         return None
@@ -162,7 +169,9 @@ class SenderThread:
                 )
         if self._closing or not self._buffer.has_space(log):
             self.counts.dropped += 1
-            text = f"the buffer is full, SQS is unreachable or slow; logs dropped: {self.counts.dropped}"
+            blocked = f"buffer is full, {self._delivery.problem or 'SQS is unreachable or slow'}"
+            cause = "client is closed" if self._closing else blocked
+            text = f"the {cause}; logs dropped: {self.counts.dropped}"
             return warning or SendWarning("full", text)
         self._buffer.append(log)
         if len(self._buffer) == 1 or self._buffer.has_batch():
@@ -196,25 +205,59 @@ class SenderThread:
                 self._warnings.log(warning)
         return lost
 
-    def _is_idle(self) -> bool:
-        return self._buffer.is_empty() and not (self._spool and self._spool.has_own_files())
+    def _is_idle(self, passes: int = 0) -> bool:
+        """Return whether all logs are sent, and the spool was sent completely this many times."""
+        return (
+            self._buffer.is_empty()
+            and not (self._spool and self._spool.has_own_files())
+            and not (self._feeder and self._feeder.passes < passes)
+        )
+
+    def _send_here(self, passes: int, timeout: float | None) -> bool:
+        """Send all logs from the calling thread, as `flush` does. A request to SQS may exceed the timeout."""
+        is_idle = partial(self._is_idle, passes)
+        with self._changed:
+            if self._deadline is not None:  # another caller sends
+                return self._flushes.wait(is_idle, timeout)
+            self._deadline = math.inf if timeout is None else time.monotonic() + timeout
+        try:
+            while self._wait(0):
+                with self._changed:
+                    if is_idle():
+                        return True
+                    batch = self._buffer.next_batch()
+                if not self._send_all(batch) or not (batch or self._wait(FLUSH_POLL_SECONDS)):
+                    break
+            return False
+        finally:
+            with self._changed:
+                self._deadline = None
+                self._buffer.requeue()
+                self._changed.notify_all()
+
+    def _stops(self) -> bool:
+        """Return whether the client closes, or the time of the caller that sends is over."""
+        return self._closing or (self._deadline is not None and time.monotonic() >= self._deadline)
 
     def _run(self) -> None:
         """Send batches and spooled logs until the client closes."""
-        client: SQSClient | None = None
-        while (batch := self._next_batch()) is not None:
-            try:
-                client = client or self._make_client()
-                send = partial(self._send, client)
-                if not send(batch) or (self._feeder and not self._feeder.feed(send, self._is_interrupted)):
-                    return
+        while (batch := self._next_batch()) is not None and self._send_all(batch):
+            pass
+
+    def _send_all(self, batch: list[OutgoingLog]) -> bool:
+        """Send a batch, then the spool, with retries. Return False if it must stop before."""
+        try:
+            is_sent = self._send(batch)
+            if self._feeder and is_sent:
+                is_sent = self._feeder.feed(self._send, self._is_interrupted)
+            if is_sent:  # if not, `close` reports the losses
                 self._report()
-            except Exception:  # the thread must survive any error, and log it
-                logger.exception("logs could not be sent, retrying")
-                with self._changed:
-                    self._buffer.requeue()
-                if not self._wait(next(backoff(MAX_DELAY_SECONDS, MAX_DELAY_SECONDS))):
-                    return
+        except Exception:  # the thread must survive any error, and log it
+            logger.exception("logs could not be sent, retrying")
+            with self._changed:
+                self._buffer.requeue()
+            return self._wait(next(backoff(MAX_DELAY_SECONDS, MAX_DELAY_SECONDS)))
+        return is_sent
 
     def _next_batch(self) -> list[OutgoingLog] | None:
         """Return the next batch, full or LINGER_SECONDS old.
@@ -223,10 +266,8 @@ class SenderThread:
         """
         with self._changed:
             # Without a spool, nothing needs to be checked at an interval.
-            self._changed.wait_for(
-                lambda: self._closing or self._buffer or self._flushes,
-                LINGER_SECONDS if self._spool else None,
-            )
+            interval = LINGER_SECONDS if self._spool else None
+            self._changed.wait_for(lambda: self._closing or self._buffer or self._flushes, interval)
             if self._buffer:
                 self._changed.wait_for(
                     lambda: self._closing or self._flushes or self._buffer.has_batch(), LINGER_SECONDS
@@ -239,41 +280,22 @@ class SenderThread:
             self._changed.notify_all()  # for callers that wait for space
             return batch
 
-    def _send(self, client: "SQSClient", batch: list[OutgoingLog], file: SpoolFile | None = None) -> bool:
-        """Send a batch from the buffer or the spool, with retries. Return False if the client closes first.
+    def _send(self, batch: list[OutgoingLog], file: SpoolFile | None = None) -> bool:
+        """Send a batch of the buffer, or of a spool file. Return False if it must stop before."""
+        return self._delivery.send(batch, backoff(FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS), file)
 
-        Logs that SQS refuses are counted, because a retry cannot help. Those of a spool `file` are set aside,
-        the others are lost. Raise OSError if they cannot be set aside.
-        """
-        delays = backoff(FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS)
-        while batch:
-            result = send_batch(client, self._queue_url, batch)
-            self.counts.sent += len(batch) - len(result.unsent)
-            if result.refused:
-                fate = "which are lost"
-                if file:
-                    file.reject(log.body for log in result.refused)
-                    fate = f"which were moved to {file.path}{REJECTED_SUFFIX}"
-                self.counts.refused += len(result.refused)
-                text = f"SQS refused {len(result.refused)} logs, {fate}: {result.reason}"
-                self._warnings.log(SendWarning("refused", text))
-            batch = result.retryable
-            with self._changed:
-                # A batch from the spool is not in flight: it stays in its file until it is sent.
-                self._buffer.acknowledge(batch)
-                self._changed.notify_all()
-            if batch:
-                text = f"SQS does not accept logs at the moment, retrying: {result.reason}"
-                self._warnings.log(SendWarning("retry", text))
-                if not self._wait(next(delays)):
-                    return False
-        return True
+    def _keep(self, unsent: list[OutgoingLog]) -> None:
+        with self._changed:  # a batch from the spool is not in flight: it stays in its file until it is sent
+            self._buffer.acknowledge(unsent)
+            self._changed.notify_all()
 
     def _is_interrupted(self) -> bool:
-        """Return whether new logs are buffered, or the client closes."""
-        return bool(self._buffer) or self._closing
+        """Return whether new logs are buffered, or the sending must stop."""
+        return bool(self._buffer) or self._stops()
 
     def _wait(self, seconds: float) -> bool:
-        """Wait before a retry. Return False at once when the client closes."""
+        """Wait before a retry. Return False as soon as the sending must stop."""
         with self._changed:
-            return not self._changed.wait_for(lambda: self._closing, seconds)
+            if self._deadline is not None:
+                seconds = min(seconds, self._deadline - time.monotonic())
+            return not self._changed.wait_for(self._stops, seconds)

@@ -1,17 +1,19 @@
 """Serialize any Python value: convert it to the types of JSON.
 
-Only the standard library, because applications log values of any library.
+No library is imported for it, because applications log values of any library.
 """
 
 import math
-from collections.abc import Collection, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import date, datetime, time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
-from ingest import times
+from ingest.sending.structures import Elements, Members, Replacement, structure_of
+from ingest.sending.texts import encodable, text_of
 
 # The writer rejects JSON that is nested over 200 levels. The limit also ends circular references.
 MAX_DEPTH = 100
@@ -24,6 +26,19 @@ MAX_TEXT_CHARACTERS = 16 * 1024 * 1024
 # Python refuses to format longer integers in decimal (4,300 digits).
 MAX_INTEGER_BITS = 14_000
 
+# Types whose text is their best description. Their subclasses may have more than a text.
+TEXT_TYPES = frozenset([date, datetime, time, timedelta, Decimal, UUID])
+
+Item = TypeVar("Item")
+
+
+# Another thread may add values to a container while it is read. More than these do not come from threads.
+MAX_ADDED_VALUES = 1_000
+
+
+class TooManyValues(Exception):
+    """A container yields many more values than its length."""
+
 
 @dataclass
 class Budget:
@@ -32,6 +47,8 @@ class Budget:
     values: int = MAX_VALUES
     characters: int = MAX_TEXT_CHARACTERS
     is_exceeded: bool = False
+    # The ids of the exceptions that are being converted. A group and its exceptions may refer to each other.
+    exceptions: set[int] = field(default_factory=set)
 
     def take_values(self, number: int) -> bool:
         """Take values from the budget. Return whether it had enough."""
@@ -53,74 +70,102 @@ class Budget:
 def to_jsonable(value: object, depth: int = 0, budget: Budget | None = None) -> Any:
     """Return a value as None, bool, int, float, str, list or dict. Never raise.
 
-    Containers are converted recursively. A datetime becomes `2026-11-23T22:44:00.123456+00:00`, bytes become
-    text, and a set becomes a list. NaN, infinity, an integer over MAX_INTEGER_BITS, a container nested over
-    MAX_DEPTH and an object of any other type become text. So does a container or a text that exceeds the
-    budget: a note with its size replaces it. The default budget is that of one log.
+    Containers are converted recursively, and so are structured objects: exceptions, dataclasses, models of
+    pydantic and attrs, named tuples, rows of a QuerySet, arrays. Iterators and files are not read.
+
+    - A datetime becomes `2026-11-23T22:44:00.123456+00:00`, without the offset if it is naive.
+    - Bytes become text, and a set becomes a list.
+    - Several values of one key become a list.
+    - NaN, infinity, an integer over MAX_INTEGER_BITS, a container nested over MAX_DEPTH and an object of any
+      other type become text.
+    - A note replaces a container or a text that exceeds the budget. The default budget is that of one log.
     """
-    budget = budget or Budget()
-    if value is None or isinstance(value, bool):
+    try:
+        return _convert(value, depth, budget or Budget())
+    except Exception:  # noqa: BLE001  an object's method raises, or another thread changes a container
+        return f"({type(value).__name__}, which cannot be read)"
+
+
+def _convert(value: Any, depth: int, budget: Budget) -> Any:
+    kind = type(value)
+    # Methods of the base classes are called, because those of a subclass may do anything.
+    if value is None or kind is bool:
         return value
-    if isinstance(value, Enum):
-        return to_jsonable(value.value, depth + 1, budget) if depth < MAX_DEPTH else _to_text(value)
-    if isinstance(value, str):
-        return _encodable(budget.take_text(str.__str__(value)))
-    if isinstance(value, int):
-        return int(value) if value.bit_length() < MAX_INTEGER_BITS else hex(value)
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else str(float(value))
-    if isinstance(value, bytes | bytearray | memoryview):
+    if issubclass(kind, Enum) and depth < MAX_DEPTH:
+        return to_jsonable(value.value, depth + 1, budget)
+    if issubclass(kind, str):
+        return encodable(budget.take_text(str.__str__(value)))
+    if issubclass(kind, int):
+        return int.__index__(value) if int.bit_length(value) < MAX_INTEGER_BITS else hex(value)
+    if issubclass(kind, float):
+        number = float.__float__(value)
+        return number if math.isfinite(number) else str(number)
+    if issubclass(kind, bytes | bytearray | memoryview):
         return budget.take_text(bytes(value).decode(errors="backslashreplace"))
-    if isinstance(value, Mapping | list | tuple | set | frozenset):
-        return (
-            _container(value, depth, budget) if depth < MAX_DEPTH else f"({type(value).__name__}, too deep)"
-        )
-    return budget.take_text(_to_text(value))
+    if kind in TEXT_TYPES:
+        return text_of(value)
+    return _object(value, depth, budget)
 
 
-def _container(value: Mapping[object, object] | Collection[object], depth: int, budget: Budget) -> Any:
-    # Logging must not fail because an object's method raises, or because another thread changes the container
-    # during the iteration.
-    with suppress(Exception):
-        if not budget.take_values(len(value) or 1):
-            return f"({type(value).__name__} of {len(value):,} values, too many)"
-        if isinstance(value, Mapping):
-            return {
-                budget.take_text(_key(name)): to_jsonable(item, depth + 1, budget)
-                for name, item in value.items()
-            }
-        return [to_jsonable(item, depth + 1, budget) for item in value]
-    return f"({type(value).__name__}, which cannot be read)"
+def _object(value: Any, depth: int, budget: Budget) -> Any:
+    name = type(value).__name__
+    structure = structure_of(value)
+    if structure is None:
+        return budget.take_text(text_of(value))
+    if depth >= MAX_DEPTH:
+        return f"({name}, too deep)"
+    if isinstance(structure, Replacement):
+        return to_jsonable(structure.value, depth + 1, budget)
+    if not issubclass(type(value), BaseException):
+        return _container(name, structure, depth, budget)
+    if id(value) in budget.exceptions:
+        return f"({name}, as above)"
+    budget.exceptions.add(id(value))
+    try:
+        return _container(name, structure, depth, budget)
+    finally:
+        budget.exceptions.discard(id(value))
+
+
+def _container(name: str, structure: Members | Elements, depth: int, budget: Budget) -> Any:
+    size = structure.size
+    if not budget.take_values(size or 1):
+        return f"({name} of {size:,} values, too many)"
+    try:
+        if isinstance(structure, Members):
+            return _members(_limited(structure.pairs, size, budget), depth, budget)
+        elements = [to_jsonable(item, depth + 1, budget) for item in _limited(structure.values, size, budget)]
+    except TooManyValues:
+        return f"({name} of more than {size:,} values, too many)"
+    return [*elements, structure.rest] if structure.rest else elements
+
+
+def _members(pairs: Iterable[tuple[Any, Any]], depth: int, budget: Budget) -> dict[str, Any]:
+    # Different keys may have the same text, such as 1 and "1". So all their values are kept.
+    groups: dict[str, list[Any]] = {}
+    for name, item in pairs:
+        groups.setdefault(_key(name), []).append(item)
+    return {
+        budget.take_text(name): to_jsonable(items[0] if len(items) == 1 else items, depth + 1, budget)
+        for name, items in groups.items()
+    }
+
+
+def _limited(items: Iterable[Item], size: int, budget: Budget) -> Iterator[Item]:
+    """Yield items. Raise TooManyValues if there are many more than `size`, or more than the budget."""
+    for number, item in enumerate(items):
+        if number >= size and (number >= size + MAX_ADDED_VALUES or not budget.take_values(1)):
+            budget.is_exceeded = True
+            raise TooManyValues
+        yield item
 
 
 def _key(name: object) -> str:
     """Return the key of a dictionary as text. `json.dumps` writes None and booleans in the same way."""
+    if isinstance(name, Enum):
+        name = name.value
     if isinstance(name, str):
-        return _encodable(str.__str__(name))
+        return encodable(str.__str__(name))
     if name is None or isinstance(name, bool):
         return {None: "null", True: "true", False: "false"}[name]
-    return _to_text(name)
-
-
-def _to_text(value: object) -> str:
-    # Logging must not fail because an object's __str__ raises.
-    with suppress(Exception):
-        return _encodable(_str(value))
-    return f"({type(value).__name__}, which has no text)"
-
-
-def _str(value: object) -> str:
-    """Return a value as text, dates and times in ISO 8601."""
-    if isinstance(value, datetime):
-        with suppress(ValueError):  # outside the years 1 to 9999 in UTC
-            return times.to_text(value)
-    if isinstance(value, date | time):
-        return value.isoformat()
-    return str(value)
-
-
-def _encodable(text: str) -> str:
-    """Return a text that UTF-8 can encode: surrogate pairs joined, lone surrogates replaced."""
-    if text.isascii():
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text_of(name)

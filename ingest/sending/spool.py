@@ -9,6 +9,7 @@ import errno
 import os
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -141,13 +142,12 @@ class Spool:
 
         The parent's lock would otherwise last until this process ends too.
         """
-        self._own = {}
-        self._close_file()
-        if self._reading is not None:
-            os.close(self._reading.descriptor)
-            self._reading = None
-        self._folder = None
-        self._report = None  # the parent reports its events
+        # Not unlocked: that would remove the parent's lock, which both processes share.
+        for descriptor in (self._file, self._reading.descriptor if self._reading else None):
+            if descriptor is not None:
+                with suppress(OSError):  # the parent was closing it during the fork
+                    os.close(descriptor)
+        self._file = self._reading = self._folder = None
 
     def has_own_files(self) -> bool:
         """Return whether a message that this process spooled is still unsent."""
@@ -213,8 +213,8 @@ class Spool:
     def release(self, file: SpoolFile) -> None:
         """Unlock a file, and report its broken lines."""
         self._skipped = {name: until for name, until in self._skipped.items() if until > time.monotonic()}
-        os.close(file.descriptor)
         self._reading = None
+        self._unlock(file.descriptor)
         if file.broken:
             self._events.broken += file.broken
             self._warn(
@@ -281,9 +281,9 @@ class Spool:
             os.close(descriptor)
 
     def _close_file(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        descriptor, self._file = self._file, None
+        if descriptor is not None:
+            self._unlock(descriptor)
             self._file_bytes = self._file_logs = 0
 
     @staticmethod
@@ -294,6 +294,12 @@ class Spool:
         except BlockingIOError:
             return False
         return True
+
+    @staticmethod
+    def _unlock(descriptor: int) -> None:
+        """Unlock and close a file. Closing alone does not unlock it if a child inherited the descriptor."""
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        os.close(descriptor)
 
     def _measure(self) -> int:
         """Return the size of all files in bytes, measured at most MEASURE_INTERVAL_SECONDS ago.

@@ -61,14 +61,14 @@ def limit(attributes: "Mapping[str, Attribute]", max_bytes: int) -> "dict[str, A
     """
     selected: dict[str, Attribute] = {}
     for name, attribute in attributes.items():
-        size = _size(name, attribute)
+        size = attribute_size(name, attribute)
         if size <= max_bytes and len(selected) < sqs.MAX_ATTRIBUTES:
             selected[name] = attribute
             max_bytes -= size
     return selected
 
 
-def _size(name: str, attribute: "Attribute") -> int:
+def attribute_size(name: str, attribute: "Attribute") -> int:
     """Return the size of an attribute: the bytes of name, type and value."""
     binary = attribute.get("BinaryValue", b"")
     text = name + attribute["DataType"] + attribute.get("StringValue", "")

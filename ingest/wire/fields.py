@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from ingest import times
+from ingest.wire.characters import ZERO_WIDTH, strip
 
 # Two keys of 500 bytes fit a partition key together, which DynamoDB limits to 2,048 bytes.
 MAX_KEY_BYTES = 500
@@ -40,8 +41,8 @@ def _validate_name(value: object) -> str:
     """Return an id as text. Senders use mostly integers, but DynamoDB's keys are strings."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return str(value)
-    if isinstance(value, str) and value:
-        return value
+    if isinstance(value, str) and (text := strip(value)):
+        return text
     raise PydanticCustomError("name", "must be a non-negative integer or a non-empty text")
 
 
@@ -50,6 +51,8 @@ def _validate_optional_name(value: object) -> str | None:
 
 
 def _validate_key(value: str) -> str:
+    if any(unicodedata.category(character) == "Cc" for character in value):
+        raise PydanticCustomError("control", "must not contain control characters")
     if len(value.encode()) > MAX_KEY_BYTES:
         raise PydanticCustomError(
             "key_size", "must have at most {limit} bytes in UTF-8", {"limit": MAX_KEY_BYTES}
@@ -57,25 +60,15 @@ def _validate_key(value: str) -> str:
     return value
 
 
-def _strip(value: str) -> str:
-    """Return a text without surrounding white space. The filters of the pages strip theirs too."""
-    text = value.strip()
-    if any(unicodedata.category(character) == "Cc" for character in text):
-        raise PydanticCustomError("control", "must not contain control characters")
-    return text
-
-
 def _validate_account(value: object) -> str:
-    name = _validate_name(value)
-    if not (name := _strip(name)):
-        raise PydanticCustomError("name", "must be a non-negative integer or a non-empty text")
+    name = _validate_key(_validate_name(value))
     if "#" in name:
         raise PydanticCustomError("account", "must not contain #")
-    return _validate_key(name)
+    return name
 
 
 def _validate_type(value: object) -> str:
-    if not isinstance(value, str) or not (text := _strip(value)):
+    if not isinstance(value, str) or not (text := strip(value)):
         raise PydanticCustomError("type", "must be a non-empty text")
     return _validate_key(text)
 
@@ -88,6 +81,18 @@ def _validate_text(value: object) -> str:
 
 def _validate_optional_text(value: object) -> str | None:
     return None if value is None else _validate_text(value)
+
+
+def _validate_value(value: object) -> str:
+    return strip(_validate_text(value))
+
+
+def _validate_optional_value(value: object) -> str | None:
+    """Return a text or None. A text of white space only is the same as a missing one."""
+    if value is None:
+        return None
+    text = _validate_value(value)
+    return None if value and not text else text
 
 
 def _validate_time(value: object) -> datetime | None:
@@ -105,14 +110,16 @@ def _validate_time(value: object) -> datetime | None:
 _INTEGER = {"type": "integer", "minimum": 0}
 _NULL = {"type": "null"}
 _NO_CONTROLS = "\\u0000-\\u001f\\u007f-\\u009f"
-_NAME_SCHEMA = {"anyOf": [_INTEGER, {"type": "string", "minLength": 1}]}
+# White space, and the zero-width characters that are removed with it.
+_SPACE = "\\s" + "".join(f"\\u{ord(character):04x}" for character in ZERO_WIDTH)
+_NAME_SCHEMA = {"anyOf": [_INTEGER, {"type": "string", "pattern": f"[^{_SPACE}]"}]}
 _ACCOUNT_SCHEMA = {
     "anyOf": [
         _INTEGER,
         {
             "type": "string",
             "maxLength": MAX_KEY_BYTES,
-            "pattern": f"^[^#{_NO_CONTROLS}]*[^#{_NO_CONTROLS}\\s][^#{_NO_CONTROLS}]*$",
+            "pattern": f"^[^#{_NO_CONTROLS}]*[^#{_NO_CONTROLS}{_SPACE}][^#{_NO_CONTROLS}]*$",
         },
     ],
     "description": f"0 means no account. At most {MAX_KEY_BYTES} bytes in UTF-8.",
@@ -120,7 +127,7 @@ _ACCOUNT_SCHEMA = {
 _TYPE_SCHEMA = {
     "type": "string",
     "maxLength": MAX_KEY_BYTES,
-    "pattern": f"^[^{_NO_CONTROLS}]*[^{_NO_CONTROLS}\\s][^{_NO_CONTROLS}]*$",
+    "pattern": f"^[^{_NO_CONTROLS}]*[^{_NO_CONTROLS}{_SPACE}][^{_NO_CONTROLS}]*$",
     "description": f"At most {MAX_KEY_BYTES} bytes in UTF-8.",
 }
 _UUID_SCHEMA = {
@@ -146,5 +153,8 @@ OptionalName = Annotated[
 LogType = Annotated[str, BeforeValidator(_validate_type), WithJsonSchema(_TYPE_SCHEMA)]
 Text = Annotated[str, BeforeValidator(_validate_text)]
 OptionalText = Annotated[str | None, BeforeValidator(_validate_optional_text)]
+# Texts that filters compare whole: without white space at their ends.
+Value = Annotated[str, BeforeValidator(_validate_value)]
+OptionalValue = Annotated[str | None, BeforeValidator(_validate_optional_value)]
 OptionalUuid = Annotated[str | None, BeforeValidator(_validate_uuid), WithJsonSchema(_UUID_SCHEMA)]
 OptionalTime = Annotated[datetime | None, BeforeValidator(_validate_time), WithJsonSchema(_TIME_SCHEMA)]

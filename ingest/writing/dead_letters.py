@@ -126,5 +126,8 @@ def _version() -> str:
 
 @functools.cache
 def client() -> "SQSClient":
-    """Return the client, created at first use: an import must not need a region."""
-    return sqs.client()
+    """Return the client of LOGS_DEAD_LETTER_QUEUE_URL, created at first use.
+
+    An import must not need a region.
+    """
+    return sqs.client(queue_url=os.environ.get("LOGS_DEAD_LETTER_QUEUE_URL"))

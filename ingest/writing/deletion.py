@@ -1,14 +1,17 @@
 """Messages that are deleted from their queue before the invocation ends."""
 
+import functools
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
 from ingest.wire import sqs
 from ingest.wire.errors import AWS_ERRORS
-from ingest.writing import dead_letters
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.client import SQSClient
 
 
 def delete(records: Sequence[Mapping[str, Any]], logger: Logger) -> None:
@@ -24,7 +27,7 @@ def delete(records: Sequence[Mapping[str, Any]], logger: Logger) -> None:
     for start in range(0, len(records), sqs.MAX_BATCH):
         batch = records[start : start + sqs.MAX_BATCH]
         try:
-            response = dead_letters.client().delete_message_batch(
+            response = _client(url).delete_message_batch(
                 QueueUrl=url,
                 Entries=[
                     {"Id": str(number), "ReceiptHandle": record["receiptHandle"]}
@@ -37,3 +40,8 @@ def delete(records: Sequence[Mapping[str, Any]], logger: Logger) -> None:
         for failure in response.get("Failed", []):
             message_id = batch[int(failure["Id"])]["messageId"]
             logger.warning("not deleted", message_id=message_id, error=failure["Code"])
+
+
+@functools.cache
+def _client(queue_url: str) -> "SQSClient":
+    return sqs.client(queue_url=queue_url)

@@ -16,7 +16,7 @@ from ingest.messages import MAX_NODES, Envelope, LogMessage, Rejected
 from ingest.wire.json_text import count_nodes
 from ingest.writing import memory, own_senders
 from ingest.writing.retry import Deadline
-from logs.models import LogItem, account_type_key, shard_status
+from logs.models import MAX_SHARDS, LogItem, account_type_key, shard_status
 from logs.storage import documents, dynamodb, parts
 from logs.storage.documents import Content, Document
 
@@ -31,7 +31,6 @@ MAX_TEXT_BYTES = 1024
 MAX_COMPARED_BYTES = 4 * 1024 * 1024
 ELLIPSIS = "…"
 
-MAX_SHARDS = 50
 MAX_RETENTION_DAYS = 36_500
 
 

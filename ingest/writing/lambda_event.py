@@ -55,5 +55,5 @@ def record(message: Mapping[str, Any], arn: str) -> dict[str, Any]:
 
 def queue_arn(queue_url: str, region: str, partition: str = "aws") -> str:
     """Return the ARN of the queue at `https://…/ACCOUNT/NAME`."""
-    account, _, name = urlsplit(queue_url).path.strip("/").rpartition("/")
+    account, name = urlsplit(queue_url).path.rsplit("/", 2)[1:]
     return f"arn:{partition}:sqs:{region}:{account}:{name}"

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from logs import conf, cursor
-from logs.characters import visible
+from logs.characters import distinct, reading, visible
 from logs.filters import FILTERS, LogFilter, Order
 from logs.forms import DEFAULT_LIMIT
 from logs.models import LogItem
@@ -82,6 +82,7 @@ class Listing:
         self.start = result.query.start
         self.limit = result.query.limit
         self.filter = result.plan.filter
+        self.cost = result.page.cost
         # Set if the page is empty and a value may be mistyped.
         self.choices: Choices | None = None
 
@@ -242,7 +243,15 @@ class Listing:
     @property
     def unknown_values(self) -> list[UnknownValue]:
         """Return the first unknown values of the filter, with the most similar choices."""
-        return [self._unknown_value(name, value) for name, value in self._unknown[:MAX_UNKNOWN]]
+        values: list[UnknownValue] = []
+        read: set[tuple[str, str]] = set()
+        for name, value in self._unknown[:MAX_UNKNOWN]:
+            unknown = self._unknown_value(name, value)
+            # Two suggestions never read alike: the parts of a value with a comma resemble the same choice.
+            links = [link for link in unknown.nearest if (name, reading(link.text)) not in read]
+            read |= {(name, reading(link.text)) for link in links}
+            values.append(replace(unknown, nearest=links))
+        return values
 
     @property
     def more_unknown(self) -> int:
@@ -257,11 +266,12 @@ class Listing:
                     visible(other),
                     self._narrow(type=tuple(other if each == value else each for each in self.filter.type)),
                 )
-                for other in nearest(value, choices.types)
+                for other in distinct(nearest(value, choices.types))
             ]
             return UnknownValue("type", visible(value), links, choices.types_complete)
         links = [
-            Link(visible(other), self._narrow(sub_type=other)) for other in nearest(value, choices.sub_types)
+            Link(visible(other), self._narrow(sub_type=other))
+            for other in distinct(nearest(value, choices.sub_types))
         ]
         return UnknownValue("subtype", visible(value), links, choices.sub_types_complete)
 
@@ -316,4 +326,4 @@ class Listing:
     @property
     def milliseconds(self) -> int:
         """Return how long the reading took."""
-        return round(self.page.cost.seconds * 1000)
+        return round(self.cost.seconds * 1000)

@@ -16,6 +16,7 @@ from logs.models import ROW_ATTRIBUTES, LogItem
 from logs.pages import sentence
 from logs.plan import Position
 from logs.reader import PageResult
+from logs.reading.budget import Cost
 from logs.storage import documents
 
 TIME = Field(description="UTC, six decimals", examples=["2026-11-23T22:44:00.123456+00:00"])
@@ -96,9 +97,9 @@ class Error(Schema):
     error: Problem
 
 
-def page(result: PageResult) -> dict[str, Any]:
-    """Return a page as LogPage describes it."""
-    page, cost = result.page, result.page.cost
+def page(result: PageResult, cost: Cost) -> dict[str, Any]:
+    """Return a page as LogPage describes it, with the cost of the whole request."""
+    page = result.page
 
     def cursor(position: Position | None) -> str | None:
         return encode(position, result.plan) if position else None
@@ -108,21 +109,33 @@ def page(result: PageResult) -> dict[str, Any]:
         "next": cursor(page.next),
         "previous": cursor(page.previous),
         "index": result.plan.index,
-        "examined": cost.examined,
         "complete": page.complete,
         "reached": times.to_text(page.reached) if page.reached else None,
         "sentence": sentence.sentence(result.plan),
+        **_costs(cost),
+    }
+
+
+def page_of_one(item: LogItem, cost: Cost) -> dict[str, Any]:
+    """Return the page of a single log that `q` names by its ID."""
+    nulls = dict.fromkeys(("next", "previous", "index", "reached"))
+    return {
+        "items": [in_list(item)],
+        **nulls,
+        "complete": True,
+        "sentence": f"The log {item.id}.",
+        **_costs(cost),
+    }
+
+
+def _costs(cost: Cost) -> dict[str, Any]:
+    """Return a measured cost as LogPage describes it."""
+    return {
+        "examined": cost.examined,
         "queries": cost.queries,
         "read_units": cost.read_units,
         "milliseconds": round(cost.seconds * 1000),
     }
-
-
-def page_of_one(item: LogItem) -> dict[str, Any]:
-    """Return the page of a single log that `q` names by its ID."""
-    nulls = dict.fromkeys(("next", "previous", "index", "reached"))
-    cost = {"queries": 1, "read_units": 0.5, "milliseconds": 0, "examined": 1}
-    return {"items": [in_list(item)], **nulls, **cost, "complete": True, "sentence": f"The log {item.id}."}
 
 
 def in_list(item: LogItem) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, fields
 
+from logs.storage.dynamodb import Usage
+
 
 @dataclass
 class Cost:
@@ -13,6 +15,11 @@ class Cost:
     payload_bytes: int = 0
     read_units: float = 0.0
     seconds: float = 0.0
+
+    def add_usage(self, usage: Usage) -> None:
+        """Add the requests of a read and their read units."""
+        self.queries += usage.requests
+        self.read_units += usage.read_units
 
     def __iadd__(self, other: "Cost") -> "Cost":
         for each in fields(self):

@@ -1,6 +1,5 @@
 """One page of a plan: its logs, its neighbours and its cost."""
 
-import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -16,6 +15,7 @@ from logs.reading.budget import Budget, Cost
 from logs.reading.merge import Merge
 from logs.reading.search import TextSearch
 from logs.storage import deadline, items
+from logs.storage.dynamodb import read_units
 
 T = TypeVar("T")
 
@@ -117,7 +117,7 @@ class PageRead:
         responses = self.call(calls)
         for response in responses:
             self.cost.queries += 1
-            self.cost.read_units += _read_units(response)
+            self.cost.read_units += read_units(response)
         return responses
 
     def call(self, calls: Sequence[Callable[[], T]]) -> list[T]:
@@ -172,9 +172,8 @@ class PageRead:
         """Return the log that an inclusive position names, if it still exists: queries start after it."""
         if position is None or position.key is None or not (position.inclusive and position.key.is_row):
             return []
-        self.cost.queries += 1
-        self.cost.read_units += 0.5
-        item = items.get(position.key.id)
+        item, usage = items.get_with_usage(position.key.id)
+        self.cost.add_usage(usage)
         return [item] if item else []
 
     def _origin(self, position: Position | None, rows: list[LogItem]) -> Position | None:
@@ -189,10 +188,3 @@ class PageRead:
         if rows:
             return Position(direction, key_of(self.plan, rows[0]))
         return Position(direction, position.key, inclusive=True)
-
-
-def _read_units(response: dict[str, Any]) -> float:
-    """Return the read units of a Query or a BatchGetItem. MiniStack omits them for the latter."""
-    consumed = response.get("ConsumedCapacity", [])
-    capacities = consumed if isinstance(consumed, list) else [consumed]
-    return math.fsum(capacity["CapacityUnits"] for capacity in capacities)

@@ -1,6 +1,8 @@
-"""Text search: the logs of a merge whose URL or payload contains a text. No index projects the payload."""
+"""Text search: the logs of a merge that contain a text. No index projects the payload.
 
-import math
+`logs.text_match` defines what is compared.
+"""
+
 from collections.abc import Iterator
 from functools import partial
 from itertools import islice
@@ -10,14 +12,15 @@ from logs.models import LogItem
 from logs.plan import Key, key_of
 from logs.reading.merge import Merge
 from logs.storage import documents, dynamodb, parts
+from logs.text_match import TextMatch
 
 if TYPE_CHECKING:
     from logs.reading.page import PageRead
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 MAX_BATCH_GET = 100
-# A strongly consistent read.
-READ_UNIT_BYTES = 4096
+# The end of a truncated text (`ingest.writing.items`).
+ELLIPSIS = "…"
 
 
 class TextSearch:
@@ -26,7 +29,7 @@ class TextSearch:
     def __init__(self, read: "PageRead", merge: Merge, text: str) -> None:
         self._read = read
         self._merge = merge
-        self._text = text
+        self._match = TextMatch(text)
         self._cut: Key | None = None
 
     @property
@@ -37,11 +40,10 @@ class TextSearch:
     def __iter__(self) -> Iterator[LogItem]:
         candidates = iter(self._merge)
         while chunk := self._chunk(candidates):
-            logs = self._fetch(
-                [item.id for item in chunk if self._text not in item.url and item.payload_size]
-            )
+            in_url = {item.id for item in chunk if self._match.is_in(item.url)}
+            logs = self._fetch([item.id for item in chunk if item.id not in in_url and _may_have_more(item)])
             for item in chunk:
-                if self._text in item.url or self._is_in_payload(logs.get(item.id)):
+                if item.id in in_url or self._is_in_log(logs.get(item.id)):
                     yield item
                 is_last = item is chunk[-1]
                 # Checked after each log: one payload can be as large as the whole budget.
@@ -63,8 +65,8 @@ class TextSearch:
                 break
         return chunk
 
-    def _is_in_payload(self, item: LogItem | None) -> bool:
-        """Return whether the payload of a log contains the text. Parts are fetched here."""
+    def _is_in_log(self, item: LogItem | None) -> bool:
+        """Return whether a whole log contains the text. Parts are fetched here."""
         if item is None:
             return False
         self._join_parts(item)
@@ -72,7 +74,8 @@ class TextSearch:
         cost = self._read.cost
         cost.payloads += 1
         cost.payload_bytes += content.size
-        return self._text in (content.payload_text or "")
+        url = content.fields["url"] or ""
+        return self._match.is_in(url, content.payload_text, is_json=content.payload_is_json)
 
     def _fetch(self, ids: list[str]) -> dict[str, LogItem]:
         """Return these logs by id, without those that were deleted in the meantime."""
@@ -90,6 +93,10 @@ class TextSearch:
 
     def _join_parts(self, item: LogItem) -> None:
         if documents.part_ids(item.id, item.document):
-            self._read.call([partial(parts.join, item)])
-            self._read.cost.queries += 1
-            self._read.cost.read_units += math.ceil(len(item.document or b"") / READ_UNIT_BYTES)
+            [usage] = self._read.call([partial(parts.join, item)])
+            self._read.cost.add_usage(usage)
+
+
+def _may_have_more(item: LogItem) -> bool:
+    """Return whether a log has more text than the URL of its row: a payload, or a truncated URL."""
+    return bool(item.payload_size) or item.url.endswith(ELLIPSIS)

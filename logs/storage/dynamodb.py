@@ -1,7 +1,9 @@
 """Every private call of PynamoDB 6.1. A new version of it concerns only this module."""
 
+import math
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
@@ -65,9 +67,41 @@ for _model in (LogItem, PartItem, ChoicesItem):
     share_client(_model)
 
 
-def batch_get(model: type[Model], keys: Sequence[dict[str, str]]) -> dict[str, Any]:
+def batch_get(
+    model: type[Model], keys: Sequence[dict[str, str]], *, consistent: bool = False
+) -> dict[str, Any]:
     """Return the raw response of one BatchGetItem. It has unprocessed keys and read units."""
-    response: dict[str, Any] = model._get_connection().batch_get_item(keys)  # type: ignore[arg-type]  # wrongly typed
+    response: dict[str, Any] = model._get_connection().batch_get_item(
+        keys,  # type: ignore[arg-type]  # wrongly typed
+        consistent_read=consistent,
+    )
+    return response
+
+
+@dataclass
+class Usage:
+    """The requests of a read, and their read units."""
+
+    requests: int = 0
+    read_units: float = 0.0
+
+    def add(self, response: dict[str, Any]) -> dict[str, Any]:
+        """Count a raw response; return it."""
+        self.requests += 1
+        self.read_units += read_units(response)
+        return response
+
+
+def read_units(response: dict[str, Any]) -> float:
+    """Return the read units of a raw response. MiniStack omits them for BatchGetItem."""
+    consumed = response.get("ConsumedCapacity", [])
+    capacities = consumed if isinstance(consumed, list) else [consumed]
+    return math.fsum(capacity["CapacityUnits"] for capacity in capacities)
+
+
+def get(model: type[Model], key: str) -> dict[str, Any]:
+    """Return the raw response of one GetItem. It has read units."""
+    response: dict[str, Any] = model._get_connection().get_item(key)
     return response
 
 

@@ -3,7 +3,8 @@
 import uuid
 
 from logs.models import LogItem
-from logs.storage import parts
+from logs.storage import dynamodb, parts
+from logs.storage.dynamodb import Usage
 from logs.storage.errors import store_unavailable
 
 
@@ -12,16 +13,23 @@ def get(log_id: str) -> LogItem | None:
 
     Costs one GetItem, and one BatchGetItem for a log that is too large for one item. Raises StoreUnavailable.
     """
+    item, _ = get_with_usage(log_id)
+    return item
+
+
+def get_with_usage(log_id: str) -> tuple[LogItem | None, Usage]:
+    """Return a log as `get`, and the usage. A text that is no id costs nothing."""
+    usage = Usage()
     try:
         key = uuid.UUID(log_id).hex
     except ValueError:
-        return None
+        return None, usage
     with store_unavailable():
-        try:
-            item = LogItem.get(key)
-        except LogItem.DoesNotExist:
-            return None
+        response = usage.add(dynamodb.get(LogItem, key))
+        if not (raw := response.get("Item")):
+            return None, usage
+        item = LogItem.from_raw_data(raw)
         if item.is_expired:
-            return None
-        parts.join(item)
-    return item
+            return None, usage
+        joined = parts.join(item)
+    return item, Usage(usage.requests + joined.requests, usage.read_units + joined.read_units)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from logs.models import LogItem, PartItem
 from logs.storage import documents, dynamodb
+from logs.storage.dynamodb import Usage
 
 # TTL deletes items in no order: a log that still exists must still have its parts.
 OUTLIVES = timedelta(days=7)
@@ -24,21 +25,31 @@ def save(item: LogItem) -> bytes | None:
     return head
 
 
-def join(item: LogItem) -> None:
-    """Join the document of an item that was read from the table.
+def join(item: LogItem) -> Usage:
+    """Join the document of an item that was read from the table. Return the usage.
 
     If parts are missing or damaged, the document becomes None and `damage` says why. Costs one BatchGetItem
     if there are parts. Raises PynamoDB's and botocore's errors.
     """
-    ids = documents.part_ids(item.id, item.document)
-    if not ids:
-        return
-    # Consistent: a part that was written a moment ago must not be missed.
-    parts = {part.id: part.document for part in PartItem.batch_get(ids, consistent_read=True)}
+    usage = Usage()
+    if not (ids := documents.part_ids(item.id, item.document)):
+        return usage
+    table = PartItem.Meta.table_name
+    keys = [{"id": part_id} for part_id in ids]
+    parts: dict[str, bytes] = {}
+    while keys:
+        # Consistent: a part that was written a moment ago must not be missed.
+        response = usage.add(dynamodb.batch_get(PartItem, keys, consistent=True))
+        items = [PartItem.from_raw_data(raw) for raw in response["Responses"].get(table, [])]
+        parts |= {part.id: part.document for part in items}
+        # DynamoDB leaves out what exceeds 16 MB, and what it throttles.
+        unprocessed = response.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
+        keys = [{"id": key["id"]["S"]} for key in unprocessed]
     try:
         item.document = documents.join(item.id, item.document, parts)
     except documents.Damaged as error:
         item.document, item.damage = None, str(error)
+    return usage
 
 
 def delete(log_id: str) -> None:

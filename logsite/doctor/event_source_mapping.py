@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 
+from ingest.wire.queue_url import is_aws_host
 from logs.models import LogItem
 from logsite.doctor.queues import Queue, describe
 from logsite.doctor.results import CheckResult, fail, note, ok
@@ -31,9 +32,7 @@ def is_without_lambda() -> bool:
     """
     host = urlsplit(os.environ.get("AWS_ENDPOINT_URL_SQS", "")).hostname or ""
     return bool(host) and not (
-        host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
-        or os.environ.get("AWS_ENDPOINT_URL_LAMBDA")
-        or os.environ.get("AWS_ENDPOINT_URL")
+        is_aws_host(host) or os.environ.get("AWS_ENDPOINT_URL_LAMBDA") or os.environ.get("AWS_ENDPOINT_URL")
     )
 
 

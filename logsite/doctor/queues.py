@@ -47,11 +47,12 @@ class Queue:
 def describe(variable: str) -> Queue | None:
     """Return the queue that an environment variable names, None if it is not set.
 
-    Costs one request. Raise botocore's BotoCoreError and ClientError.
+    Costs one request. Raise InvalidQueueUrl, and botocore's BotoCoreError and ClientError.
     """
     url = os.environ.get(variable)
     if not url:
         return None
+    sqs.check_queue_url(url, variable)
     client = sqs.client(queue_url=url)
     response: Any = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
     date = response["ResponseMetadata"]["HTTPHeaders"].get("date")
@@ -62,7 +63,7 @@ def describe(variable: str) -> Queue | None:
 def check() -> Iterator[CheckResult]:
     """Check both queues, the redrive policy between them, and the clock.
 
-    Costs two requests. Raise botocore's BotoCoreError and ClientError.
+    Costs two requests. Raise InvalidQueueUrl, and botocore's BotoCoreError and ClientError.
     """
     queue, dead_letter_queue = describe("LOGS_QUEUE_URL"), describe("LOGS_DEAD_LETTER_QUEUE_URL")
     if queue is None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ingest.client import NotSent
+from ingest.wire.errors import is_queue_missing
+from ingest.wire.queue_url import InvalidQueueUrl
 from logs.storage.errors import AWS_ERRORS, StoreUnavailable
 
 
@@ -47,9 +49,14 @@ def fail(part: str, problem: str, next_step: str) -> CheckResult:
 
 
 def run_check(part: str, check: Callable[[], Iterator[CheckResult]]) -> Iterator[CheckResult]:
-    """Yield the results of a check. An error of AWS ends the check with a FAIL result."""
+    """Yield the results of a check. An error of AWS or a wrong URL ends the check with a FAIL result."""
     try:
         yield from check()
+    except InvalidQueueUrl as error:
+        yield fail(part, str(error).rstrip("."), "Correct the setting.")
     except (*AWS_ERRORS, StoreUnavailable, NotSent) as error:
         message = str(error).rstrip(".")
-        yield fail(part, message, "`manage.py doctor --help` lists the permissions that it needs.")
+        if is_queue_missing(error):
+            yield fail(part, message, "Create the queue, or correct its URL in the settings.")
+        else:
+            yield fail(part, message, "`manage.py doctor --help` lists the permissions that it needs.")

@@ -2,16 +2,22 @@
 
 import os
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.apps import apps
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.checks import run_checks
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
+from django.utils.functional import SimpleLazyObject
 
+from ingest.sending.structures import MAX_ROWS
+from ingest.testing import RecordingClient
 from logs.models import LogItem
+from tests.factories import make_fields
 from tests.items import make_item, store
 
 pytestmark = pytest.mark.django_db
@@ -75,9 +81,29 @@ def test_user_without_staff_status_is_redirected() -> None:
     assert sign_in(staff=False).get(f"/office/{LABEL}/log/").status_code == 302
 
 
-def test_unknown_log_redirects_to_the_admin_index() -> None:
-    response = sign_in("view_log").get(f"/office/{LABEL}/log/{'0' * 32}/change/")
-    assert response.headers["Location"] == "/office/"
+@pytest.mark.parametrize("page", ["change", "json"])
+@pytest.mark.parametrize("log_id", ["0" * 32, "nonsense"])
+def test_missing_log_is_404_in_the_frame_of_its_admin(page: str, log_id: str) -> None:
+    response = sign_in("view_log").get(f"/office/{LABEL}/log/{log_id}/{page}/")
+    assert response.status_code == 404
+    text = response.content.decode()
+    assert "Back office" in text
+    assert f'href="/office/{LABEL}/log/"' in text
+    assert '"/admin/' not in text
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("page", ["", "export/", f"{'0' * 32}/change/"])
+def test_too_many_parameters_are_400_in_the_frame(page: str, debug: bool) -> None:
+    client = sign_in("view_log")
+    client.raise_request_exception = False
+    with override_settings(DEBUG=debug):
+        response = client.get(f"/office/{LABEL}/log/{page}?{'a=1&' * 1001}")
+        api_response = client.get(f"/logs-api/logs?{'a=1&' * 1001}")
+    assert (response.status_code, api_response.status_code) == (400, 400)
+    assert "Back office" in response.content.decode()
+    for each in (response, api_response):
+        assert "more than 1,000 parameters (DATA_UPLOAD_MAX_NUMBER_FIELDS)" in each.content.decode()
 
 
 @override_settings(DEBUG=True)
@@ -101,3 +127,49 @@ def test_api_uses_the_project_urls_and_users() -> None:
 
 def test_api_requires_view_permission() -> None:
     assert sign_in().get("/logs-api/logs").json()["error"]["code"] == "forbidden"
+
+
+def sent(payload: object) -> Any:
+    """Return a payload as the client would send it."""
+    with RecordingClient() as client:
+        client.enqueue(**make_fields(payload=payload))
+    return client.logs[0]["payload"]
+
+
+def test_query_set_is_sent_with_all_its_rows() -> None:
+    Group.objects.bulk_create(Group(name=f"group {number}") for number in range(30))
+    rows = sent(Group.objects.order_by("pk"))
+    assert [row["text"] for row in rows] == [f"group {number}" for number in range(30)]
+    names = [{"name": f"group {number}"} for number in range(30)]
+    assert sent({"groups": Group.objects.order_by("pk").values("name")}) == {"groups": names}
+    assert sent(Group.objects.order_by("pk").values_list("name", named=True)) == names
+    assert sent(Group.objects.order_by("pk").values_list("name", flat=True)[:2]) == ["group 0", "group 1"]
+
+
+def test_large_query_set_is_read_in_part() -> None:
+    Group.objects.bulk_create(Group(name=f"group {number}") for number in range(MAX_ROWS + 5))
+    rows = Group.objects.order_by("pk").values_list("name", flat=True)
+    with CaptureQueriesContext(connection) as queries:
+        assert sent(rows)[MAX_ROWS - 1 :] == [f"group {MAX_ROWS - 1}", "(more rows are left out)"]
+    assert [f"LIMIT {MAX_ROWS + 1}" in query["sql"] for query in queries] == [True]
+    assert len(rows) == MAX_ROWS + 5
+    with CaptureQueriesContext(connection) as queries:
+        assert sent(rows)[MAX_ROWS:] == ["(5 more rows are left out)"]
+    assert len(queries) == 0
+
+
+def test_model_is_sent_without_its_fields() -> None:
+    user = User.objects.create_user("someone", password="secret", email="someone@example.com")
+    expected = {"model": "auth.user", "pk": user.pk, "text": "someone"}
+    assert sent({"user": user, "lazy": SimpleLazyObject(lambda: user)}) == {
+        "user": expected,
+        "lazy": expected,
+    }
+    assert sent([User(username="new")]) == [{"model": "auth.user", "pk": None, "text": "new"}]
+    assert user.password not in str(sent(User.objects.all()))
+
+
+def test_query_set_that_cannot_be_read_is_harmless() -> None:
+    rows = Group.objects.extra(where=["nonsense = 1"])
+    with transaction.atomic():
+        assert sent({"rows": rows, "rest": 1}) == {"rows": "(QuerySet, which has no text)", "rest": 1}

@@ -9,7 +9,7 @@ import hashlib
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -25,28 +25,18 @@ from ingest.client import LogClient
 
 def list_all(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     """Print one line for each dead letter, in the order of the responses."""
-    visibility_timeout = options.seconds + MARGIN_SECONDS
-    err.write(
-        f"Reading for at most {options.seconds} s. The visibility timeout hides dead letters from other "
-        f"consumers meanwhile, for at most {visibility_timeout} s.\n"
-    )
+    announce_timeout(options.seconds, err)
     width = shutil.get_terminal_size((150, 24)).columns
     count = 0
     for dead_letter in queue.peek(options.seconds):
-        if not _is_selected(dead_letter, options):
+        if not is_selected(dead_letter, options):
             continue
         if not count and not options.json:
             out.write(f"{text.header()}\n")
         count += 1
         out.write(f"{text.to_json(dead_letter) if options.json else text.row(dead_letter, width)}\n")
     out.flush()
-    summary = f"{count} dead letter{'' if count == 1 else 's'}."
-    if unread := queue.count():
-        summary += f" About {unread} more could not be read: "
-        summary += (
-            "set a larger --seconds." if queue.timed_out else "another consumer hides them, try again later."
-        )
-    err.write(f"{summary}\n")
+    err.write(f"{count} dead letter{'' if count == 1 else 's'}.{describe_unread(queue)}\n")
     return 0
 
 
@@ -67,10 +57,15 @@ def replay(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err
     _check_selection(options, "replay")
     if options.all:
         return _replay_all(queue, options, out, err)
-    for dead_letter in queue.find(options.ids, options.seconds):
-        redrive.redrive(queue, options.queue_url, dead_letter)
-        out.write(f"Replayed: log {dead_letter.log_id}\n")
-    return 0
+    failures: list[str] = []
+    # One pass over the queue and one request per ten, because there may be thousands of ids.
+    dead_letters = queue.find(options.ids, options.seconds)
+    try:
+        for message in _redrive(queue, options.queue_url, dead_letters, failures):
+            out.write(f"Replayed: log {message.dead_letter.log_id}\n")
+    finally:
+        err.writelines(failures)
+    return 1 if failures else 0
 
 
 def edit(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
@@ -79,7 +74,12 @@ def edit(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: 
     body = _read(options.file, err)
     messages.parse(body)
     [dead_letter] = queue.find([options.id], options.seconds)
-    out.write(f"Sent: log {redrive.edit(queue, options.queue_url, dead_letter, body)}\n")
+
+    def refuse(dead_letter: DeadLetter, reason: str) -> None:
+        raise CommandFailed(f"{dead_letter.message_id}: {reason}")
+
+    for message in redrive.send(queue, options.queue_url, [redrive.edited(dead_letter, body)], refuse):
+        out.write(f"Sent: log {message.id}\n")
     return 0
 
 
@@ -111,11 +111,53 @@ def _check_selection(options: argparse.Namespace, action: str) -> None:
     if not options.all and not options.ids:
         raise CommandFailed(f"Pass ids or --all to {action}.")
     if options.code and not options.all:
-        raise CommandFailed(f"--code requires --all: {action} --all --code {options.code}.")
+        codes = " ".join(f"--code {code}" for code in options.code)
+        raise CommandFailed(f"--code requires --all: {action} --all {codes}.")
 
 
-def _is_selected(dead_letter: DeadLetter, options: argparse.Namespace) -> bool:
-    return not options.code or dead_letter.reason().label == options.code
+def announce_timeout(seconds: int, err: TextIO) -> None:
+    """Print how long a command hides dead letters from other consumers."""
+    err.write(
+        f"Reading for at most {seconds} s. The visibility timeout hides dead letters from other "
+        f"consumers meanwhile, for at most {seconds + MARGIN_SECONDS} s.\n"
+    )
+
+
+def describe_unread(queue: DeadLetterQueue) -> str:
+    """Return a sentence about the dead letters that were not read.
+
+    It is empty if all were read. Costs one request.
+    """
+    if not (unread := queue.count()):
+        return ""
+    hint = "set a larger --seconds." if queue.timed_out else "another consumer hides them, try again later."
+    return f" About {unread} more could not be read: {hint}"
+
+
+def is_selected(dead_letter: DeadLetter, options: argparse.Namespace) -> bool:
+    """Return whether --code selects a dead letter. It may be repeated, and selects all if it is missing."""
+    return not options.code or dead_letter.reason().label in options.code
+
+
+def _redrive(
+    queue: DeadLetterQueue, queue_url: str, dead_letters: Iterable[DeadLetter], failures: list[str]
+) -> Iterator[redrive.Redrive]:
+    """Redrive dead letters unchanged, and yield those that were sent.
+
+    Append a line to `failures` for each that can never be sent. The errors are those of `redrive.send`.
+    """
+
+    def refuse(dead_letter: DeadLetter, reason: object) -> None:
+        failures.append(f"{dead_letter.message_id}: {reason}\n")
+
+    def messages_to_send() -> Iterator[redrive.Redrive]:
+        for dead_letter in dead_letters:
+            try:
+                yield redrive.unchanged(dead_letter)
+            except redrive.NoRoomForIdentity as error:
+                refuse(dead_letter, error)
+
+    return redrive.send(queue, queue_url, messages_to_send(), refuse)
 
 
 def _replay_all(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
@@ -127,19 +169,15 @@ def _replay_all(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO
     failures: list[str] = []
     replayed = duplicates = 0
 
-    def replay_once(dead_letter: DeadLetter) -> bool:
+    def replay_once(dead_letters: list[DeadLetter]) -> int:
         nonlocal replayed, duplicates
-        if (key := _deduplication_key(dead_letter)) in seen:
-            duplicates += 1
-            return False
-        seen.add(key)
-        try:
-            redrive.redrive(queue, options.queue_url, dead_letter)
-        except redrive.NoRoomForIdentity as error:
-            failures.append(f"{dead_letter.message_id}: {error}\n")
-            return False
-        replayed += 1
-        return True
+        new = {key: each for each in dead_letters if (key := _deduplication_key(each)) not in seen}
+        duplicates += len(dead_letters) - len(new)
+        seen.update(new)
+        before = replayed
+        for _ in _redrive(queue, options.queue_url, new.values(), failures):
+            replayed += 1
+        return replayed - before
 
     try:
         _for_each(queue, options, replay_once, "Replaying", err)
@@ -157,14 +195,15 @@ def _discard_all(
     """Discard each dead letter. Print how many, and how many bodies were truncated."""
     discarded = truncated = 0
 
-    def discard_one(dead_letter: DeadLetter) -> bool:
+    def discard_each(dead_letters: list[DeadLetter]) -> int:
         nonlocal discarded, truncated
-        truncated += not redrive.discard(queue, client, dead_letter, options.reason)
-        discarded += 1
-        return True
+        for dead_letter in dead_letters:
+            truncated += not redrive.discard(queue, client, dead_letter, options.reason)
+            discarded += 1
+        return len(dead_letters)
 
     try:
-        _for_each(queue, options, discard_one, "Discarding", err)
+        _for_each(queue, options, discard_each, "Discarding", err)
     finally:
         if truncated:
             err.write(f"Truncated bodies, too large for a log: {truncated}\n")
@@ -175,24 +214,24 @@ def _discard_all(
 def _for_each(
     queue: DeadLetterQueue,
     options: argparse.Namespace,
-    act: Callable[[DeadLetter], bool],
+    act: Callable[[list[DeadLetter]], int],
     title: str,
     err: TextIO,
 ) -> None:
-    """Call `act` with each selected dead letter, at most `--rate` per second.
+    """Call `act` with the selected dead letters of each response, at most `--rate` per second.
 
-    `act` returns whether the dead letter counts toward the rate and the progress.
+    `act` returns how many of them count toward the rate and the progress.
     """
     done = others = 0
     start = time.monotonic()
     try:
         with progress.bar(queue.count(), title, "dead letter", err) as bar:
-            for dead_letter in queue.receive(options.rate, options.seconds):
-                if not _is_selected(dead_letter, options):
-                    others += 1
-                elif act(dead_letter):
-                    done += 1
-                    bar.update()
+            for dead_letters in queue.receive(options.rate, options.seconds):
+                selected = [each for each in dead_letters if is_selected(each, options)]
+                others += len(dead_letters) - len(selected)
+                if selected and (count := act(selected)):
+                    done += count
+                    bar.update(count)
                     time.sleep(max(0.0, start + done / options.rate - time.monotonic()))
     finally:
         if others:

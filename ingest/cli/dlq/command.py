@@ -1,4 +1,4 @@
-"""`python -m ingest dead-letters`: list, show, replay, edit and discard dead-letter messages."""
+"""`python -m ingest dead-letters`: list, replay, edit, export, import and discard dead letters."""
 
 import argparse
 import os
@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, TextIO
 
 from botocore.exceptions import NoRegionError
 
-from ingest.cli.arguments import NO_QUEUE_URL, NO_REGION, add_queue_url, whole_number
+from ingest.cli.arguments import NO_QUEUE_URL, NO_REGION, add_queue_url, check_queue_url, whole_number
 from ingest.cli.dlq import actions
+from ingest.cli.dlq.corrections import import_file
 from ingest.cli.dlq.dead_letter import LABELS, VALID
+from ingest.cli.dlq.export import export
 from ingest.cli.dlq.queue import (
     MARGIN_SECONDS,
     MAX_PEEK_SECONDS,
     MIN_ID_CHARACTERS,
+    MIN_READS_PER_SECOND,
     PEEK_SECONDS,
     DeadLetterQueue,
     normalize_id,
@@ -38,7 +41,8 @@ VISIBILITY = (
     f"({PEEK_SECONDS + MARGIN_SECONDS} s by default). Ctrl-C makes the messages visible again."
 )
 DESCRIPTION = (
-    "List, show, replay (redrive), edit or discard dead-letter messages. `list` and `show` change nothing. "
+    "List, show, replay (redrive), edit, export, import or discard dead-letter messages. `list`, `show` and "
+    "`export` change nothing. "
     f"{VISIBILITY}"
 )
 ID_HELP = f"a message id or log id, or at least its first {MIN_ID_CHARACTERS} hex digits"
@@ -47,7 +51,9 @@ ID_HELP = f"a message id or log id, or at least its first {MIN_ID_CHARACTERS} he
 def add_parser(subparsers: "Subparsers") -> None:
     """Add `dead-letters` to the commands of `python -m ingest`."""
     parser = subparsers.add_parser(
-        "dead-letters", help="list, show, replay, edit or discard dead letters", description=DESCRIPTION
+        "dead-letters",
+        help="list, replay, edit, export, import or discard dead letters",
+        description=DESCRIPTION,
     )
     add_arguments(parser)
 
@@ -97,6 +103,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--file", default="-", metavar="FILE", help="the file with the new body; default: -, standard input"
     )
 
+    export_parser = _add_action(
+        subcommands,
+        "export",
+        export,
+        "write bodies to a file, as one JSON object per line, to correct them for `import`",
+        reads_all=True,
+    )
+    export_parser.add_argument("file", metavar="FILE", help="the new file, or - for standard output")
+    export_parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
+    _add_code(export_parser)
+
+    import_parser = _add_sending_action(
+        subcommands,
+        "import",
+        import_file,
+        "send the corrected bodies of a file from `export` in place of their dead letters",
+        reads_all=True,
+    )
+    import_parser.add_argument("file", metavar="FILE", help="the corrected file, or - for standard input")
+    import_parser.add_argument(
+        "--dry-run", action="store_true", help="validate FILE and look for its dead letters, but send nothing"
+    )
+    import_parser.add_argument(
+        "--checkpoint",
+        metavar="FILE",
+        help=(
+            "file with the message ids that were replayed, so that the command can be repeated; "
+            "default: FILE with .logsite-checkpoint appended"
+        ),
+    )
+
     discard_parser = _add_sending_action(
         subcommands,
         "discard",
@@ -109,7 +146,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_action(subcommands: "Subparsers", name: str, action: Action, text: str) -> argparse.ArgumentParser:
+def _add_action(
+    subcommands: "Subparsers", name: str, action: Action, text: str, *, reads_all: bool = False
+) -> argparse.ArgumentParser:
+    """Add an action. If it reads all dead letters, their number sets the default of --seconds."""
+    default = f"{PEEK_SECONDS}"
+    if reads_all:
+        default += f", or one second per {MIN_READS_PER_SECOND} dead letters if that is longer"
     parser = subcommands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}. {VISIBILITY}")
     parser.set_defaults(run=run, action=action, sends=False, queue_url=None)
     parser.add_argument(
@@ -121,18 +164,18 @@ def _add_action(subcommands: "Subparsers", name: str, action: Action, text: str)
     parser.add_argument(
         "--seconds",
         type=whole_number(1, MAX_PEEK_SECONDS),
-        default=PEEK_SECONDS,
+        default=None if reads_all else PEEK_SECONDS,
         metavar="N",
-        help=f"read the dead-letter queue for at most N seconds; default: {PEEK_SECONDS}",
+        help=f"read the dead-letter queue for at most N seconds; default: {default}",
     )
     return parser
 
 
 def _add_sending_action(
-    subcommands: "Subparsers", name: str, action: Action, text: str
+    subcommands: "Subparsers", name: str, action: Action, text: str, *, reads_all: bool = False
 ) -> argparse.ArgumentParser:
     """Add an action that also needs the queue of logs."""
-    parser = _add_action(subcommands, name, action, text)
+    parser = _add_action(subcommands, name, action, text, reads_all=reads_all)
     parser.set_defaults(sends=True)
     add_queue_url(parser)
     return parser
@@ -154,9 +197,13 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
 def _add_code(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--code",
+        action="append",
         choices=LABELS,
         metavar="CODE",
-        help=f"select one reason: {', '.join(LABELS)}; {VALID}: the message has no error",
+        help=(
+            f"select a reason: {', '.join(LABELS)}; {VALID}: the message has no error. "
+            "Repeat it for several reasons"
+        ),
     )
 
 
@@ -205,6 +252,9 @@ def _queue(options: argparse.Namespace) -> DeadLetterQueue:
         raise CommandFailed(NO_QUEUE_URL)
     if options.dead_letter_queue_url == options.queue_url:
         raise CommandFailed("The queue of logs and the dead-letter queue must be different.")
+    check_queue_url(options.dead_letter_queue_url, "--dead-letter-queue-url")
+    if options.sends:
+        check_queue_url(options.queue_url, "--queue-url")
     client = sqs.client(queue_url=options.dead_letter_queue_url)
     return DeadLetterQueue(client, options.dead_letter_queue_url)
 

@@ -4,12 +4,15 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ingest.cli.dlq.dead_letter import DeadLetter
 from ingest.cli.errors import CommandFailed
+from ingest.sending.batches import FIRST_DELAY_SECONDS, MAX_ATTEMPTS, MAX_DELAY_SECONDS
 from ingest.wire import sqs
+from ingest.wire.backoff import backoff
 from ingest.wire.errors import AWS_ERRORS
 
 if TYPE_CHECKING:
@@ -23,12 +26,24 @@ PEEK_SECONDS = 20
 # there is time to act on each.
 MARGIN_SECONDS = 10
 MAX_PEEK_SECONDS = 12 * 3600 - MARGIN_SECONDS  # the longest visibility timeout is 12 h
+# Two responses of ten messages, which takes 0.5 s each over a slow connection.
+MIN_READS_PER_SECOND = 20
 
 # Only a long poll asks all of SQS's servers. Even then, one empty response does not prove an empty queue.
 WAIT_SECONDS = 1
 MAX_EMPTY_RESPONSES = 2
 # Consecutive responses that contain only messages received before.
 MAX_STALE_RESPONSES = 20
+
+
+class NotDeleted(CommandFailed):
+    """SQS did not delete dead letters, although they were sent or archived."""
+
+    def __init__(self, message_ids: Sequence[str], reason: str) -> None:
+        super().__init__(
+            f"SQS did not delete {len(message_ids)} dead letters after they were sent: {reason}. Repeat the "
+            f"command for them: {', '.join(message_ids)}."
+        )
 
 
 class DeadLetterQueue:
@@ -77,16 +92,26 @@ class DeadLetterQueue:
         The visibility timeout hides them from other consumers until `release`, for at most `seconds` plus
         MARGIN_SECONDS. Costs one request per ten dead letters, and MAX_EMPTY_RESPONSES at the end.
         """
-        return self._poll(sqs.MAX_BATCH, seconds + MARGIN_SECONDS, self._clock() + seconds)
+        end = self._clock() + seconds
+        return chain.from_iterable(self._poll(sqs.MAX_BATCH, seconds + MARGIN_SECONDS, end))
 
-    def receive(self, per_second: float, seconds: int = PEEK_SECONDS) -> Iterator[DeadLetter]:
-        """Yield each dead letter once, until the queue is empty.
+    def receive(
+        self, per_second: float = sqs.MAX_BATCH, seconds: int = PEEK_SECONDS
+    ) -> Iterator[list[DeadLetter]]:
+        """Yield the dead letters of each response, each once, until the queue is empty.
 
         A response has at most `per_second` messages, so that none waits longer than a second. The visibility
         timeout of a message that is not deleted is `seconds` plus MARGIN_SECONDS, or until `release`.
         """
         limit = min(sqs.MAX_BATCH, max(1, int(per_second)))
         return self._poll(limit, seconds + MARGIN_SECONDS, None)
+
+    def seconds_for_all(self) -> int:
+        """Return the seconds that reading all dead letters takes at most.
+
+        They are PEEK_SECONDS, or more for a long queue, as over a slow connection. Costs one request.
+        """
+        return min(MAX_PEEK_SECONDS, max(PEEK_SECONDS, self.count() // MIN_READS_PER_SECOND))
 
     def find(self, ids: Sequence[str], seconds: int = PEEK_SECONDS) -> list[DeadLetter]:
         """Return the dead letters with these ids, in that order.
@@ -96,10 +121,12 @@ class DeadLetterQueue:
         match as well.
         """
         candidates: dict[str, DeadLetter] = {}
+        missing = set(ids)  # without the ids that are a whole message id, which no other dead letter has
         for dead_letter in self.peek(seconds):
-            if any(_matches(dead_letter, key) for key in ids):
+            if _matches(dead_letter, tuple(ids)):
                 candidates[dead_letter.message_id] = dead_letter
-            if all(any(_hex(message_id) == key for message_id in candidates) for key in ids):
+                missing.discard(_hex(dead_letter.message_id))
+            if not missing:
                 break
         unread = self.count()
         self.release(keep=candidates)
@@ -107,11 +134,35 @@ class DeadLetterQueue:
         self.release(keep=selected)
         return [candidates[message_id] for message_id in selected]
 
-    def delete(self, dead_letter: DeadLetter) -> None:
-        """Delete a dead letter permanently. It must be hidden by this object."""
-        handle = self._receipt_handles[dead_letter.message_id]
-        self.client.delete_message(QueueUrl=self.url, ReceiptHandle=handle)
-        del self._receipt_handles[dead_letter.message_id]
+    def delete(self, dead_letters: Sequence[DeadLetter]) -> None:
+        """Delete dead letters permanently. They must be hidden by this object.
+
+        Costs one request per ten, and up to MAX_ATTEMPTS if entries fail: those are retried with backoff.
+        Raise NotDeleted if they fail again.
+        """
+        for start in range(0, len(dead_letters), sqs.MAX_BATCH):
+            pending = [each.message_id for each in dead_letters[start : start + sqs.MAX_BATCH]]
+            reason = ""
+            delays = backoff(FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS)
+            for attempt in range(MAX_ATTEMPTS):
+                if attempt:
+                    time.sleep(next(delays))
+                response = self.client.delete_message_batch(
+                    QueueUrl=self.url,
+                    Entries=[
+                        {"Id": str(number), "ReceiptHandle": self._receipt_handles[message_id]}
+                        for number, message_id in enumerate(pending)
+                    ],
+                )
+                for entry in response.get("Successful", []):
+                    del self._receipt_handles[pending[int(entry["Id"])]]
+                for failure in response.get("Failed", []):
+                    reason = f"{failure['Code']}: {failure.get('Message', '')}"
+                pending = [message_id for message_id in pending if message_id in self._receipt_handles]
+                if not pending:
+                    break
+            else:
+                raise NotDeleted(pending, reason)
 
     def release(self, keep: Iterable[str] = ()) -> None:
         """Reset the visibility timeout of all hidden messages.
@@ -147,8 +198,8 @@ class DeadLetterQueue:
         total = sum(int(number) for number in response["Attributes"].values())
         return max(0, total - len(self._receipt_handles))
 
-    def _poll(self, limit: int, visibility_timeout: int, end: float | None) -> Iterator[DeadLetter]:
-        """Yield each dead letter once, until the queue seems empty.
+    def _poll(self, limit: int, visibility_timeout: int, end: float | None) -> Iterator[list[DeadLetter]]:
+        """Yield the new dead letters of each response, until the queue seems empty.
 
         If the clock reaches `end`, set `timed_out` and return.
         """
@@ -174,11 +225,12 @@ class DeadLetterQueue:
             self._receipt_handles.update({each.message_id: each.receipt_handle for each in batch})
             empty = 0 if batch else empty + 1
             stale = 0 if new or not batch else stale + 1
-            yield from new
+            if new:
+                yield new
 
     def _match(self, key: str, candidates: dict[str, DeadLetter], unread: int) -> DeadLetter:
         """Return the only dead letter that matches an id. About `unread` dead letters were not read."""
-        matches = [each for each in candidates.values() if _matches(each, key)]
+        matches = [each for each in candidates.values() if _matches(each, (key,))]
         if not matches:
             hint = (
                 f"About {unread} more could not be read: try again, or set a larger --seconds."
@@ -217,5 +269,6 @@ def _hex(text: str) -> str:
     return text.lower().replace("-", "")
 
 
-def _matches(dead_letter: DeadLetter, key: str) -> bool:
-    return _hex(dead_letter.message_id).startswith(key) or dead_letter.log_id.startswith(key)
+def _matches(dead_letter: DeadLetter, keys: tuple[str, ...]) -> bool:
+    """Return whether the message id or the log id begins with one of these keys."""
+    return _hex(dead_letter.message_id).startswith(keys) or dead_letter.log_id.startswith(keys)

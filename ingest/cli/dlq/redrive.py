@@ -1,10 +1,10 @@
-"""Redrive, edit or discard a dead letter. Each deletes it last, so that none is lost."""
+"""Redrive, edit or discard dead letters. Each is deleted last, so that none is lost."""
 
 import getpass
 import hashlib
 import uuid
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +15,21 @@ from ingest.cli.errors import CommandFailed
 from ingest.client import LogClient
 from ingest.messages import InvalidMessage
 from ingest.sending import size
+from ingest.sending.batches import send_batch, split_batches
+from ingest.sending.outgoing import OutgoingLog
 from ingest.wire import attributes, sqs
 from ingest.writing import dead_letters
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef as Attribute
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef as Entry
 
 # The site's own logs. Accounts that begin with _ are reserved for it.
 ACCOUNT = "_logsite"
 TYPE = "logsite"
 DISCARDED = "dead-letter-discarded"
+# The reason code of a message whose id another log has.
+ID_CONFLICT = "id_conflict"
 
 
 class NoRoomForIdentity(CommandFailed):
@@ -40,31 +45,76 @@ class NoRoomForIdentity(CommandFailed):
         )
 
 
-def redrive(queue: DeadLetterQueue, queue_url: str, dead_letter: DeadLetter) -> None:
-    """Send a dead letter to the queue of logs, then delete it.
+@dataclass(frozen=True)
+class Redrive(OutgoingLog):
+    """A dead letter as a message for the queue of logs.
 
-    The message has the identity of its first delivery. An interrupted redrive may be repeated, because
-    writing is idempotent. Costs two requests. Raise NoRoomForIdentity, or one of AWS_ERRORS.
+    It has the identity of its first delivery. The body may be compressed, to fit beside the attributes.
     """
-    _send(queue, queue_url, dead_letter, dead_letter.body)
+
+    attributes: "dict[str, Attribute]"
+    dead_letter: DeadLetter
+
+    @property
+    def size(self) -> int:
+        """Return the size of the message in bytes, with its attributes."""
+        size = sum(attributes.attribute_size(name, value) for name, value in self.attributes.items())
+        return size + len(self.body.encode())
+
+    def entry(self, entry_id: str) -> "Entry":
+        """Return the message as an entry of SendMessageBatch."""
+        return {"Id": entry_id, "MessageBody": self.body, "MessageAttributes": self.attributes}
 
 
-def edit(queue: DeadLetterQueue, queue_url: str, dead_letter: DeadLetter, body: str) -> str:
-    """Send a new body in place of a dead letter, then delete it. Return the id of the log.
+def unchanged(dead_letter: DeadLetter) -> Redrive:
+    """Return a dead letter as it was sent. Raise NoRoomForIdentity."""
+    body, message_attributes = _message(dead_letter, dead_letter.body)
+    return Redrive(dead_letter.log_id, body, message_attributes, dead_letter)
 
-    The message has the identity of the first delivery. After an id conflict, the log gets a new id, unless
-    the new body has an `id`. Costs two requests.
 
-    Raise InvalidMessage if the writer would reject the body, NoRoomForIdentity, or one of AWS_ERRORS.
+def edited(dead_letter: DeadLetter, body: str) -> Redrive:
+    """Return a dead letter with a new body.
+
+    After an id conflict, the log gets a new id, unless the new body has an `id`. Raise InvalidMessage if the
+    writer would reject the body, or NoRoomForIdentity.
     """
     message = messages.parse(body)
-    if message.id is None and dead_letter.reason().code == "id_conflict":
+    if message.id is None and dead_letter.reason().code == ID_CONFLICT:
+        # Derived from the message id, so an interrupted redrive may be repeated.
         new_id = uuid.uuid5(messages.ID_NAMESPACE, dead_letter.message_id).hex
         dead_letter = replace(dead_letter, envelope=replace(dead_letter.envelope, log_id=new_id))
-    # JSON texts may contain U+FFFE and U+FFFF, which SQS rejects unless they are escaped.
-    escaped = attributes.NOT_XML.sub(lambda match: f"\\u{ord(match[0]):04x}", body)
-    _send(queue, queue_url, dead_letter, escaped)
-    return message.id or dead_letter.envelope.log_id
+    text, message_attributes = _message(dead_letter, escape(body))
+    return Redrive(message.id or dead_letter.envelope.log_id, text, message_attributes, dead_letter)
+
+
+def escape(body: str) -> str:
+    """Return a JSON text in which the characters that SQS rejects are escapes."""
+    return attributes.NOT_XML.sub(lambda match: f"\\u{ord(match[0]):04x}", body)
+
+
+def send(
+    queue: DeadLetterQueue,
+    queue_url: str,
+    redrives: Iterable[Redrive],
+    refuse: Callable[[DeadLetter, str], None],
+) -> Iterator[Redrive]:
+    """Send messages to the queue of logs, and delete their dead letters. Yield the sent ones.
+
+    `refuse` is called with each dead letter that SQS refuses, and the reason. An interrupted redrive may be
+    repeated, because writing is idempotent. Costs two requests per ten messages, or per 1 MiB.
+
+    Raise CommandFailed if SQS does not accept messages at the moment, NotDeleted, or one of AWS_ERRORS.
+    """
+    for batch in split_batches(redrives):
+        result = send_batch(queue.client, queue_url, batch)
+        unsent = {each.dead_letter.message_id for each in result.unsent}
+        sent = [each for each in batch if each.dead_letter.message_id not in unsent]
+        queue.delete([each.dead_letter for each in sent])
+        yield from sent
+        for message in result.refused:
+            refuse(message.dead_letter, f"SQS refused it: {result.reason}")
+        if result.retryable:
+            raise CommandFailed(f"SQS does not accept messages at the moment: {result.reason}")
 
 
 def discard(queue: DeadLetterQueue, client: LogClient, dead_letter: DeadLetter, reason: str) -> bool:
@@ -101,16 +151,8 @@ def discard(queue: DeadLetterQueue, client: LogClient, dead_letter: DeadLetter, 
         while not _fits(fields):
             payload["body"] = payload["body"][: len(payload["body"]) // 2]
     client.enqueue(**fields)
-    queue.delete(dead_letter)
+    queue.delete([dead_letter])
     return is_whole
-
-
-def _send(queue: DeadLetterQueue, queue_url: str, dead_letter: DeadLetter, body: str) -> None:
-    message_body, message_attributes = _message(dead_letter, body)
-    queue.client.send_message(
-        QueueUrl=queue_url, MessageBody=message_body, MessageAttributes=message_attributes
-    )
-    queue.delete(dead_letter)
 
 
 def _message(dead_letter: DeadLetter, body: str) -> "tuple[str, dict[str, Attribute]]":

@@ -99,7 +99,7 @@ async function suggest(field) {
         field.setAttribute("list", list.id);
     }
     const isSeveral = SEVERAL.includes(field.name);
-    const before = isSeveral ? field.value.match(/^(.*,\s*)?/)[0] : "";
+    const before = isSeveral ? field.value.match(/^(.*(?<!\\),\s*)?/)[0] : "";
     list.replaceChildren(
         ...values.map((value) => new Option("", before + (isSeveral ? value.replaceAll(",", "\\,") : value))),
     );

@@ -10,7 +10,7 @@ from ingest.cli.dlq import command
 
 
 class Command(BaseCommand):
-    """List, show, replay, edit and discard dead-letter messages."""
+    """List, show, replay, edit, export, import and discard dead-letter messages."""
 
     help = command.DESCRIPTION
     requires_system_checks = []

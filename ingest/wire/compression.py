@@ -1,0 +1,40 @@
+"""Compressed messages: a body over SQS's limit as `{"_deflate": "<base64 of its zlib-compressed JSON>"}`."""
+
+import base64
+import re
+import zlib
+
+from ingest.wire.rejection import NOT_JSON, InvalidMessage
+
+DEFLATE = "_deflate"
+# zlib can compress 800 MB into a message of 1 MiB.
+MAX_INFLATED_BYTES = 16 * 1024 * 1024
+
+
+def may_be_compressed(body: str) -> bool:
+    """Return whether a body may be compressed, without parsing it. Few other bodies are included.
+
+    The compressed log may be wrapped.
+    """
+    # A name with an escape may be DEFLATE in another spelling.
+    return DEFLATE in body or re.match(r'[\s\ufeff]*\{\s*"[^"]*\\', body) is not None
+
+
+def inflate(compressed: object) -> str:
+    """Return the decompressed text. Raise InvalidMessage (`not_deflated` or `not_json`)."""
+    rule = f"must be base64 of zlib-compressed JSON of at most {MAX_INFLATED_BYTES:,} bytes"
+    error = InvalidMessage("not_deflated", {DEFLATE: [rule]})
+    if not isinstance(compressed, str):
+        raise error
+    try:
+        stream = zlib.decompressobj()
+        data = stream.decompress(base64.b64decode(compressed, validate=True), MAX_INFLATED_BYTES)
+    except (ValueError, zlib.error):
+        raise error from None
+    if not stream.eof:
+        raise error
+    try:
+        # Some encoders write each surrogate as three bytes. Both halves of a pair are joined later.
+        return data.decode(errors="surrogatepass")
+    except UnicodeDecodeError:
+        raise InvalidMessage("not_json", NOT_JSON) from None

@@ -1,0 +1,147 @@
+"""Half a character costs no log, and neither does a byte order mark."""
+
+import base64
+import json
+import zlib
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+
+from ingest.handler import lambda_handler
+from ingest.messages import DEFLATE, decompress, envelope, parse
+from ingest.sending.outgoing import prepare
+from ingest.wire.characters import replace_surrogates
+from ingest.writing import items
+from logs.models import LogItem
+from logs.storage import documents
+from tests.api import LOGS, fetch
+from tests.bombs import make_bomb
+from tests.factories import LOG_ID, NO_FAILURES, make_body, make_event, make_record
+from tests.pages import LISTING
+
+NOTE = "_replaced_surrogates"
+
+
+def compressed(text: bytes) -> str:
+    """Return a compressed body."""
+    return json.dumps({DEFLATE: base64.b64encode(zlib.compress(text)).decode()})
+
+
+@pytest.mark.parametrize(
+    ("text", "whole", "count"),
+    [
+        (r'"\udc00"', r'"\ufffd"', 1),
+        (r'"\uD800x\udFfF"', r'"\ufffdx\ufffd"', 2),
+        (r'"\ud83d\ude00"', r'"\ud83d\ude00"', 0),
+        (r'"\ude00\ud83d"', r'"\ufffd\ufffd"', 2),
+        (r'"\ud83d\ud83d\ude00\ude00"', r'"\ufffd\ud83d\ude00\ufffd"', 2),
+        (r'"\\udc00"', r'"\\udc00"', 0),
+        (r'"\\\udc00\\"', r'"\\\ufffd\\"', 1),
+        ('"\ud83d\ude00"', '"😀"', 0),
+        ('"é\udc00"', '"é\ufffd"', 1),
+        ('"\ud83d\\ude00"', '"\ufffd\\ufffd"', 2),
+        (r'"\ud8', r'"\ud8', 0),
+    ],
+)
+def test_lone_surrogate_becomes_the_replacement(text: str, whole: str, count: int) -> None:
+    assert replace_surrogates(text) == (whole, count)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("payload", "\udc00", "\ufffd"),
+        ("payload", {"a\ud800": ["\ude00", "\ud83d\ude00"]}, {"a\ufffd": ["\ufffd", "😀"]}),
+        ("account_id", "7\ud83d", "7\ufffd"),
+        ("type", "\udc00login", "\ufffdlogin"),
+        ("url", "/\udfff", "/\ufffd"),
+        ("submitter_city", "K\udc00ln", "K\ufffdln"),
+        ("unknown", "\udbff", "\ufffd"),
+    ],
+)
+def test_log_with_half_a_character_is_stored(logs_table: None, name: str, value: Any, expected: Any) -> None:
+    assert lambda_handler(make_event(make_body(id=LOG_ID, **{name: value})), None) == NO_FAILURES
+
+    content = documents.content(LogItem.get(LOG_ID))
+    values = {**content.fields, **content.extra, "payload": content.payload}
+    assert values[name] == expected
+    assert content.extra[NOTE] == str(expected).count("\ufffd")
+
+
+def test_value_with_a_replaced_character_is_found(logs_table: None, viewer_client: Client) -> None:
+    names = ("account_id", "user_id", "type", "sub_type", "submitter_country")
+    body = make_body(id=LOG_ID, url="/\udc00", **dict.fromkeys(names, "a\udc00"))
+    assert lambda_handler(make_event(body), None) == NO_FAILURES
+
+    for name in (*names, "url", "q"):
+        query = urlencode({name: "\ufffd" if name in ("url", "q") else "a\ufffd"})
+        assert [item["id"] for item in fetch(viewer_client, f"{LOGS}?{query}")["items"]] == [LOG_ID]
+        assert f"{LOG_ID}/change/" in viewer_client.get(f"{LISTING}?{query}").content.decode()
+    assert viewer_client.get(f"{LISTING}?type=a%FF").status_code == 400
+
+
+def test_name_of_a_field_with_half_a_character_is_whole() -> None:
+    assert parse(make_body(**{"a\udc00": 1})).model_extra == {"a\ufffd": 1, NOTE: 1}
+
+
+def test_whole_characters_are_not_noted() -> None:
+    assert parse(make_body(payload="😀 \ufffd", url="\\udc00")).model_extra == {}
+
+
+def test_note_replaces_no_field_of_the_sender() -> None:
+    assert parse(make_body(payload="\udc00", **{NOTE: "mine"})).model_extra == {NOTE: "mine", f"_{NOTE}": 1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        make_body(payload="a\udc00").encode(),
+        make_body(payload="").replace('"payload": ""', '"payload": "a\udc00"').encode(errors="surrogatepass"),
+    ],
+    ids=["escape", "three_bytes"],
+)
+def test_compressed_log_with_half_a_character_is_read(text: bytes) -> None:
+    message = parse(compressed(text))
+
+    assert (message.payload, message.model_extra) == ("a\ufffd", {NOTE: 1})
+    decompress(compressed(text)).encode()  # can be printed
+
+
+def test_surrogates_of_a_compressed_pair_are_joined() -> None:
+    text = make_body(payload="").replace('"payload": ""', '"payload": "\ud83d\ude00"')
+
+    assert parse(compressed(text.encode(errors="surrogatepass"))).payload == "😀"
+
+
+def test_message_of_many_values_and_half_a_character_is_read() -> None:
+    body = make_bomb("lists", is_compressed=False, url="/\udc00")
+
+    assert parse(body).url == "/\ufffd"
+
+
+def test_redelivered_log_with_half_a_character_is_a_duplicate(logs_table: None) -> None:
+    record = make_record(make_body(payload="\udc00"))
+
+    for outcome in (items.Outcome.WRITTEN, items.Outcome.DUPLICATE):
+        item = items.to_item(parse(record["body"]), envelope(record))
+        assert items.put(item) is outcome
+
+
+@pytest.mark.parametrize("value", ["\udc00", {"\udfff": ["\ud800"]}, ["\ud83d\ude00", "\ud83d"]])
+def test_client_notes_what_it_replaced(value: Any) -> None:
+    log = prepare({"account_id": 7, "user_id": 1, "type": "a", "sub_type": "", "url": "", "payload": value},
+                  strict=True)  # fmt: skip
+
+    body = log.body.encode()
+    assert b"\\ufffd" in body
+    assert log.fields[NOTE] == body.count(b"\\ufffd")
+    assert parse(log.body).model_extra == {NOTE: log.fields[NOTE]}
+
+
+@pytest.mark.parametrize("mark", ["\ufeff", "\ufeff\r\n", " \ufeff", "\ufeff\ufeff"], ids=ascii)
+def test_byte_order_mark_is_skipped(mark: str) -> None:
+    assert parse(mark + make_body(payload="\ufeffa")).payload == "\ufeffa"
+    assert parse(mark + compressed((mark + make_body()).encode())).url == "/login"
+    assert "account_id" in decompress(mark + compressed(make_body().encode()))

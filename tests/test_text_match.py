@@ -1,0 +1,180 @@
+"""A search finds what the page of a log shows, in every spelling of JSON."""
+
+import json
+import random
+import sys
+import unicodedata
+from typing import Any
+
+import pytest
+
+from logs.characters import original, visible
+from logs.text_match import MAX_ACCENTS, MAY_BE_ACCENTS, TextMatch, normalize
+from tests.bombs import SHAPES
+
+
+def is_in(text: str, payload: str, *, is_json: bool = True) -> bool:
+    return TextMatch(text).is_in("/", payload, is_json=is_json)
+
+
+def spellings(value: Any) -> list[str]:
+    """Return a value as JSON of several senders: Python, PHP, and one that escapes every character."""
+    escaped = json.dumps(value)
+    return [
+        json.dumps(value, ensure_ascii=False, separators=(",", ":")),
+        escaped.replace("/", "\\/"),
+        json.dumps(value, indent=4, separators=(" ,", "  :\t")),
+        json.dumps({"deep": [{"er": value}]}, ensure_ascii=False),
+    ]
+
+
+VALUES = [
+    "App\\Models\\User",
+    "C:\\Program Files\\new\\table",
+    'said "no way"',
+    "https://example.com/a?b=1",
+    "\\\\server\\share\\u0041",
+    "<b>it's 100 %</b>",
+    "Привет, мир",
+    "日本語",
+    "ok 😀 👩‍👩‍👧",
+    "line one\nline two\tend",
+    'ends with \\"',
+    "café",
+    "{}[],: text",
+]
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_value_is_found_in_every_spelling(value: str) -> None:
+    for payload in spellings({"name": value, value: "x", "n": 1}):
+        assert is_in(value, payload)
+        assert is_in(value, payload, is_json=False), "a text that is JSON"
+        assert is_in(value[1:-1], payload)
+        assert is_in(f'"name": "{value}"', payload)
+        assert not is_in(f"{value}!", payload)
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_displayed_spelling_is_found(value: str) -> None:
+    shown = json.dumps({"name": value}, ensure_ascii=False, indent=2).splitlines()[1].strip()
+    for payload in spellings({"name": value}):
+        assert is_in(shown, payload)
+        assert is_in(visible(shown), payload)
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_text_payload_keeps_its_spelling(value: str) -> None:
+    assert is_in(value, f"he wrote {value}.", is_json=False)
+    assert is_in("a\\nb", "a\\nb", is_json=False)
+    assert not is_in('said "x"', 'he said \\"x\\"', is_json=False)
+    assert not is_in("при", "\\u043f\\u0440\\u0438", is_json=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "payload"),
+    [
+        ("1.5", '{"n":1.50}'),
+        ('"n": 1.5,', '{"n":1.50,"m":1}'),
+        ("1.50", '{"n":1.50}'),
+        ("100.0", '{"n": 1e2}'),
+        ("1e2", '{"n": 1e2}'),
+        ("1e-05", "[0.00001]"),
+        ("Infinity", "[1e400]"),
+        ("12345678901234567890", "[12345678901234567890]"),
+        ('"paid": true', '{"paid":true}'),
+        ('"paid": null', '{ "paid" : null }'),
+        ('"list": []', '{"list":[ ]}'),
+        ('"state": "open"', '{"a":{"state":"open"}}'),
+        ('"a":1', '{"a":1}'),
+        ("false", "false"),
+        ("-7.25", "[[-7.25]]"),
+    ],
+)
+def test_other_values_are_found_as_shown(text: str, payload: str) -> None:
+    assert is_in(text, payload)
+
+
+@pytest.mark.parametrize(
+    ("text", "payload"),
+    [
+        ('a, "b', '["a","b"]'),
+        ('open, "x"', '{"state":"open","x":1}'),
+        ("u043", '{"a":"п"}'),
+        ("CAFE", '{"a":"cafe"}'),
+        ("1.55", "[1.5]"),
+        ("a b", '{"a":1,"b":2}'),
+    ],
+)
+def test_text_that_no_page_shows_is_not_found(text: str, payload: str) -> None:
+    assert not is_in(text, payload)
+
+
+@pytest.mark.parametrize("text", ["Café Zoë", "Ångström", "한국어", "ạ̈", "Đặng Thị", "שׁ", "が"])
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_accents_are_alike(text: str, form: Any) -> None:
+    typed = unicodedata.normalize(form, text)
+    for stored in ("NFC", "NFD"):
+        value = unicodedata.normalize(stored, text)
+        assert TextMatch(typed).is_in(f"/search/{value}/1")
+        assert is_in(typed, f"a text with {value} in it", is_json=False)
+        for payload in spellings({"name": value}):
+            assert is_in(typed, payload)
+
+
+def test_accent_is_part_of_its_letter() -> None:
+    for value in ("café", unicodedata.normalize("NFD", "café")):
+        assert is_in("caf", value)
+        assert not is_in("cafe", value)
+
+
+@pytest.mark.parametrize("character", ["\u200b", "\u202e", "\x07", "\u00a0", "\U000e0041", "\u2028"])
+@pytest.mark.parametrize("is_json", [True, False])
+def test_invisible_character_is_found_as_shown(character: str, is_json: bool) -> None:
+    value = f"a{character}b"
+    assert original(visible(value)) == value
+    payload = json.dumps([value], ensure_ascii=False) if is_json else value
+    assert is_in(visible(value), payload, is_json=is_json)
+    assert is_in(value, payload, is_json=is_json)
+
+
+@pytest.mark.parametrize("text", ["\\ud800", "\\U00110000", "\\u0041", "\\x41", "\\", "\\u12"])
+def test_other_escapes_stay(text: str) -> None:
+    assert original(text) == text
+
+
+def test_every_accent_is_limited() -> None:
+    marks = [chr(n) for n in range(sys.maxunicode + 1) if unicodedata.combining(chr(n))]
+    assert [mark for mark in marks if not MAY_BE_ACCENTS.fullmatch(mark * (MAX_ACCENTS + 1))] == []
+    text = "e" + "\u0301\u0327" * 100_000
+    assert len(normalize(text)) <= MAX_ACCENTS + 1
+    assert is_in(text, text)
+
+
+def test_match_may_lie_anywhere_in_a_long_text() -> None:
+    needle = 'said "я\\п" 😀'
+    for size in (65_000, 65_500, 65_536, 65_550, 131_072):
+        for filler in ("x", "\\", "é", "\n", '"'):
+            value = filler * size + needle + filler * 10
+            for payload in spellings([value])[:2]:
+                assert is_in(needle, payload)
+                assert not is_in(needle + "!", payload)
+
+
+def test_random_values_match_an_oracle() -> None:
+    chance = random.Random(16)
+    alphabet = ["a", "b", " ", '"', "\\", "/", "n", "u", "0", "é", "п", "😀", "\n", ",", ":", "{", "1.50"]
+    for _ in range(300):
+        value = "".join(chance.choices(alphabet, k=chance.randint(1, 40)))
+        start = chance.randrange(len(value))
+        text = value[start : start + chance.randint(1, 12)]
+        for payload in spellings({"k": value}):
+            assert is_in(text, payload), (text, payload)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_bomb_is_searched_in_blocks(shape: str) -> None:
+    """The memory is tested in tests/test_bounded_reading.py."""
+    text = SHAPES[shape][:200_000]
+    assert not is_in("needle 7", text)
+    assert is_in("needle 7", '["needle\\u00207",' + text)

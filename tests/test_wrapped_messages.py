@@ -1,0 +1,374 @@
+"""A log in the wrapper of an AWS service is stored, and another program's message is named."""
+
+import base64
+import json
+import zlib
+from typing import Any
+
+import pytest
+
+from ingest.cli.ndjson import parse_line
+from ingest.handler import lambda_handler
+from ingest.messages import DEFLATE, InvalidMessage, envelope, parse
+from ingest.writing import items, memory
+from logs.models import LogItem
+from tests.factories import LOG_ID, NO_FAILURES, make_body, make_event, make_fields, make_record
+from tests.items import logs
+from tests.queues import Queues, attribute_texts
+
+pytest_plugins = ["tests.sqs_server"]
+
+LOG = make_fields(id=LOG_ID, payload={"text": "é😀", "detail": {"Message": "x"}}, extra=1)
+TEXT = json.dumps(LOG)
+
+
+def encoded(text: str) -> str:
+    """Return a text in base64."""
+    return base64.b64encode(text.encode()).decode()
+
+
+def sns(message: str) -> dict[str, Any]:
+    """Return an SNS notification, as SQS gets it without raw message delivery."""
+    return {
+        "Type": "Notification",
+        "MessageId": "63a3f6b6-d533-4a47-aef9-fcf5cf758c76",
+        "TopicArn": "arn:aws:sns:us-west-2:123456789012:MyTopic",
+        "Subject": "A log",
+        "Message": message,
+        "Timestamp": "2012-03-29T05:12:16.901Z",
+        "SignatureVersion": "1",
+        "Signature": "EXAMPLE",
+        "UnsubscribeURL": "https://sns.us-west-2.amazonaws.com/?Action=Unsubscribe",
+        "MessageAttributes": {"type": {"Type": "String", "Value": "login"}},
+    }
+
+
+def event(detail: Any) -> dict[str, Any]:
+    """Return an event of EventBridge."""
+    return {
+        "version": "0",
+        "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
+        "detail-type": "log",
+        "source": "shop",
+        "account": "111122223333",
+        "time": "2017-12-22T18:43:48Z",
+        "region": "us-west-1",
+        "resources": [],
+        "detail": detail,
+    }
+
+
+def record(source: str, **fields: Any) -> dict[str, Any]:
+    """Return a record of a pipe or of a Lambda event."""
+    return {"messageId": "19dd0b57-b21e-4ac1-bd88-01bbb068cb78", "awsRegion": "eu-west-1", **fields,
+            "eventSource": source}  # fmt: skip
+
+
+def destination(request: Any, response: Any = None) -> dict[str, Any]:
+    """Return a message of a Lambda function's destination."""
+    return {
+        "version": "1.0",
+        "timestamp": "2019-11-14T18:16:05.568Z",
+        "requestContext": {"requestId": "e4b46cbf-b738-xmpl-8880-a18cdf61200e", "condition": "Success"},
+        "requestPayload": request,
+        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST"},
+        "responsePayload": response,
+    }
+
+
+SNS_RECORD = {
+    "EventSource": "aws:sns",
+    "EventVersion": "1.0",
+    "Sns": {"Message": TEXT, "Type": "Notification"},
+}
+API_GATEWAY = {"httpMethod": "POST", "headers": {}, "body": TEXT, "isBase64Encoded": False}
+COMPRESSED = json.dumps({DEFLATE: base64.b64encode(zlib.compress(TEXT.encode())).decode()})
+
+WRAPPED: dict[str, Any] = {
+    "sns": sns(TEXT),
+    "sns_of_an_emulator": {"Type": "Notification", "MessageId": "1", "Message": TEXT},
+    "sns_compressed": sns(COMPRESSED),
+    "sns_with_byte_order_mark": sns("\ufeff" + TEXT),
+    "eventbridge": event(LOG),
+    "eventbridge_text": event(TEXT),
+    "eventbridge_through_sns": sns(json.dumps(event(LOG))),
+    "sns_through_a_pipe": record("aws:sqs", body=json.dumps(sns(TEXT)), receiptHandle="x"),
+    "pipe_from_sqs": record("aws:sqs", body=TEXT, receiptHandle="x", attributes={}),
+    "pipe_from_kinesis": record("aws:kinesis", data=encoded(TEXT), partitionKey="1"),
+    "pipe_from_kafka": record("aws:kafka", value=encoded(TEXT), topic="logs"),
+    "pipe_from_activemq": record("aws:amq", data=encoded(TEXT)),
+    "lambda_event_of_sqs": {"Records": [record("aws:sqs", body=TEXT)]},
+    "lambda_event_of_sns": {"Records": [SNS_RECORD]},
+    "lambda_event_of_kinesis": {"Records": [record("aws:kinesis", kinesis={"data": encoded(TEXT)})]},
+    "destination_request": destination(LOG, "ok"),
+    "destination_response": destination({"order": 7}, LOG),
+    "destination_of_sns": destination({"Records": [SNS_RECORD]}),
+    "received_message": {"MessageId": "1", "ReceiptHandle": "x", "MD5OfBody": "y", "Body": TEXT},
+    "send_message_request": {"QueueUrl": "https://sqs/1/logs", "MessageBody": LOG},
+    "api_gateway": API_GATEWAY,
+    "api_gateway_base64": {**API_GATEWAY, "body": encoded(TEXT), "isBase64Encoded": True},
+    "iot_base64": encoded(TEXT),
+    "base64_of_boto": base64.encodebytes(TEXT.encode()).decode(),
+    "text_in_text": json.dumps(TEXT),
+    "text_in_text_in_text": json.dumps(json.dumps(TEXT)),
+    "list_of_one": [LOG],
+    "compressed_wrapper": {DEFLATE: base64.b64encode(zlib.compress(json.dumps(sns(TEXT)).encode())).decode()},
+}
+
+
+def body_of(message: Any) -> str:
+    return message if isinstance(message, str) else json.dumps(message)
+
+
+def rejection_of(message: Any) -> InvalidMessage:
+    with pytest.raises(InvalidMessage) as caught:
+        parse(body_of(message))
+    return caught.value
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_wrapped_log_is_the_log_itself(name: str) -> None:
+    body = body_of(WRAPPED[name])
+
+    assert parse(body) == parse(TEXT)
+
+
+def test_wrapped_log_is_stored_once(logs_table: None, queues: Queues) -> None:
+    wrapped = make_record(json.dumps(sns(make_body())))
+
+    for _ in range(2):
+        assert lambda_handler(make_event(wrapped, make_record(TEXT)), None) == NO_FAILURES
+    assert (
+        lambda_handler(make_event(*[body_of(message) for message in WRAPPED.values()]), None) == NO_FAILURES
+    )
+
+    assert len(logs()) == 2
+    assert LogItem.get(LOG_ID).url == "/login"
+    assert queues.dead_letters() == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"Type": "Notification", "Message": make_body(account_id=8), "TopicArn": "x"},
+        {"detail-type": "x", "source": "y", "detail": make_fields(account_id=8)},
+        {"Records": [record("aws:sqs", body=make_body(account_id=8))]},
+        {"requestPayload": make_fields(account_id=8), "requestContext": {}},
+        {"job": "x", "data": {}, "specversion": "1.0", "messageType": [], "message": {}},
+        {"body": make_body(account_id=8), "isBase64Encoded": False},
+    ],
+)
+def test_log_with_the_fields_of_a_wrapper_stays_a_log(changes: dict[str, Any]) -> None:
+    message = parse(make_body(**changes))
+    assert (message.account_id, message.model_extra) == ("7", changes)
+
+    assert rejection_of(make_fields(type="", **changes)).fields.keys() == {"type"}
+
+
+FOREIGN: dict[str, tuple[Any, str, str]] = {
+    "laravel": (
+        {
+            "uuid": "1",
+            "displayName": "App\\Jobs\\Log",
+            "job": "Illuminate\\Queue\\CallQueuedHandler@call",
+            "maxTries": None,
+            "data": {"commandName": "App\\Jobs\\Log", "command": 'O:12:"App\\Jobs\\Log"'},
+        },
+        "invalid_fields",
+        "is a job of Laravel",
+    ),
+    "celery": (
+        {
+            "body": "W1tdLCB7fV0=",
+            "content-encoding": "utf-8",
+            "content-type": "application/json",
+            "headers": {"lang": "py", "task": "shop.log"},
+            "properties": {"body_encoding": "base64"},
+        },
+        "invalid_fields",
+        "is a task of Celery",
+    ),
+    "celery_base64": (
+        encoded(json.dumps({"body": "W10=", "headers": {}, "properties": {}})),
+        "invalid_fields",
+        "is a task of Celery",
+    ),
+    "dramatiq": (
+        {"queue_name": "q", "actor_name": "log", "args": [], "kwargs": {}},
+        "invalid_fields",
+        "Dramatiq",
+    ),
+    "active_job": ({"job_class": "LogJob", "job_id": "1", "arguments": []}, "invalid_fields", "Active Job"),
+    "sidekiq": ({"class": "LogJob", "args": [], "jid": "1"}, "invalid_fields", "Sidekiq"),
+    "masstransit": (
+        {"messageId": "1", "messageType": ["urn:message:Log"], "message": LOG},
+        "invalid_fields",
+        "MassTransit",
+    ),
+    "symfony": ({"body": "{}", "headers": {"type": "App\\Log"}}, "invalid_fields", "Symfony Messenger"),
+    "cloudevents": (
+        {"specversion": "1.0", "type": "log", "source": "/shop", "id": "1", "data": LOG},
+        "invalid_fields",
+        "an event of CloudEvents, not a log: send the log itself",
+    ),
+    "subscription": (
+        {
+            "Type": "SubscriptionConfirmation",
+            "Token": "2",
+            "TopicArn": "arn",
+            "Message": "You have",
+            "SubscribeURL": "https://sns",
+        },
+        "invalid_fields",
+        "open its `SubscribeURL`",
+    ),
+    "s3": (
+        {"Records": [record("aws:s3", s3={"bucket": {}}), record("aws:s3", s3={})]},
+        "invalid_fields",
+        "is a notification of S3",
+    ),
+    "s3_test": (
+        {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"},
+        "invalid_fields",
+        "test event of S3",
+    ),
+    "s3_through_sns": (
+        sns(json.dumps({"Records": [record("aws:s3", s3={})]})),
+        "invalid_fields",
+        "in the `Message` of an SNS notification: body: is a notification of S3",
+    ),
+    "dynamodb": (
+        record("aws:dynamodb", dynamodb={"NewImage": {}}),
+        "invalid_fields",
+        "change of a DynamoDB item",
+    ),
+    "cloudwatch_logs": ({"awslogs": {"data": "H4sI"}}, "invalid_fields", "CloudWatch Logs"),
+    "alarm": (
+        sns(json.dumps({"AlarmName": "x", "NewStateValue": "ALARM"})),
+        "invalid_fields",
+        "alarm of CloudWatch",
+    ),
+    "extended_client": (
+        ["software.amazon.payloadoffloading.PayloadS3Pointer", {"s3Key": "k"}],
+        "not_an_object",
+        "pointer to S3",
+    ),
+    "list_of_logs": ([LOG, LOG], "not_an_object", "not a list: send each log as a message of its own"),
+    "lines": (f"{TEXT}\n{TEXT}", "not_json", "send each log as a message of its own"),
+    "several_records": (
+        {"Records": [record("aws:sqs", body=TEXT)] * 2},
+        "invalid_fields",
+        "holds 2 values in `Records`",
+    ),
+    "list_in_a_field": ({"logs": [LOG, LOG, LOG]}, "invalid_fields", "holds 3 values in `logs`"),
+    "list_of_one_in_a_field": ({"logs": [LOG]}, "invalid_fields", "holds one in `logs`"),
+    "log_in_a_field": ({"log": LOG}, "invalid_fields", "holds one in `log`"),
+    "log_text_in_a_field": ({"data": TEXT}, "invalid_fields", "holds one in `data`"),
+    "php": ('O:36:"Symfony\\Component\\Messenger\\Envelope":1:{}', "not_json", "is serialized by PHP"),
+    "xml": ("<log/>", "not_json", "is XML"),
+    "form": ("Action=SendMessage&MessageBody=%7B%7D", "not_json", "is encoded as a form"),
+    "gzip": ("H4sIAAAAAAAAA6tWAgBDv6ajAQAAAA==", "not_json", "is compressed by gzip"),
+    "text_in_sns": (
+        sns("Hello world!"),
+        "not_json",
+        "in the `Message` of an SNS notification: body: must be JSON",
+    ),
+    "scheduled": (
+        event("{}"),
+        "invalid_fields",
+        "in the `detail` of an EventBridge event: body: is not a log",
+    ),
+    "destination_without": (
+        destination({"a": 1}, None),
+        "invalid_fields",
+        "is not a log: it must have account_id, ",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_message_of_another_program_is_named(name: str) -> None:
+    message, code, text = FOREIGN[name]
+
+    error = rejection_of(message)
+
+    assert error.code == code
+    assert text in str(error)
+    assert "account_id: is required" not in str(error)
+    assert len(str(error).encode()) <= 512
+
+
+def test_error_of_a_wrapped_log_names_its_fields() -> None:
+    error = rejection_of(sns(json.dumps(event(make_fields(id=LOG_ID, type="", url=...)))))
+
+    assert (error.code, error.log_id) == ("invalid_fields", LOG_ID)
+    assert error.fields == {"type": ["must be a non-empty text"], "url": ["is required"]}
+    assert str(error).startswith("in the `detail` of an EventBridge event in the `Message` of an SNS notif")
+
+
+def test_error_of_a_wrapped_message_contains_no_value() -> None:
+    for message in (
+        sns("SECRET"),
+        {"SECRET\n": [LOG, LOG]},
+        event({"SECRET": "SECRET"}),
+        sns('{"type": "SECRET"'),
+    ):
+        error = rejection_of(message)
+        assert "SECRET" not in f"{error!r} {error} {error.fields} {error.__cause__!r}"
+
+
+def test_reason_is_in_the_dead_letter(logs_table: None, queues: Queues) -> None:
+    body = json.dumps(FOREIGN["laravel"][0])
+
+    assert lambda_handler(make_event(body), None) == NO_FAILURES
+
+    [dead_letter] = queues.dead_letters()
+    assert dead_letter["Body"] == body
+    attributes = attribute_texts(dead_letter)
+    assert (attributes["error-code"], attributes["error-fields"]) == ("invalid_fields", "body")
+    assert attributes["error-message"].startswith("body: is a job of Laravel, not a log: send the log itself")
+
+
+def test_wrappers_are_unwrapped_at_most_four_times() -> None:
+    message: Any = TEXT
+    for _ in range(4):
+        message = json.dumps(sns(message))
+
+    assert parse(message).url == "/login"
+    assert rejection_of(sns(message)).code == "invalid_fields"
+    assert rejection_of(json.dumps(json.dumps(json.dumps(TEXT)))).code == "not_an_object"
+
+
+def test_wrapper_hides_no_compressed_log_from_the_budget() -> None:
+    """The memory of a compressed log is reserved before it is parsed."""
+    assert memory.is_large(json.dumps(sns(COMPRESSED)))
+    hidden = json.dumps(sns("X")).replace('"X"', json.dumps(COMPRESSED).replace(DEFLATE, r"\u005fdeflate"))
+    for body in (hidden, encoded(COMPRESSED), COMPRESSED.replace(DEFLATE, r"\u005fdeflate")):
+        assert memory.is_large(body) or rejection_of(body).code == "not_deflated"
+    again = json.dumps({DEFLATE: base64.b64encode(zlib.compress(COMPRESSED.encode())).decode()})
+    assert rejection_of(again).code == "not_deflated"
+
+
+def test_wrapped_half_character_is_noted() -> None:
+    for message in (sns(make_body(payload="\udc00")), event(make_fields(payload="\udc00"))):
+        parsed = parse(json.dumps(message))
+        assert (parsed.payload, parsed.model_extra) == ("\ufffd", {"_replaced_surrogates": 1})
+
+
+def test_wrapper_gives_no_right_to_the_accounts_of_logsite(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGS_OWN_SENDERS", "AIDAOWN")
+    log = make_body(account_id="_logsite")
+    pipe = record("aws:sqs", body=log, attributes={"SenderId": "AIDAOWN"})
+    for message in (sns(log), event(json.loads(log)), pipe, encoded(log)):
+        sqs_record = make_record(body_of(message))
+        item = items.to_item(parse(sqs_record["body"]), envelope(sqs_record))
+        assert item.account_id == "_unverified"
+
+
+def test_wrapped_line_of_a_file_keeps_its_id() -> None:
+    line = json.dumps(sns(make_body(payload=1.5))).encode()
+
+    first, again = (parse_line(line, 1, 2, "source") for _ in range(2))
+
+    assert first == again
+    assert json.loads(first.body) == {**make_fields(payload=1.5), "id": first.id}
