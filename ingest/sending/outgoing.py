@@ -3,7 +3,7 @@
 import json
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -38,11 +38,14 @@ class OutgoingLog:
         return fields
 
 
-def prepare(fields: Mapping[str, Any], *, strict: bool) -> OutgoingLog:
+def prepare(
+    fields: Mapping[str, Any], *, strict: bool, mask: Callable[[str], str] | None = None
+) -> OutgoingLog:
     """Return the outgoing log of these fields.
 
-    Assigns a missing id and timestamp, serializes and validates the fields, and enforces the size limit. If
-    `strict`, raise InvalidMessage or TooLarge. Otherwise log a warning, and truncate an oversize log.
+    Assigns a missing id and timestamp, serializes and validates the fields, masks the body with `mask`, and
+    enforces the size limit. If `strict`, raise InvalidMessage or TooLarge. Otherwise log a warning, and
+    truncate an oversize log.
     """
     fields = dict(fields)
     new_id = None
@@ -67,6 +70,8 @@ def prepare(fields: Mapping[str, Any], *, strict: bool) -> OutgoingLog:
         logger.warning("log %s will be a dead letter: %s", log_id or "with an invalid id", error)
     if note:
         logger.warning("log %s %s", log_id or "with an invalid id", note)
+    if mask:
+        body = mask(body)
     return OutgoingLog(log_id or id_text, _limit_size(body, log_id or id_text, strict=strict))
 
 
