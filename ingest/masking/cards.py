@@ -1,4 +1,7 @@
-"""Numbers of payment cards: 13 to 19 digits of a known issuer with a valid check digit."""
+"""Numbers of payment cards.
+
+They have 13 to 19 digits, begin with the digits of an issuer, and have a valid check digit.
+"""
 
 import re
 

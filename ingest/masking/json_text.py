@@ -1,4 +1,4 @@
-"""JSON as text, masked in place: spaces, numbers and repeated names stay as they are."""
+"""Mask JSON as text: spaces, numbers and repeated names stay as they are."""
 
 import json
 import re
@@ -7,7 +7,6 @@ from collections.abc import Callable
 from ingest.masking.edits import Edits
 from ingest.masking.json_values import STRING, mask_value
 from ingest.masking.names import NameMatch
-from ingest.masking.plain_text import mask_pairs
 from ingest.masking.rules import MASK, Rules
 from ingest.messages import DEFLATE, LogMessage
 
@@ -24,7 +23,7 @@ _START = re.compile(
 _TOKEN = re.compile(r'(?P<structure>[^"]*+)(?:"((?:[^"\\]++|\\.)*+)"?+(?P<colon>\s*+:\s*+)?)?', re.DOTALL)
 _NUMBER = re.compile(r"-?\d[\d.eE+-]*+")
 _FIRST_OPENING = re.compile(r"[\[{]|\Z")
-# The longest structure between two strings of most JSON texts. A longer one may hold plain text.
+# The longest structure between two strings of most JSON texts. A longer one may hold a number of a card.
 MAX_STRUCTURE_CHARACTERS = 8
 
 # A pair in a list of pairs: `[["password", "x"], …]`.
@@ -41,8 +40,12 @@ def may_be_json(text: str) -> bool:
     return _START.match(text) is not None
 
 
+class NotJson(ValueError):
+    """A text that begins as JSON has a field's name outside of strings."""
+
+
 class JsonMasking:
-    """Masks one JSON text. The text may be invalid: what is not JSON in it is masked as plain text.
+    """Masks one JSON text, which may be cut off or damaged.
 
     `mask_text` and `mask_url` mask the strings in it. `is_log` states that the outermost object is a log.
     """
@@ -64,7 +67,7 @@ class JsonMasking:
         self._pair_depth: int | None = None
 
     def mask(self, text: str) -> str:
-        """Return the text masked, or the same object if nothing matches."""
+        """Return the text masked, or the same object if nothing matches. Raise NotJson."""
         edits = Edits(text)
         position = 0
         while token := _TOKEN.match(text, position):
@@ -135,10 +138,12 @@ class JsonMasking:
         return json.dumps(masked, ensure_ascii=is_escaped)[1:-1]
 
     def _structure(self, text: str) -> str:
-        """Return the text between two strings masked: its numbers, or plain text."""
+        """Return the text between two strings with its numbers masked. Raise NotJson."""
+        if self._rules.names.core.search(text):
+            raise NotJson("a name is outside of the strings")
         if self._rules.patterns or (self._rules.has_cards and self._rules.may_have_card(text)):
-            text = _NUMBER.sub(self._number, text)
-        return mask_pairs(text, self._rules.names)
+            return _NUMBER.sub(self._number, text)
+        return text
 
     def _number(self, number: re.Match[str]) -> str:
         return number[0] if self._rules.mask_values(number[0]) == number[0] else f'"{MASK}"'

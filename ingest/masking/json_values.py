@@ -55,9 +55,9 @@ def mask_value(text: str, position: int, match: NameMatch) -> tuple[int, str]:
 
 
 def mask_container(text: str, start: int) -> tuple[int, str]:
-    """Return the end of the list or object at a position, and its masked text.
+    """Return the end of a list or object, and its masked text.
 
-    One that lacks its end extends to the end of the text.
+    `start` is its position. If it lacks its end, it extends to the end of the text.
     """
     depth, copied, end = 0, start, len(text)
     buffer = StringIO(newline="")

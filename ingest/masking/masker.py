@@ -1,4 +1,4 @@
-"""Mask confidential values in the body of a message, in a text or in a URL."""
+"""Mask confidential values in messages, texts and URLs."""
 
 import os
 import re
@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from urllib.parse import quote_plus, unquote_plus
 
 from ingest.masking import rules
-from ingest.masking.json_text import JsonMasking, may_be_json
+from ingest.masking.json_text import JsonMasking, NotJson, may_be_json
 from ingest.masking.json_values import is_harmless
 from ingest.masking.plain_text import mask_pairs
 from ingest.masking.rules import MASK, USERINFO
@@ -41,16 +41,19 @@ class Masker:
         return self._json(text, 0, is_log=True) if _OBJECT_START.match(text) else self._text(text, 0)
 
     def text(self, text: str) -> str:
-        """Return a text with its confidential values masked: JSON, a form, headers or any other text."""
+        """Return a text masked: JSON, a form, headers or any other text."""
         return text if self._is_off else self._text(text, 0)
 
     def url(self, text: str) -> str:
-        """Return a URL with values of its query and fragment masked, and the password before its host."""
+        """Return a URL with its query and fragment masked, and the password before its host."""
         return text if self._is_off else self._url(text, 0)
 
     def _json(self, text: str, level: int, *, is_log: bool) -> str:
         mask_text, mask_url = (partial(mask, level=level + 1) for mask in (self._text, self._url))
-        return JsonMasking(self._rules, mask_text, mask_url, is_log=is_log).mask(text)
+        try:
+            return JsonMasking(self._rules, mask_text, mask_url, is_log=is_log).mask(text)
+        except NotJson:
+            return self._plain(text)
 
     def _text(self, text: str, level: int) -> str:
         if not self._rules.may_match(text):
@@ -58,6 +61,9 @@ class Masker:
         if level < MAX_LEVELS and may_be_json(text):
             # SNS wraps a log as text.
             return self._json(text, level, is_log='"account_id"' in text)
+        return self._plain(text)
+
+    def _plain(self, text: str) -> str:
         masked = USERINFO.sub(rf"\1{MASK}", mask_pairs(text, self._rules.names))
         return self._rules.mask_values(masked)
 

@@ -23,7 +23,10 @@ class NameMatch(IntEnum):
 
 
 def words(name: str) -> list[str]:
-    """Return the words of a name in lower case, in camel case or separated by any other characters."""
+    """Return the words of a name in lower case.
+
+    They are separated by camel case, by digits or by any other characters.
+    """
     return [word.lower() for word in _WORD.findall(name)]
 
 

@@ -1,4 +1,4 @@
-"""Names and values in a text that is not JSON: forms, headers, log lines, XML, `repr` of Python."""
+"""Names and values in forms, headers, log lines, XML and `repr` of Python."""
 
 import re
 
@@ -104,5 +104,17 @@ def _value(text: str, start: int, end: int, *, in_path: bool) -> tuple[int, int,
         return quote.end(), closing.start() if closing else len(text), None
     if text[begin : begin + 1] in ("[", "{") and not sign["sign"].endswith("="):
         return begin, *mask_container(text, begin)
-    is_header = sign["sign"] == ":" and not sign["quote"] and _HEADER_NAME.search(text, start, end)
-    return begin, _end(_HEADER if is_header else _BARE, text, begin), None
+    if sign["sign"] == ":" and not sign["quote"] and _HEADER_NAME.search(text, start, end):
+        return begin, _header_end(text, start, begin), None
+    return begin, _end(_BARE, text, begin), None
+
+
+def _header_end(text: str, start: int, begin: int) -> int:
+    """Return the end of a header's value: the quote that closes the header, or the end of the line."""
+    end = _end(_HEADER, text, begin)
+    opening = text[start - 1 : start]
+    if opening in ('"', "'") and (closing := text.find(opening, begin, end)) >= 0:
+        end = closing
+        while text[end - 1] == "\\":
+            end -= 1
+    return end

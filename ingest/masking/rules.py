@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from urllib.parse import unquote_plus
 
 from ingest.masking import cards
 from ingest.masking.names import FieldNames, words
@@ -26,7 +27,7 @@ _ZEROS = b"0" * cards.MIN_DIGITS
 
 @dataclass(frozen=True)
 class Rules:
-    """The names of fields and the patterns of values to mask, and whether card numbers are masked.
+    """What to mask: names of fields, patterns of values, card numbers.
 
     No rule matches in a text of fewer than `min_characters`.
     """
@@ -52,9 +53,11 @@ class Rules:
         return bool(self.patterns) or (self.has_cards and self.may_have_card(text))
 
     def may_have_card(self, text: str) -> bool:
-        """Return whether a text has the digits of a card number."""
-        digits = text.encode("ascii", "replace").translate(_TO_ZEROS, b" -")
-        return _ZEROS in digits and cards.CARD.search(text) is not None
+        """Return whether a text has the digits of a card number, percent-encoded or not."""
+        digits = text.encode("ascii", "replace").translate(_TO_ZEROS, b" -+%")
+        if _ZEROS not in digits:
+            return False
+        return any(cards.CARD.search(each) for each in (text, unquote_plus(text)))
 
     def mask_values(self, text: str) -> str:
         """Return a text with its card numbers and the matches of the patterns masked."""

@@ -1,4 +1,4 @@
-"""Mask the body of a message before it is stored or becomes a dead letter."""
+"""Mask the body of a message before it is stored or dead-lettered."""
 
 import base64
 import json
@@ -14,9 +14,9 @@ masker.from_environment()
 
 
 def mask_body(body: str) -> str:
-    """Return a body with the values that LOGS_MASK names masked, or the body itself if nothing matches.
+    """Return a body with the values masked that LOGS_MASK names.
 
-    A compressed body is decompressed, masked and compressed again. So is a body that would be too large for
+    The body itself is returned if nothing matches. A compressed body is decompressed, masked and compressed again. So is a body that would be too large for
     a dead letter otherwise.
     """
     mask = masker.from_environment().body
