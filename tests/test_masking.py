@@ -265,6 +265,7 @@ def test_deeply_nested_text_is_masked() -> None:
         (r" /a,b/ , /c\/d/,, iban", "a,b c/d iban=e", "*** *** iban=***"),
         ("iban\npin", "iban=1 pin=2", "iban=*** pin=***"),
         (["/x, y/", " pin "], "x, y pin=2", "*** pin=***"),
+        (r"/^7$/", '{"a": 7, "b": [7,"7",77]}', '{"a": "***", "b": ["***","***",77]}'),
         (r"/\d{10}/", '{"egn": 7501020018, "s": "7501020018"}', '{"egn": "***", "s": "***"}'),
         ("", f"password=x {VISA} https://a:b@c", f"password=x {VISA} https://a:b@c"),
         (" , ", "password=x", "password=x"),

@@ -20,10 +20,12 @@ _START = re.compile(
     re.VERBOSE,
 )
 # Everything before the next string, the string, and the colon behind it if it is the name of a member.
-_TOKEN = re.compile(r'(?P<structure>[^"]*+)(?:"((?:[^"\\]++|\\.)*+)"?+(?P<colon>\s*+:\s*+)?)?', re.DOTALL)
+_TOKEN = re.compile(
+    r'(?P<structure>[^"]*+)(?:"(?P<content>(?:[^"\\]++|\\.)*+)"?+(?P<colon>\s*+:\s*+)?)?', re.DOTALL
+)
 _NUMBER = re.compile(r"-?\d[\d.eE+-]*+")
 _FIRST_OPENING = re.compile(r"[\[{]|\Z")
-# The longest structure between two strings of most JSON texts. A longer one may hold a number of a card.
+# A longer structure between two strings may hold the number of a card.
 MAX_STRUCTURE_CHARACTERS = 8
 
 # A pair in a list of pairs: `[["password", "x"], …]`.
@@ -33,6 +35,7 @@ _COMMA = re.compile(r"\s*+,\s*+")
 # The members of an object that describes a field: `{"name": "password", "value": "x"}`.
 _NAME_MEMBERS = {"name", "key", "field", "header"}
 _VALUE_MEMBERS = {"value", "values", "old", "new", "oldvalue", "newvalue", "from", "to", "before", "after"}
+MAX_MEMBER_CHARACTERS = 16
 
 
 def may_be_json(text: str) -> bool:
@@ -62,6 +65,7 @@ class JsonMasking:
         self._mask_text = mask_text
         self._mask_url = mask_url
         self._is_log = is_log
+        self._max_structure = 0 if rules.patterns else MAX_STRUCTURE_CHARACTERS
         self._depth = 0
         # The depth of the members of an object whose `name` matches.
         self._pair_depth: int | None = None
@@ -72,10 +76,10 @@ class JsonMasking:
         position = 0
         while token := _TOKEN.match(text, position):
             structure = token["structure"]
-            if len(structure) > MAX_STRUCTURE_CHARACTERS and not structure.isspace():
+            if len(structure) > self._max_structure and not structure.isspace():
                 edits.replace(position, position + len(structure), self._structure(structure))
             self._track_depth(structure)
-            if token[2] is None:
+            if token["content"] is None:
                 break
             mask_string = self._member if token["colon"] else self._item
             position = mask_string(text, token, edits)
@@ -91,34 +95,43 @@ class JsonMasking:
         self._depth -= structure.count("}") + structure.count("]")
 
     def _member(self, text: str, token: re.Match[str], edits: Edits) -> int:
-        """Mask the value of a member. Return the position to continue at: its end if it was handled."""
-        name, position = _decode(token[2]), token.end()
-        value = STRING.match(text, position)
+        """Mask the value of a member unless it is a list or object. Return the position to continue at."""
+        name, position = _decode(token["content"]), token.end()
+        value = STRING.match(text, position) if text.startswith('"', position) else None
         if self._is_log and self._depth == 1:
             if name in UNMASKED_FIELDS:
                 return value.end() if value else _end_of_number(text, position)
             if name == "url" and value:
-                edits.replace(*value.span("content"), self._string(value["content"], self._mask_url))
-                return value.end()
-        match = self._rules.names.match(name)
-        member = name.lower().replace("_", "")
-        if self._depth == self._pair_depth and member in _VALUE_MEMBERS:
-            match = NameMatch.EXACT
-        elif value and member in _NAME_MEMBERS and self._rules.names.match(_decode(value["content"])):
+                return self._replace_string(value, edits, self._mask_url)
+        if match := self._match(name, value):
+            return self._replace_value(text, position, match, edits)
+        return self._replace_string(value, edits, self._mask_text) if value else position
+
+    def _match(self, name: str, value: re.Match[str] | None) -> NameMatch:
+        """Return how the name of a member matches, or the name that the object has as a member."""
+        member = name.lower() if len(name) <= MAX_MEMBER_CHARACTERS else ""
+        if self._depth == self._pair_depth and member.replace("_", "") in _VALUE_MEMBERS:
+            return NameMatch.EXACT
+        if value and member in _NAME_MEMBERS and self._rules.names.match(_decode(value["content"])):
             self._pair_depth = self._depth
-        return self._replace_value(text, position, match, edits) if match else position
+        return self._rules.names.match(name)
 
     def _item(self, text: str, token: re.Match[str], edits: Edits) -> int:
         """Mask a string, or the value behind it in a pair. Return the position to continue at."""
-        structure, content = token["structure"], token[2]
+        structure, content = token["structure"], token["content"]
         if "[" in structure and _PAIR_START.search(structure[-MAX_PAIR_START_CHARACTERS:]):
             comma = _COMMA.match(text, token.end())
             match = self._rules.names.match(_decode(content)) if comma else NameMatch.NONE
             if comma and match:
                 return self._replace_value(text, comma.end(), match, edits)
-        if len(content) >= self._rules.min_characters:
-            edits.replace(*token.span(2), self._string(content, self._mask_text))
-        return token.end()
+        return self._replace_string(token, edits, self._mask_text)
+
+    def _replace_string(self, string: re.Match[str], edits: Edits, mask: Callable[[str], str]) -> int:
+        content = string["content"]
+        masked = self._string(content, mask)
+        if masked is not content:
+            edits.replace(*string.span("content"), masked)
+        return string.end()
 
     @staticmethod
     def _replace_value(text: str, position: int, match: NameMatch, edits: Edits) -> int:
@@ -128,7 +141,7 @@ class JsonMasking:
 
     def _string(self, content: str, mask: Callable[[str], str]) -> str:
         """Return the content of a string masked. It stays as it is spelled unless something matches."""
-        if not self._rules.may_match(content):
+        if len(content) < self._rules.min_characters or not self._rules.may_match(content):
             return content
         decoded = _decode(content)
         masked = mask(decoded)
@@ -141,7 +154,7 @@ class JsonMasking:
         """Return the text between two strings with its numbers masked. Raise NotJson."""
         if self._rules.names.core.search(text):
             raise NotJson("a name is outside of the strings")
-        if self._rules.patterns or (self._rules.has_cards and self._rules.may_have_card(text)):
+        if self._rules.patterns or self._rules.may_have_card(text):
             return _NUMBER.sub(self._number, text)
         return text
 

@@ -20,6 +20,7 @@ _TOKEN = re.compile(
 _SCALAR = re.compile(r'[^\s\[\]{},:"]++')
 # They show whether there is a value, and are no secret.
 _LITERALS = {"", "true", "false", "null", "none", MASK}
+MAX_LITERAL_CHARACTERS = 5
 
 # A list or object keeps its structure unless its masked text would be this much longer.
 MAX_GROWTH = 64
@@ -33,7 +34,9 @@ def is_harmless(value: str, match: NameMatch) -> bool:
     So do the mask itself, an empty text, true, false and null. A number under a plural is a count, as in
     `{"total_tokens": 1532}`.
     """
-    return value.lower() in _LITERALS or (match == NameMatch.PLURAL and _is_number(value))
+    return (len(value) <= MAX_LITERAL_CHARACTERS and value.lower() in _LITERALS) or (
+        match == NameMatch.PLURAL and _is_number(value)
+    )
 
 
 def _is_number(text: str) -> bool:

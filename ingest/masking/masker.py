@@ -45,7 +45,7 @@ class Masker:
         return text if self._is_off else self._text(text, 0)
 
     def url(self, text: str) -> str:
-        """Return a URL with its query and fragment masked, and the password before its host."""
+        """Return a URL with its query, its fragment and its password masked."""
         return text if self._is_off else self._url(text, 0)
 
     def _json(self, text: str, level: int, *, is_log: bool) -> str:

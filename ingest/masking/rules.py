@@ -25,6 +25,12 @@ _TO_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 _ZEROS = b"0" * cards.MIN_DIGITS
 
 
+# A longer text is searched in slices: Python takes 12 bytes for each character to convert its case. They
+# overlap by more than any name, card number or password of a URL has.
+SLICE_CHARACTERS = 65_536
+OVERLAP_CHARACTERS = 1_024
+
+
 @dataclass(frozen=True)
 class Rules:
     """What to mask: names of fields, patterns of values, card numbers.
@@ -42,6 +48,8 @@ class Rules:
 
         Much faster than masking it: the client calls it for each log.
         """
+        if len(text) > SLICE_CHARACTERS:
+            return bool(self.patterns) or any(map(self.may_match, _slices(text)))
         lower = text.lower()
         for core in self.names.cores:
             if core in lower:
@@ -50,10 +58,17 @@ class Rules:
             return True
         if "\\u00" in lower and _ESCAPED.search(lower):
             return True
-        return bool(self.patterns) or (self.has_cards and self.may_have_card(text))
+        return bool(self.patterns) or self.may_have_card(text)
 
     def may_have_card(self, text: str) -> bool:
-        """Return whether a text has the digits of a card number, percent-encoded or not."""
+        """Return whether card numbers are masked, and a text has the digits of one.
+
+        Its separators may be percent-encoded.
+        """
+        if not self.has_cards or len(text) < cards.MIN_DIGITS:
+            return False
+        if len(text) > SLICE_CHARACTERS:
+            return any(map(self.may_have_card, _slices(text)))
         digits = text.encode("ascii", "replace").translate(_TO_ZEROS, b" -+%")
         if _ZEROS not in digits:
             return False
@@ -61,11 +76,17 @@ class Rules:
 
     def mask_values(self, text: str) -> str:
         """Return a text with its card numbers and the matches of the patterns masked."""
-        if self.has_cards and self.may_have_card(text):
+        if self.may_have_card(text):
             text = cards.CARD.sub(lambda card: MASK if cards.is_card(card[0]) else card[0], text)
         for pattern in self.patterns:
             text = pattern.sub(MASK, text)
         return text
+
+
+def _slices(text: str) -> Iterator[str]:
+    """Yield the slices of a text, of at most SLICE_CHARACTERS each."""
+    for start in range(0, len(text), SLICE_CHARACTERS - OVERLAP_CHARACTERS):
+        yield text[start : start + SLICE_CHARACTERS]
 
 
 def parse(setting: str | Iterable[str], source: str = SETTING) -> Rules:

@@ -16,8 +16,8 @@ masker.from_environment()
 def mask_body(body: str) -> str:
     """Return a body with the values masked that LOGS_MASK names.
 
-    The body itself is returned if nothing matches. A compressed body is decompressed, masked and compressed again. So is a body that would be too large for
-    a dead letter otherwise.
+    The body itself is returned if nothing matches. A compressed body is decompressed, masked and compressed
+    again. So is a body that would be too large for a dead letter otherwise.
     """
     mask = masker.from_environment().body
     text = messages.decompress(body)
