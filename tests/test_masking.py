@@ -1,6 +1,7 @@
 """LOGS_MASK: what is masked, what is not, and the rules of the setting."""
 
 import json
+import random
 from typing import Any
 
 import pytest
@@ -237,6 +238,64 @@ def test_wrapped_log_keeps_its_identity_fields() -> None:
     masked = json.loads(MASKER.body(json.dumps({"Type": "Notification", "Message": log})))
 
     assert json.loads(masked["Message"]) == {**json.loads(log), "payload": {"password": MASK}}
+
+
+def test_lone_surrogate_is_no_error() -> None:
+    assert MASKER.url("/?a=token%3Dx\udc00") == "/?a=token%3D***"
+    assert MASKER.body('{"payload": "password=x \\udc00"}') == '{"payload": "password=*** \\udc00"}'
+
+
+FRAGMENTS = [
+    *("password", "token", "Cookie", "Authorization", "Bearer ", "name", "value", "a"), "1", VISA, "é😀",
+    *('=:,;&%"<>{}[]/?\\\n '), "'", "\u2028", "=>", "%3D", "%26", "https://u:p@h", "null", MASK,
+    "<![CDATA[", "]]>",
+]  # fmt: skip
+
+
+def random_text(rng: random.Random) -> str:
+    """Return a text of parts that the masking treats specially."""
+    return "".join(rng.choices(FRAGMENTS, k=rng.randint(0, 12)))
+
+
+def random_json(rng: random.Random, depth: int = 0) -> Any:
+    """Return a JSON value with random texts."""
+    kind = rng.random()
+    if depth < 4 and kind < 0.3:
+        names = ["password", "name", "value", "tokens", 'b"c', random_text(rng)]
+        return {rng.choice(names): random_json(rng, depth + 1) for _ in range(rng.randint(0, 4))}
+    if depth < 4 and kind < 0.5:
+        return [random_json(rng, depth + 1) for _ in range(rng.randint(0, 4))]
+    if kind < 0.6:
+        return json.dumps(random_json(rng, depth + 2))
+    return random_text(rng) if kind < 0.9 else rng.choice([None, True, 1, 1.5, int(VISA), -3])
+
+
+def has_same_shape(masked: Any, original: Any) -> bool:
+    """Return whether a value differs from the original by masked values only."""
+    if isinstance(masked, dict) and isinstance(original, dict):
+        pairs = zip(masked.values(), original.values(), strict=True)
+        return list(masked) == list(original) and all(has_same_shape(*pair) for pair in pairs)
+    if isinstance(masked, list) and isinstance(original, list):
+        return all(has_same_shape(*pair) for pair in zip(masked, original, strict=True))
+    return masked in (MASK, original) or (isinstance(masked, str) and isinstance(original, str))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_masked_json_is_valid_and_has_its_shape(seed: int) -> None:
+    rng = random.Random(seed)
+    for _ in range(20):
+        fields = {
+            "account_id": 7,
+            "url": random_text(rng),
+            "payload": random_json(rng),
+            "x": random_json(rng),
+        }
+        body = json.dumps(fields, ensure_ascii=rng.random() < 0.5, indent=rng.choice([None, 1]))
+        masked = MASKER.body(body)
+        assert has_same_shape(json.loads(masked), fields)
+        assert MASKER.body(masked) == masked
+        mask(body[: rng.randint(0, len(body))])
+        mask(random_text(rng))
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ class Masker:
             return f"{name}={value if is_harmless(value, match) else MASK}"
         decoded = unquote_plus(value)
         masked = self._text(decoded, level + 1)
-        return f"{name}={value if masked == decoded else quote_plus(masked, safe='*')}"
+        return f"{name}={value if masked == decoded else quote_plus(masked, safe='*', errors='replace')}"
 
 
 def from_environment() -> Masker:

@@ -17,7 +17,7 @@ _NAME_END = re.compile(rf"(?:[\w.\-\[\]$]|%5[BbDd]){{0,{MAX_NAME_CHARACTERS}}}")
 _SIGN = re.compile(
     r"""(?P<quote>\\*+["'])?[ \t]*+(?P<sign>=++>?|:(?![:/])|(?P<percent>%(?:25)*+3[Dd]))[ \t]*+"""
 )
-_XML_START = re.compile(r"[^<>]*+>(?<!/>)\s*+(?P<cdata><!\[CDATA\[)?")
+_XML_START = re.compile(r"(?:\s[^<>]*+)?>(?<!/>)\s*+(?P<cdata><!\[CDATA\[)?")
 _XML_TEXT = re.compile(r"[^<]*+")
 _CDATA = re.compile(r".*?(?=\]\]>|\Z)", re.DOTALL)
 
