@@ -64,11 +64,13 @@ def _set_web(variables: dict[str, str], account: Account, outputs: Mapping[str, 
 
 
 def _set_writer(variables: dict[str, str], outputs: Mapping[str, str]) -> None:
-    """Add the writer's queues, number of sorting shards and retention."""
+    """Add the writer's queues, number of sorting shards, mask and retention."""
     variables.update(
         LOGS_QUEUE_URL=outputs["LogsQueueUrl"],
         LOGS_DEAD_LETTER_QUEUE_URL=outputs["DeadLetterQueueUrl"],
         LOGS_SORTING_SHARDS=outputs["SortingShards"],
+        # CloudFormation has no empty outputs.
+        LOGS_MASK=outputs.get("Mask", ""),
     )
     if outputs["RetentionDays"] != "0":
         variables["LOGS_RETENTION_DAYS"] = outputs["RetentionDays"]

@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, get_args
 
+from ingest.masking import masker
 from ingest.sending.batches import send_batch, split_batches
+from ingest.sending.before_send import BeforeSend, BeforeSendHook
 from ingest.sending.counts import Counts
 from ingest.sending.lifecycle import EXIT_SECONDS
 from ingest.sending.local_time import system_zone
@@ -62,10 +64,13 @@ class LogClient:
     - `spool_dir`: a folder of files that are sent later, also after a restart, and by other processes that
       share the folder. `max_spool_bytes` limits it, to 1 GB by default.
     - `durable`: write each log to the spool before the call returns, so that it survives `kill -9`.
+    - `mask`: the names and patterns of values to mask, a text or a list. Default: LOGS_MASK.
+    - `before_send`: a function that gets a dict of a log's fields and returns it, another one, or None to
+      drop the log. If it raises an exception, the log is dropped. In strict mode the exception is raised.
 
     Safe to use from several threads and after a fork. Raise ValueError if the queue is not set or is no URL
-    of a standard queue, if no region is set, or if options contradict each other. A `spool_dir` that cannot
-    be used is a warning only: the logs wait in memory.
+    of a standard queue, if no region is set, if `mask` is invalid, or if options contradict each other. A
+    `spool_dir` that cannot be used is a warning only: the logs wait in memory.
     """
 
     # The zone of a naive `created_at`.
@@ -84,6 +89,8 @@ class LogClient:
         max_logs: int = 10_000,
         max_bytes: int = 64_000_000,
         max_spool_bytes: int = 1_000_000_000,
+        mask: str | Iterable[str] | None = None,
+        before_send: BeforeSend | None = None,
     ) -> None:
         url = queue_url or os.environ.get("LOGS_QUEUE_URL")
         if not url:
@@ -106,6 +113,8 @@ class LogClient:
                 raise ValueError(f"{name} must be more than 0, not {value!r}")
         self.queue_url = url
         self.strict = _default_strict() if strict is None else strict
+        self._mask = (masker.from_environment() if mask is None else masker.Masker(mask, "mask")).body
+        self._hook = BeforeSendHook(before_send, strict=self.strict) if before_send is not None else None
         self._closed = False
         # A fork must share neither connections nor locks.
         self._clients = ProcessLocal(self._make_client)
@@ -138,11 +147,14 @@ class LogClient:
 
     @property
     def counts(self) -> Counts:
-        """Return the numbers of logs that the background thread of this process handled."""
-        return self._senders.get().counts if self._senders else Counts()
+        """Return the numbers of logs that this process handled, with `sync=True` only `filtered`."""
+        counts = self._senders.get().counts if self._senders else Counts()
+        return replace(counts, filtered=self._hook.filtered) if self._hook else counts
 
     def enqueue(self, /, **fields: Any) -> str:
         """Send one log. Return its id, 32 hex digits, or an invalid `id` unchanged.
+
+        Return an empty text if `before_send` drops the log.
 
         A missing `id` or `created_at` is assigned now, and the fields are copied. A naive datetime as
         `created_at` is local time. Structured objects (forms, models, exceptions, …) become JSON objects,
@@ -153,7 +165,9 @@ class LogClient:
         fields, or TooLarge. With `sync=True`, raise NotSent if SQS does not accept the log.
         """
         self._check_open()
-        log = prepare(fields, strict=self.strict, attach_zone=self.attach_zone)
+        log = self._prepare(fields)
+        if log is None:
+            return ""
         if self._senders:
             self._senders.get().submit(log)
         else:
@@ -163,12 +177,14 @@ class LogClient:
     def enqueue_many(self, logs: Iterable[Mapping[str, Any]]) -> int:
         """Send many logs, each a dictionary of fields as for `enqueue`. Return their number.
 
+        Logs that `before_send` drops do not count.
+
         With `sync=True`, the iterable is read while batches are sent. In strict mode it is read and validated
         completely first. If SQS refuses one log, the others are sent. If SQS becomes unreachable, the unread
         logs stay in `NotSent.rest`. Raise the same exceptions as `enqueue`.
         """
         self._check_open()
-        prepared = map(partial(prepare, strict=self.strict, attach_zone=self.attach_zone), logs)
+        prepared = (log for fields in logs if (log := self._prepare(fields)))
         outgoing: Iterable[OutgoingLog] = list(prepared) if self.strict else prepared
         if not self._senders:
             return self._send(outgoing)
@@ -206,6 +222,15 @@ class LogClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _prepare(self, fields: Mapping[str, Any]) -> OutgoingLog | None:
+        """Return the outgoing log of these fields, or None if `before_send` drops it."""
+        if self._hook:
+            hooked = self._hook.apply(fields)
+            if hooked is None:
+                return None
+            fields = hooked
+        return prepare(fields, strict=self.strict, mask=self._mask, attach_zone=self.attach_zone)
 
     def _check_open(self) -> None:
         if self._closed:

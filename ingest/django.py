@@ -33,10 +33,12 @@ def client() -> LogClient:
     """Return this process's DjangoLogClient, created at first use.
 
     The queue is LOGS_QUEUE_URL in Django's settings or in the environment. The client is strict if DEBUG is
-    on. The setting LOGS_CLIENT_OPTIONS, a dictionary, adds or overrides options. Raise ValueError if no queue
-    is configured.
+    on, and masks the values that LOGS_MASK in Django's settings or in the environment names. The setting
+    LOGS_CLIENT_OPTIONS, a dictionary, adds or overrides options. Raise ValueError if no queue is configured,
+    or if LOGS_MASK is invalid.
     """
-    options = {"strict": settings.DEBUG, **getattr(settings, "LOGS_CLIENT_OPTIONS", {})}
+    mask = getattr(settings, "LOGS_MASK", None)
+    options = {"strict": settings.DEBUG, "mask": mask, **getattr(settings, "LOGS_CLIENT_OPTIONS", {})}
     return DjangoLogClient(
         getattr(settings, "LOGS_QUEUE_URL", None) or os.environ.get("LOGS_QUEUE_URL"), **options
     )

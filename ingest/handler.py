@@ -18,7 +18,7 @@ from ingest.writing import batch
 
 # isort: split
 from ingest import messages
-from ingest.writing import dead_letters, deletion, items, memory
+from ingest.writing import body_masking, dead_letters, deletion, items, memory
 from ingest.writing.retry import RESERVE_SECONDS, Deadline, OutOfTime
 from logs.storage import choices
 from logs.storage.errors import AWS_ERRORS
@@ -82,7 +82,9 @@ def record_handler(record: SQSRecord, deadline: Deadline) -> str:
     envelope = messages.envelope(raw)
     try:
         with memory.BUDGET.reserve(memory.weight(record.body), deadline):
-            item = items.to_item(messages.parse(record.body), envelope)
+            # A dead letter has the masked body too.
+            raw = {**raw, "body": body_masking.mask_body(record.body)}
+            item = items.to_item(messages.parse(raw["body"]), envelope)
         outcome = deadline.retry(partial(items.put, item, deadline))
         choices_writer.record(item.type, item.sub_type)
         return outcome

@@ -2,6 +2,7 @@
 
 import json
 import re
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ OUTPUTS = {
     "LogsQueueUrl": "https://sqs.eu-central-1.amazonaws.com/123456789012/logsite-dev-logs",
     "DeadLetterQueueUrl": "https://sqs.eu-central-1.amazonaws.com/123456789012/logsite-dev-dead-letters",
     "OwnSenders": "AIDAOPERATOR",
+    "Mask": "@default,api_key",
     "RetentionDays": "365",
     "SortingShards": "2",
     "SortingShardsRead": "4",
@@ -146,6 +148,8 @@ def test_settings_get_values_of_the_account(tmp_path: Path) -> None:
     assert writer["LOGS_QUEUE_URL"] == OUTPUTS["LogsQueueUrl"]
     assert writer["LOGS_DEAD_LETTER_QUEUE_URL"] == OUTPUTS["DeadLetterQueueUrl"]
     assert writer["LOGS_OWN_SENDERS"] == "AROASITE,AIDAOPERATOR"
+    assert writer["LOGS_MASK"] == "@default,api_key"
+    assert "LOGS_MASK" not in web
     assert "LOGS_OWN_SENDERS" not in web
 
 
@@ -171,6 +175,18 @@ def test_retention_zero_sets_no_retention_days(tmp_path: Path) -> None:
     )
     writer = json.loads(path.read_text())["dev_writer"]["aws_environment_variables"]
     assert "LOGS_RETENTION_DAYS" not in writer
+
+
+def test_empty_mask_switches_masking_off(tmp_path: Path) -> None:
+    outputs = {name: value for name, value in OUTPUTS.items() if name != "Mask"}
+    path = zappa.write_settings(Deployment(DEV, AWS, tmp_path), Target("3.13", "arm64"), outputs, ROLES)
+    assert json.loads(path.read_text())["dev_writer"]["aws_environment_variables"]["LOGS_MASK"] == ""
+
+
+def test_invalid_mask_is_an_error_before_the_deployment() -> None:
+    options = Namespace(python="", arch="", keep_days="", set=["Mask=/(/", "BatchSize=7"])
+    [problem] = up.check(options)
+    assert problem.startswith("Mask: '/(/' must be a regular expression: missing )")
 
 
 def test_emulator_host_and_http_origin_are_trusted(tmp_path: Path) -> None:

@@ -66,8 +66,9 @@ LAYERS: dict[str, set[str]] = {
 # The modules of `ingest` that may import `logs`, and the layers that they may import.
 WRITER = {"ingest.writing", "ingest.handler"}
 WRITER_IMPORTS = {"logs.storage", "logs.models"}
-# The only module of `ingest` that `deploy` imports. It imports nothing itself.
+# The only modules of `ingest` that `deploy` imports. They import no third package.
 TERMINAL = "ingest.cli.terminal"
+MASKING_RULES = "ingest.masking.rules"
 # The only module of `ingest` that imports Django: the helper for a main application in Django.
 DJANGO_HELPER = "ingest.django"
 
@@ -157,7 +158,16 @@ def test_module_of_logs_imports_only_lower_layers(name: str) -> None:
 
 
 def test_layers_name_existing_modules() -> None:
-    names = {*LAYERS, *WRITER, *WRITER_IMPORTS, *WITHOUT_DJANGO, *NEEDS_DJANGO, DJANGO_HELPER, TERMINAL}
+    names = {
+        *LAYERS,
+        *WRITER,
+        *WRITER_IMPORTS,
+        *WITHOUT_DJANGO,
+        *NEEDS_DJANGO,
+        DJANGO_HELPER,
+        TERMINAL,
+        MASKING_RULES,
+    }
     names |= {target for targets in LAYERS.values() for target in targets}
     assert names - MODULES.keys() == set()
 
@@ -178,10 +188,11 @@ def test_package_imports_only_allowed_packages(package: str) -> None:
     assert violations == set()
 
 
-def test_deploy_imports_one_module_of_ingest() -> None:
+def test_deploy_imports_two_modules_of_ingest() -> None:
     targets = {target for name in within(MODULES, "deploy") for target in within(IMPORTS[name], "ingest")}
-    assert all(is_within(target, TERMINAL) for target in targets)
+    assert all(is_within(target, TERMINAL) or target == MASKING_RULES for target in targets)
     assert IMPORTS[TERMINAL] == set()
+    assert closure(MASKING_RULES) - {"ingest"} == within(closure(MASKING_RULES), "ingest.masking")
 
 
 @pytest.mark.parametrize("name", sorted(within(MODULES, "ingest")))

@@ -145,6 +145,12 @@ def test_conflict_with_a_bomb_takes_no_more_memory(writer: Any, queues: Queues) 
     assert {attribute_texts(each)["error-code"] for each in queues.dead_letters()} == {"id_conflict"}
 
 
+def test_masking_takes_no_more_memory(writer: Any) -> None:
+    assert writer(make_event(make_bomb("escapes", token="x"), make_bomb("wide", token="x"))) == NO_FAILURES
+
+    assert [documents.content(whole(item)).extra for item in logs()] == [{"token": "***"}] * 2
+
+
 def test_redelivery_deletes_written_messages_first(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first large message kills the process, at each delivery."""
     bodies = [make_body(user_id=f"innocent-{number}") for number in range(10)]

@@ -59,6 +59,7 @@ def variables(deployment: Deployment) -> dict[str, str]:
         "TOKENS_TABLE": outputs["TokensTableName"],
         "LOGS_QUEUE_URL": outputs["LogsQueueUrl"],
         "LOGS_DEAD_LETTER_QUEUE_URL": outputs["DeadLetterQueueUrl"],
+        "LOGS_MASK": outputs.get("Mask", ""),
         "LOGS_SORTING_SHARDS": outputs["SortingShards"],
         "LOGS_SORTING_SHARDS_READ": outputs["SortingShardsRead"],
     }

@@ -12,6 +12,7 @@ from deploy.commands.arguments import add_command
 from deploy.deployment import Deployment
 from deploy.errors import CommandFailed
 from deploy.target import ARCHITECTURES, PYTHONS, Target, native_target
+from ingest.masking import rules as masking_rules
 
 if TYPE_CHECKING:
     from deploy.commands.arguments import Subparsers
@@ -63,8 +64,15 @@ def check(options: argparse.Namespace) -> Iterator[str]:
     if options.keep_days and not is_valid_retention(options.keep_days):
         yield f"KEEP must be a number of days up to {MAX_DAYS}, or 0 for ever, not {options.keep_days!r}"
     for text in options.set:
-        if "=" not in text:
+        name, separator, value = text.partition("=")
+        if not separator:
             yield f"--set must have the form NAME=VALUE, not {text!r}"
+        if name == "Mask":
+            try:
+                masking_rules.parse(value, name)
+            except ValueError as error:
+                # The writer would not start.
+                yield str(error)
 
 
 def is_valid_retention(days: str) -> bool:

@@ -56,12 +56,14 @@ def prepare(
     fields: Mapping[str, Any],
     *,
     strict: bool,
+    mask: Callable[[str], str] | None = None,
     attach_zone: Callable[[datetime], datetime] = local_time.system_zone,
 ) -> OutgoingLog:
     """Return the outgoing log of these fields. `attach_zone` returns a naive `created_at` with its zone.
 
-    Assigns a missing id and timestamp, serializes and validates the fields, and enforces the size limit. If
-    `strict`, raise InvalidMessage or TooLarge. Otherwise log a warning, and truncate an oversize log.
+    Assigns a missing id and timestamp, serializes and validates the fields, masks the body with `mask`, and
+    enforces the size limit. If `strict`, raise InvalidMessage or TooLarge. Otherwise log a warning, and
+    truncate an oversize log.
     """
     fields = dict(fields)
     new_id = None
@@ -89,6 +91,8 @@ def prepare(
         logger.warning("log %s will be a dead letter: %s", log_id or "with an invalid id", error)
     if note:
         logger.warning("log %s %s", log_id or "with an invalid id", note)
+    if mask:
+        body = mask(body)
     return OutgoingLog(log_id or id_text, _limit_size(body, log_id or id_text, strict=strict))
 
 

@@ -57,7 +57,7 @@ class NotDeadLettered(Exception):
 
 
 def send(record: Mapping[str, Any], envelope: Envelope, rejection: Rejected) -> None:
-    """Send one record of a Lambda SQS event to LOGS_DEAD_LETTER_QUEUE_URL, its body unchanged.
+    """Send one record of a Lambda SQS event to LOGS_DEAD_LETTER_QUEUE_URL, with its body.
 
     Message attributes:
 

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -47,12 +47,13 @@ def _changes(payload: Any) -> Iterator[str]:
     if not isinstance(payload, Mapping):
         return
     changes = payload.get("changes", payload.get("diff"))
+    pairs: Iterable[tuple[Any, Any]]
     if isinstance(changes, list):  # [{"field": "status", "old": "draft", "new": "paid"}]
         pairs = (
             (each.get("field") or each.get("name"), each) for each in changes if isinstance(each, Mapping)
         )
     elif isinstance(changes, Mapping):
-        pairs = iter(changes.items())
+        pairs = changes.items()
     else:
         yield from _compared_states(payload)
         return
