@@ -25,6 +25,7 @@ DJANGO_TESTS = sorted(
         "host_project",
         "client*",
         "log_request",
+        "log_context",
         "logging_handler",
         "listing",
         "detail",

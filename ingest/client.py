@@ -6,6 +6,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, get_args
 
+from ingest import context
 from ingest.sending.batches import send_batch, split_batches
 from ingest.sending.lifecycle import EXIT_SECONDS
 from ingest.sending.outgoing import OutgoingLog, TooLarge, prepare
@@ -131,13 +132,14 @@ class LogClient:
 
         A missing `id` or `created_at` is assigned now, and the fields are copied. Types that JSON lacks
         (times, Decimal, UUID, bytes, …) become text. A log over 1 MiB is compressed, or truncated with a
-        warning if that is not enough.
+        warning if that is not enough. Inside a request with a LogContextMiddleware, the log also has the
+        fields of the request that it does not set itself.
 
         Raise RuntimeError if the client is closed. In strict mode, raise ValueError with the names of invalid
         fields, or TooLarge. With `sync=True`, raise NotSent if SQS does not accept the log.
         """
         self._check_open()
-        log = prepare(fields, strict=self.strict)
+        log = prepare(context.merge(fields, context.current()), strict=self.strict)
         if self._thread:
             self._thread.submit(log)
         else:
@@ -152,7 +154,9 @@ class LogClient:
         logs stay in `NotSent.rest`. Raise the same exceptions as `enqueue`.
         """
         self._check_open()
-        prepared = map(partial(prepare, strict=self.strict), logs)
+        # The iterable may be read later, in another request: `NotSent.rest`.
+        merged = map(partial(context.merge, log_context=context.current()), logs)
+        prepared = map(partial(prepare, strict=self.strict), merged)
         outgoing: Iterable[OutgoingLog] = list(prepared) if self.strict else prepared
         if not self._thread:
             return self._send(outgoing)

@@ -5,6 +5,7 @@ import threading
 from datetime import UTC, datetime
 from typing import Any
 
+from ingest import context
 from ingest.client import LogClient
 from ingest.messages import LogMessage
 from ingest.sending.sender import THREAD_NAME
@@ -21,8 +22,9 @@ class LogHandler(logging.Handler):
     """Enqueues each record of Python's logging as a log.
 
     - `client`: the client that sends the logs.
-    - `defaults`: values of fields that a record does not set. The built-in ones are 0 (no one) for account
-      and user, `log` for the type, the level's name for the subtype, and an empty url.
+    - `defaults`: values of fields that a record does not set. The built-in ones are `log` for the type, the
+      level's name for the subtype, 0 (no one) for account and user, and an empty url. Inside a request with a
+      LogContextMiddleware, account, user and url are those of the request.
 
     A record sets fields with `extra`. The payload holds level, logger, message, the exception's text, and the
     other entries of `extra`.
@@ -31,7 +33,7 @@ class LogHandler(logging.Handler):
     def __init__(self, client: LogClient, level: int | str = logging.NOTSET, **defaults: Any) -> None:
         super().__init__(level)
         self._client = client
-        self._defaults = {"account_id": 0, "user_id": 0, "type": "log", "url": "", **defaults}
+        self._defaults = {"type": "log", **defaults}
 
     def filter(self, record: logging.LogRecord) -> Any:
         """Return whether to handle a record: not if sending a log caused it.
@@ -57,13 +59,17 @@ class LogHandler(logging.Handler):
         }
         if record.exc_info:
             payload["exception"] = logging.Formatter().formatException(record.exc_info)
-        return {
+        log = {
             "created_at": datetime.fromtimestamp(record.created, UTC),
             "sub_type": record.levelname.lower(),
             "payload": {**payload, **extra},
             **self._defaults,
             **fields,
         }
+        # Django logs some errors of a request after its middleware, with the request as `extra`.
+        log_context = context.current() or context.context_of(extra.get("request"))
+        merged = context.merge(log, log_context)
+        return {**context.NO_ONE, "url": "", **merged}
 
 
 def _comes_from_sending(record: logging.LogRecord) -> bool:

@@ -57,8 +57,8 @@ WRITER = {"ingest.writing", "ingest.handler"}
 WRITER_IMPORTS = {"logs.storage", "logs.models"}
 # The only module of `ingest` that `deploy` imports. It imports nothing itself.
 TERMINAL = "ingest.cli.terminal"
-# The only module of `ingest` that imports Django: the helper for a main application in Django.
-DJANGO_HELPER = "ingest.django"
+# The parts of `ingest` for a main application in Django. Nothing else of `ingest` imports Django.
+DJANGO_PARTS = {"ingest.django", "ingest.request_fields"}
 
 WITHOUT_DJANGO = [
     "logs.times",
@@ -145,7 +145,7 @@ def test_module_of_logs_imports_only_lower_layers(name: str) -> None:
 
 
 def test_layers_name_existing_modules() -> None:
-    names = {*LAYERS, *WRITER, *WRITER_IMPORTS, *WITHOUT_DJANGO, *NEEDS_DJANGO, DJANGO_HELPER, TERMINAL}
+    names = {*LAYERS, *WRITER, *WRITER_IMPORTS, *WITHOUT_DJANGO, *NEEDS_DJANGO, *DJANGO_PARTS, TERMINAL}
     names |= {target for targets in LAYERS.values() for target in targets}
     assert names - MODULES.keys() == set()
 
@@ -177,15 +177,17 @@ def test_module_of_ingest_imports_logs_only_for_writing(name: str) -> None:
     allowed = WRITER_IMPORTS if any(is_within(name, layer) for layer in WRITER) else set()
     targets = within(IMPORTS[name], "logs")
     assert targets == {target for target in targets if any(is_within(target, each) for each in allowed)}
-    assert name == DJANGO_HELPER or not within(IMPORTS[name], "django")
+    assert any(is_within(name, part) for part in DJANGO_PARTS) or not within(IMPORTS[name], "django")
 
 
-@pytest.mark.parametrize("name", ["ingest.client", "ingest.logging_handler", "ingest.testing", DJANGO_HELPER])
+@pytest.mark.parametrize(
+    "name", ["ingest.client", "ingest.logging_handler", "ingest.testing", *sorted(DJANGO_PARTS)]
+)
 def test_client_reaches_neither_logs_nor_the_writer(name: str) -> None:
     modules = closure(name)
     assert not within(modules, "logs")
     assert not within(modules, "ingest.writing")
-    if name != DJANGO_HELPER:
+    if name not in DJANGO_PARTS:
         assert not [module for module in modules if within(IMPORTS[module], "django")]
 
 
