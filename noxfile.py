@@ -26,6 +26,7 @@ DJANGO_TESTS = sorted(
         "client*",
         "log_request",
         "log_context",
+        "capture",
         "logging_handler",
         "listing",
         "detail",

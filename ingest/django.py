@@ -85,31 +85,26 @@ class LogContextMiddleware:
         """Return the response, or in an async project an awaitable of it."""
         if self._is_async:
             return self._call_async(request)
-        log_context = _attach(request)
+        log_context = request_context(request)
         with context.bind(log_context):
-            return _bind_stream(self.get_response(request), log_context)
+            return _keep(log_context, request, self.get_response(request))
 
     async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
-        log_context = _attach(request)
+        log_context = request_context(request)
         with context.bind(log_context):
-            return _bind_stream(await self.get_response(request), log_context)
+            return _keep(log_context, request, await self.get_response(request))
 
 
-def _attach(request: HttpRequest) -> LogContext:
-    """Return a new context of a request, and store it there.
+def _keep(log_context: LogContext, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """Return the response. Keep the context for logs after the middleware.
 
-    Django logs "Not Found" when all middleware has returned. LogHandler takes the context from the request.
+    - Django logs an error such as "Not Found" with the request, from which LogHandler takes the context.
+      Other requests do not store it: a cycle of objects would keep them in memory for longer.
+    - The content of a streaming response is read later. A file is left alone: its content logs nothing, and
+      servers send it faster as it is.
     """
-    log_context = request_context(request)
-    request.log_context = log_context  # type: ignore[attr-defined]  # an attribute of our own
-    return log_context
-
-
-def _bind_stream(response: HttpResponseBase, log_context: LogContext) -> HttpResponseBase:
-    """Bind the context while the content of a streaming response is read, after the middleware.
-
-    A file is left alone: its content logs nothing, and servers send it faster as it is.
-    """
+    if response.status_code >= 400:
+        request.log_context = log_context  # type: ignore[attr-defined]  # an attribute of our own
     if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
         content: Any = response.streaming_content
         stream = _async_stream if response.is_async else _stream
