@@ -25,6 +25,8 @@ DJANGO_TESTS = sorted(
         "host_project",
         "client*",
         "log_request",
+        "log_context",
+        "capture",
         "logging_handler",
         "listing",
         "detail",

@@ -7,6 +7,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, get_args
 
+from ingest import context
 from ingest.masking import masker
 from ingest.sending.batches import send_batch, split_batches
 from ingest.sending.before_send import BeforeSend, BeforeSendHook
@@ -159,13 +160,14 @@ class LogClient:
         A missing `id` or `created_at` is assigned now, and the fields are copied. A naive datetime as
         `created_at` is local time. Structured objects (forms, models, exceptions, …) become JSON objects,
         and other types that JSON lacks become text. A log over 1 MiB is compressed, or truncated with a
-        warning if that is not enough.
+        warning if that is not enough. Inside a request with a LogContextMiddleware,
+        the log also has the fields of the request that it does not set itself.
 
         Raise RuntimeError if the client is closed. In strict mode, raise ValueError with the names of invalid
         fields, or TooLarge. With `sync=True`, raise NotSent if SQS does not accept the log.
         """
         self._check_open()
-        log = self._prepare(fields)
+        log = self._prepare(fields, context.current())
         if log is None:
             return ""
         if self._senders:
@@ -184,7 +186,9 @@ class LogClient:
         logs stay in `NotSent.rest`. Raise the same exceptions as `enqueue`.
         """
         self._check_open()
-        prepared = (log for fields in logs if (log := self._prepare(fields)))
+        # The iterable may be read later, in another request: `NotSent.rest`.
+        log_context = context.current()
+        prepared = (log for fields in logs if (log := self._prepare(fields, log_context)))
         outgoing: Iterable[OutgoingLog] = list(prepared) if self.strict else prepared
         if not self._senders:
             return self._send(outgoing)
@@ -223,8 +227,11 @@ class LogClient:
     ) -> None:
         self.close()
 
-    def _prepare(self, fields: Mapping[str, Any]) -> OutgoingLog | None:
+    def _prepare(
+        self, fields: Mapping[str, Any], log_context: context.LogContext | None = None
+    ) -> OutgoingLog | None:
         """Return the outgoing log of these fields, or None if `before_send` drops it."""
+        fields = context.merge(fields, log_context)
         if self._hook:
             hooked = self._hook.apply(fields)
             if hooked is None:

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from ingest import messages
+from ingest import context, messages
 from ingest.client import LogClient
 from ingest.messages import InvalidMessage, LogMessage
 from ingest.sending.sender import THREAD_NAME
@@ -37,8 +37,9 @@ class LogHandler(logging.Handler):
     """Enqueues each record of Python's logging as a log.
 
     - `client`: the client that sends the logs.
-    - `defaults`: values of fields that a record does not set. The built-in ones are 0 (no one) for account
-      and user, `log` for the type, the level's name for the subtype, and an empty url.
+    - `defaults`: values of fields that a record does not set. The built-in ones are `log` for the type, the
+      level's name for the subtype, 0 (no one) for account and user, and an empty url. Inside a request with a
+      LogContextMiddleware, account, user and url are those of the request.
 
     A record sets fields with `extra`, except `id` and `created_at`. The payload holds level, logger and
     message, the texts of exception and stack, and the other entries of `extra`. So does a value that is not
@@ -85,8 +86,11 @@ class LogHandler(logging.Handler):
         _add(payload, {name: value for name, value in extra.items() if name not in {*fields, "payload"}})
         for members in (extra.get("payload"), self._payload):
             _add_payload(payload, members)
-        defaults = BUILT_IN_DEFAULTS | {"sub_type": str(record.levelname).lower()} | self._defaults
-        return {**defaults, **fields, "created_at": _created_at(record), "payload": payload}
+        defaults = {"type": "log", "sub_type": str(record.levelname).lower(), **self._defaults}
+        own = {**defaults, **fields, "created_at": _created_at(record), "payload": payload}
+        # Django logs some errors of a request after its middleware, with the request as `extra`.
+        log_context = context.current() or context.context_of(extra.get("request"))
+        return {**BUILT_IN_DEFAULTS, **context.merge(own, log_context)}
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:

@@ -41,7 +41,9 @@ def make_request(user: Any = None, **headers: str) -> HttpRequest:
 
 def test_log_request_fills_fields_from_the_request(recording: RecordingClient) -> None:
     key = uuid.uuid4()
-    user = SimpleNamespace(is_authenticated=True, pk=key, account_id=7)
+    user = SimpleNamespace(
+        is_authenticated=True, pk=key, account_id=7, account_name="Acme", get_username=lambda: "ann"
+    )
     request = make_request(
         user,
         **{
@@ -49,6 +51,8 @@ def test_log_request_fills_fields_from_the_request(recording: RecordingClient) -
             "CloudFront-Viewer-Country-Name": "Bulgaria",
             "CloudFront-Viewer-Country": "BG",
             "CloudFront-Viewer-City": "Sofia",
+            "X-Request-ID": "from-the-proxy",
+            "X-Amzn-Trace-Id": "Root=1-5759e988-bd862e3fe1be46a994272793",
         },
     )
 
@@ -70,6 +74,11 @@ def test_log_request_fills_fields_from_the_request(recording: RecordingClient) -
         "submitter_platform": "Windows",
         "submitter_browser": "Chrome",
         "submitter_agent": CHROME,
+        "submitter_ip": "127.0.0.1",
+        "user_name": "ann",
+        "account_name": "Acme",
+        "request_id": "from-the-proxy",
+        "trace_id": "5759e988bd862e3fe1be46a994272793",
         "shop": "x",
     }
 
