@@ -14,16 +14,17 @@ from ingest import times
 from ingest.wire import formats, wrappers
 from ingest.wire.characters import note_surrogates, replace_surrogates, strip_byte_order_mark
 from ingest.wire.compression import DEFLATE, MAX_INFLATED_BYTES, inflate, may_be_compressed
+from ingest.wire.context_fields import IpAddress, ObjectId, ObjectType, RequestId, Summary, TraceId
 from ingest.wire.fields import (
     AccountId,
     LogType,
-    Name,
     OptionalName,
     OptionalText,
     OptionalTime,
     OptionalUuid,
     OptionalValue,
     Text,
+    UserId,
     Value,
     parse_uuid,
 )
@@ -69,7 +70,7 @@ class LogMessage(BaseModel):
     model_config = ConfigDict(strict=True, extra="allow", frozen=True, hide_input_in_errors=True)
 
     account_id: AccountId
-    user_id: Name
+    user_id: UserId
     type: LogType
     sub_type: Value
     url: Text
@@ -82,6 +83,15 @@ class LogMessage(BaseModel):
     submitter_platform: OptionalValue = None
     submitter_browser: OptionalValue = None
     submitter_agent: OptionalText = None
+    submitter_ip: IpAddress = None
+    user_name: OptionalValue = None
+    account_name: OptionalValue = None
+    request_id: RequestId = None
+    trace_id: TraceId = None
+    object_type: ObjectType = None
+    object_id: ObjectId = None
+    object_name: OptionalValue = None
+    summary: Summary = None
 
 
 def validate(data: Mapping[str, Any], place: str = "") -> LogMessage:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from logs import reader
 from logs.characters import visible
-from logs.models import ROW_ATTRIBUTES, LogItem
+from logs.models import CONTEXT_FIELDS, ROW_ATTRIBUTES, LogItem
 from logs.pages import export
 from tests.dynamodb_calls import counted_calls
 from tests.items import make_item, store
@@ -45,7 +45,7 @@ def test_csv_has_a_header_and_one_row_per_log(viewer_client: Client) -> None:
     assert [row[1] for row in rows] == [make_item(n).id for n in range(449, 0, -2)]
     assert rows[0] == [
         "2026-11-01T00:07:29.000000+00:00", make_item(449).id, "1", "12", "login", "password", "/login",
-        "", "", "Köln", "", "", "3",
+        "", "", "Köln", "", "", "3", *[""] * len(CONTEXT_FIELDS),
     ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 
 from ingest.writing import items as writer
-from logs.models import LogItem
+from logs.models import CONTEXT_FIELDS, LogItem
 from logs.pages import export, response_size
 from logs.storage import documents
 from tests.api import program
@@ -48,11 +48,20 @@ def store_document(**changes: Any) -> LogItem:
     return item
 
 
+# The fields with a limit of their own.
+LIMITED = {
+    "account_id",
+    "type",
+    "user_id",
+    *set(CONTEXT_FIELDS) - {"user_name", "account_name", "object_name"},
+}
+
+
 def store_largest(kind: str) -> LogItem:
     """Store a log whose payload and fields are as long as possible."""
     text = TEXTS[kind]
-    whole = text * (MAX_DECOMPRESSED // len(text.encode()) // 14)
-    names = [name for name in documents.SENDER_FIELDS if name not in ("account_id", "type")]
+    whole = text * (MAX_DECOMPRESSED // len(text.encode()) // 16)
+    names = [name for name in documents.SENDER_FIELDS if name not in LIMITED]
     return store_document(
         payload=whole * 4, extra=json.dumps({"note": whole}), texts=dict.fromkeys(names, whole)
     )

@@ -29,6 +29,9 @@ GOOD: list[dict[str, Any]] = [
     {"created_at": "2026-11-23T22:44:00.5+02:00"},
     {"payload": [1, {"a": None}]},
     {"submitter_id": 7},
+    {"submitter_ip": "203.0.113.7", "request_id": "r" * 200, "trace_id": "a" * 32},
+    {"object_type": "invoice", "object_id": 4711, "object_name": "x" * 1000, "summary": "s" * 160},
+    {"user_id": "x" * 500, "user_name": "", "account_name": None, "object_id": ""},
     {"status": "mine", "anything": {"else": 1}},
 ]
 BAD: list[dict[str, Any]] = [
@@ -43,6 +46,13 @@ BAD: list[dict[str, Any]] = [
     {"account_id": "a\u0000b"},
     {"account_id": "x" * 501},
     {"user_id": ""},
+    {"user_id": "x" * 501},
+    {"trace_id": "abc"},
+    {"object_type": "a:b"},
+    {"object_id": -1},
+    {"request_id": "x" * 201},
+    {"summary": "x" * 161},
+    {"user_name": 7},
     {"user_id": None},
     {"type": ""},
     {"type": 7},

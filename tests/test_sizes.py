@@ -66,7 +66,7 @@ def put(seed: int = 1, *, retention: timedelta | None = None, **changes: Any) ->
     return item
 
 
-@pytest.mark.parametrize("name", ["payload", "url", "user_id", "sub_type", "submitter_agent", "unknown"])
+@pytest.mark.parametrize("name", ["payload", "url", "submitter_id", "sub_type", "submitter_agent", "unknown"])
 @pytest.mark.parametrize("text", [noise, lambda size: f"a{' ' * (size - 2)}a"], ids=["noise", "spaces"])
 def test_1_mib_in_any_field_is_stored_whole(queues: Queues, name: str, text: Callable[[int], str]) -> None:
     body = full_body(name, text)

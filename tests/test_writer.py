@@ -74,7 +74,7 @@ def test_payload_over_the_threshold_is_compressed() -> None:
     assert len(long.document) < 100
 
 
-@pytest.mark.parametrize("name", ["user_id", "sub_type", "url", "submitter_city", "submitter_agent"])
+@pytest.mark.parametrize("name", ["submitter_id", "sub_type", "url", "submitter_city", "submitter_agent"])
 @pytest.mark.parametrize("text", ["/" * 1025, "é" * 200_000, "a" + "😀" * 300])
 def test_long_text_is_truncated_and_whole_in_document(logs_table: None, name: str, text: str) -> None:
     changes: dict[str, Any] = {name: text}

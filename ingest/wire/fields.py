@@ -37,7 +37,7 @@ def _validate_uuid(value: object) -> str | None:
     return digits
 
 
-def _validate_name(value: object) -> str:
+def validate_name(value: object) -> str:
     """Return an id as text. Senders use mostly integers, but DynamoDB's keys are strings."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return str(value)
@@ -47,12 +47,18 @@ def _validate_name(value: object) -> str:
 
 
 def _validate_optional_name(value: object) -> str | None:
-    return None if value is None else _validate_name(value)
+    return None if value is None else validate_name(value)
+
+
+def validate_without_controls(value: str) -> str:
+    """Return a text without control characters."""
+    if any(unicodedata.category(character) == "Cc" for character in value):
+        raise PydanticCustomError("control", "must not contain control characters")
+    return value
 
 
 def _validate_key(value: str) -> str:
-    if any(unicodedata.category(character) == "Cc" for character in value):
-        raise PydanticCustomError("control", "must not contain control characters")
+    validate_without_controls(value)
     if len(value.encode()) > MAX_KEY_BYTES:
         raise PydanticCustomError(
             "key_size", "must have at most {limit} bytes in UTF-8", {"limit": MAX_KEY_BYTES}
@@ -61,10 +67,14 @@ def _validate_key(value: str) -> str:
 
 
 def _validate_account(value: object) -> str:
-    name = _validate_key(_validate_name(value))
+    name = _validate_key(validate_name(value))
     if "#" in name:
         raise PydanticCustomError("account", "must not contain #")
     return name
+
+
+def _validate_user(value: object) -> str:
+    return _validate_key(validate_name(value))
 
 
 def _validate_type(value: object) -> str:
@@ -87,7 +97,7 @@ def _validate_value(value: object) -> str:
     return strip(_validate_text(value))
 
 
-def _validate_optional_value(value: object) -> str | None:
+def validate_optional_value(value: object) -> str | None:
     """Return a text or None. A text of white space only is the same as a missing one."""
     if value is None:
         return None
@@ -107,12 +117,14 @@ def _validate_time(value: object) -> datetime | None:
 
 
 # JSON Schema counts characters, not bytes, so the descriptions state the limits in bytes.
-_INTEGER = {"type": "integer", "minimum": 0}
-_NULL = {"type": "null"}
+_INTEGER: dict[str, object] = {"type": "integer", "minimum": 0}
+NULL_SCHEMA: dict[str, object] = {"type": "null"}
 _NO_CONTROLS = "\\u0000-\\u001f\\u007f-\\u009f"
 # White space, and the zero-width characters that are removed with it.
 _SPACE = "\\s" + "".join(f"\\u{ord(character):04x}" for character in ZERO_WIDTH)
-_NAME_SCHEMA = {"anyOf": [_INTEGER, {"type": "string", "pattern": f"[^{_SPACE}]"}]}
+NAME_SCHEMA: dict[str, list[dict[str, object]]] = {
+    "anyOf": [_INTEGER, {"type": "string", "pattern": f"[^{_SPACE}]"}]
+}
 _ACCOUNT_SCHEMA = {
     "anyOf": [
         _INTEGER,
@@ -124,6 +136,17 @@ _ACCOUNT_SCHEMA = {
     ],
     "description": f"0 means no account. At most {MAX_KEY_BYTES} bytes in UTF-8.",
 }
+_USER_SCHEMA = {
+    "anyOf": [
+        _INTEGER,
+        {
+            "type": "string",
+            "maxLength": MAX_KEY_BYTES,
+            "pattern": f"^[^{_NO_CONTROLS}]*[^{_NO_CONTROLS}{_SPACE}][^{_NO_CONTROLS}]*$",
+        },
+    ],
+    "description": f"0 means no one. At most {MAX_KEY_BYTES} bytes in UTF-8.",
+}
 _TYPE_SCHEMA = {
     "type": "string",
     "maxLength": MAX_KEY_BYTES,
@@ -131,11 +154,14 @@ _TYPE_SCHEMA = {
     "description": f"At most {MAX_KEY_BYTES} bytes in UTF-8.",
 }
 _UUID_SCHEMA = {
-    "anyOf": [{"type": "string", "pattern": "^[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}$"}, _NULL],
+    "anyOf": [
+        {"type": "string", "pattern": "^[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}$"},
+        NULL_SCHEMA,
+    ],
     "description": "A UUID. If missing, it is derived from SQS's message id.",
 }
 _TIME_SCHEMA = {
-    "anyOf": [{"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].+)?$"}, _NULL],
+    "anyOf": [{"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].+)?$"}, NULL_SCHEMA],
     "description": (
         "ISO 8601. Without an offset: UTC. "
         "If missing, or more than 15 minutes ahead, the time when SQS received the message."
@@ -144,17 +170,17 @@ _TIME_SCHEMA = {
 }
 
 AccountId = Annotated[str, BeforeValidator(_validate_account), WithJsonSchema(_ACCOUNT_SCHEMA)]
-Name = Annotated[str, BeforeValidator(_validate_name), WithJsonSchema(_NAME_SCHEMA)]
+UserId = Annotated[str, BeforeValidator(_validate_user), WithJsonSchema(_USER_SCHEMA)]
 OptionalName = Annotated[
     str | None,
     BeforeValidator(_validate_optional_name),
-    WithJsonSchema({"anyOf": [*_NAME_SCHEMA["anyOf"], _NULL]}),
+    WithJsonSchema({"anyOf": [*NAME_SCHEMA["anyOf"], NULL_SCHEMA]}),
 ]
 LogType = Annotated[str, BeforeValidator(_validate_type), WithJsonSchema(_TYPE_SCHEMA)]
 Text = Annotated[str, BeforeValidator(_validate_text)]
 OptionalText = Annotated[str | None, BeforeValidator(_validate_optional_text)]
 # Texts that filters compare whole: without white space at their ends.
 Value = Annotated[str, BeforeValidator(_validate_value)]
-OptionalValue = Annotated[str | None, BeforeValidator(_validate_optional_value)]
+OptionalValue = Annotated[str | None, BeforeValidator(validate_optional_value)]
 OptionalUuid = Annotated[str | None, BeforeValidator(_validate_uuid), WithJsonSchema(_UUID_SCHEMA)]
 OptionalTime = Annotated[datetime | None, BeforeValidator(_validate_time), WithJsonSchema(_TIME_SCHEMA)]

@@ -14,9 +14,18 @@ from botocore.exceptions import ClientError
 from ingest import times
 from ingest.messages import MAX_NODES, Envelope, LogMessage, Rejected
 from ingest.wire.json_text import count_nodes
-from ingest.writing import memory, own_senders
+from ingest.writing import memory, own_senders, summary
 from ingest.writing.retry import Deadline
-from logs.models import MAX_SHARDS, LogItem, account_type_key, shard_status
+from logs.models import (
+    CONTEXT_FIELDS,
+    MAX_SHARDS,
+    LogItem,
+    account_type_key,
+    make_context,
+    object_key,
+    shard_status,
+    user_key,
+)
 from logs.storage import documents, dynamodb, parts
 from logs.storage.documents import Content, Document
 
@@ -27,6 +36,9 @@ MAX_PAYLOAD_BYTES = 512
 # Longer texts are truncated in their attribute and stored whole in `document`: most attributes are projected
 # into four indexes.
 MAX_TEXT_BYTES = 1024
+# Names are truncated earlier, because `context` is projected into six indexes.
+MAX_NAME_BYTES = 200
+NAMES = {"user_name", "account_name", "object_name"}
 # Of two logs with the same id, larger documents are duplicates only if all their bytes are equal.
 MAX_COMPARED_BYTES = 4 * 1024 * 1024
 ELLIPSIS = "…"
@@ -114,10 +126,14 @@ def to_item(
     overflow = Document()
     extra = dict(message.model_extra or {})
     texts: dict[str, Any] = {name: getattr(message, name) for name in documents.SENDER_FIELDS}
+    if texts["summary"] is None:
+        texts["summary"] = summary.derive(message.payload)
     if not own_senders.is_allowed(message.account_id, envelope.sender):
         texts["account_id"] = own_senders.UNVERIFIED
         extra[_unused_name(own_senders.SENT_ACCOUNT, extra)] = message.account_id
-    if long_texts := {name: text for name, text in texts.items() if text is not None and _is_long(text)}:
+    if long_texts := {
+        name: text for name, text in texts.items() if text is not None and _is_long(name, text)
+    }:
         overflow["texts"] = long_texts
     if extra:
         overflow["extra"] = to_json(extra)
@@ -131,14 +147,18 @@ def to_item(
         overflow["payload"] = payload
         payload = None
     attributes: dict[str, Any] = {
-        name: _truncate(text) if name in long_texts else text for name, text in texts.items()
+        name: _truncate(name, text) if name in long_texts else text for name, text in texts.items()
     }
+    context = make_context({name: attributes.pop(name) for name in CONTEXT_FIELDS})
     try:
         document = documents.pack(overflow) if overflow else None
     except documents.DocumentTooLarge:
         raise TooLarge(log_id) from None
     return LogItem(
         **attributes,
+        context=context,
+        user_key=user_key(message.user_id),
+        object_key=object_key(message.object_type, message.object_id),
         id=log_id,
         created_at=created_at,
         received_at=envelope.received_at,
@@ -235,12 +255,18 @@ def _compare(existing: LogItem, item: LogItem, deadline: Deadline) -> Outcome:
 
 
 def _is_duplicate(existing: LogItem, item: LogItem) -> bool:
-    """Return whether an existing item is the same log as a new one."""
-    if any(getattr(existing, name) != getattr(item, name) for name in documents.SENDER_FIELDS):
+    """Return whether an existing item is the same log as a new one.
+
+    A derived summary is not compared, because another version of the writer may derive another one.
+    """
+    differences = {name for name in documents.SENDER_FIELDS if getattr(existing, name) != getattr(item, name)}
+    if differences - {"summary"}:
         return False
     if _is_large(existing) or _is_large(item):
-        return not existing.damage and _stored_content(existing) == _stored_content(item)
+        return not differences and not existing.damage and _stored_content(existing) == _stored_content(item)
     theirs, ours = documents.content(existing), documents.content(item)
+    if differences and item.summary != summary.derive(ours.payload):
+        return False
     if theirs.damage or _header(existing, theirs) != _header(item, ours):
         return False
     # Equal texts need no parsing. Whitespace and key order are not content.
@@ -267,8 +293,9 @@ def _stored_content(item: LogItem) -> tuple[Any, ...]:
 
 
 def _header(item: LogItem, content: Content) -> tuple[dict[str, str | None], str | None]:
-    """Return the sender's fields and the sender's time of a log."""
-    return content.fields, _sender_time(item, content.sent_created_at)
+    """Return the sender's fields except the summary, and the sender's time of a log."""
+    fields = {name: value for name, value in content.fields.items() if name != "summary"}
+    return fields, _sender_time(item, content.sent_created_at)
 
 
 def _sender_time(item: LogItem, sent: str | None = None) -> str | None:
@@ -318,10 +345,14 @@ def _is_ahead(created_at: datetime, sent_at: datetime) -> bool:
     return created_at - sent_at > MAX_CLOCK_AHEAD
 
 
-def _is_long(text: str) -> bool:
-    return len(text.encode()) > MAX_TEXT_BYTES
+def _limit(name: str) -> int:
+    return MAX_NAME_BYTES if name in NAMES else MAX_TEXT_BYTES
 
 
-def _truncate(text: str) -> str:
-    """Truncate a text to MAX_TEXT_BYTES of UTF-8, ellipsis included, without splitting a character."""
-    return text.encode()[: MAX_TEXT_BYTES - len(ELLIPSIS.encode())].decode(errors="ignore") + ELLIPSIS
+def _is_long(name: str, text: str) -> bool:
+    return len(text.encode()) > _limit(name)
+
+
+def _truncate(name: str, text: str) -> str:
+    """Truncate a field to its bytes of UTF-8, ellipsis included, without splitting a character."""
+    return text.encode()[: _limit(name) - len(ELLIPSIS.encode())].decode(errors="ignore") + ELLIPSIS

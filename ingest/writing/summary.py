@@ -1,4 +1,4 @@
-"""The summary of a log without one: what changed, or the first values of its payload."""
+"""The summary of a log, derived from its payload."""
 
 import json
 import re
@@ -20,7 +20,7 @@ STATES = (("old", "new"), ("before", "after"), ("from", "to"))
 
 
 def derive(payload: Any) -> str | None:
-    """Return the summary of a payload in one line, or None if it has no value to show.
+    """Return the summary of a payload in one line, or None.
 
     It has at most MAX_SUMMARY_CHARACTERS. The first of these rules that yields a text applies:
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from logs.models import LogItem
+from logs.models import CONTEXT_FIELDS, LogItem
 
 # The fields that a sender may set, beside the payload. All other fields of a message are `extra`.
 SENDER_FIELDS = (
@@ -30,6 +30,7 @@ SENDER_FIELDS = (
     "submitter_platform",
     "submitter_browser",
     "submitter_agent",
+    *CONTEXT_FIELDS,
 )
 
 PLAIN, ZLIB, PARTS = b"j", b"z", b"p"
