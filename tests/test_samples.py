@@ -49,3 +49,13 @@ def test_samples_have_other_ids_for_another_time() -> None:
         {log["id"] for log in samples(300, moment)} for moment in (UNTIL, UNTIL + timedelta(days=1))
     )
     assert not first & other
+
+
+def test_samples_share_requests_and_have_histories() -> None:
+    logs = list(samples(5000, UNTIL))
+    requests = Counter(log["request_id"] for log in logs if "request_id" in log)
+    histories = Counter((log["object_type"], log["object_id"]) for log in logs if "object_id" in log)
+    assert sum(count == 3 for count in requests.values()) >= 50
+    assert max(histories.values()) >= 10
+    named = {(log["user_id"], log["user_name"]) for log in logs if log["user_id"]}
+    assert len(named) == len({user for user, _ in named}) >= 30

@@ -12,7 +12,7 @@ from logs.cursor import encode
 from logs.fields import MAX_BYTES, IdField, MomentField, ValuesField
 from logs.filters import FILTERS, Order
 from logs.forms import FilterForm
-from logs.models import ROW_ATTRIBUTES, LogItem
+from logs.models import ROW_ATTRIBUTES, Context, LogItem
 from logs.pages import sentence
 from logs.plan import Position
 from logs.reader import PageResult
@@ -31,7 +31,7 @@ FIELDS = {
 
 def _row_fields() -> dict[str, Any]:
     """Return the fields of a log in a list, typed as the attributes that the indexes project."""
-    attributes = LogItem.get_attributes()
+    attributes = {**Context.get_attributes(), **LogItem.get_attributes()}
     types: dict[str, Any] = {}
     for name in ROW_ATTRIBUTES:
         kind: Any = int if isinstance(attributes[name], NumberAttribute) else str

@@ -33,7 +33,27 @@ DEVICES = [
     ("iOS", "Safari", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) Version/18.1 Mobile/15E148"),
     ("Linux", "Firefox", "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"),
 ]
+NAMES = [
+    *("Ann Lee", "Борис Иванов", "Zoë Müller", "José Álvarez", "山田 太郎", "Amara Okafor", "Lena Novak"),
+    *("Tom O’Neill", "Chloé Martin", "Raj Patel", "Sara Lindqvist", "Omar Haddad"),
+]
+COMPANIES = [
+    *(
+        "Acme, Inc.",
+        "Nordwind GmbH",
+        "Café Zoë",
+        "Kōbe Trading",
+        "Balkan Freight",
+        "Lyon Textiles",
+        "Austin Labs",
+    ),
+    *("Nairobi Solar", "Leeds & Sons", "São Paulo Foods", "Sofia Soft", "Berlin Bikes", "Ōsaka Optics"),
+    *("Tallinn Data", "Porto Cork"),
+]
 OBJECTS = ["invoice", "customer", "report", "project", "ticket"]
+# An account has this many objects of a kind, so each has a history of several logs.
+OBJECTS_PER_KIND = 12
+STATUSES = ["draft", "open", "sent", "paid", "archived"]
 # Attackers type such values into forms, and logs hold them like any other value.
 HOSTILE_TEXTS = [
     "<script>alert('hello')</script>",
@@ -46,10 +66,13 @@ Log = dict[str, Any]
 
 @dataclass(frozen=True)
 class Person:
-    """A user of the product, with a fixed place and device."""
+    """A user of the product, with a fixed name, address, place and device."""
 
     account: int
+    account_name: str
     user: int
+    name: str
+    address: str
     place: tuple[str, str, int]
     device: tuple[str, str, str]
 
@@ -73,16 +96,34 @@ def _endless_logs(until: datetime) -> Iterator[Log]:
         person = people[min(int(rng.expovariate(1 / 12)), len(people) - 1)]
         scenario = rng.choices([_session, _failed_login, _cron_job, _error], weights=[12, 2, 1, 2])[0]
         moment = _night(rng, until) if scenario is _cron_job else _working_hour(rng, until, person)
+        request_id = None
         for log in scenario(rng, person):
+            # The logs of one request are milliseconds apart.
+            is_same_request = request_id is not None and log.get("request_id") == request_id
+            moment += timedelta(
+                seconds=0 if is_same_request else rng.expovariate(1 / 45),
+                microseconds=rng.randrange(10**5 if is_same_request else 10**6),
+            )
             # A time of the last day may be in the future, one of the first day more than 30 days ago.
             if until - timedelta(days=DAYS) <= moment < until:
                 identity = uuid.UUID(int=rng.getrandbits(128), version=4).hex
                 yield {"id": identity, "created_at": times.to_text(moment), **log}
-            moment += timedelta(seconds=rng.expovariate(1 / 45), microseconds=rng.randrange(10**6))
+            request_id = log.get("request_id")
 
 
 def _person(rng: random.Random, number: int) -> Person:
-    return Person(1 + number // 4, 10 + number, rng.choice(PLACES), rng.choice(DEVICES))
+    account = 1 + number // 4
+    # Addresses for documentation: https://www.rfc-editor.org/rfc/rfc5737 and rfc3849
+    address = f"2001:db8:{account:x}::{number:x}" if number % 5 == 0 else f"203.0.113.{10 + number}"
+    return Person(
+        account,
+        COMPANIES[(account - 1) % len(COMPANIES)],
+        10 + number,
+        rng.choice(NAMES),
+        address,
+        rng.choice(PLACES),
+        rng.choice(DEVICES),
+    )
 
 
 def _working_hour(rng: random.Random, until: datetime, person: Person) -> datetime:
@@ -102,66 +143,89 @@ def _day(rng: random.Random, until: datetime) -> datetime:
     return day.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _log(person: Person, type_: str, sub_type: str, url: str, payload: Any = None) -> Log:
+def _log(person: Person, type_: str, sub_type: str, url: str, payload: Any = None, **fields: Any) -> Log:
     city, country, _ = person.place
     platform, browser, agent = person.device
     return {
         "account_id": person.account,
+        "account_name": person.account_name,
         "user_id": person.user,
+        "user_name": person.name,
         "type": type_,
         "sub_type": sub_type,
         "url": url,
         "payload": payload,
         "submitter_id": person.user,
+        "submitter_ip": person.address,
         "submitter_country": country,
         "submitter_city": city,
         "submitter_platform": platform,
         "submitter_browser": browser,
         "submitter_agent": agent,
+        **fields,
+    }
+
+
+def _request(rng: random.Random) -> Log:
+    """Return the fields that all logs of one request share."""
+    return {
+        "request_id": str(uuid.UUID(int=rng.getrandbits(128), version=4)),
+        "trace_id": f"{rng.getrandbits(128) | 1:032x}",
     }
 
 
 def _session(rng: random.Random, person: Person) -> Iterator[Log]:
     """Yield a login, a few actions, and usually a logout."""
-    yield _log(person, "login", rng.choice(["password", "password", "sso", "passkey"]), "/login")
+    method = rng.choice(["password", "password", "sso", "passkey"])
+    yield _log(person, "login", method, "/login", **_request(rng))
     for _ in range(rng.randint(1, 9)):
-        yield _action(rng, person)
+        yield from _action(rng, person)
     if rng.random() < 0.6:
-        yield _log(person, "logout", "button", "/logout")
+        yield _log(person, "logout", "button", "/logout", **_request(rng))
 
 
-def _action(rng: random.Random, person: Person) -> Log:
-    kind, number = rng.choice(OBJECTS), rng.randint(1, 9999)
+def _action(rng: random.Random, person: Person) -> Iterator[Log]:
+    """Yield the logs of one request. Most are about an object of the account."""
+    kind, number = rng.choice(OBJECTS), 100 * person.account + rng.randint(1, OBJECTS_PER_KIND)
     url = f"/{kind}s/{number}"
+    subject = {"object_type": kind, "object_id": number, "object_name": f"{kind.capitalize()} {number}"}
+    fields = {**_request(rng), **subject}
     match rng.choices(
         ["view", "update", "create", "delete", "export", "payment", "email"], [9, 5, 3, 1, 1, 2, 2]
     )[0]:
         case "update":
-            changes = {"status": ["open", "paid"], "total": [round(rng.uniform(5, 900), 2), None]}
-            return _log(person, "update", kind, url, {"id": number, "changes": changes})
+            step = rng.randrange(len(STATUSES) - 1)
+            changes = {"status": STATUSES[step : step + 2], "total": [round(rng.uniform(5, 900), 2), None]}
+            yield _log(person, "update", kind, url, {"id": number, "changes": changes}, **fields)
         case "create":
             name = rng.choice(["Nordwind GmbH", "Café Zoë", "Kōbe Trading", *HOSTILE_TEXTS])
-            return _log(person, "create", kind, f"/{kind}s", {"id": number, "name": name})
+            fields["object_name"] = name
+            yield _log(person, "create", kind, f"/{kind}s", {"id": number, "name": name}, **fields)
         case "delete":
-            return _log(person, "delete", kind, url, {"id": number, "reason": "duplicate"})
+            yield _log(person, "delete", kind, url, {"id": number, "reason": "duplicate"}, **fields)
         case "export":
             rows = [
                 {"id": number + row, "total": row * 12.5, "note": kind} for row in range(rng.randint(5, 150))
             ]
-            return _log(person, "export", "csv", f"/{kind}s/export.csv", {"rows": rows})
+            summary = f"{len(rows)} {kind}s"
+            request = {**_request(rng), "summary": summary}
+            yield _log(person, "export", "csv", f"/{kind}s/export.csv", {"rows": rows}, **request)
         case "payment":
+            # One request pays the object, changes it and sends a receipt.
             charge = {"amount": rng.randint(500, 90_000), "currency": "EUR", "captured": True}
-            return _log(person, "payment", "card", f"/billing/charges/{number}", charge)
+            yield _log(person, "payment", "card", f"/billing/charges/{number}", charge, **fields)
+            paid = {"id": number, "changes": {"status": ["sent", "paid"]}}
+            yield _log(person, "update", kind, url, paid, **fields)
+            yield _email(person, kind, number, "receipt", fields)
         case "email":
-            return _log(
-                person,
-                "email",
-                "sent",
-                f"/mail/{number}",
-                f"To: someone@example.com\nSubject: Your {kind} {number}",
-            )
+            yield _email(person, kind, number, kind, fields)
         case _:
-            return _log(person, "view", kind, url)
+            yield _log(person, "view", kind, url, **fields)
+
+
+def _email(person: Person, kind: str, number: int, subject: str, fields: Log) -> Log:
+    text = f"To: someone@example.com\nSubject: Your {subject} {number}"
+    return _log(person, "email", "sent", f"/mail/{number}", text, **fields)
 
 
 def _failed_login(rng: random.Random, person: Person) -> Iterator[Log]:
@@ -171,7 +235,8 @@ def _failed_login(rng: random.Random, person: Person) -> Iterator[Log]:
             "username": rng.choice(["admin", "root", "info", *HOSTILE_TEXTS]),
             "reason": "wrong password",
         }
-        yield {**_log(person, "login", "failed", "/login", attempt), "user_id": 0, "submitter_id": None}
+        no_one = {"user_id": 0, "user_name": None, "submitter_id": None}
+        yield _log(person, "login", "failed", "/login", attempt, **_request(rng), **no_one)
 
 
 def _cron_job(rng: random.Random, person: Person) -> Iterator[Log]:
@@ -188,4 +253,4 @@ def _error(rng: random.Random, person: Person) -> Iterator[Log]:
     )
     status = rng.choice(["500", "500", "502", "404"])
     text = f"Traceback (most recent call last):\n{trace}TimeoutError: the upstream did not answer"
-    yield _log(person, "error", status, f"/api/v2/sync?page={rng.randint(1, 50)}", text)
+    yield _log(person, "error", status, f"/api/v2/sync?page={rng.randint(1, 50)}", text, **_request(rng))
