@@ -54,6 +54,9 @@ def _value_size(value: dict[str, Any]) -> int:
     [(kind, content)] = value.items()
     if kind == "N":
         return len(content) // 2 + 1
+    if kind == "M":
+        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+        return 3 + len(content) + attributes_size(content)
     return len(content if kind == "B" else content.encode())
 
 

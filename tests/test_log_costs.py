@@ -23,6 +23,19 @@ SENT_AT = datetime(2026, 11, 23, tzinfo=UTC)
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html
 OVERHEAD_BYTES = 100
 AVERAGE = "A usual one (500 samples, mean)"
+NO_OBJECT = {"object_type": None, "object_id": None}
+KINDS: dict[str, dict[str, Any]] = {
+    "A log of no one, without an object": {"user_id": 0, **NO_OBJECT},
+    "A log of a user": NO_OBJECT,
+    "A log of a user about an object": {"object_type": "invoice", "object_id": 4711},
+    "Every field of the context at its limit": {
+        "summary": "s" * 160,
+        "submitter_ip": "2001:db8:1111:2222:3333:4444:5555:6666",
+        "trace_id": "a" * 32,
+        **dict.fromkeys(("user_name", "account_name", "object_name"), "n" * 200),
+        **dict.fromkeys(("request_id", "object_type", "object_id"), "i" * 200),
+    },
+}
 NOISE = {
     "A payload of 1,000 bytes of noise": 1_000,
     "A payload of 5,000 bytes of noise": 5_000,
@@ -61,6 +74,8 @@ def stored_bytes(item: LogItem) -> int:
     attributes = item.serialize()
     for index in INDEXES.values():
         keys = {key["AttributeName"] for key in index._get_schema()["key_schema"]}
+        if not keys <= attributes.keys():
+            continue  # the index is sparse
         names = {"id", *PROJECTED, *keys} & attributes.keys()
         total += attributes_size({name: attributes[name] for name in names}) + OVERHEAD_BYTES
     return total
@@ -92,6 +107,15 @@ def test_costs_page_matches_long_payloads(kind: str) -> None:
     assert [item_size(item), stored_bytes(item)] == pytest.approx([size, stored], rel=0.01)
 
 
+@pytest.mark.usefixtures("logs_table")
+@pytest.mark.parametrize("kind", KINDS)
+def test_costs_page_matches_logs_with_a_context(kind: str) -> None:
+    [log] = samples(1, SENT_AT)
+    item = make_item(1, {**log, **KINDS[kind]})
+    units, size, stored = map(number, row(kind))
+    assert (write_units(item), item_size(item), stored_bytes(item)) == (units, size, stored)
+
+
 def row(kind: str) -> list[str]:
     """Return the cells of one log in the table of sizes."""
     [cells] = [cells[1:] for cells in rows(4) if cells[0] == kind]
@@ -100,7 +124,7 @@ def row(kind: str) -> list[str]:
 
 def test_costs_page_has_only_measured_logs() -> None:
     kinds = [cells[0] for cells in rows(4) if cells[0] not in ("log", ":---")]
-    assert kinds == [AVERAGE, *NOISE]
+    assert kinds == [AVERAGE, *KINDS, *NOISE]
 
 
 def test_costs_page_adds_up() -> None:
