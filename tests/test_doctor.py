@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from pynamodb.models import Model
 
 from ingest.writing import items as writer
-from logs.models import LogItem
+from logs.models import INDEXES, LogItem
 from logsite.accounts.store import SessionItem
 from logsite.doctor import event_source_mapping
 from logsite.doctor import queues as doctor_queues
@@ -196,7 +196,7 @@ def test_clock_skew_fails(monkeypatch: pytest.MonkeyPatch, seconds: int, differe
 def test_missing_indexes_fail(table: Callable[[type[Model]], str]) -> None:
     name = table(LogItem)
     lines = faults()
-    for index in ("AccountIndex", "AccountTypeIndex", "SortingIndex", "TypeIndex"):
+    for index in INDEXES:
         assert any(line.startswith(f"FAIL Table {name}: the index {index} is missing") for line in lines)
 
 
