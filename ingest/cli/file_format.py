@@ -68,23 +68,23 @@ def strip_bom(text: bytes) -> bytes:
     return text
 
 
-def check(head: bytes, name: str) -> None:
+def check(head: bytes, name: str, command: str = "send") -> None:
     """Raise CommandFailed if a file is no text in UTF-8, or a table. `head` is its first HEAD_BYTES.
 
-    Files compressed by gzip pass.
+    `command` is the one that reads the file. Files compressed by gzip pass.
     """
-    for magic, (kind, command) in ARCHIVES.items():
+    read = f"python -m ingest {command} -"
+    for magic, (kind, tool) in ARCHIVES.items():
         if head.startswith(magic):
             raise CommandFailed(
-                f"{name} is {kind}. Decompress it: {command} FILE | python -m ingest send -. "
-                "Only gzip is read directly."
+                f"{name} is {kind}. Decompress it: {tool} FILE | {read}. Only gzip is read directly."
             )
     if head[TAR_OFFSET:].startswith(TAR):
-        raise CommandFailed(f"{name} is a tar archive. Extract its files, and send them one by one.")
+        raise CommandFailed(f"{name} is a tar archive. Extract its files, and pass them one by one.")
     if encoding := _encoding(head):
         raise CommandFailed(
             f"{name} is in {encoding}, but logs must be in UTF-8. "
-            f"Convert it: iconv -f {encoding} -t UTF-8 FILE | python -m ingest send -"
+            f"Convert it: iconv -f {encoding} -t UTF-8 FILE | {read}"
         )
     if _is_csv(head):
         raise CommandFailed(
