@@ -43,8 +43,7 @@ class LogFile:
                 head = self._file.peek(file_format.HEAD_BYTES)
         if self.is_gzip and file_format.is_gzip(head):
             raise CommandFailed(f"{name} is compressed twice. Decompress it once: gunzip FILE")
-        head = head[: file_format.HEAD_BYTES]
-        file_format.check(head, name, command)
+        file_format.check(head[: file_format.HEAD_BYTES], name, command)
         self._is_array = file_format.is_array(head)
         self.unit = "log" if self._is_array else "line"
 
@@ -56,7 +55,7 @@ class LogFile:
         """
         with self._errors():
             if self._is_array:
-                yield from map(file_format.strip_bom, json_values.split(self._file, self._max_bytes))
+                yield from map(file_format.strip_marks, json_values.split(self._file, self._max_bytes))
             else:
                 yield from self._lines()
 

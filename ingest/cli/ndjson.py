@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest import messages
-from ingest.cli.file_format import strip_bom
+from ingest.cli.file_format import strip_marks
 from ingest.messages import ID_NAMESPACE, InvalidMessage
 from ingest.sending import size
 from ingest.sending.outgoing import OutgoingLog
@@ -35,9 +35,9 @@ class Line(OutgoingLog):
 def strip_line(line: bytes) -> bytes:
     """Return a line without its line end.
 
-    Byte order marks at its start are removed too. A blank line is an empty text.
+    Byte order marks and record separators at its start are removed too. A blank line is an empty text.
     """
-    text = strip_bom(line.rstrip(b"\r\n"))
+    text = strip_marks(line.rstrip(b"\r\n"))
     return text if text.strip() else b""
 
 
