@@ -454,6 +454,17 @@ def test_invalid_element_is_reported_with_its_number(letter: Letter, file: Path)
     assert "log 2: message_id: must be the text" in run.err
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_line_end_within_a_text_stays_invalid(letter: Letter, file: Path, line_end: str) -> None:
+    lines = [{"message_id": letter.message_id, "body": make_fields(url="X")}]
+    file.write_bytes(json.dumps(lines, indent=2).replace("X", f"/a{line_end}b").encode())
+
+    run = letter.run_import(str(file))
+
+    assert (run.status, run.out) == (1, "Replayed: 0\n")
+    assert "log 1: line: must be one JSON object" in run.err
+
+
 def test_import_reads_standard_input(letter: Letter, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(file.read_bytes())))
 

@@ -249,8 +249,8 @@ def _open(name: str) -> Iterator[tuple[BinaryIO, int, str]]:
             yield file, os.fstat(file.fileno()).st_size, source.unit
             return
         with tempfile.TemporaryFile() as copy:  # only its owner can read it
-            # Valid JSON has line ends between its values only.
-            copy.writelines(record.replace(b"\n", b" ") + b"\n" for record in source.records())
+            # A tab, as a line end, is white space between values and invalid within a text.
+            copy.writelines(record.replace(b"\n", b"\t") + b"\n" for record in source.records())
             size = copy.tell()
             copy.seek(0)
             yield copy, size, source.unit
