@@ -136,6 +136,12 @@ def _namespace(value: Any) -> Members:
     return _members(dict(vars(value)))
 
 
+def _cookie(value: Any) -> Members:
+    """Return a cookie of `http.cookies`: key, value and the attributes that are set."""
+    attributes = {name: item for name, item in value.items() if item != ""}
+    return _members({"key": value.key, "value": value.value} | attributes)
+
+
 def _query_set(value: Any) -> Elements:
     """Return the rows of a QuerySet. If it is not evaluated yet, this costs one query."""
     cache = getattr(value, "_result_cache", None)
@@ -189,6 +195,7 @@ def _lazily(read: Callable[[], Iterable[Any]]) -> Iterator[Any]:
 
 
 _OBJECTS: list[tuple[Callable[[type[Any]], bool], Callable[[Any], Structure]]] = [
+    (lambda cls: is_named(cls, "http.cookies.Morsel"), _cookie),
     (lambda cls: is_named(cls, "django.db.models.query.QuerySet"), _query_set),
     (lambda cls: is_named(cls, "django.db.models.base.Model"), _django_model),
     (lambda cls: is_named(cls, "django.forms.forms.BaseForm", "django.forms.formsets.BaseFormSet"), _form),
