@@ -20,10 +20,11 @@ from ingest.sending.structures import structure_of
 # application's own loggers below `ingest` are not among them.
 IGNORED_LOGGERS = ("ingest.client", "ingest.django", "ingest.cli.relay", "boto3", "botocore", "urllib3")
 
-# The attributes of every record. All others come from `extra`.
-RECORD_ATTRIBUTES = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+# The attributes of every record of this Python, and those that formatters add. All others come from `extra`.
+RECORD_ATTRIBUTES = {*vars(logging.makeLogRecord({})), "message", "asctime"}
 
-# structlog adds the logger and its name to `extra` if it passes an event dictionary as the message.
+# structlog adds its logger and the name of the method to `extra` if it passes an event dictionary as the
+# message (`wrap_for_formatter`).
 STRUCTLOG_ATTRIBUTES = {"_logger", "_name"}
 
 # Fields of a log that `extra` cannot set. An `id` or a `created_at` there is that of an object of the
@@ -92,12 +93,20 @@ class LogHandler(logging.Handler):
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:
     """Return the entries of a record's `extra`, without fields of a log that are None."""
-    ignored = RECORD_ATTRIBUTES | (STRUCTLOG_ATTRIBUTES if isinstance(record.msg, Mapping) else set())
+    ignored = RECORD_ATTRIBUTES | (STRUCTLOG_ATTRIBUTES if _comes_from_structlog(record) else set())
     return {
         name: value
         for name, value in vars(record).items()
         if name not in ignored and (value is not None or name not in LogMessage.model_fields)
     }
+
+
+def _comes_from_structlog(record: logging.LogRecord) -> bool:
+    """Return whether structlog passed the event dictionary of a record."""
+    logger, name = (vars(record).get(each) for each in ("_logger", "_name"))
+    if not isinstance(record.msg, Mapping) or not isinstance(logger, logging.Logger | logging.LoggerAdapter):
+        return False
+    return isinstance(name, str) and callable(getattr(logger, name, None))
 
 
 def _valid_fields(extra: Mapping[str, Any]) -> dict[str, Any]:
