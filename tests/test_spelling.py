@@ -11,6 +11,7 @@ from django.test import Client
 from logs import spelling
 from logs.filters import MISSING, NO_ONE
 from logs.forms import FilterForm
+from logs.key_values import MAX_LOOKUPS, KeyValues
 from logs.models import LogItem
 from logs.storage.choices import ChoicesWriter
 from tests.api import LOGS
@@ -150,6 +151,80 @@ def test_parts_with_logs_stay_beside_the_whole(viewer_client: Client) -> None:
     assert found(viewer_client, "account_id=Acme, Inc.&account_id=8") == numbers(3, 2, 1)
     assert found(viewer_client, "account_id=Acme, 8") == numbers(3, 2)
     assert fetch_json(viewer_client, f"{LOGS}?account_id=Acme, 8")["items"] == []
+
+
+@pytest.mark.parametrize("name", ["account_id", "type"])
+@pytest.mark.parametrize(
+    ("stored", "typed"),
+    [
+        (["Acme, Inc.", "7"], "Acme, Inc., 7"),
+        (["Acme, Inc.", "7"], "7, Acme, Inc."),
+        (["Acme, Inc.", "Foo, Ltd."], "Acme, Inc.,Foo, Ltd."),
+        (["7", "Smith, Jones, and Co", "8"], "7, Smith, Jones, and Co, 8"),
+        (["Acme", "Acme, Inc.", "7"], "Acme, Inc., 7"),
+        (["Acme, Inc.", "CN=Smith\\, John"], "CN=Smith\\, John, Acme, Inc."),
+        (["a\\", "b"], "a\\, b"),
+    ],
+)
+def test_values_with_commas_are_found_together(
+    viewer_client: Client, name: str, stored: list[str], typed: str
+) -> None:
+    items = [with_value(n, name, value) for n, value in enumerate([*stored, "other"], 1)]
+    store(items)
+    page = fetch(viewer_client, f"?{name}={quote(typed)}")
+    assert row_ids(page) == numbers(*range(len(stored), 0, -1))
+    assert row_ids(fetch(viewer_client, link(page, "Time (UTC)"))) == numbers(*range(1, len(stored) + 1))
+
+
+@pytest.mark.parametrize("name", ["account_id", "type"])
+@pytest.mark.parametrize(
+    "value", ["CN=Smith\\, John,OU=Users", "a\\,b", "a\\\\,b", "x\\,", "\\,", "1\\,5\\,", "C:\\a,D:\\,E:\\b"]
+)
+def test_backslash_before_a_comma_is_found_as_shown(viewer_client: Client, name: str, value: str) -> None:
+    store([with_value(1, name, value), with_value(2, name, "other")])
+    page = fetch(viewer_client, f"?{name}={quote(value)}")
+    assert row_ids(page) == numbers(1)
+    assert row_ids(fetch(viewer_client, link(page, "Time (UTC)"))) == numbers(1)
+
+
+def test_escaped_comma_prefers_the_comma(viewer_client: Client) -> None:
+    store([make_item(1, account_id="a,b"), make_item(2, account_id="a\\,b")])
+    assert found(viewer_client, "account_id=a\\,b") == numbers(1)
+    assert found(viewer_client, "account_id=a\\\\,b") == numbers(2)
+
+
+@pytest.mark.parametrize("name", ["account_id", "type"])
+@pytest.mark.parametrize(
+    "value", [",".join(map(str, range(60))), "x" + "," * 300, ", ".join(map(str, range(120)))]
+)
+def test_value_with_many_commas_is_found(viewer_client: Client, name: str, value: str) -> None:
+    store([with_value(1, name, value.strip())])
+    assert found(viewer_client, f"{name}={quote(value)}") == numbers(1)
+    other = fetch(viewer_client, f"?{name}={quote(','.join(map(str, range(70))))}", status=400)
+    assert "70 combinations" in other
+
+
+def test_joined_value_counts_as_one_combination(viewer_client: Client) -> None:
+    store([make_item(n, account_id=str(n)) for n in range(1, 50)] + [make_item(50, account_id="Acme, Inc.")])
+    values = ",".join(map(str, range(1, 50)))
+    assert len(found(viewer_client, f"account_id={values},Acme, Inc.")) == 50
+
+
+@pytest.mark.parametrize(
+    "text", [",".join(map(str, range(90))), ",".join("abcdefghijklmnop"), "a," * 5000, "," * 5000, "7"]
+)
+def test_lookups_are_bounded(text: str) -> None:
+    calls: list[tuple[str, str]] = []
+
+    def has_logs(name: str, value: str) -> bool:
+        calls.append((name, value))
+        return False
+
+    values = KeyValues(has_logs)
+    for name in ("account_id", "type"):
+        assert set(values.read(name, text, str.strip)) == {part for part in text.split(",") if part}
+    assert len(calls) == len(set(calls)) <= MAX_LOOKUPS
+    assert bool(calls) is ("," in text)
 
 
 def test_fields_explain_the_comma() -> None:
