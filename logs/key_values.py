@@ -1,4 +1,4 @@
-"""The values of an account or type that a text of the page's form stands for. No Django."""
+"""From a text with commas to accounts or types. No Django."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -30,7 +30,7 @@ class KeyValues:
         self._results: dict[tuple[str, str], bool] = {}
 
     def read(self, name: str, text: str, value_of: Callable[[str], str]) -> list[str]:
-        """Return the values of a key that a text stands for, in the order of the text.
+        """Return the values of a key in a text, in their order.
 
         `value_of` returns the value of one text, or an empty text if there is none.
         """

@@ -85,7 +85,7 @@ def read_around(
 class KeyLookup:
     """Looks up whether a log has a value of a key. `cost` is the cost of all lookups.
 
-    A lookup is one Query of two items. Raises StoreUnavailable.
+    A lookup is one Query of two items, and one per form of a value with accents. Raises StoreUnavailable.
     """
 
     def __init__(self) -> None:

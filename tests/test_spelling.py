@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from unicodedata import normalize
 from urllib.parse import quote
 
 import pytest
@@ -125,6 +126,39 @@ def test_shown_times_and_sizes_are_read(viewer_client: Client, query: str, words
 def test_url_is_found_in_both_forms_of_accents(viewer_client: Client, form: str) -> None:
     store([make_item(1, url="/Caf\u00e9"), make_item(2, url="/Cafe\u0301"), make_item(3, url="/Cafe")])
     assert found(viewer_client, f"url={quote(form)}") == numbers(2, 1)
+
+
+@pytest.mark.parametrize(
+    "name", ["account_id", "type", "user_id", "sub_type", "submitter_country", "submitter_browser"]
+)
+@pytest.mark.parametrize("value", ["Caf\u00e9", "Zo\u00eb", "\ud55c\uad6d", "\u0439", "Acme, Caf\u00e9"])
+def test_value_is_found_in_both_forms_of_accents(viewer_client: Client, name: str, value: str) -> None:
+    forms = [normalize("NFC", value), normalize("NFD", value)]
+    store([*(make_item(n, **{**LONE, name: form}) for n, form in enumerate(forms, 1)), make_item(3)])
+    for form in forms:
+        page = fetch(viewer_client, f"?{name}={quote(form)}")
+        assert row_ids(page) == numbers(2, 1)
+        assert row_ids(fetch(viewer_client, link(page, "Time (UTC)"))) == numbers(1, 2)
+        items = fetch_json(viewer_client, f"{LOGS}?{name}={quote(form)}")["items"]
+        assert [item["id"] for item in items] == numbers(2, 1)
+
+
+def test_account_and_type_are_found_in_both_forms(viewer_client: Client) -> None:
+    forms = [normalize("NFC", "Zo\u00eb"), normalize("NFD", "Zo\u00eb")]
+    pairs = [(account, type_) for account in forms for type_ in forms]
+    store([make_item(n, account_id=account, type=type_) for n, (account, type_) in enumerate(pairs, 1)])
+    assert found(viewer_client, f"account_id={forms[0]}&type={forms[1]}") == numbers(4, 3, 2, 1)
+
+
+@pytest.mark.parametrize("name", ["type", "sub_type"])
+@pytest.mark.parametrize("stored", ["NFC", "NFD"])
+def test_no_suggestion_reads_as_the_value(viewer_client: Client, name: str, stored: Any) -> None:
+    writer = ChoicesWriter()
+    writer.record(normalize(stored, "Caf\u00e9"), normalize(stored, "Caf\u00e9"))
+    writer.write()
+    for typed in ("Caf\u00e9", "Cafe\u0301"):
+        page = fetch(viewer_client, f"?{name}={quote(typed)}")
+        assert suggestions(page) == []
 
 
 def with_value(number: int, name: str, value: str) -> LogItem:
