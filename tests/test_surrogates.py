@@ -97,6 +97,51 @@ def test_name_of_a_field_with_half_a_character_is_whole() -> None:
     assert parse(make_body(**{"a\udc00": 1})).model_extra == {"a\ufffd": 1, NOTE: 1}
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (r'{"\ud800": 1, "\ud801": 2}', {"U": 1, "U (2)": 2}),
+        (r'{"\ud800": 1, "\ufffd": 2}', {"U (2)": 1, "U": 2}),
+        (r'{"a\ud800\udfff": 1, "a\udfff": 2, "a\ude00": 3}', {"a\U000103ff": 1, "aU": 2, "aU (2)": 3}),
+        (
+            r'{"\ufffd (2)": 0, "\udc01": 1, "\udc02": 2, "\udc03": 3}',
+            {"U (2)": 0, "U": 1, "U (3)": 2, "U (4)": 3},
+        ),
+        (r'[{"\ud800": 1, "\udbff": 2}, {"\udbff": 3}]', [{"U": 1, "U (2)": 2}, {"U (2)": 3}]),
+        (
+            r'{"\\ud800": 1, "\ud800": ":", "\"\ud800\": ": "\ud801"}',
+            {r"\ud800": 1, "U": ":", '"U": ': "U"},
+        ),
+    ],
+)
+@pytest.mark.parametrize("ensure_ascii", [True, False])
+def test_names_that_differ_in_half_a_character_stay_apart(
+    text: str, expected: Any, ensure_ascii: bool
+) -> None:
+    expected = json.loads(json.dumps(expected).replace("U", "\ufffd"))
+    payload = json.loads(text)
+    fields = {"account_id": 7, "user_id": 1, "type": "a", "sub_type": "", "url": "", "payload": payload}
+    if isinstance(payload, dict):
+        fields |= payload
+
+    message = parse(json.dumps(fields, ensure_ascii=ensure_ascii))
+
+    assert message.payload == expected
+    extra = dict(message.model_extra or {})
+    assert extra.pop(NOTE) > 0
+    assert extra == (expected if isinstance(payload, dict) else {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"\\ud800": 1', '{"\\x\\ud800": 1}', '{"\\ud800":1,"\\ud801', '"\\ud800":"\\ud801":', '\\ud800"'],
+    ids=ascii,
+)
+def test_invalid_json_with_half_a_character_is_rejected(text: str) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        parse(text)
+
+
 def test_whole_characters_are_not_noted() -> None:
     assert parse(make_body(payload="😀 \ufffd", url="\\udc00")).model_extra == {}
 
