@@ -20,6 +20,8 @@ from logs.models import (
 )
 
 MAX_STREAMS = 50
+# The writer stores no longer account or type.
+MAX_KEY_BYTES = 500
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -216,7 +218,8 @@ def plan_error(log_filter: LogFilter) -> PlanError | None:
 
 def _forms(values: tuple[str, ...]) -> list[str]:
     """Return values of a key, each in its forms of accents: each is a partition of its own."""
-    return list(dict.fromkeys(form for value in values for form in accent_forms(value)))
+    forms = [form for value in values for form in accent_forms(value)]
+    return [form for form in dict.fromkeys(forms) if form in values or len(form.encode()) <= MAX_KEY_BYTES]
 
 
 def _streams(log_filter: LogFilter, shards: int) -> tuple[Stream, ...]:
