@@ -11,18 +11,20 @@ from uuid import UUID
 from ingest import context, messages
 from ingest.client import LogClient
 from ingest.messages import InvalidMessage, LogMessage
+from ingest.sending import surrogates
 from ingest.sending.sender import THREAD_NAME
-from ingest.sending.serialize import to_jsonable
+from ingest.sending.serialize import convert
 from ingest.sending.structures import structure_of
 
 # Sending a log may log records to these loggers and to loggers below them. To send those would never end. An
 # application's own loggers below `ingest` are not among them.
 IGNORED_LOGGERS = ("ingest.client", "ingest.django", "ingest.cli.relay", "boto3", "botocore", "urllib3")
 
-# The attributes of every record. All others come from `extra`.
-RECORD_ATTRIBUTES = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+# The attributes of every record of this Python, and those that formatters add. All others come from `extra`.
+RECORD_ATTRIBUTES = {*vars(logging.makeLogRecord({})), "message", "asctime"}
 
-# structlog adds the logger and its name to `extra` if it passes an event dictionary as the message.
+# structlog adds its logger and the name of the method to `extra` if it passes an event dictionary as the
+# message (`wrap_for_formatter`).
 STRUCTLOG_ATTRIBUTES = {"_logger", "_name"}
 
 # Fields of a log that `extra` cannot set. An `id` or a `created_at` there is that of an object of the
@@ -55,8 +57,8 @@ class LogHandler(logging.Handler):
         self._payload = self._defaults.pop("payload", None)
         for name in RECORD_FIELDS & self._defaults.keys():
             raise ValueError(f"LogHandler takes no default for {name}, which each record has itself")
-        fields = {name: to_jsonable(value) for name, value in self._defaults.items()}
-        messages.validate(BUILT_IN_DEFAULTS | fields)
+        fields = {name: convert(value) for name, value in self._defaults.items()}
+        _validate(fields)
 
     def filter(self, record: logging.LogRecord) -> Any:
         """Return whether to handle a record: not if sending a log caused it."""
@@ -95,7 +97,7 @@ class LogHandler(logging.Handler):
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:
     """Return the entries of a record's `extra`, without fields of a log that are None."""
-    ignored = RECORD_ATTRIBUTES | (STRUCTLOG_ATTRIBUTES if isinstance(record.msg, Mapping) else set())
+    ignored = RECORD_ATTRIBUTES | (STRUCTLOG_ATTRIBUTES if _comes_from_structlog(record) else set())
     return {
         name: value
         for name, value in vars(record).items()
@@ -103,18 +105,31 @@ def _extra(record: logging.LogRecord) -> dict[str, Any]:
     }
 
 
+def _comes_from_structlog(record: logging.LogRecord) -> bool:
+    """Return whether structlog passed the event dictionary of a record."""
+    logger, name = (vars(record).get(each) for each in ("_logger", "_name"))
+    if not isinstance(record.msg, Mapping) or not isinstance(logger, logging.Logger | logging.LoggerAdapter):
+        return False
+    return isinstance(name, str) and callable(getattr(logger, name, None))
+
+
 def _valid_fields(extra: Mapping[str, Any]) -> dict[str, Any]:
     """Return the entries that are valid for the fields of a log with the same names."""
-    fields = {name: to_jsonable(extra[name]) for name in EXTRA_FIELDS if name in extra}
+    fields = {name: convert(extra[name]) for name in EXTRA_FIELDS if name in extra}
     # The text of any object would be valid.
     fields = {name: value for name, value in fields.items() if _is_scalar(extra[name], value)}
     if not fields:
         return fields
     try:
-        messages.validate(BUILT_IN_DEFAULTS | fields)
+        _validate(fields)
     except InvalidMessage as error:
         return {name: value for name, value in fields.items() if name not in error.fields}
     return fields
+
+
+def _validate(fields: dict[str, Any]) -> None:
+    """Raise InvalidMessage if a field of a log is not valid. The client replaces lone surrogates."""
+    messages.validate(surrogates.replace(BUILT_IN_DEFAULTS | fields)[0])
 
 
 def _is_scalar(value: object, converted: object) -> bool:
@@ -176,7 +191,7 @@ def _add_payload(payload: dict[str, Any], members: object) -> None:
     """Add the payload of the application: the members of a mapping, or another value as `payload`."""
     if isinstance(members, Mapping):
         # A form may have several values per key.
-        _add(payload, members if type(members) is dict else to_jsonable(members))
+        _add(payload, members if type(members) is dict else convert(members))
     elif members is not None:
         _add(payload, {"payload": members})
 

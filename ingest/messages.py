@@ -50,8 +50,6 @@ ID_NAMESPACE = uuid.UUID("1f6f9a52-4c1b-5a0e-9d0c-6a3f0c7b2e11")
 # as JSON and about 100 in memory, so 16 MiB of JSON could take 1 GiB.
 MAX_NODES = 100_000
 
-# An AWS service wraps a message once or twice, for example an EventBridge event that SNS delivers.
-MAX_WRAPPERS = 4
 # An encoded body is decoded this often: a JSON text within a JSON text, or base64.
 MAX_ENCODINGS = 2
 
@@ -104,13 +102,23 @@ def validate(data: Mapping[str, Any], place: str = "") -> LogMessage:
         return LogMessage.model_validate(dict(data))
     except ValidationError as error:
         rejection = _invalid_fields(error, data.get("id"))
-        text = None if wrappers.has_log_fields(data) else formats.describe(data)
-        if not text and place and not wrappers.has_log_fields(data):
-            text = f"is not a log: it must have {', '.join(wrappers.REQUIRED)}"
-        if text:
+        if text := _describe(data, place):
             rejection = InvalidMessage("invalid_fields", {"body": [text]}, rejection.log_id)
         # Without the cause: only the texts of `_invalid_fields` are certain to contain no value.
         raise rejection.within(place) from None
+
+
+def _describe(data: Mapping[str, Any], place: str) -> str | None:
+    """Return why an object is no log, or None for an invalid log.
+
+    An object of another program may have some fields of a log: a job with an id of a user, for example.
+    """
+    if wrappers.has_log_fields(data):
+        missing = [name for name in wrappers.REQUIRED if name not in data]
+        return formats.describe_program(data) if len(missing) > 1 else None
+    is_foreign = place or not data.keys() <= LogMessage.model_fields.keys()
+    text = f"is not a log: it must have {', '.join(wrappers.REQUIRED)}" if is_foreign else None
+    return formats.describe(data) or text
 
 
 def validate_json(body: str) -> LogMessage:
@@ -172,13 +180,13 @@ def unwrap(body: str) -> tuple[dict[str, Any], str]:
             if isinstance(content, str):
                 data, count = _load(content)
                 replaced += count
-                if data.keys() == {DEFLATE}:
-                    # Only once, and only if the writer reserved the memory for it.
-                    content, may_inflate = inflate(data[DEFLATE] if may_inflate else None), False
-                    continue
             else:
                 data = content
-            wrapper = wrappers.find(data) if len(places) < MAX_WRAPPERS else None
+            if data.keys() == {DEFLATE}:
+                # Only once, and only if the writer reserved the memory for it.
+                content, may_inflate = inflate(data[DEFLATE] if may_inflate else None), False
+                continue
+            wrapper = wrappers.find(data) if len(places) < wrappers.MAX_WRAPPERS else None
             if wrapper is None:
                 return note_surrogates(data, replaced), " in ".join(reversed(places))
             places.append(wrapper.name)

@@ -48,17 +48,24 @@ NO_ONE = {"no one": "0", "0 (no one)": "0"}
 MISSING = {"—": ""}
 
 
+def accent_forms(text: str) -> list[str]:
+    """Return a text, and its forms NFC and NFD if they differ. Text in ASCII has one form."""
+    return list(dict.fromkeys([text, normalize("NFC", text), normalize("NFD", text)]))
+
+
 def _contains(attribute: Any, text: str) -> Condition:
     """Return the condition for a text with composed or decomposed accents."""
     if not text:
         return _is_missing(attribute)
-    spellings = dict.fromkeys([text, normalize("NFC", text), normalize("NFD", text)])
-    condition: Condition = reduce(operator.or_, [attribute.contains(spelling) for spelling in spellings])
+    condition: Condition = reduce(operator.or_, map(attribute.contains, accent_forms(text)))
     return condition
 
 
 def _equals(attribute: Any, value: str) -> Condition:
-    condition: Condition = _is_missing(attribute) if value == "" else attribute == value
+    """Return the condition for a value with composed or decomposed accents."""
+    if not value:
+        return _is_missing(attribute)
+    condition: Condition = reduce(operator.or_, [attribute == form for form in accent_forms(value)])
     return condition
 
 

@@ -1,6 +1,7 @@
 """From a query string to clean filter values, or errors by field."""
 
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -11,7 +12,6 @@ from django.http import QueryDict
 from logs import conf, cursor, spelling
 from logs.characters import strip, visible
 from logs.fields import (
-    MAX_BYTES,
     MAX_QUOTED,
     ChoiceField,
     IdField,
@@ -23,6 +23,7 @@ from logs.fields import (
     quoted,
 )
 from logs.filters import FILTERS, KEYS, Filter, Kind, LogFilter, Order, Source
+from logs.key_values import KeyValues
 from logs.plan import Around, PageQuery, Position, begin_at, make_plan, plan_error
 
 DEFAULT_LIMIT = 50
@@ -35,7 +36,7 @@ NOT_UTF_8 = "\ufffd"
 ADMIN_PARAMETERS = frozenset({"_changelist_filters", "_popup", "_to_field", "e"})
 
 Parameters = dict[str, str | list[str]]
-
+HasLogs = Callable[[str, str], bool]
 
 MAX_PAYLOAD_BYTES = 10**9
 
@@ -118,7 +119,9 @@ class FilterForm(forms.BaseForm):
     field_order = ["q", "account_id", "type", "user_id", "from", "to", "order"]
     log_filter: LogFilter
 
-    def __init__(self, data: Any, *, strict: bool = False, raw: str | None = None) -> None:
+    def __init__(
+        self, data: Any, *, strict: bool = False, raw: str | None = None, has_logs: HasLogs | None = None
+    ) -> None:
         """Read a query string.
 
         `raw` is the query string before Django replaced the bytes that are not UTF-8. Without it, U+FFFD in a
@@ -126,8 +129,12 @@ class FilterForm(forms.BaseForm):
 
         The page's form sends empty fields and separates several values with commas, and the admin adds its
         own parameters. A `strict` form, the API's, accepts none of these.
+
+        `has_logs` returns whether a log has a value of a key. With it, a valid form looks up which commas are
+        part of a value, as `KeyValues` describes.
         """
         super().__init__(data)
+        self.has_logs = has_logs
         self.strict = strict
         self.is_utf_8 = raw is not None and _is_utf_8(raw)
         for name in KEYS:
@@ -159,6 +166,8 @@ class FilterForm(forms.BaseForm):
                 starts[0], f"Give only one of {' and '.join(starts)}: each says where the page begins."
             )
         if not self.errors:
+            if self.has_logs and not self.strict:
+                self._read_commas(values, self.has_logs)
             self.log_filter = LogFilter(
                 **{name: values[name] for name in FILTERS},
                 start=start,
@@ -170,8 +179,7 @@ class FilterForm(forms.BaseForm):
                     self.add_error(name, f"{error.text[0].upper()}{error.text[1:]}.")
         return values
 
-    @staticmethod
-    def _read_spellings(values: dict[str, Any]) -> None:
+    def _read_spellings(self, values: dict[str, Any]) -> None:
         """Replace the texts of the page's form by the values that they stand for."""
         for name in SPELLED.keys() & values.keys():
             value, words = values[name], SPELLED[name]
@@ -180,30 +188,14 @@ class FilterForm(forms.BaseForm):
             elif value is not None:
                 values[name] = spelling.read(value, words)
 
-    def joined_values(self) -> dict[str, dict[str, set[str]]]:
-        """Return texts with commas that may be one value, by filter. Each has its parts.
-
-        The API has none, because a comma is part of a value there.
-        """
-        if self.strict:
-            return {}
-        joined: dict[str, dict[str, set[str]]] = {}
-        clean = TextField().clean
+    def _read_commas(self, values: dict[str, Any], has_logs: HasLogs) -> None:
+        """Replace the values of accounts and types by those that `KeyValues` reads."""
+        reader = KeyValues(has_logs)
         for name in KEYS:
-            for text in self[name].value() or []:
-                texts = [text.replace("\\,", ","), *spelling.split(text)]
-                if len(texts) == 2 or len(texts[0].encode(errors="replace")) > MAX_BYTES:
-                    continue
-                whole, *parts = [spelling.read(clean(each) or "", SPELLED[name]) for each in texts]
-                joined.setdefault(name, {})[whole] = set(parts) - {""}
-        return joined
-
-    def set_values(self, name: str, values: tuple[str, ...]) -> None:
-        """Set other values of a key, unless they cannot be planned. The form is valid."""
-        changes: dict[str, Any] = {name: values}
-        log_filter = replace(self.log_filter, **changes)
-        if plan_error(log_filter) is None:
-            self.log_filter = log_filter
+            texts = self[name].value() or []
+            value_of = partial(_value_of, words=SPELLED[name])
+            read = [value for text in texts for value in reader.read(name, text, value_of)]
+            values[name] = tuple(dict.fromkeys(read))
 
     def query(self) -> PageQuery:
         """Return the page query of a valid form: plan, start and limit.
@@ -274,6 +266,14 @@ class FilterForm(forms.BaseForm):
     def kept_fields(self) -> list[forms.BoundField]:
         """Return the hidden fields that a new filter keeps: the page size."""
         return [field for field in [self["limit"]] if field.value() and not field.errors]
+
+
+def _value_of(text: str, words: Mapping[str, str]) -> str:
+    """Return the value of a text, or an empty text if it is no valid value."""
+    try:
+        return spelling.read(TextField().clean(text) or "", words)
+    except ValidationError:
+        return ""
 
 
 def _is_utf_8(raw: str) -> bool:

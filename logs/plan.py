@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from logs import times
-from logs.filters import FILTERS, KEYS, LogFilter, Order
+from logs.filters import FILTERS, KEYS, LogFilter, Order, accent_forms
 from logs.models import (
     AccountIndex,
     AccountTypeIndex,
@@ -20,6 +20,8 @@ from logs.models import (
 )
 
 MAX_STREAMS = 50
+# The writer stores no longer account or type.
+MAX_KEY_BYTES = 500
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -192,27 +194,36 @@ class PlanError:
 def plan_error(log_filter: LogFilter) -> PlanError | None:
     """Return why a filter cannot be planned, or None.
 
-    The range must end after it begins. Its values make at most MAX_STREAMS streams: each is a query. Sorting
-    shards are not counted, because they have a limit of their own (`models.MAX_SHARDS`).
+    The range must end after it begins. Its values make at most MAX_STREAMS streams: each is a query. A value
+    with accents counts twice if its composed and decomposed forms differ. Sorting shards are not counted,
+    because they have a limit of their own (`models.MAX_SHARDS`).
     """
     if log_filter.start and log_filter.end and log_filter.start >= log_filter.end:
         return PlanError(("to",), f"the time range ends at {log_filter.end} but begins at {log_filter.start}")
     values = {name: len(dict.fromkeys(getattr(log_filter, name))) for name in KEYS}
     counts = {name: number for name, number in values.items() if number}
-    if (streams := math.prod(counts.values())) > MAX_STREAMS:
+    forms = [len(_forms(getattr(log_filter, name))) for name in counts]
+    if (streams := math.prod(forms)) > MAX_STREAMS:
+        accents = " with composed and decomposed accents" if streams > math.prod(counts.values()) else ""
         words = " and ".join(
             f"{number} {FILTERS[name].label.lower()}{'s' if number > 1 else ''}"
             for name, number in counts.items()
         )
         return PlanError(
-            tuple(name for name, number in counts.items() if number > 1),
-            f"{words} make {streams} combinations; at most {MAX_STREAMS} can be read at once",
+            tuple(name for name, number in zip(counts, forms, strict=True) if number > 1),
+            f"{words}{accents} make {streams} combinations; at most {MAX_STREAMS} can be read at once",
         )
     return None
 
 
+def _forms(values: tuple[str, ...]) -> list[str]:
+    """Return values of a key, each in its forms of accents: each is a partition of its own."""
+    forms = [form for value in values for form in accent_forms(value)]
+    return [form for form in dict.fromkeys(forms) if form in values or len(form.encode()) <= MAX_KEY_BYTES]
+
+
 def _streams(log_filter: LogFilter, shards: int) -> tuple[Stream, ...]:
-    accounts, types = dict.fromkeys(log_filter.account_id), dict.fromkeys(log_filter.type)
+    accounts, types = _forms(log_filter.account_id), _forms(log_filter.type)
     if accounts and types:
         keys = [account_type_key(account, type_) for account in accounts for type_ in types]
         return tuple(Stream(AccountTypeIndex.Meta.index_name, key) for key in keys)

@@ -1,6 +1,5 @@
 """Read logs: a page, one log by its id, and the choices."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -83,19 +82,20 @@ def read_around(
         return PageRead(plan, budget).around(item, limit)
 
 
-def with_logs(name: str, values: Iterable[str]) -> tuple[set[str], Cost]:
-    """Return the values of a key that a log has, and the cost.
+class KeyLookup:
+    """Looks up whether a log has a value of a key. `cost` is the cost of all lookups.
 
-    Each value is a Query of two items. Raises StoreUnavailable.
+    A lookup is one Query of two items, and one per form of a value with accents. Raises StoreUnavailable.
     """
-    existing, cost = set(), Cost()
-    for value in values:
+
+    def __init__(self) -> None:
+        self.cost = Cost()
+
+    def __call__(self, name: str, value: str) -> bool:
         filters: dict[str, Any] = {name: (value,)}
         page = read_page(make_plan(LogFilter(**filters)), None, 1)
-        cost += page.cost
-        if page.items:
-            existing.add(value)
-    return existing, cost
+        self.cost += page.cost
+        return bool(page.items)
 
 
 def after(plan: QueryPlan, item: LogItem) -> Position:

@@ -14,7 +14,12 @@ COMMA = re.compile(r"(?<!\\),")
 
 def split(text: str) -> list[str]:
     """Return the values of a text in which commas separate values."""
-    return [part.replace("\\,", ",") for part in COMMA.split(text)]
+    return [unescape(part) for part in COMMA.split(text)]
+
+
+def unescape(text: str) -> str:
+    r"""Return a text with a comma for each `\,`."""
+    return text.replace("\\,", ",")
 
 
 def read(text: str, words: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from logs.characters import original
+from logs.characters import code, original
 
 # A block of text that ends within no escape, no number and no accented character.
 BLOCK = re.compile(
@@ -19,8 +19,11 @@ BLOCK = re.compile(
     "[0-9.eE+\\-\u0300-\u036f]{0,1000}",
     re.DOTALL,
 )
-# A number that is not an integer, or may be none: JSON has `1.50`, and a page shows `1.5`.
-FLOAT = re.compile(r"(?<![0-9.])-?[0-9]++(?:\.[0-9]++(?:[eE][+-]?[0-9]++)?|[eE][+-]?[0-9]++)")
+# A number that is not an integer, or may be none: JSON has `1.50`, and a page shows `1.5`. It shows -0 as 0.
+FLOAT = re.compile(r"(?<![0-9.])-?[0-9]++(?:\.[0-9]++(?:[eE][+-]?[0-9]++)?|[eE][+-]?[0-9]++)|-0(?![0-9])")
+INFINITY = "-Infinity"
+# An escape of `characters.code` that JSON lacks.
+LONG_ESCAPE = re.compile(r"\\U00(?:0[1-9a-f]|10)[0-9a-f]{4}")
 # Normalization takes quadratic time for more accents on one character. The limit is that of Unicode's
 # Stream-Safe Text Format: https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format
 MAX_ACCENTS = 30
@@ -69,12 +72,13 @@ class TextMatch:
     """
 
     def __init__(self, text: str) -> None:
-        in_json = _decode(_with_stand_ins(text).replace('"', QUOTE))
+        in_json = _with_stand_ins(text).replace('"', QUOTE)
+        in_json = _decode(LONG_ESCAPE.sub(lambda escape: original(escape[0]), in_json))
         self._texts = {
             normalize(spelling) for spelling in (text, original(text), _without_stand_ins(in_json))
         }
         # A text without digits is in no number, except in Infinity.
-        self._has_numbers = text in "-Infinity" or any(map(str.isdigit, text))
+        self._has_numbers = any(map(str.isdigit, text)) or _may_be_in_infinity(text)
         self._has_structure = self._has_numbers or any(character in STRUCTURE for character in text)
         # The text of a match may be longer before normalization.
         self._overlap = 4 * max(map(len, self._texts)) + MAX_ACCENTS
@@ -95,6 +99,18 @@ class TextMatch:
                 return True
             end = window[-self._overlap :]
         return False
+
+
+def _may_be_in_infinity(text: str) -> bool:
+    """Return whether a text and Infinity overlap, as in `"n": Inf`."""
+    starts = (INFINITY[start:end] for start in (0, 1) for end in range(start + 1, len(INFINITY)))
+    ends = (INFINITY[start:] for start in range(1, len(INFINITY)))
+    return (
+        text in INFINITY
+        or INFINITY[1:] in text
+        or text.endswith(tuple(starts))
+        or text.startswith(tuple(ends))
+    )
 
 
 def normalize(text: str) -> str:
@@ -140,11 +156,15 @@ def _values(payload: str, *, has_numbers: bool) -> Iterator[str]:
 def _structure(text: str, *, has_numbers: bool) -> str:
     """Return JSON outside strings in the spelling of the page, with each member on a line."""
     text = text.translate(WHITE_SPACE).replace(":", ": ").replace(",", ",\n")
-    return FLOAT.sub(_number, text) if has_numbers and ("." in text or "e" in text or "E" in text) else text
+    if has_numbers and ("." in text or "e" in text or "E" in text or "-0" in text):
+        return FLOAT.sub(_number, text)
+    return text
 
 
 def _number(match: re.Match[str]) -> str:
     """Return a number as `json.dumps` writes it."""
+    if match[0] == "-0":
+        return "0"
     number = float(match[0])
     return repr(number) if math.isfinite(number) else json.dumps(number)
 
@@ -154,6 +174,10 @@ def _with_stand_ins(text: str) -> str:
 
     A backslash then begins an escape, and a quote a string or its end.
     """
+    for character in (BACKSLASH, QUOTE, SEPARATOR):
+        if character in text:
+            # Not valid JSON, but stored: a page shows the escape.
+            text = text.replace(character, code(character))
     return text.replace("\\\\", BACKSLASH).replace('\\"', QUOTE) if "\\" in text else text
 
 

@@ -25,7 +25,6 @@ from logs.pages import export as exports
 from logs.pages.detail import Detail, as_json
 from logs.pages.listing import Listing
 from logs.plan import Position
-from logs.reading.budget import Cost
 from logs.requests import check_request
 from logs.storage.errors import UNAVAILABLE, StoreUnavailable
 
@@ -67,39 +66,22 @@ def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
     An invalid value is shown at its field with status 400 and without rows: rows under a failed filter would
     look like its result. An invalid cursor leads to a message and to the first page of the same filter.
     """
-    form = FilterForm(request.GET, raw=request.META["QUERY_STRING"])
+    lookup = reader.KeyLookup()
+    form = FilterForm(request.GET, raw=request.META["QUERY_STRING"], has_logs=lookup)
     context: dict[str, Any] = {"title": "Logs", "form": form}
     if not form.is_valid():
         return _page(request, admin, "change_list", context, HTTPStatus.BAD_REQUEST)
-    cost = Cost()
+    cost = lookup.cost
     if log_id := form.cleaned_data["q"]:
-        item, cost = reader.get_with_cost(log_id)
+        item, cost_of_log = reader.get_with_cost(log_id)
+        cost += cost_of_log
         if item:
             return HttpResponseRedirect(_url(admin, "change", item.id))
-    cost += _join_values(form)
     page = _listing(request, form)
     page.cost += cost
     # The form shows the filter as it was understood: a bare date as the moment that it stands for.
     context |= {"listing": page, "form": FilterForm(parameters(page.filter, page.limit))}
     return _page(request, admin, "change_list", context)
-
-
-def _join_values(form: FilterForm) -> Cost:
-    """Read a text with a comma as one value if a log has this value. Return the cost.
-
-    Its parts stay in the filter if logs have them.
-    """
-    cost = Cost()
-    for name, joined in form.joined_values().items():
-        existing, cost_of_texts = reader.with_logs(name, joined)
-        cost += cost_of_texts
-        for text in existing:
-            parts, cost_of_parts = reader.with_logs(name, joined[text])
-            cost += cost_of_parts
-            values: tuple[str, ...] = getattr(form.log_filter, name)
-            kept = [value for value in values if value not in joined[text] - parts]
-            form.set_values(name, tuple(dict.fromkeys([*kept, text])))
-    return cost
 
 
 def _listing(request: HttpRequest, form: FilterForm) -> Listing:
@@ -125,7 +107,7 @@ def export(request: HttpRequest, admin: Admin) -> HttpResponseBase:
     """
     query_string = request.GET.copy()
     kinds = query_string.pop("format", [])
-    form = FilterForm(query_string, raw=request.META["QUERY_STRING"])
+    form = FilterForm(query_string, raw=request.META["QUERY_STRING"], has_logs=reader.KeyLookup())
     context: dict[str, Any] = {"title": "Logs", "form": form}
     if form.is_valid():
         for name in ("around", "limit"):
@@ -136,7 +118,6 @@ def export(request: HttpRequest, admin: Admin) -> HttpResponseBase:
     if form.errors:
         return _page(request, admin, "change_list", context, HTTPStatus.BAD_REQUEST)
     try:
-        _join_values(form)
         query = replace(form.query(), limit=MAX_LIMIT)
     except cursor.BadCursor as error:
         form.add_error("cursor", f"{error}.")

@@ -1,6 +1,8 @@
 """`dead-letters import`: corrected bodies are replayed with the identity of their first delivery."""
 
+import bz2
 import codecs
+import gzip
 import io
 import json
 import os
@@ -312,10 +314,12 @@ def test_text_can_be_replaced_by_json(dlq: DeadLetters, file: Path) -> None:
     ("line", "message"),
     [
         (b"\xff\xfe{", "line: must be UTF-8"),
-        (b"[", "line: must be one JSON object on one line, as `export` writes it (jq needs -c)"),
+        (b"7", "line: must be one JSON object on one line, as `export` writes it (jq needs -c)"),
+        (b'{"\0m\0', "line: must be JSON in UTF-8 without NUL bytes; it may be in UTF-16"),
+        (b'{"a": "caf\xe9"}', "line: must be UTF-8, but byte 11 is not; if it is in Windows-1252: iconv -f"),
         (b'{"message_id"', "line: must be one JSON object on one line"),
         (b'"text"', "line: must be one JSON object on one line"),
-        (b"[" * 100_000, "line: must be one JSON object on one line"),
+        (b'{"a":' + b"[" * 100_000, "line: must be one JSON object on one line"),
         (b'{"body": {}}', "message_id: must be the text that `export` wrote"),
         (b'{"message_id": 7, "body": {}}', "message_id: must be the text that `export` wrote"),
         (b'{"message_id": "x"}', "body: is required, or body_text, but not both"),
@@ -374,6 +378,91 @@ def test_byte_order_mark_before_the_first_line_is_skipped(letter: Letter, file: 
     file.write_bytes(codecs.BOM_UTF8 + file.read_bytes())
 
     assert letter.run_import(str(file)).out == "Replayed: 1\n"
+
+
+def add_letter(letter: Letter) -> list[dict[str, Any]]:
+    """Return the corrected lines of two dead letters."""
+    other = letter.sqs.put(DEAD_LETTER_QUEUE_URL, make_body(type=""))
+    return [{"message_id": message_id, "body": make_fields()} for message_id in (letter.message_id, other)]
+
+
+def indent(lines: Lines) -> bytes:
+    return "\n".join(json.dumps(line, indent=2) for line in lines).encode()
+
+
+def dump(lines: Lines) -> bytes:
+    return "".join(f"{json.dumps(line)}\n" for line in lines).encode()
+
+
+READABLE: dict[str, Callable[[Lines], bytes]] = {
+    "array": lambda lines: json.dumps(lines).encode(),
+    "indented array": lambda lines: json.dumps(lines, indent=2).encode(),
+    "jq without -c": indent,
+    "Windows line ends": lambda lines: indent(lines).replace(b"\n", b"\r\n"),
+    "gzip": lambda lines: gzip.compress(dump(lines)),
+    "array in gzip": lambda lines: gzip.compress(codecs.BOM_UTF8 + json.dumps(lines).encode()),
+    "joined files": lambda lines: b"".join(codecs.BOM_UTF8 + dump([line]) for line in lines),
+    "several marks": lambda lines: codecs.BOM_UTF8 * 3 + dump(lines),
+}
+
+
+@pytest.mark.parametrize("encode", READABLE.values(), ids=READABLE.keys())
+@pytest.mark.parametrize("is_stdin", [False, True], ids=["file", "stdin"])
+def test_import_reads_every_readable_format(
+    letter: Letter,
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    encode: Callable[[Lines], bytes],
+    is_stdin: bool,
+) -> None:
+    content = encode(add_letter(letter))
+    file.write_bytes(content)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+
+    assert letter.run_import("-" if is_stdin else str(file)).out == "Replayed: 2\n"
+
+
+UNREADABLE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "UTF-16": (lambda text: text.decode().encode("utf-16"), "iconv -f UTF-16 -t UTF-8 FILE"),
+    "UTF-16 without mark": (lambda text: text.decode().encode("utf-16-le"), "iconv -f UTF-16LE"),
+    "UTF-16 in gzip": (lambda text: gzip.compress(text.decode().encode("utf-16")), "iconv -f UTF-16"),
+    "bzip2": (bz2.compress, "bzcat FILE | python -m ingest dead-letters import -"),
+    "incomplete array": (lambda text: b"[" + text, "incomplete: it ends after log 0"),
+    "incomplete gzip": (lambda text: gzip.compress(text)[:-8], "damaged or incomplete gzip"),
+}
+
+
+@pytest.mark.parametrize(("encode", "words"), UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_import_names_other_formats(
+    letter: Letter, file: Path, encode: Callable[[bytes], bytes], words: str
+) -> None:
+    file.write_bytes(encode(file.read_bytes()))
+
+    run = letter.run_import(str(file))
+
+    assert run.status == 1
+    assert words in run.err
+    assert letter.sent() == 0
+
+
+def test_invalid_element_is_reported_with_its_number(letter: Letter, file: Path) -> None:
+    file.write_text(json.dumps([json.loads(file.read_text()), {"message_id": 7}]))
+
+    run = letter.run_import(str(file))
+
+    assert (run.status, run.out) == (1, "Replayed: 1\n")
+    assert "log 2: message_id: must be the text" in run.err
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_line_end_within_a_text_stays_invalid(letter: Letter, file: Path, line_end: str) -> None:
+    lines = [{"message_id": letter.message_id, "body": make_fields(url="X")}]
+    file.write_bytes(json.dumps(lines, indent=2).replace("X", f"/a{line_end}b").encode())
+
+    run = letter.run_import(str(file))
+
+    assert (run.status, run.out) == (1, "Replayed: 0\n")
+    assert "log 1: line: must be one JSON object" in run.err
 
 
 def test_import_reads_standard_input(letter: Letter, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

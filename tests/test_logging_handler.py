@@ -242,6 +242,54 @@ def test_event_dictionary_of_structlog_stays_an_object(
     assert sent(recording)[1] == RECORD | {"message": {"event": "gone", "items": [1]}}
 
 
+LOGGER = logging.Logger("shop.cart")
+
+
+@pytest.mark.parametrize("name", ["error", "exception", "warn", "log", "critical"])
+@pytest.mark.parametrize("logger", [LOGGER, logging.LoggerAdapter(LOGGER, {})])
+def test_attributes_of_structlog_are_left_out(
+    app: logging.Logger, recording: RecordingClient, logger: object, name: str
+) -> None:
+    app.error({"event": "gone"}, extra={"_logger": logger, "_name": name, "n": 1})
+    assert sent(recording)[1] == RECORD | {"message": {"event": "gone"}, "n": 1}
+
+
+@pytest.mark.parametrize("message", ["gone", {"event": "gone"}])
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"_name": "Bob", "_logger": "L"},
+        {"_name": "error"},
+        {"_name": None, "_logger": None},
+        {"_logger": LOGGER},
+        {"_logger": LOGGER, "_name": "Bob"},
+        {"_logger": LOGGER, "_name": 7},
+        {"_logger": "L", "_name": "error"},
+        {"_record": 1, "_from_structlog": True},
+        {"stack": 1, "event": 2, "timestamp": 3, "logger_name": 4},
+    ],
+)
+def test_no_entry_of_extra_is_dropped(
+    app: logging.Logger, recording: RecordingClient, message: Any, extra: dict[str, Any]
+) -> None:
+    app.error(message, extra=extra)
+    members = {name: str(value) if value is LOGGER else value for name, value in extra.items()}
+    assert sent(recording)[1] == RECORD | {"message": message} | members
+
+
+@pytest.mark.parametrize("value", ["x", 7, {"a": 1}])
+def test_task_name_is_dropped_only_if_each_record_has_it(
+    app: logging.Logger, recording: RecordingClient, value: object
+) -> None:
+    # Python has this attribute from 3.12 on, and raises KeyError for it in `extra`.
+    if "taskName" in vars(logging.makeLogRecord({})):
+        app.error("gone")
+        assert sent(recording)[1] == RECORD
+    else:
+        app.error("gone", extra={"taskName": value})
+        assert sent(recording)[1] == RECORD | {"taskName": value}
+
+
 def test_adapter_and_queue_keep_the_record(app: logging.Logger, recording: RecordingClient) -> None:
     records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
     logger = logging.Logger("shop.cart")
@@ -269,10 +317,11 @@ def test_adapter_and_queue_keep_the_record(app: logging.Logger, recording: Recor
         {"exc_info": ()},
     ],
 )
-def test_record_with_odd_attributes_is_sent(
-    app: logging.Logger, recording: RecordingClient, attributes: dict[str, Any]
-) -> None:
-    logging.getLogger().handle(logging.makeLogRecord({"msg": "gone", "levelno": 40, **attributes}))
+def test_record_with_odd_attributes_is_sent(recording: RecordingClient, attributes: dict[str, Any]) -> None:
+    # Not the root logger: other handlers there, such as those of Powertools, may not accept these records.
+    logger = logging.Logger("apart")
+    logger.addHandler(LogHandler(recording))
+    logger.handle(logging.makeLogRecord({"msg": "gone", "levelno": 40, **attributes}))
     assert sent(recording)[1]["message"] == "gone"
 
 

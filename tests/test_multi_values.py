@@ -142,6 +142,47 @@ def test_all_values_of_a_key_are_sent(name: str) -> None:
     assert sent({"form": [make(), (1, make())]}) == {"form": [VALUES, [1, VALUES]]}
 
 
+class CaseInsensitive(ManyItems):
+    """As CIMultiDict of multidict."""
+
+    def getall(self, name: str) -> list[str]:
+        return [value for each, value in self._pairs if each.lower() == name.lower()]
+
+
+def http_message(pairs: list[tuple[str, str]]) -> HTTPMessage:
+    headers = HTTPMessage()
+    for name, value in pairs:
+        headers[name] = value
+    return headers
+
+
+@pytest.mark.parametrize(
+    "make", [http_message, Headers, WsgiHeaders, CaseInsensitive, MultiDict, ManyItems, OneItem]
+)
+@pytest.mark.parametrize(
+    ("pairs", "expected"),
+    [
+        ([("Set-Cookie", "a"), ("set-cookie", "b")], {"Set-Cookie": "a", "set-cookie": "b"}),
+        ([("A", "1"), ("a", "2"), ("B", "3")], {"A": "1", "a": "2", "B": "3"}),
+        ([("X-a", "1"), ("x-A", "1"), ("X-A", "1")], {"X-a": "1", "x-A": "1", "X-A": "1"}),
+        ([("A", "1"), ("a", "2"), ("A", "3")], {"A": ["1", "3"], "a": "2"}),
+        ([("a", "2"), ("A", "1"), ("A", "3"), ("b", "4")], {"a": "2", "A": ["1", "3"], "b": "4"}),
+    ],
+)
+def test_each_spelling_of_a_name_has_its_values(
+    make: Callable[[Any], Any], pairs: list[tuple[str, str]], expected: dict[str, Any]
+) -> None:
+    assert sent(make(pairs)) == expected
+
+
+def test_values_of_names_that_differ_in_case_are_all_sent() -> None:
+    assert sent(QueryDict("a=1&a=2&A=1&A=3")) == {"a": ["1", "2"], "A": ["1", "3"]}
+    assert sent(MultiDict([("a", "1"), ("a", "2"), ("A", "1"), ("A", "2")])) == {
+        "a": ["1", "2"],
+        "A": ["1", "2"],
+    }
+
+
 def test_all_values_are_sent_in_any_field_and_by_every_call() -> None:
     form = QueryDict("size=S&size=M")
     with RecordingClient() as client:

@@ -185,6 +185,11 @@ def values(count: int) -> tuple[str, ...]:
         (LogFilter(account_id=values(51)), ("account_id",), "51 accounts make 51 combinations"),
         (LogFilter(type=values(60)), ("type",), "60 types make 60 combinations"),
         (
+            LogFilter(type=tuple(f"\u00e9{n}" for n in range(26))),
+            ("type",),
+            "26 types with composed and decomposed accents make 52 combinations",
+        ),
+        (
             LogFilter(account_id=("7",), type=values(51)),
             ("type",),
             "1 account and 51 types make 51 combinations",

@@ -9,6 +9,7 @@ import lzma
 import random
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,16 @@ READABLE = {
     "objects over several lines": b"".join(
         json.dumps(json.loads(make_body(user_id=user)), indent=4).encode() + b"\n" for user in range(3)
     ),
+    "old Mac line ends": lines(0, 1, 2).replace(b"\n", b"\r"),
+    "indented with old Mac line ends": array(0, 1, 2, indent=1).replace(b"\n", b"\r"),
+    "JSON text sequence": b"".join(b"\x1e" + lines(user) for user in range(3)),
+    "indented JSON text sequence": b"".join(
+        b"\x1e" + array(user, indent=2)[1:-1].strip() + b"\n" for user in range(3)
+    ),
+    "objects in one line": lines(0, 1, 2).replace(b"\n", b""),
+    "compact before indented": lines(0, 1) + array(2, indent=2)[1:-1],
+    "compact before broken lines": lines(0, 1) + lines(2).replace(b", ", b",\n"),
+    "compact after indented": array(0, indent=2)[1:-1] + b"\n" + lines(1, 2),
 }
 
 
@@ -226,6 +237,17 @@ UNREADABLE = {
     "tar": (make_tar(), "is a tar archive"),
     "tar in gzip": (gzip.compress(make_tar()), "is a tar archive"),
     "gzip twice": (gzip.compress(gzip.compress(TEXT.encode())), "is compressed twice"),
+    "zlib": (zlib.compress(TEXT.encode()), "is compressed by zlib. Decompress it: zlib-flate"),
+    "fast zlib": (zlib.compress(TEXT.encode(), 1), "is compressed by zlib"),
+    "RAR": (b"Rar!\x1a\x07\x01\x00", "is a RAR archive. Decompress it: unrar p -inul FILE"),
+    "lzma": (lzma.compress(TEXT.encode(), lzma.FORMAT_ALONE), "is compressed by lzma"),
+    "Snappy": (b"\xff\x06\x00\x00sNaPpY", "is compressed by Snappy"),
+    "Parquet": (b"PAR1\x15\x04\x15", "is a Parquet file. Convert it to one JSON object per line"),
+    "Avro": (b"Obj\x01\x04\x14", "is an Avro file. Convert it"),
+    "ORC": (b"ORC\x00\x00\x00", "is an ORC file. Convert it"),
+    "PDF": (b"%PDF-1.7\n%\xe2\xe3\n", "is a PDF document. Convert it"),
+    "XML": (BOM + b'<?xml version="1.0"?>\n<logs/>\n', "is an XML document"),
+    "SQLite": (b"SQLite format 3\0", "is an SQLite database"),
     "CSV": (b"account_id,user_id,type,sub_type,url\n7,12,login,,/\n", "is a table (CSV)"),
     "CSV of a spreadsheet": (BOM + b'"Type";"URL";"Text"\r\n"login";"/";""\r\n', "is a table (CSV)"),
 }  # fmt: skip
@@ -251,7 +273,7 @@ def test_other_format_is_named_with_the_remedy(
     [
         (make_body(url="/caf\xe9").encode(), None),
         (make_body(url="X").encode().replace(b"X", b"/caf\xe9"), "iconv -f WINDOWS-1252"),
-        (make_body(url="X").encode().replace(b"X", b"\xed\xa0\xbd"), "must be JSON in UTF-8, but byte"),
+        (make_body(url="X").encode().replace(b"X", b"\xed\xa0\xbd"), None),
         (make_body().encode("utf-16-le"), "without NUL bytes; it may be in UTF-16"),
     ],
 )
@@ -293,7 +315,9 @@ def follow_file(monkeypatch: pytest.MonkeyPatch, switched: SwitchedSqs, path: Pa
     return follow
 
 
-@pytest.mark.parametrize("name", ["mark", "several marks", "joined files", "blank line with a mark"])
+@pytest.mark.parametrize(
+    "name", ["mark", "several marks", "joined files", "blank line with a mark", "JSON text sequence"]
+)
 def test_relay_skips_byte_order_marks(
     follow_file: Callable[[int], None], switched: SwitchedSqs, path: Path, name: str
 ) -> None:
@@ -307,7 +331,17 @@ def test_relay_skips_byte_order_marks(
     assert switched.users == [3]
 
 
-@pytest.mark.parametrize("name", ["gzip", "indented array", "objects over several lines"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gzip",
+        "indented array",
+        "objects over several lines",
+        "old Mac line ends",
+        "objects in one line",
+        "compact before indented",
+    ],
+)
 def test_relay_refuses_formats_that_cannot_grow(switched: SwitchedSqs, path: Path, name: str) -> None:
     path.write_bytes(READABLE[name])
     with pytest.raises(CommandFailed, match=r"Send it without --follow\.$"):

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from unicodedata import normalize
 from urllib.parse import quote
 
 import pytest
@@ -11,6 +12,7 @@ from django.test import Client
 from logs import spelling
 from logs.filters import MISSING, NO_ONE
 from logs.forms import FilterForm
+from logs.key_values import MAX_LOOKUPS, KeyValues
 from logs.models import LogItem
 from logs.storage.choices import ChoicesWriter
 from tests.api import LOGS
@@ -126,6 +128,39 @@ def test_url_is_found_in_both_forms_of_accents(viewer_client: Client, form: str)
     assert found(viewer_client, f"url={quote(form)}") == numbers(2, 1)
 
 
+@pytest.mark.parametrize(
+    "name", ["account_id", "type", "user_id", "sub_type", "submitter_country", "submitter_browser"]
+)
+@pytest.mark.parametrize("value", ["Caf\u00e9", "Zo\u00eb", "\ud55c\uad6d", "\u0439", "Acme, Caf\u00e9"])
+def test_value_is_found_in_both_forms_of_accents(viewer_client: Client, name: str, value: str) -> None:
+    forms = [normalize("NFC", value), normalize("NFD", value)]
+    store([*(make_item(n, **{**LONE, name: form}) for n, form in enumerate(forms, 1)), make_item(3)])
+    for form in forms:
+        page = fetch(viewer_client, f"?{name}={quote(form)}")
+        assert row_ids(page) == numbers(2, 1)
+        assert row_ids(fetch(viewer_client, link(page, "Time (UTC)"))) == numbers(1, 2)
+        items = fetch_json(viewer_client, f"{LOGS}?{name}={quote(form)}")["items"]
+        assert [item["id"] for item in items] == numbers(2, 1)
+
+
+def test_account_and_type_are_found_in_both_forms(viewer_client: Client) -> None:
+    forms = [normalize("NFC", "Zo\u00eb"), normalize("NFD", "Zo\u00eb")]
+    pairs = [(account, type_) for account in forms for type_ in forms]
+    store([make_item(n, account_id=account, type=type_) for n, (account, type_) in enumerate(pairs, 1)])
+    assert found(viewer_client, f"account_id={forms[0]}&type={forms[1]}") == numbers(4, 3, 2, 1)
+
+
+@pytest.mark.parametrize("name", ["type", "sub_type"])
+@pytest.mark.parametrize("stored", ["NFC", "NFD"])
+def test_no_suggestion_reads_as_the_value(viewer_client: Client, name: str, stored: Any) -> None:
+    writer = ChoicesWriter()
+    writer.record(normalize(stored, "Caf\u00e9"), normalize(stored, "Caf\u00e9"))
+    writer.write()
+    for typed in ("Caf\u00e9", "Cafe\u0301"):
+        page = fetch(viewer_client, f"?{name}={quote(typed)}")
+        assert suggestions(page) == []
+
+
 def with_value(number: int, name: str, value: str) -> LogItem:
     return make_item(number, **{**LONE, name: value})
 
@@ -150,6 +185,80 @@ def test_parts_with_logs_stay_beside_the_whole(viewer_client: Client) -> None:
     assert found(viewer_client, "account_id=Acme, Inc.&account_id=8") == numbers(3, 2, 1)
     assert found(viewer_client, "account_id=Acme, 8") == numbers(3, 2)
     assert fetch_json(viewer_client, f"{LOGS}?account_id=Acme, 8")["items"] == []
+
+
+@pytest.mark.parametrize("name", ["account_id", "type"])
+@pytest.mark.parametrize(
+    ("stored", "typed"),
+    [
+        (["Acme, Inc.", "7"], "Acme, Inc., 7"),
+        (["Acme, Inc.", "7"], "7, Acme, Inc."),
+        (["Acme, Inc.", "Foo, Ltd."], "Acme, Inc.,Foo, Ltd."),
+        (["7", "Smith, Jones, and Co", "8"], "7, Smith, Jones, and Co, 8"),
+        (["Acme", "Acme, Inc.", "7"], "Acme, Inc., 7"),
+        (["Acme, Inc.", "CN=Smith\\, John"], "CN=Smith\\, John, Acme, Inc."),
+        (["a\\", "b"], "a\\, b"),
+    ],
+)
+def test_values_with_commas_are_found_together(
+    viewer_client: Client, name: str, stored: list[str], typed: str
+) -> None:
+    items = [with_value(n, name, value) for n, value in enumerate([*stored, "other"], 1)]
+    store(items)
+    page = fetch(viewer_client, f"?{name}={quote(typed)}")
+    assert row_ids(page) == numbers(*range(len(stored), 0, -1))
+    assert row_ids(fetch(viewer_client, link(page, "Time (UTC)"))) == numbers(*range(1, len(stored) + 1))
+
+
+@pytest.mark.parametrize("name", ["account_id", "type"])
+@pytest.mark.parametrize(
+    "value", ["CN=Smith\\, John,OU=Users", "a\\,b", "a\\\\,b", "x\\,", "\\,", "1\\,5\\,", "C:\\a,D:\\,E:\\b"]
+)
+def test_backslash_before_a_comma_is_found_as_shown(viewer_client: Client, name: str, value: str) -> None:
+    store([with_value(1, name, value), with_value(2, name, "other")])
+    page = fetch(viewer_client, f"?{name}={quote(value)}")
+    assert row_ids(page) == numbers(1)
+    assert row_ids(fetch(viewer_client, link(page, "Time (UTC)"))) == numbers(1)
+
+
+def test_escaped_comma_prefers_the_comma(viewer_client: Client) -> None:
+    store([make_item(1, account_id="a,b"), make_item(2, account_id="a\\,b")])
+    assert found(viewer_client, "account_id=a\\,b") == numbers(1)
+    assert found(viewer_client, "account_id=a\\\\,b") == numbers(2)
+
+
+@pytest.mark.parametrize("name", ["account_id", "type"])
+@pytest.mark.parametrize(
+    "value", [",".join(map(str, range(60))), "x" + "," * 300, ", ".join(map(str, range(120)))]
+)
+def test_value_with_many_commas_is_found(viewer_client: Client, name: str, value: str) -> None:
+    store([with_value(1, name, value.strip())])
+    assert found(viewer_client, f"{name}={quote(value)}") == numbers(1)
+    other = fetch(viewer_client, f"?{name}={quote(','.join(map(str, range(70))))}", status=400)
+    assert "70 combinations" in other
+
+
+def test_joined_value_counts_as_one_combination(viewer_client: Client) -> None:
+    store([make_item(n, account_id=str(n)) for n in range(1, 50)] + [make_item(50, account_id="Acme, Inc.")])
+    values = ",".join(map(str, range(1, 50)))
+    assert len(found(viewer_client, f"account_id={values},Acme, Inc.")) == 50
+
+
+@pytest.mark.parametrize(
+    "text", [",".join(map(str, range(90))), ",".join("abcdefghijklmnop"), "a," * 5000, "," * 5000, "7"]
+)
+def test_lookups_are_bounded(text: str) -> None:
+    calls: list[tuple[str, str]] = []
+
+    def has_logs(name: str, value: str) -> bool:
+        calls.append((name, value))
+        return False
+
+    values = KeyValues(has_logs)
+    for name in ("account_id", "type"):
+        assert set(values.read(name, text, str.strip)) == {part for part in text.split(",") if part}
+    assert len(calls) == len(set(calls)) <= MAX_LOOKUPS
+    assert bool(calls) is ("," in text)
 
 
 def test_fields_explain_the_comma() -> None:

@@ -6,6 +6,7 @@ from argparse import Namespace
 from collections import UserList
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from http.cookies import Morsel, SimpleCookie
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 from unittest.mock import MagicMock, Mock
@@ -15,7 +16,7 @@ import pydantic
 import pydantic.v1
 import pytest
 from django import forms
-from django.http import QueryDict
+from django.http import HttpResponse, QueryDict
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy
 from werkzeug.local import LocalProxy
@@ -187,6 +188,49 @@ def invalid_form() -> Any:
 def test_structured_object_becomes_structured_json(value: Any, expected: Any) -> None:
     assert sent(value) == expected
     assert sent({"deep": [value, 1]}) == {"deep": [expected, 1]}
+
+
+def cookies(text: str, **attributes: Any) -> SimpleCookie:
+    result = SimpleCookie(text)
+    for cookie in result.values():
+        cookie.update({name.replace("_", "-"): value for name, value in attributes.items()})
+    return result
+
+
+SESSION = {"key": "session", "value": "abc"}
+THEME = {"key": "theme", "value": "dark"}
+
+
+def response_cookies() -> Any:
+    response = HttpResponse()
+    response.set_cookie("session", "abc", max_age=0, path="/shop", secure=True, samesite="Lax")
+    del response.cookies["session"]["expires"]
+    return response.cookies
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (cookies("session=abc; theme=dark"), {"session": SESSION, "theme": THEME}),
+        (cookies("session=abc")["session"], SESSION),
+        (cookies('session="a b"')["session"], SESSION | {"value": "a b"}),
+        (cookies("session=abc", httponly=True).values(), [SESSION | {"httponly": True}]),
+        (
+            cookies("session=", path="/", max_age=0),
+            {"session": SESSION | {"value": "", "path": "/", "max-age": 0}},
+        ),
+        (cookies("session=abc; Path=/; Secure"), {"session": SESSION | {"path": "/", "secure": True}}),
+        (
+            response_cookies(),
+            {"session": SESSION | {"max-age": 0, "path": "/shop", "secure": True, "samesite": "Lax"}},
+        ),
+        (SimpleCookie(), {}),
+        (Morsel(), {"key": None, "value": None}),
+    ],
+)
+def test_cookies_keep_their_values(value: Any, expected: Any) -> None:
+    assert sent(value) == expected
+    assert sent({"deep": [value]}) == {"deep": [expected]}
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,16 @@ def test_text_payload_keeps_its_spelling(value: str) -> None:
         ("1e2", '{"n": 1e2}'),
         ("1e-05", "[0.00001]"),
         ("Infinity", "[1e400]"),
+        ('"n": Infinity', '{"n":1e400}'),
+        ('"n": -Infinity,', '{"n":-1e400,"m":1}'),
+        ('"n": Inf', '{"n":1E+999}'),
+        ("finity,", "[1e400,true]"),
+        ('"n": 0', '{"n":-0}'),
+        ("0,", "[-0,1]"),
+        ('"n": -0.0', '{"n":-0.0}'),
+        ('"n": -0.0', '{"n":-0e1}'),
+        ('"n": -0.5', '{"n":-0.50}'),
+        ('"n": 1.0', '{"n":1e-0}'),
         ("12345678901234567890", "[12345678901234567890]"),
         ('"paid": true', '{"paid":true}'),
         ('"paid": null', '{ "paid" : null }'),
@@ -136,6 +146,31 @@ def test_invisible_character_is_found_as_shown(character: str, is_json: bool) ->
     payload = json.dumps([value], ensure_ascii=False) if is_json else value
     assert is_in(visible(value), payload, is_json=is_json)
     assert is_in(value, payload, is_json=is_json)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "C:\\\U000f0000",
+        'a"\U000e0041\n',
+        "\\\u200b\t\U0010fffd",
+        "\\U000f0000\U000f0000",
+        "C:\\\0",
+        '"\1\\\2',
+    ],
+)
+def test_mixed_escapes_are_found_as_shown(value: str) -> None:
+    for payload in spellings({"name": value}):
+        shown = json.dumps({"name": value}, ensure_ascii=False, indent=2).splitlines()[1].strip()
+        assert is_in(visible(shown), payload)
+
+
+@pytest.mark.parametrize("character", ["\0", "\1", "\2"])
+def test_raw_control_character_is_no_stand_in(character: str) -> None:
+    payload = f'{{"a":"x{character}y\\u00e9"}}'
+    assert is_in(f"x{visible(character)}yé", payload)
+    for other in ("x\\y", 'x"y', "xy"):
+        assert not is_in(other, payload)
 
 
 @pytest.mark.parametrize("text", ["\\ud800", "\\U00110000", "\\u0041", "\\x41", "\\", "\\u12"])

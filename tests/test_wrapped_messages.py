@@ -84,7 +84,56 @@ SNS_RECORD = {
 API_GATEWAY = {"httpMethod": "POST", "headers": {}, "body": TEXT, "isBase64Encoded": False}
 COMPRESSED = json.dumps({DEFLATE: base64.b64encode(zlib.compress(TEXT.encode())).decode()})
 
+COMPRESSED_OBJECT = json.loads(COMPRESSED)
+
+
+def log_events(*messages: str) -> dict[str, Any]:
+    """Return a batch of a subscription of CloudWatch Logs."""
+    events = [{"id": "1", "timestamp": 1, "message": message} for message in messages]
+    return {"messageType": "DATA_MESSAGE", "owner": "1", "logGroup": "shop", "logEvents": events}
+
+
+def firehose(*records: str) -> dict[str, Any]:
+    """Return an event of Lambda for Firehose."""
+    return {"invocationId": "1", "deliveryStreamArn": "arn",
+            "records": [{"recordId": "1", "data": encoded(record)} for record in records]}  # fmt: skip
+
+
 WRAPPED: dict[str, Any] = {
+    "lambda_event_of_kafka": {"eventSource": "aws:kafka", "records": {"t-0": [{"value": encoded(TEXT)}]}},
+    "lambda_event_of_own_kafka": {
+        "eventSource": "SelfManagedKafka",
+        "records": {"t-0": [], "t-1": [{"value": encoded(TEXT)}]},
+    },
+    "lambda_event_of_activemq": {"eventSource": "aws:mq", "messages": [{"data": encoded(TEXT)}]},
+    "lambda_event_of_rabbitmq": {
+        "eventSource": "aws:rmq",
+        "rmqMessagesByQueue": {"q::/": [{"basicProperties": {}, "data": encoded(TEXT)}]},
+    },
+    "firehose": firehose(TEXT),
+    "firehose_request": {"requestId": "1", "timestamp": 1, "records": [{"data": encoded(TEXT)}]},
+    "cloudwatch_logs_event": log_events(TEXT),
+    "received_messages": {"Messages": [{"MessageId": "1", "ReceiptHandle": "x", "Body": TEXT}]},
+    "list_of_sns": [sns(TEXT)],
+    "list_of_sqs": [record("aws:sqs", body=TEXT)],
+    "list_of_eventbridge": [event(LOG)],
+    "list_of_text": [TEXT],
+    "list_of_base64": [encoded(TEXT)],
+    "list_of_list": [[LOG]],
+    "list_of_compressed": [COMPRESSED_OBJECT],
+    "list_in_sns": sns(json.dumps([LOG])),
+    "list_in_eventbridge": event([LOG]),
+    "list_in_a_destination": destination([LOG]),
+    "wrapped_list_in_a_destination": destination([event(LOG)]),
+    "text_of_base64": json.dumps(encoded(TEXT)),
+    "eventbridge_compressed": event(COMPRESSED_OBJECT),
+    "destination_compressed": destination(COMPRESSED_OBJECT),
+    "compressed_base64": encoded(COMPRESSED),
+    "compressed_base64_lines": "\n".join(encoded(COMPRESSED)[n : n + 7] for n in range(0, 2000, 7)).strip(),
+    "compressed_base64_twice": record("aws:kinesis", data=encoded(encoded(COMPRESSED))),
+    "compressed_kinesis": {"Records": [record("aws:kinesis", kinesis={"data": encoded(COMPRESSED)})]},
+    "compressed_sns_in_kafka": record("aws:kafka", value=encoded(json.dumps(sns(COMPRESSED)))),
+    "compressed_firehose": firehose(COMPRESSED),
     "sns": sns(TEXT),
     "sns_of_an_emulator": {"Type": "Notification", "MessageId": "1", "Message": TEXT},
     "sns_compressed": sns(COMPRESSED),
@@ -243,6 +292,79 @@ FOREIGN: dict[str, tuple[Any, str, str]] = {
         "change of a DynamoDB item",
     ),
     "cloudwatch_logs": ({"awslogs": {"data": "H4sI"}}, "invalid_fields", "CloudWatch Logs"),
+    "laravel_with_a_user": ({"job": "x", "data": {}, "user_id": 1}, "invalid_fields", "is a job of Laravel"),
+    "celery_with_an_account": (
+        {"task": "t", "args": [], "kwargs": {}, "account_id": 7, "user_id": 1},
+        "invalid_fields",
+        "is a task of Celery",
+    ),
+    "s3_through_eventbridge": (
+        {**event({"bucket": {"name": "b"}}), "source": "aws.s3", "detail-type": "Object Created"},
+        "invalid_fields",
+        "is a notification of S3, not a log: remove this queue from the targets",
+    ),
+    "ec2_through_eventbridge": (
+        {**event({"state": "running"}), "source": "aws.ec2"},
+        "invalid_fields",
+        "is an event of an AWS service, not a log: remove this queue",
+    ),
+    "failed_batch": (
+        {
+            "requestContext": {"condition": "RetryAttemptsExhausted"},
+            "responseContext": {},
+            "KinesisBatchInfo": {"shardId": "1"},
+        },
+        "invalid_fields",
+        "the report of a failed batch of a stream",
+    ),
+    "failed_batch_of_dynamodb": (
+        {"requestContext": {}, "DDBStreamBatchInfo": {}},
+        "invalid_fields",
+        "the report of a failed batch of a stream",
+    ),
+    "lifecycle_hook": (
+        {"LifecycleHookName": "h", "AutoScalingGroupName": "g", "LifecycleTransition": "x"},
+        "invalid_fields",
+        "is a lifecycle hook of Auto Scaling",
+    ),
+    "auto_scaling_test": (
+        {"AccountId": "1", "Event": "autoscaling:TEST_NOTIFICATION", "RequestId": "1"},
+        "invalid_fields",
+        "is a notification of Auto Scaling",
+    ),
+    "dynamodb_event": (
+        {"Records": [record("aws:dynamodb", dynamodb={})]},
+        "invalid_fields",
+        "change of a DynamoDB item",
+    ),
+    "codecommit": (
+        {"Records": [record("aws:codecommit", codecommit={})]},
+        "invalid_fields",
+        "is an event of an AWS service, not a log",
+    ),
+    "control_message": (
+        {**log_events("CWL CONTROL MESSAGE"), "messageType": "CONTROL_MESSAGE"},
+        "invalid_fields",
+        "is a control message of CloudWatch Logs",
+    ),
+    "several_log_events": (log_events(TEXT, TEXT), "invalid_fields", "holds 2 values in `logEvents`"),
+    "several_of_firehose": (firehose(TEXT, TEXT), "invalid_fields", "holds 2 values in `records`"),
+    "several_of_kafka": (
+        {"eventSource": "aws:kafka", "records": {"t-0": [{"value": "x"}], "t-1": [{"value": "x"}]}},
+        "invalid_fields",
+        "holds 2 values in `records`",
+    ),
+    "list_of_logs_in_eventbridge": (
+        event([LOG, LOG]),
+        "not_an_object",
+        "in the `detail` of an EventBridge event: body: must be a JSON object, not a list",
+    ),
+    "text_in_cloudwatch_logs": (
+        log_events("START"),
+        "not_json",
+        "in the `message` of a CloudWatch Logs event",
+    ),
+    "unknown": ({"temperature": 21, "unit": "C"}, "invalid_fields", "is not a log: it must have account_id"),
     "alarm": (
         sns(json.dumps({"AlarmName": "x", "NewStateValue": "ALARM"})),
         "invalid_fields",
@@ -337,6 +459,15 @@ def test_wrappers_are_unwrapped_at_most_four_times() -> None:
     assert parse(message).url == "/login"
     assert rejection_of(sns(message)).code == "invalid_fields"
     assert rejection_of(json.dumps(json.dumps(json.dumps(TEXT)))).code == "not_an_object"
+
+
+@pytest.mark.parametrize("names", [("requestPayload", "requestContext"), ("detail", "detail-type")])
+def test_deep_wrappers_are_rejected(names: tuple[str, str]) -> None:
+    message: Any = LOG
+    for _ in range(190):
+        message = {names[0]: message, names[1]: {}, "source": "aws.x"}
+
+    assert rejection_of(message).code == "invalid_fields"
 
 
 def test_wrapper_hides_no_compressed_log_from_the_budget() -> None:

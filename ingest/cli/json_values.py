@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from ingest.cli.errors import CommandFailed
-from ingest.cli.file_format import strip_bom
+from ingest.cli.file_format import strip_marks
 
 CHUNK_BYTES = 65_536
 
@@ -105,6 +105,6 @@ class _Splitter:
 
     def _check_gap(self) -> None:
         """Raise InvalidArray if there is text between two values outside of an array."""
-        if strip_bom(bytes(self._value.strip())).strip():
+        if strip_marks(bytes(self._value.strip())).strip():
             raise InvalidArray(f"The text after log {self._count} is neither a JSON array nor an object.")
         self._value.clear()

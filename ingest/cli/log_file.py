@@ -19,14 +19,21 @@ class LogFile:
     - `is_gzip`: whether it is compressed.
     - `unit`: the kind of a record for messages, "line" or "log".
 
-    `on_read` is called with numbers of bytes, compressed if the file is. Raise CommandFailed for other
-    formats, and OSError.
+    `on_read` is called with numbers of bytes, compressed if the file is. `command` is the one that reads the
+    file, for messages. Raise CommandFailed for other formats, and OSError.
     """
 
     def __init__(
-        self, file: BinaryIO, name: str, on_read: Callable[[int], object] = lambda count: None
+        self,
+        file: BinaryIO,
+        name: str,
+        on_read: Callable[[int], object] = lambda count: None,
+        *,
+        command: str = "send",
+        max_bytes: int | None = None,
     ) -> None:
         self.name = name
+        self._max_bytes = max_bytes or ndjson.MAX_LINE_BYTES
         self._file = _buffered(file, on_read)
         with self._errors():
             head = self._file.peek(file_format.HEAD_BYTES)
@@ -36,26 +43,25 @@ class LogFile:
                 head = self._file.peek(file_format.HEAD_BYTES)
         if self.is_gzip and file_format.is_gzip(head):
             raise CommandFailed(f"{name} is compressed twice. Decompress it once: gunzip FILE")
-        head = head[: file_format.HEAD_BYTES]
-        file_format.check(head, name)
+        file_format.check(head[: file_format.HEAD_BYTES], name, command)
         self._is_array = file_format.is_array(head)
         self.unit = "log" if self._is_array else "line"
 
     def records(self) -> Iterator[bytes]:
         """Yield each record, without line end and byte order mark.
 
-        A blank line is an empty text, and a record over MAX_LINE_BYTES is truncated. Raise CommandFailed
+        A blank line is an empty text, and a record over `max_bytes` is truncated. Raise CommandFailed
         after the last complete record if the file is damaged, and OSError.
         """
         with self._errors():
             if self._is_array:
-                yield from map(file_format.strip_bom, json_values.split(self._file, ndjson.MAX_LINE_BYTES))
+                yield from map(file_format.strip_marks, json_values.split(self._file, self._max_bytes))
             else:
                 yield from self._lines()
 
     def _lines(self) -> Iterator[bytes]:
         """Yield the lines. An overlong one is read in pieces."""
-        size = ndjson.MAX_LINE_BYTES + 2
+        size = self._max_bytes + 2
         while line := self._file.readline(size):
             is_partial = len(line) == size and not line.endswith(b"\n")
             while is_partial and (rest := self._file.readline(size)):

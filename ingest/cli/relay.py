@@ -174,11 +174,13 @@ class Relay:
         return lines, offset
 
     def _parse_line(self, line: bytes, offset: int, end: int) -> Line:
-        """Return the log in a line. An invalid line is logged without its text, and returned unchanged."""
+        """Return the log in a line. An invalid line is logged without its text, and stays invalid."""
         try:
             return ndjson.parse_line(line, offset, end, self._checkpoint.generation)
-        except InvalidMessage as error:
-            logger.warning("%s, line at byte %d will be a dead letter: %s", self._path, offset, error)
+        except Exception as error:  # noqa: BLE001  no line may stop the relay
+            # The text of another error may quote the line.
+            reason = error if isinstance(error, InvalidMessage) else type(error).__name__
+            logger.warning("%s, line at byte %d will be a dead letter: %s", self._path, offset, reason)
             return ndjson.invalid_line(line, offset, end)
 
     def _send(self, batch: list[Line]) -> bool:

@@ -3,6 +3,7 @@
 `items` of such a mapping may return one value of each key only. Each library has its own way to all values.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
@@ -47,8 +48,28 @@ def pairs(value: Any, cls: type[Any]) -> Pairs:
     for getter in GETTERS:
         with suppress(Exception):
             if has(cls, getter):
-                return _of_lists((name, getattr(value, getter)(name)) for name in names)
+                lists = [(name, getattr(value, getter)(name)) for name in names]
+                return _of_lists(_of_spellings(lists, result) if result else lists)
     return [(name, value[name]) for name in names] if result is None else result
+
+
+def _of_spellings(lists: Pairs, items: Pairs) -> Pairs:
+    """Return lists of values in which each spelling of a name has only its own value.
+
+    Headers ignore case: with `A: 1` and `a: 2`, the list of both names is `[1, 2]`. `items` has the same
+    names in the same order.
+    """
+    values: dict[Any, list[Any]] = defaultdict(list)
+    for name, value in items:
+        values[_folded(name)].append(value)
+    return [
+        (name, [value] if len(same := values[_folded(name)]) > 1 and list(all_values) == same else all_values)
+        for (name, all_values), (_, value) in zip(lists, items, strict=True)
+    ]
+
+
+def _folded(name: Any) -> Any:
+    return name.lower() if isinstance(name, str) else name
 
 
 def _names(result: Pairs) -> Iterator[Any]:

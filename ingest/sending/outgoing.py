@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ingest import messages, times
-from ingest.sending import local_time, size, value_limit
-from ingest.sending.serialize import MAX_VALUES, to_jsonable
+from ingest.sending import local_time, size, surrogates, value_limit
+from ingest.sending.serialize import MAX_VALUES, convert, to_jsonable
 from ingest.sending.value_limit import Change
-from ingest.wire.characters import note_surrogates, replace_surrogates
+from ingest.wire.characters import note_surrogates
 from ingest.wire.fields import parse_uuid
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def prepare(
     error = _validation_error(body)
     if error and error.code == "not_json":
         # The fields contain lone surrogates, or are nested too deep.
-        _, replaced = replace_surrogates(body)
-        body = size.encode(note_surrogates(to_jsonable(fields), replaced))
+        fields, replaced = surrogates.replace(convert(fields))
+        body = size.encode(note_surrogates(fields, replaced))
         error = _validation_error(body)
     id_text = new_id or str(to_jsonable(fields["id"]))
     log_id = new_id or parse_uuid(id_text)

@@ -12,8 +12,9 @@ from enum import Enum
 from typing import Any, TypeVar
 from uuid import UUID
 
+from ingest.sending import surrogates
 from ingest.sending.structures import Elements, Members, Replacement, structure_of
-from ingest.sending.texts import encodable, text_of
+from ingest.sending.texts import text_of
 
 # The writer rejects JSON that is nested over 200 levels. The limit also ends circular references.
 MAX_DEPTH = 100
@@ -67,7 +68,7 @@ class Budget:
         return text
 
 
-def to_jsonable(value: object, depth: int = 0, budget: Budget | None = None) -> Any:
+def convert(value: object, depth: int = 0, budget: Budget | None = None) -> Any:
     """Return a value as None, bool, int, float, str, list or dict. Never raise.
 
     Containers are converted recursively, and so are structured objects: exceptions, dataclasses, models of
@@ -78,23 +79,29 @@ def to_jsonable(value: object, depth: int = 0, budget: Budget | None = None) -> 
     - Several values of one key become a list.
     - NaN, infinity, an integer over MAX_INTEGER_BITS, a container nested over MAX_DEPTH and an object of any
       other type become text.
+    - Lone surrogates stay, because `outgoing` counts them.
     - A note replaces a container or a text that exceeds the budget. The default budget is that of one log.
     """
     try:
-        return _convert(value, depth, budget or Budget())
+        return _value(value, depth, budget or Budget())
     except Exception:  # noqa: BLE001  an object's method raises, or another thread changes a container
         return f"({type(value).__name__}, which cannot be read)"
 
 
-def _convert(value: Any, depth: int, budget: Budget) -> Any:
+def to_jsonable(value: object) -> Any:
+    """Return a value as `convert` does, with U+FFFD for each lone surrogate. Never raise."""
+    return surrogates.replace(convert(value))[0]
+
+
+def _value(value: Any, depth: int, budget: Budget) -> Any:
     kind = type(value)
     # Methods of the base classes are called, because those of a subclass may do anything.
     if value is None or kind is bool:
         return value
     if issubclass(kind, Enum) and depth < MAX_DEPTH:
-        return to_jsonable(value.value, depth + 1, budget)
+        return convert(value.value, depth + 1, budget)
     if issubclass(kind, str):
-        return encodable(budget.take_text(str.__str__(value)))
+        return surrogates.join(budget.take_text(str.__str__(value)))
     if issubclass(kind, int):
         return int.__index__(value) if int.bit_length(value) < MAX_INTEGER_BITS else hex(value)
     if issubclass(kind, float):
@@ -115,7 +122,7 @@ def _object(value: Any, depth: int, budget: Budget) -> Any:
     if depth >= MAX_DEPTH:
         return f"({name}, too deep)"
     if isinstance(structure, Replacement):
-        return to_jsonable(structure.value, depth + 1, budget)
+        return convert(structure.value, depth + 1, budget)
     if not issubclass(type(value), BaseException):
         return _container(name, structure, depth, budget)
     if id(value) in budget.exceptions:
@@ -134,7 +141,7 @@ def _container(name: str, structure: Members | Elements, depth: int, budget: Bud
     try:
         if isinstance(structure, Members):
             return _members(_limited(structure.pairs, size, budget), depth, budget)
-        elements = [to_jsonable(item, depth + 1, budget) for item in _limited(structure.values, size, budget)]
+        elements = [convert(item, depth + 1, budget) for item in _limited(structure.values, size, budget)]
     except TooManyValues:
         return f"({name} of more than {size:,} values, too many)"
     return [*elements, structure.rest] if structure.rest else elements
@@ -146,7 +153,7 @@ def _members(pairs: Iterable[tuple[Any, Any]], depth: int, budget: Budget) -> di
     for name, item in pairs:
         groups.setdefault(_key(name), []).append(item)
     return {
-        budget.take_text(name): to_jsonable(items[0] if len(items) == 1 else items, depth + 1, budget)
+        budget.take_text(name): convert(items[0] if len(items) == 1 else items, depth + 1, budget)
         for name, items in groups.items()
     }
 
@@ -165,7 +172,7 @@ def _key(name: object) -> str:
     if isinstance(name, Enum):
         name = name.value
     if isinstance(name, str):
-        return encodable(str.__str__(name))
+        return surrogates.join(str.__str__(name))
     if name is None or isinstance(name, bool):
         return {None: "null", True: "true", False: "false"}[name]
-    return text_of(name)
+    return surrogates.join(text_of(name))

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from ingest.messages import DEFLATE, MAX_INFLATED_BYTES
-from ingest.sending.serialize import to_jsonable
+from ingest.sending.serialize import convert
 from ingest.wire import sqs
 
 # A truncated value keeps this many characters of its beginning.
@@ -18,7 +18,7 @@ IDENTITY_FIELDS = ("id", "created_at", "account_id", "user_id", "type", "sub_typ
 
 # Module-level encoders, because json.dumps builds a new one at each call.
 _STRICT_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
-_LENIENT_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=to_jsonable)
+_LENIENT_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=convert)
 
 
 def encode(fields: dict[str, Any]) -> str:
@@ -32,13 +32,13 @@ def encode(fields: dict[str, Any]) -> str:
 def dumps(fields: Any) -> str:
     """Return any fields, or one value, as JSON in ASCII. Never raise.
 
-    `to_jsonable` converts the values that JSON lacks. Most logs have few, so the C encoder of json calls it
-    for those only. The encoder fails on circular references, NaN and keys of other types. `to_jsonable` then
+    `convert` converts the values that JSON lacks. Most logs have few, so the C encoder of json calls it
+    for those only. The encoder fails on circular references, NaN and keys of other types. `convert` then
     converts the whole log, which is slower.
     """
     with suppress(Exception):
         return _LENIENT_ENCODER.encode(fields)
-    return encode(to_jsonable(fields))
+    return encode(convert(fields))
 
 
 def oversize(body: str) -> str | None:

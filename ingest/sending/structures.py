@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, MappingView, 
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from itertools import islice
 from types import SimpleNamespace
 from typing import Any
 
@@ -136,14 +137,33 @@ def _namespace(value: Any) -> Members:
     return _members(dict(vars(value)))
 
 
+def _cookie(value: Any) -> Members:
+    """Return a cookie of `http.cookies`: key, value and the attributes that are set."""
+    attributes = {name: item for name, item in value.items() if item != ""}
+    return _members({"key": value.key, "value": value.value} | attributes)
+
+
 def _query_set(value: Any) -> Elements:
     """Return the rows of a QuerySet. If it is not evaluated yet, this costs one query."""
     cache = getattr(value, "_result_cache", None)
-    rows = list(value[: MAX_ROWS + 1]) if cache is None else cache
+    return _rows(list(value[: MAX_ROWS + 1]) if cache is None else cache, is_whole=cache is not None)
+
+
+def _raw_query_set(value: Any) -> Structure:
+    """Return the rows of a RawQuerySet, or its text if its SQL may change data and was not executed yet."""
+    cache = value._result_cache
+    if cache is None and str(value.raw_query).lstrip("( \t\r\n")[:6].upper() != "SELECT":
+        return Replacement(text_of(value))
+    # A slice of it would keep all rows in memory.
+    rows = list(islice(value.iterator(), MAX_ROWS + 1)) if cache is None else cache
+    return _rows(rows, is_whole=cache is not None)
+
+
+def _rows(rows: list[Any], *, is_whole: bool) -> Elements:
     rest = len(rows) - MAX_ROWS
     if rest <= 0:
         return Elements(rows, len(rows))
-    note = "(more rows are left out)" if cache is None else f"({rest:,} more rows are left out)"
+    note = f"({rest:,} more rows are left out)" if is_whole else "(more rows are left out)"
     return Elements(rows[:MAX_ROWS], MAX_ROWS, note)
 
 
@@ -189,7 +209,13 @@ def _lazily(read: Callable[[], Iterable[Any]]) -> Iterator[Any]:
 
 
 _OBJECTS: list[tuple[Callable[[type[Any]], bool], Callable[[Any], Structure]]] = [
+    (lambda cls: is_named(cls, "http.cookies.Morsel"), _cookie),
     (lambda cls: is_named(cls, "django.db.models.query.QuerySet"), _query_set),
+    (lambda cls: is_named(cls, "django.db.models.query.RawQuerySet"), _raw_query_set),
+    (
+        lambda cls: is_named(cls, "django.db.models.manager.BaseManager"),
+        lambda value: _query_set(value.all()),
+    ),
     (lambda cls: is_named(cls, "django.db.models.base.Model"), _django_model),
     (lambda cls: is_named(cls, "django.forms.forms.BaseForm", "django.forms.formsets.BaseFormSet"), _form),
     (lambda cls: is_named(cls, *UPLOADS), _upload),

@@ -1,4 +1,4 @@
-"""Any value as a text that UTF-8 can encode."""
+"""Any value as a text."""
 
 from contextlib import suppress
 from datetime import date, datetime, time
@@ -9,11 +9,11 @@ from ingest import times
 def text_of(value: object) -> str:
     """Return a value as text, dates and times in ISO 8601. Never raise.
 
-    A naive datetime stays naive: `2026-11-23T22:44:00.123456`.
+    A naive datetime stays naive: `2026-11-23T22:44:00.123456`. A text may have lone surrogates.
     """
     # Logging must not fail because an object's __str__ raises.
     with suppress(Exception):
-        return encodable(_str(value))
+        return _str(value)
     return f"({type(value).__name__}, which has no text)"
 
 
@@ -28,10 +28,3 @@ def _str(value: object) -> str:
     if isinstance(value, date | time):
         return value.isoformat()
     return str(value)
-
-
-def encodable(text: str) -> str:
-    """Return a text that UTF-8 can encode: surrogate pairs joined, lone surrogates replaced."""
-    if text.isascii():
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

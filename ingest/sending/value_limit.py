@@ -11,7 +11,7 @@ from enum import Enum, auto
 from typing import Any
 
 from ingest.messages import MAX_INFLATED_BYTES, LogMessage
-from ingest.sending.serialize import MAX_VALUES, TEXT_TYPES, Budget, to_jsonable
+from ingest.sending.serialize import MAX_VALUES, TEXT_TYPES, Budget, convert
 
 # A field of more values is not even serialized as text.
 MAX_TEXT_VALUES = 1_000_000
@@ -89,12 +89,12 @@ def _convert(value: Any, budget: Budget) -> tuple[Any, int]:
     count = _count([value], MAX_TEXT_VALUES)
     if count == UNKNOWN:
         whole = Budget(MAX_OBJECT_VALUES, MAX_CHARACTERS)
-        converted = to_jsonable(value, 0, whole)
+        converted = convert(value, 0, whole)
         if not whole.is_exceeded:
             return converted, MAX_OBJECT_VALUES - whole.values
     if count < 0:
         before = budget.values
-        value = to_jsonable(value, 0, budget)
+        value = convert(value, 0, budget)
         count = before - budget.values
     return value, count
 

@@ -11,13 +11,29 @@ DEFLATE = "_deflate"
 MAX_INFLATED_BYTES = 16 * 1024 * 1024
 
 
+def _encoded(text: str) -> set[str]:
+    """Return the characters of base64 that stand for a text alone, at each of its three offsets."""
+    data = text.encode()
+    return {
+        base64.b64encode(b"\0" * offset + data).decode()[-(-offset * 8 // 6) : (offset + len(data)) * 8 // 6]
+        for offset in range(3)
+    }
+
+
+# The name as text, and in base64, which an AWS service may encode once more.
+_ENCODED = _encoded(DEFLATE)
+_MARKS = (DEFLATE, *sorted(_ENCODED), *sorted(set().union(*map(_encoded, _ENCODED))))
+
+
 def may_be_compressed(body: str) -> bool:
     """Return whether a body may be compressed, without parsing it. Few other bodies are included.
 
-    The compressed log may be wrapped.
+    The compressed log may be wrapped, or in base64.
     """
+    if not body.lstrip("\ufeff \t\r\n").startswith(("{", "[", '"')):
+        body = "".join(body.split())  # base64 may have line ends
     # A name with an escape may be DEFLATE in another spelling.
-    return DEFLATE in body or re.match(r'[\s\ufeff]*\{\s*"[^"]*\\', body) is not None
+    return any(mark in body for mark in _MARKS) or re.match(r'[\s\ufeff]*\{\s*"[^"]*\\', body) is not None
 
 
 def inflate(compressed: object) -> str:

@@ -5,10 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ingest.wire import wrappers
 from ingest.wire.wrappers import is_log
 
 SEND_ALONE = "send the log itself as the body, with SendMessage of the AWS SDK"
 OTHER_QUEUE = "this queue must get logs only; use another queue for it"
+NO_NOTIFICATIONS = "remove this queue from the bucket's event notifications"
+NO_TARGET = "remove this queue from the targets of the EventBridge rule"
 POINTERS = (
     "software.amazon.payloadoffloading.PayloadS3Pointer",
     "com.amazon.sqs.javamessaging.MessageS3Pointer",
@@ -33,13 +36,14 @@ class Format:
         return f"is {self.name}, not a log: {self.remedy}"
 
 
-def _event_source(source: str) -> Callable[[Mapping[str, Any]], bool]:
-    def matches(data: Mapping[str, Any]) -> bool:
-        records = data.get("Records") or [data]
-        first = records[0] if isinstance(records, list) else None
-        return isinstance(first, dict) and first.get("eventSource") == source
+def _starts_with(name: str, start: str) -> Callable[[Mapping[str, Any]], bool]:
+    return lambda data: isinstance(data[name], str) and data[name].startswith(start)
 
-    return matches
+
+def _is_failed_batch(data: Mapping[str, Any]) -> bool:
+    # Such as KinesisBatchInfo and DDBStreamBatchInfo:
+    # https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
+    return any(name.endswith("BatchInfo") for name in data)
 
 
 FORMATS = (
@@ -54,24 +58,37 @@ FORMATS = (
         "subscribe the queue again if it has to get the logs of the topic",
         ("Type", "SubscribeURL"),
     ),
-    Format(
-        "a notification of S3",
-        "remove this queue from the bucket's event notifications",
-        ("Records",),
-        _event_source("aws:s3"),
-    ),
-    Format(
-        "a test event of S3",
-        "remove this queue from the bucket's event notifications",
-        ("Event", "Bucket"),
-    ),
+    Format("a notification of S3", NO_NOTIFICATIONS, ("eventSource",), _starts_with("eventSource", "aws:s3")),
+    Format("a notification of S3", NO_TARGET, ("detail-type", "source"), _starts_with("source", "aws.s3")),
+    Format("a test event of S3", NO_NOTIFICATIONS, ("Event", "Bucket")),
+    Format("an event of an AWS service", NO_TARGET, ("detail-type", "source"), wrappers.is_aws_event),
     Format(
         "a change of a DynamoDB item",
         "let the pipe build a log with an input template",
         ("eventSource", "dynamodb"),
     ),
     Format("a batch of CloudWatch Logs", f"{SEND_ALONE}", ("awslogs",)),
+    Format(
+        "a control message of CloudWatch Logs",
+        "it tests the subscription, so discard it",
+        ("messageType", "logEvents"),
+        lambda data: data["messageType"] == "CONTROL_MESSAGE",
+    ),
+    Format(
+        "the report of a failed batch of a stream",
+        "it contains no records; use another failure destination for the function",
+        ("requestContext",),
+        _is_failed_batch,
+    ),
+    Format("a lifecycle hook of Auto Scaling", OTHER_QUEUE, ("LifecycleHookName",)),
+    Format("a lifecycle hook of Auto Scaling", OTHER_QUEUE, ("LifecycleActionToken",)),
+    Format("a notification of Auto Scaling", OTHER_QUEUE, ("Event",), _starts_with("Event", "autoscaling:")),
     Format("an alarm of CloudWatch", OTHER_QUEUE, ("AlarmName",)),
+    Format("an event of RDS", OTHER_QUEUE, ("Event Source", "Event ID")),
+    Format("a notification of CloudTrail", OTHER_QUEUE, ("s3Bucket", "s3ObjectKey")),
+    Format("a notification of AWS Config", OTHER_QUEUE, ("messageType", "notificationCreationTime")),
+    Format("a request of CloudFormation", OTHER_QUEUE, ("RequestType", "ResponseURL")),
+    Format("a job of CodePipeline", OTHER_QUEUE, ("CodePipeline.job",)),
     Format("a notification of SES", OTHER_QUEUE, ("mail", "notificationType")),
     Format("a notification of SES", OTHER_QUEUE, ("mail", "eventType")),
     Format("a job of Laravel", f"{SEND_ALONE}, not with `dispatch`", ("job", "data")),
@@ -82,7 +99,12 @@ FORMATS = (
     Format("a message of Dramatiq", SEND_ALONE, ("actor_name", "args")),
     Format("a job of Active Job", SEND_ALONE, ("job_class", "arguments")),
     Format("a job of Sidekiq", SEND_ALONE, ("class", "args", "jid")),
-    Format("a message of MassTransit", f"{SEND_ALONE}: the value of `message`", ("messageType", "message")),
+    Format(
+        "a message of MassTransit",
+        f"{SEND_ALONE}: the value of `message`",
+        ("messageType", "message"),
+        lambda data: isinstance(data["messageType"], list),
+    ),
     Format("a message of NServiceBus", SEND_ALONE, ("Headers", "Body")),
     Format("a message of Symfony Messenger", SEND_ALONE, ("body", "headers")),
     Format("an event of CloudEvents", f"{SEND_ALONE}: the value of `data`", ("specversion", "source")),
@@ -91,14 +113,32 @@ FORMATS = (
 
 def describe(data: Mapping[str, Any]) -> str | None:
     """Return the format of an object and the remedy, or None."""
-    for each in FORMATS:
-        if data.keys() >= set(each.fields) and each.matches(data):
-            return str(each)
-    return _describe_members(data)
+    return describe_program(data) or _describe_members(data) or _describe_service(data)
+
+
+def describe_program(data: Mapping[str, Any]) -> str | None:
+    """Return which of FORMATS an object has and the remedy, or None."""
+    for fields in (data, *wrappers.find_records(data)[1][:1]):
+        for each in FORMATS:
+            if fields.keys() >= set(each.fields) and each.matches(fields):
+                return str(each)
+    return None
+
+
+def _describe_service(data: Mapping[str, Any]) -> str | None:
+    """Return the remedy for an event of any other service of AWS, or None."""
+    for fields in (data, *wrappers.find_records(data)[1][:1]):
+        source = fields.get("eventSource")
+        if isinstance(source, str) and source.startswith("aws:"):
+            return f"is an event of an AWS service, not a log: {OTHER_QUEUE}"
+    return None
 
 
 def _describe_members(data: Mapping[str, Any]) -> str | None:
     """Return in which field an object holds logs and the remedy, or None."""
+    field, records = wrappers.find_records(data)
+    if len(records) > 1 and wrappers.find({**data, field: records[:1]}):
+        return f"holds {len(records)} values in `{field}`: send each log as a message of its own"
     for name, value in data.items():
         field = f"`{name}`" if _NAME.fullmatch(name) else "a field"
         values = value if isinstance(value, list) else [value]

@@ -1,5 +1,6 @@
 """The listing: one page of a plan, and every link that leads from it."""
 
+import unicodedata
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -69,6 +70,10 @@ class UnknownValue:
     value: str
     nearest: list[Link]
     is_complete: bool
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
 
 
 class Listing:
@@ -233,10 +238,13 @@ class Listing:
         """Return name and value of each type and subtype of the filter that is not among the choices."""
         if self.choices is None:
             return []
-        types, sub_types = set(self.choices.types), {*self.choices.sub_types, None}
-        unknown = [("type", value) for value in self.filter.type if value not in types]
-        if self.filter.sub_type not in sub_types:
-            unknown.append(("sub_type", self.filter.sub_type or ""))
+        # A filter finds both forms of accents, so a choice in another form is no other value.
+        types, sub_types = (
+            {_composed(text) for text in kind} for kind in (self.choices.types, self.choices.sub_types)
+        )
+        unknown = [("type", value) for value in self.filter.type if _composed(value) not in types]
+        if self.filter.sub_type is not None and _composed(self.filter.sub_type) not in sub_types:
+            unknown.append(("sub_type", self.filter.sub_type))
         # A longer value may exist all the same.
         return [(name, value) for name, value in unknown if is_recordable(value)]
 

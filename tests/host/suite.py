@@ -158,6 +158,46 @@ def test_large_query_set_is_read_in_part() -> None:
     assert len(queries) == 0
 
 
+def test_managers_and_raw_queries_are_sent_with_their_rows() -> None:
+    groups: Any = Group.objects  # mypy uses the site's settings, where a group has no users
+    group = groups.create(name="a")
+    users = [User.objects.create_user(name) for name in ("anna", "ben")]
+    group.user_set.set(users)
+    anna, ben = ({"model": "auth.user", "pk": user.pk, "text": user.username} for user in users)
+    prefetched = groups.prefetch_related("user_set").get()
+    evaluated = User.objects.raw("SELECT * FROM auth_user ORDER BY id")
+    assert len(evaluated) == 2
+    for rows, number in (
+        (group.user_set, 1),
+        (User.objects, 1),
+        (groups.get(user=users[0]).user_set, 1),
+        (User.objects.raw("\n select * from auth_user WHERE id > %s ORDER BY id", [0]), 1),
+        (prefetched.user_set, 0),
+        (evaluated, 0),
+    ):
+        with CaptureQueriesContext(connection) as queries:
+            assert sent({"rows": [rows]}) == {"rows": [[anna, ben]]}
+        assert len(queries) == number
+
+
+def test_large_raw_query_is_read_in_part() -> None:
+    Group.objects.bulk_create(Group(name=f"group {number}") for number in range(MAX_ROWS + 5))
+    rows = Group.objects.raw("SELECT * FROM auth_group ORDER BY id")
+    assert sent(rows)[MAX_ROWS:] == sent(Group.objects)[MAX_ROWS:] == ["(more rows are left out)"]
+    assert len(rows) == MAX_ROWS + 5
+    assert sent(rows)[MAX_ROWS:] == ["(5 more rows are left out)"]
+
+
+def test_raw_query_that_may_change_data_is_not_executed() -> None:
+    group = Group.objects.create(name="a")
+    sql = "UPDATE auth_group SET name = name || 'x' RETURNING *"
+    with CaptureQueriesContext(connection) as queries:
+        assert sent([Group.objects.raw(sql)]) == [f"<RawQuerySet: {sql}>"]
+    assert len(queries) == 0
+    group.refresh_from_db()
+    assert group.name == "a"
+
+
 def test_model_is_sent_without_its_fields() -> None:
     user = User.objects.create_user("someone", password="secret", email="someone@example.com")
     expected = {"model": "auth.user", "pk": user.pk, "text": "someone"}

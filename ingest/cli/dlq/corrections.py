@@ -1,9 +1,7 @@
 """`dead-letters import`: validate the corrected lines of a file, then replay their dead letters."""
 
 import argparse
-import codecs
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -21,6 +19,8 @@ from ingest.cli.dlq.ndjson import MAX_LINE_BYTES, Correction
 from ingest.cli.dlq.queue import MARGIN_SECONDS, DeadLetterQueue
 from ingest.cli.dlq.redrive import NoRoomForIdentity, Redrive
 from ingest.cli.dlq.replayed_ids import ReplayedIds
+from ingest.cli.log_file import LogFile
+from ingest.cli.ndjson import strip_line
 from ingest.messages import InvalidMessage
 
 # Refused lines beyond this number are counted, but not listed.
@@ -33,10 +33,11 @@ def import_file(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO
     """Replay the dead letters of a file with the bodies in it.
 
     The whole file is validated first, and lines that are invalid are listed and not sent. The status is 1 if
-    a line could not be replayed, now or by an earlier run. Raise OSError if a file cannot be read.
+    a line could not be replayed, now or by an earlier run. Raise OSError if a file cannot be read, and
+    CommandFailed if it has another format.
     """
-    with _open(options.file) as (file, size):
-        return FileImport(queue, options, file, out, err).run(size)
+    with _open(options.file) as (file, size, unit):
+        return FileImport(queue, options, file, out, err, unit).run(size)
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,21 @@ class Line:
 
 
 class FileImport:
-    """One run of `import`. The bodies stay in the file, so the memory depends on the number of lines."""
+    """One run of `import`. The bodies stay in the file, so the memory depends on the number of lines.
+
+    `unit` is the kind of a line for messages, "line" or "log" (an element of an array).
+    """
 
     def __init__(
-        self, queue: DeadLetterQueue, options: argparse.Namespace, file: BinaryIO, out: TextIO, err: TextIO
+        self,
+        queue: DeadLetterQueue,
+        options: argparse.Namespace,
+        file: BinaryIO,
+        out: TextIO,
+        err: TextIO,
+        unit: str = "line",
     ) -> None:
+        self._unit = unit
         self._queue = queue
         self._options = options
         self._file = file
@@ -104,7 +115,9 @@ class FileImport:
                 first = self._lines.setdefault(correction.message_id, line)
                 if first is not line:
                     ambiguous.add(correction.message_id)
-                    self._refuse(line, f"message_id: is that of line {first.number} too; keep one of them")
+                    self._refuse(
+                        line, f"message_id: is that of {self._unit} {first.number} too; keep one of them"
+                    )
         for message_id in ambiguous:
             self._refuse(self._lines.pop(message_id), "message_id: is that of another line too")
 
@@ -120,10 +133,10 @@ class FileImport:
                 bar.update(len(rest))
                 is_partial = not rest.endswith(b"\n")
             offset = self._file.tell()
-            text = _without_mark(text, line)
+            text = strip_line(text)
             if is_overlong:
                 self._refuse(line, f"line: must have at most {MAX_LINE_BYTES:,} bytes")
-            elif text.strip():
+            elif text:
                 yield line, text
 
     def _replay(self) -> None:
@@ -170,17 +183,17 @@ class FileImport:
     def _read(self, line: Line) -> Correction:
         """Return the correction in a line that was read before."""
         self._file.seek(line.offset)
-        return ndjson.parse_line(_without_mark(self._file.readline(MAX_LINE_BYTES + 2), line))
+        return ndjson.parse_line(strip_line(self._file.readline(MAX_LINE_BYTES + 2)))
 
     def _refuse(self, line: Line, reason: object) -> None:
         self._refused += 1
-        self._list(self._refused, f"line {line.number}: {reason}")
+        self._list(self._refused, f"{self._unit} {line.number}: {reason}")
 
     def _list_absent(self, message_ids: set[str]) -> None:
         """List the lines whose dead letters are not in the queue."""
         lines = sorted((self._lines[message_id] for message_id in message_ids), key=lambda line: line.number)
         for count, line in enumerate(lines, 1):
-            self._list(count, f"line {line.number}: no dead letter has this message id")
+            self._list(count, f"{self._unit} {line.number}: no dead letter has this message id")
         if lines:
             hint = describe_unread(self._queue) or " They were replayed, discarded, or have expired."
             self._err.write(f"Without a dead letter: {len(lines)}.{hint}\n")
@@ -214,11 +227,6 @@ def _redrive(dead_letter: DeadLetter, correction: Correction) -> Redrive:
     return redrive.unchanged(dead_letter)
 
 
-def _without_mark(text: bytes, line: Line) -> bytes:
-    """Return a line without a byte order mark, which some editors write at the beginning of a file."""
-    return text if line.offset else text.removeprefix(codecs.BOM_UTF8)
-
-
 def _checkpoint_path(options: argparse.Namespace) -> Path | None:
     """Return the path of the checkpoint. A pipe has one only if --checkpoint names it."""
     if options.checkpoint:
@@ -228,14 +236,21 @@ def _checkpoint_path(options: argparse.Namespace) -> Path | None:
 
 
 @contextmanager
-def _open(name: str) -> Iterator[tuple[BinaryIO, int]]:
-    """Yield a file that can be read twice, and its size. A pipe is copied to a temporary file first."""
+def _open(name: str) -> Iterator[tuple[BinaryIO, int, str]]:
+    """Yield a file of lines that can be read twice, its size, and the unit of LogFile.
+
+    A pipe, gzip and an array are copied to a temporary file first, one record per line.
+    """
     with nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb") as file:
-        if name != "-" and file.seekable():
-            yield file, os.fstat(file.fileno()).st_size
+        title = "standard input" if name == "-" else name
+        source = LogFile(file, title, command="dead-letters import", max_bytes=MAX_LINE_BYTES)
+        if name != "-" and file.seekable() and source.unit == "line" and not source.is_gzip:
+            file.seek(0)
+            yield file, os.fstat(file.fileno()).st_size, source.unit
             return
         with tempfile.TemporaryFile() as copy:  # only its owner can read it
-            shutil.copyfileobj(file, copy)
+            # A tab, as a line end, is white space between values and invalid within a text.
+            copy.writelines(record.replace(b"\n", b"\t") + b"\n" for record in source.records())
             size = copy.tell()
             copy.seek(0)
-            yield copy, size
+            yield copy, size, source.unit

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from ingest import messages, times
 from ingest.cli.dlq import redrive
 from ingest.cli.dlq.dead_letter import DeadLetter
+from ingest.cli.ndjson import CONVERT, NUL_BYTES
 from ingest.messages import MAX_NODES, InvalidMessage
 from ingest.wire.json_text import count_nodes
 
@@ -52,8 +53,11 @@ def parse_line(line: bytes) -> Correction:
     """
     try:
         text = line.decode()
-    except UnicodeDecodeError:
-        raise InvalidMessage("not_json", {"line": ["must be UTF-8"]}) from None
+    except UnicodeDecodeError as error:
+        rule = f"must be UTF-8, but byte {error.start + 1} is not; {CONVERT}"
+        raise InvalidMessage("not_json", {"line": [rule]}) from None
+    if "\0" in text:
+        raise InvalidMessage("not_json", {"line": [NUL_BYTES]})
     if count_nodes(text) > MAX_NODES + MAX_OTHER_NODES:
         rule = f"must have at most {MAX_NODES:,} values, or be a text in body_text"
         raise InvalidMessage("too_many_fields", {"body": [rule]})
