@@ -18,7 +18,7 @@ from tests.workers import WorkerProcess
 
 pytest_plugins = ["tests.emulator"]
 
-LOGS = 8_000
+LOGS = 4_000
 WORKERS = 4
 KILLS = 4
 
