@@ -58,5 +58,5 @@ def suite(session: nox.Session) -> None:
     session.run_install(
         "python", "-m", "pip", "--python", str(emulator), "install", "--quiet", "--group", "emulator"
     )
-    parallel = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+    parallel = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
     session.run("python", "-m", "pytest", *parallel, *session.posargs)
