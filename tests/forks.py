@@ -8,6 +8,9 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable
+from contextlib import ExitStack
+
+from ingest.sending import lifecycle
 
 SECONDS = 30
 # If a thread waited for the GIL during a fork made in C, the child hangs at once. Then it is forked again.
@@ -18,8 +21,16 @@ def c_fork() -> int:
     """Fork as uWSGI does, in C. No at-fork hook runs, and `threading` still lists the parent's threads."""
     while True:
         reading, writing = os.pipe()
-        time.sleep(0.02)  # so that the threads are idle
-        if (child := int(ctypes.PyDLL(None).fork())) == 0:
+        with ExitStack() as stack:
+            # Python itself does not survive a fork in C while another thread runs. Without this lock, the
+            # threads of clients wait.
+            for sender in list(lifecycle._SENDERS):
+                lock = getattr(sender, "_changed", None)
+                if lock and lock.acquire(timeout=0.1):
+                    stack.callback(lock.release)
+            time.sleep(0.02)
+            child = int(ctypes.PyDLL(None).fork())
+        if child == 0:
             os.write(writing, b".")
             return 0
         is_alive = bool(select.select([reading], [], [], ALIVE_SECONDS)[0])
