@@ -23,8 +23,7 @@ pytest_plugins = ["tests.sqs_server"]
 
 
 def users(queues: Queues) -> list[int]:
-    """Return the users, each log once: `run_parent` repeats an action that hangs in Python itself."""
-    return sorted({json.loads(body)["user_id"] for body in queues.bodies()})
+    return sorted(json.loads(body)["user_id"] for body in queues.bodies())
 
 
 def fill(client: LogClient, numbers: range) -> None:
