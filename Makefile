@@ -39,7 +39,7 @@ run: setup
 
 # Run every test, or some: ARGS="-k cursor".
 test: setup browser
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Run every test on each supported Python of this machine, or some tests: ARGS="-k cursor".
 test-all: setup browser

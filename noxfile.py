@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent
 # The classifiers of pyproject.toml.
 PYTHONS = nox.project.python_versions(nox.project.load_toml(ROOT / "pyproject.toml"))
 
-PARALLEL = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+PARALLEL = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
 # The host project, the client and the admin's pages.
 DJANGO_TESTS = sorted(
     str(path.relative_to(ROOT))

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.http import content_disposition_header
 
 from logs import conf, cursor, reader
@@ -180,13 +181,14 @@ def file(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
 
 
 def _missing(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
-    context = {"title": "Log not found", "log_id": quoted(log_id)}
-    return _page(request, admin, "missing", context, HTTPStatus.NOT_FOUND)
+    text = "There is no log with the ID “<bdi>{}</bdi>”. Perhaps it was deleted, or its retention has ended."
+    context = {"title": "Log not found", "message": format_html(text, quoted(log_id))}
+    return _page(request, admin, "error", context, HTTPStatus.NOT_FOUND)
 
 
 def _bad_request(request: HttpRequest, admin: Admin, error: BadRequest) -> HttpResponse:
     context = {"title": "Bad request", "message": str(error)}
-    return _page(request, admin, "bad_request", context, HTTPStatus.BAD_REQUEST)
+    return _page(request, admin, "error", context, HTTPStatus.BAD_REQUEST)
 
 
 def _unavailable(request: HttpRequest, admin: Admin) -> HttpResponse:

@@ -4,21 +4,27 @@ import ctypes
 import os
 import select
 import signal
+import threading
 import time
 import traceback
 import warnings
 from collections.abc import Callable
+from pathlib import Path
+
+from tests.waiting import wait_until
 
 SECONDS = 30
-# If a thread waited for the GIL during a fork made in C, the child hangs at once. Then it is forked again.
+# If a thread woke during a fork made in C, the child may hang at once. Then it is forked again.
 ALIVE_SECONDS = 5
+QUIET_SECONDS = 0.02
+TASKS = Path("/proc/self/task")  # Linux
 
 
 def c_fork() -> int:
     """Fork as uWSGI does, in C. No at-fork hook runs, and `threading` still lists the parent's threads."""
     while True:
         reading, writing = os.pipe()
-        time.sleep(0.02)  # so that the threads are idle
+        wait_until(_threads_are_blocked)
         if (child := int(ctypes.PyDLL(None).fork())) == 0:
             os.write(writing, b".")
             return 0
@@ -29,6 +35,23 @@ def c_fork() -> int:
             return child
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+
+
+def _threads_are_blocked() -> bool:
+    """Return whether the other threads slept for QUIET_SECONDS, while they could have the GIL.
+
+    Python does not survive a fork in C while a thread waits for the GIL: only `os.fork` resets the GIL's
+    condition variable, and in the child that thread never leaves it.
+    """
+    before = _thread_states()
+    time.sleep(QUIET_SECONDS)  # releases the GIL
+    return _thread_states() == before and all("State:\tS" in state for state in before.values())
+
+
+def _thread_states() -> dict[str, str]:
+    """Return the state and the numbers of context switches of each thread except this one."""
+    own = str(threading.get_native_id())
+    return {task.name: (task / "status").read_text() for task in TASKS.glob("*") if task.name != own}
 
 
 def os_fork() -> int:

@@ -8,6 +8,7 @@ from django.test import Client
 
 from logsite.accounts.sessions import SessionStore
 from logsite.accounts.store import SessionItem
+from tests.clock import Clock
 from tests.dynamodb_calls import counted_calls
 
 
@@ -109,18 +110,8 @@ def test_clear_expired_does_nothing() -> None:
     assert session.exists(session.session_key or "")
 
 
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 1, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 def test_idle_session_ends_after_eight_hours() -> None:
-    clock = Clock()
+    clock = Clock(datetime(2026, 11, 1, tzinfo=UTC))
     session = SessionStore(now=clock)
     session["colour"] = "blue"
     session.save()
@@ -133,7 +124,7 @@ def test_idle_session_ends_after_eight_hours() -> None:
 
 
 def test_session_in_use_ends_after_fourteen_days() -> None:
-    clock = Clock()
+    clock = Clock(datetime(2026, 11, 1, tzinfo=UTC))
     session = SessionStore(now=clock)
     session["colour"] = "blue"
     session.save()
@@ -147,7 +138,7 @@ def test_session_in_use_ends_after_fourteen_days() -> None:
 
 
 def test_idle_timeout_is_renewed_by_few_requests() -> None:
-    clock = Clock()
+    clock = Clock(datetime(2026, 11, 1, tzinfo=UTC))
     session = SessionStore(now=clock)
     session.save()
     with counted_calls() as calls:
@@ -158,7 +149,7 @@ def test_idle_timeout_is_renewed_by_few_requests() -> None:
 
 
 def test_deleted_session_is_not_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock()
+    clock = Clock(datetime(2026, 11, 1, tzinfo=UTC))
     session = SessionStore(now=clock)
     session.save()
     stale = SessionItem.get(session.session_key or "")

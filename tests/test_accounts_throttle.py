@@ -13,6 +13,7 @@ from logsite.accounts import throttle
 from logsite.accounts.models import User
 from logsite.accounts.sessions import KEY_LENGTH
 from logsite.accounts.store import AttemptsItem
+from tests.clock import Clock
 from tests.conftest import PASSWORD, client_of
 from tests.proxy import disconnect
 
@@ -20,20 +21,10 @@ LOGIN, CHANGE = "/admin/login/", "/admin/password_change/"
 ADDRESS = "203.0.113.7"
 
 
-class Clock:
-    """A clock that stands still until a test sets it."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock[float]:
     """Replace the throttle's clock."""
-    clock = Clock()
+    clock = Clock(1_800_000_000.0)
     monkeypatch.setattr(throttle, "_now", clock)
     return clock
 
@@ -88,7 +79,7 @@ def test_refusal_is_the_same_for_unknown_names(viewer: User) -> None:
     assert known_name == unknown_name
 
 
-def test_delay_doubles_up_to_fifteen_minutes(viewer: User, clock: Clock) -> None:
+def test_delay_doubles_up_to_fifteen_minutes(viewer: User, clock: Clock[float]) -> None:
     fail(viewer.username, 5)
     for seconds in (60, 120, 240, 480, 900, 900):
         response = post(viewer.username, PASSWORD)
@@ -99,14 +90,14 @@ def test_delay_doubles_up_to_fifteen_minutes(viewer: User, clock: Clock) -> None
         assert post(viewer.username, "wrong").status_code == 200
 
 
-def test_right_password_after_the_delay_clears_the_count(viewer: User, clock: Clock) -> None:
+def test_right_password_after_the_delay_clears_the_count(viewer: User, clock: Clock[float]) -> None:
     fail(viewer.username, 5)
     clock.now += 60
     assert post(viewer.username, PASSWORD).status_code == 302
     fail(viewer.username, 5)
 
 
-def test_refused_attempts_do_not_prolong_the_delay(viewer: User, clock: Clock) -> None:
+def test_refused_attempts_do_not_prolong_the_delay(viewer: User, clock: Clock[float]) -> None:
     fail(viewer.username, 5)
     for _ in range(10):
         assert post(viewer.username, PASSWORD)["Retry-After"] == "60"
@@ -114,7 +105,7 @@ def test_refused_attempts_do_not_prolong_the_delay(viewer: User, clock: Clock) -
     assert post(viewer.username, PASSWORD).status_code == 302
 
 
-def test_failures_are_forgotten_before_ttl_deletes_them(viewer: User, clock: Clock) -> None:
+def test_failures_are_forgotten_before_ttl_deletes_them(viewer: User, clock: Clock[float]) -> None:
     fail(viewer.username, 5)
     clock.now += 3600
     fail(viewer.username, 5)
@@ -129,7 +120,7 @@ def test_parallel_attempts_do_not_exceed_the_limit(viewer: User, hashes: list[st
     assert len(hashes) == 5
 
 
-def test_one_of_many_parallel_attempts_passes_after_a_delay(viewer: User, clock: Clock) -> None:
+def test_one_of_many_parallel_attempts_passes_after_a_delay(viewer: User, clock: Clock[float]) -> None:
     fail(viewer.username, 5)
     clock.now += 60
     with ThreadPoolExecutor(20) as pool:

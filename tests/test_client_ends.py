@@ -108,6 +108,8 @@ def test_prefork_worker_sends_its_logs_at_exit(busy_queues: Queues) -> None:
     """As in gunicorn with `--preload`: the master logs, forks, and each worker ends by an exit."""
     program = (
         "client = LogClient()\nclient.enqueue(**make_fields(user_id=0))\n"
+        # Python 3.12 warns if other threads exist.
+        "import warnings\nwarnings.simplefilter('ignore', DeprecationWarning)\n"
         "for n in (1, 2):\n"
         "    if os.fork() == 0:\n"
         "        client.enqueue(**make_fields(user_id=n))\n"

@@ -18,9 +18,9 @@ from tests.workers import WorkerProcess
 
 pytest_plugins = ["tests.emulator"]
 
-LOGS = 8_000
+LOGS = 2_500
 WORKERS = 4
-KILLS = 4
+KILLS = 3
 
 
 @pytest.mark.usefixtures("logs_table")

@@ -22,10 +22,10 @@ pytestmark = pytest.mark.usefixtures("logs_table")
 
 
 def test_3000_logs_at_one_time_are_each_read_once() -> None:
-    moment = START + timedelta(seconds=3500)
+    moment = START + timedelta(seconds=1000)
     items = [
-        make_item(number, **({"created_at": moment} if 3500 <= number < 6500 else {}))
-        for number in range(10_000)
+        make_item(number, **({"created_at": moment} if 1000 <= number < 4000 else {}))
+        for number in range(5_000)
     ]
     store(items)
     for order in Order:

@@ -49,7 +49,7 @@ def test_template_has_the_limit_of_shards(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SHARDS)
-@pytest.mark.parametrize("shards", [2, 49, MAX_SHARDS])
+@pytest.mark.parametrize("shards", [2, MAX_SHARDS])
 def test_listing_reads_every_number_of_shards(
     viewer_client: Client, logs_table: None, settings: Any, name: str, shards: int
 ) -> None:

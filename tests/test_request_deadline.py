@@ -18,6 +18,7 @@ from logs.storage import deadline
 from logsite.accounts import tokens
 from logsite.accounts.store import SessionItem, UserItem
 from tests.api import LOGS, program
+from tests.clock import Clock
 from tests.items import make_item, store
 from tests.pages import LISTING
 from tests.proxy import proxied
@@ -25,26 +26,16 @@ from tests.proxy import proxied
 pytestmark = pytest.mark.usefixtures("logs_table")
 
 
-class Clock:
-    """A clock that only the tests advance."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock[float]:
     """Replace the clock of the deadline and of pages."""
-    clock = Clock()
+    clock = Clock(0.0)
     monkeypatch.setattr(deadline, "now", clock)
     return clock
 
 
 @pytest.fixture
-def responses(clock: Clock) -> Iterator[list[tuple[str, str | None]]]:
+def responses(clock: Clock[float]) -> Iterator[list[tuple[str, str | None]]]:
     """Let each response of DynamoDB take 2.8 s. Collect operation and table name of each response."""
     responses: list[tuple[str, str | None]] = []
 
@@ -61,7 +52,7 @@ USER = ("GetItem", UserItem.Meta.table_name)
 
 
 def test_session_and_user_count_against_a_search(
-    viewer_client: Client, responses: list[Any], clock: Clock
+    viewer_client: Client, responses: list[Any], clock: Clock[float]
 ) -> None:
     store(make_item(n) for n in range(3_000))
     responses.clear()
@@ -73,7 +64,7 @@ def test_session_and_user_count_against_a_search(
     assert clock.now < 10
 
 
-def test_session_and_user_count_within_a_text_search(clock: Clock) -> None:
+def test_session_and_user_count_within_a_text_search(clock: Clock[float]) -> None:
     store(make_item(n, payload=f"text {n}", payload_size=6) for n in range(5))
     with deadline.started():
         clock.now += 4
@@ -86,7 +77,7 @@ def test_session_and_user_count_within_a_text_search(clock: Clock) -> None:
     assert not page.complete
 
 
-def test_no_retry_starts_after_the_deadline(viewer_client: Client, clock: Clock) -> None:
+def test_no_retry_starts_after_the_deadline(viewer_client: Client, clock: Clock[float]) -> None:
     attempts: Counter[str] = Counter()
 
     def throttle(operation: str) -> str:
@@ -101,7 +92,7 @@ def test_no_retry_starts_after_the_deadline(viewer_client: Client, clock: Clock)
 
 
 def test_no_read_of_a_user_starts_after_the_deadline(
-    viewer_client: Client, responses: list[Any], clock: Clock, monkeypatch: pytest.MonkeyPatch
+    viewer_client: Client, responses: list[Any], clock: Clock[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     responses.clear()
     monkeypatch.setattr(deadline, "LAST_START_SECONDS", 2)
@@ -111,7 +102,9 @@ def test_no_read_of_a_user_starts_after_the_deadline(
     assert responses == [SESSION]
 
 
-def test_next_request_has_its_own_deadline(viewer_client: Client, responses: list[Any], clock: Clock) -> None:
+def test_next_request_has_its_own_deadline(
+    viewer_client: Client, responses: list[Any], clock: Clock[float]
+) -> None:
     for _ in range(3):
         assert viewer_client.get(LISTING).status_code == 200
 
@@ -132,7 +125,7 @@ def test_stream_of_an_export_is_not_limited(viewer_client: Client, responses: li
     assert len(responses) == 5
 
 
-def test_command_has_no_deadline(clock: Clock) -> None:
+def test_command_has_no_deadline(clock: Clock[float]) -> None:
     clock.now = 1_000_000
     store([make_item(1)])
     assert deadline.elapsed() == 0

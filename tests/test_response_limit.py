@@ -118,7 +118,7 @@ def test_file_needs_the_permission_of_the_page(staff_client: Client, viewer_clie
     item = make_item(1)
     store([item])
     assert staff_client.get(f"/admin/logs/log/{item.id}/json/").status_code == 403
-    assert viewer_client.get(f"/admin/logs/log/{'0' * 32}/json/").status_code == 302
+    assert viewer_client.get(f"/admin/logs/log/{'0' * 32}/json/").status_code == 404
 
 
 def test_api_returns_the_largest_log_compressed() -> None:
