@@ -19,12 +19,13 @@ from ninja import NinjaAPI, Router, security
 from ninja.errors import AuthorizationError, HttpError
 from ninja.openapi.docs import Swagger
 
-from logs import conf, cursor, reader
+from logs import conf, cursor, reader, signals
 from logs.apps import view_permission
 from logs.characters import visible
 from logs.fields import MAX_QUOTED
 from logs.forms import FilterForm
 from logs.pages import schemas
+from logs.permissions import reads_own_accounts
 from logs.reading.budget import Cost
 from logs.requests import check_request, reason
 from logs.storage.errors import AWS_ERRORS, UNAVAILABLE, StoreUnavailable
@@ -132,13 +133,16 @@ def listing(request: HttpRequest) -> Any:
 
 
 def _listing(request: HttpRequest, cost: Cost) -> Any:
-    form = FilterForm(request.GET, strict=True, raw=request.META["QUERY_STRING"])
+    includes_own = _includes_own(request)
+    raw = request.META["QUERY_STRING"]
+    form = FilterForm(request.GET, strict=True, raw=raw, includes_own=includes_own)
     if not form.is_valid():
         return invalid(form.errors_by_parameter())
     if log_id := form.cleaned_data["q"]:
-        item, log_cost = reader.get_with_cost(log_id)
+        item, log_cost = reader.get_with_cost(log_id, includes_own=includes_own)
         cost += log_cost
         if item:
+            signals.log_opened.send_robust(sender=router, request=request, log_id=item.id, via="api")
             return schemas.page_of_one(item, cost)
     try:
         result = reader.read(form.query(), conf.budget())
@@ -147,6 +151,7 @@ def _listing(request: HttpRequest, cost: Cost) -> Any:
     except reader.LogNotFound:
         return invalid({"around": [NO_SUCH_LOG]})
     cost += result.page.cost
+    signals.logs_read.send_robust(sender=router, request=request, query=result.query, via="api")
     return schemas.page(result, cost)
 
 
@@ -159,12 +164,21 @@ def detail(request: HttpRequest, log_id: str) -> Any:
 def _detail(request: HttpRequest, log_id: str, cost: Cost) -> Any:
     if request.GET:
         return invalid({name[:MAX_QUOTED]: ["A single log takes no parameters."] for name in request.GET})
-    item, log_cost = reader.get_with_cost(log_id)
+    item, log_cost = reader.get_with_cost(log_id, includes_own=_includes_own(request))
     cost += log_cost
     if item is None:
         return error(404, NO_SUCH_LOG)
+    signals.log_opened.send_robust(sender=router, request=request, log_id=item.id, via="api")
     # Not through the schema: its fields would be built as Python values.
     return HttpResponse(schemas.whole(item), content_type="application/json")
+
+
+def _includes_own(request: HttpRequest) -> bool:
+    """Return whether the request may read logs of Logsite's own accounts.
+
+    The object that authenticated it decides. A session beside a token gives no rights.
+    """
+    return reads_own_accounts(getattr(request, "auth", None))
 
 
 def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
@@ -200,8 +214,9 @@ _route(
 def make_api(auth: Sequence[Auth] = (SessionAuth(),), namespace: str = "logs-api") -> NinjaAPI:
     """Return the API, to be mounted in a URLconf: `path("api/", urls(make_api()))`.
 
-    `auth` authenticates requests: each is tried in turn, as in django-ninja. An object that it returns may
-    limit the requests, with two methods:
+    `auth` authenticates requests: each is tried in turn, as in django-ninja. An object that it returns reads
+    the logs of Logsite's own accounts if its attribute `is_superuser` is true. It may limit the requests,
+    with two methods:
 
     - `reserve(examined, read_units)` is called once before anything is read, with the most that the request
       may cost. It raises django-ninja's Throttled to refuse the request.

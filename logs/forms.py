@@ -120,7 +120,13 @@ class FilterForm(forms.BaseForm):
     log_filter: LogFilter
 
     def __init__(
-        self, data: Any, *, strict: bool = False, raw: str | None = None, has_logs: HasLogs | None = None
+        self,
+        data: Any,
+        *,
+        strict: bool = False,
+        raw: str | None = None,
+        has_logs: HasLogs | None = None,
+        includes_own: bool = False,
     ) -> None:
         """Read a query string.
 
@@ -132,8 +138,11 @@ class FilterForm(forms.BaseForm):
 
         `has_logs` returns whether a log has a value of a key. With it, a valid form looks up which commas are
         part of a value, as `KeyValues` describes.
+
+        `includes_own` is whether the reader may see logs of Logsite's own accounts.
         """
         super().__init__(data)
+        self.includes_own = includes_own
         self.has_logs = has_logs
         self.strict = strict
         self.is_utf_8 = raw is not None and _is_utf_8(raw)
@@ -174,7 +183,7 @@ class FilterForm(forms.BaseForm):
                 end=end,
                 order=Order(values["order"] or Order.NEWEST),
             )
-            if error := plan_error(self.log_filter):
+            if error := plan_error(self.log_filter, includes_own=self.includes_own):
                 for name in error.parameters:
                     self.add_error(name, f"{error.text[0].upper()}{error.text[1:]}.")
         return values
@@ -215,7 +224,7 @@ class FilterForm(forms.BaseForm):
     def first_page(self) -> PageQuery:
         """Return the first page of a valid form's filter."""
         limit: int | None = self.cleaned_data["limit"]
-        plan = make_plan(self.log_filter, conf.shards())
+        plan = make_plan(self.log_filter, conf.shards(), includes_own=self.includes_own)
         return PageQuery(plan, None, DEFAULT_LIMIT if limit is None else limit)
 
     def _check_parameters(self, data: QueryDict) -> None:

@@ -22,6 +22,15 @@ from pynamodb.models import Model
 
 from logs import times
 
+# Accounts that begin with this are Logsite's own, such as `_logsite` with its audit trail. The writer accepts
+# them from Logsite's own senders only. Only superusers read their logs.
+OWN_PREFIX = "_"
+
+
+def is_own_account(account_id: str) -> bool:
+    """Return whether an account is one of Logsite's own."""
+    return account_id.startswith(OWN_PREFIX)
+
 
 class TimeAttribute(Attribute[datetime]):
     """A moment in the format of `logs.times`, so that the index sorts by time."""

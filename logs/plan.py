@@ -6,15 +6,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from pynamodb.expressions.condition import Condition
+
 from logs import times
 from logs.filters import FILTERS, KEYS, LogFilter, Order, accent_forms
 from logs.models import (
+    OWN_PREFIX,
     AccountIndex,
     AccountTypeIndex,
     LogItem,
     SortingIndex,
     TypeIndex,
     account_type_key,
+    is_own_account,
     partition_key,
     shard_statuses,
 )
@@ -94,17 +98,34 @@ class QueryPlan:
     """The streams that answer a filter. `low` and `high` are the range of each, both included.
 
     The streams are merged into one order: by time, then by partition key, then as the engine returns them.
+    `includes_own` is whether logs of Logsite's own accounts are read.
     """
 
     filter: LogFilter
     streams: tuple[Stream, ...]
     low: datetime | None
     high: datetime | None
+    includes_own: bool = False
 
     @property
     def index(self) -> str:
         """Return the name of the index that is read."""
         return self.streams[0].index
+
+    @property
+    def condition(self) -> Condition | None:
+        """Return the filter expression of the queries, or None."""
+        condition = self.filter.condition
+        # With accounts in the filter, no log of another account is read. DynamoDB refuses a filter expression
+        # on a key, which the account is in AccountIndex.
+        if self.includes_own or self.filter.account_id:
+            return condition
+        is_visible: Condition = ~LogItem.account_id.startswith(OWN_PREFIX)
+        return is_visible if condition is None else condition & is_visible
+
+    def hides(self, item: LogItem) -> bool:
+        """Return whether a log must not be shown: its account is Logsite's own."""
+        return not self.includes_own and is_own_account(item.account_id)
 
     def ascends(self, position: Position | None) -> bool:
         """Return whether reading from this position goes towards later times."""
@@ -167,12 +188,13 @@ def key_of(plan: QueryPlan, item: LogItem, *, is_row: bool = True) -> Key:
     return Key(times.to_text(item.created_at), item.id, partition_key(item, plan.index), is_row)
 
 
-def make_plan(log_filter: LogFilter, shards: int = 1) -> QueryPlan:
+def make_plan(log_filter: LogFilter, shards: int = 1, *, includes_own: bool = False) -> QueryPlan:
     """Return the plan of a filter: its narrowest index, with a stream per key.
 
-    `shards` is the largest number of sorting shards ever written with. Raises ValueError for a PlanError.
+    `shards` is the largest number of sorting shards ever written with. `includes_own` is whether the reader
+    may see logs of Logsite's own accounts. Raises ValueError for a PlanError.
     """
-    if error := plan_error(log_filter):
+    if error := plan_error(log_filter, includes_own=includes_own):
         raise ValueError(error.text)
     return QueryPlan(
         filter=log_filter,
@@ -180,6 +202,7 @@ def make_plan(log_filter: LogFilter, shards: int = 1) -> QueryPlan:
         low=log_filter.start,
         # DynamoDB's BETWEEN includes both ends. Times are stored in microseconds.
         high=log_filter.end - MICROSECOND if log_filter.end else None,
+        includes_own=includes_own,
     )
 
 
@@ -191,15 +214,19 @@ class PlanError:
     text: str
 
 
-def plan_error(log_filter: LogFilter) -> PlanError | None:
+def plan_error(log_filter: LogFilter, *, includes_own: bool = False) -> PlanError | None:
     """Return why a filter cannot be planned, or None.
 
+    Without `includes_own`, it must not name an account of Logsite's own.
     The range must end after it begins. Its values make at most MAX_STREAMS streams: each is a query. A value
     with accents counts twice if its composed and decomposed forms differ. Sorting shards are not counted,
     because they have a limit of their own (`models.MAX_SHARDS`).
     """
     if log_filter.start and log_filter.end and log_filter.start >= log_filter.end:
         return PlanError(("to",), f"the time range ends at {log_filter.end} but begins at {log_filter.start}")
+    if not includes_own and any(map(is_own_account, log_filter.account_id)):
+        text = f"an account that begins with {OWN_PREFIX} is Logsite's own: only superusers read its logs"
+        return PlanError(("account_id",), text)
     values = {name: len(dict.fromkeys(getattr(log_filter, name))) for name in KEYS}
     counts = {name: number for name, number in values.items() if number}
     forms = [len(_forms(getattr(log_filter, name))) for name in counts]

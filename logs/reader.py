@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from logs.filters import LogFilter
-from logs.models import LogItem
-from logs.plan import Around, Direction, PageQuery, Position, QueryPlan, key_of, make_plan
+from logs.models import LogItem, is_own_account
+from logs.plan import Around, Direction, PageQuery, Position, QueryPlan, key_of, make_plan, plan_error
 from logs.reading.budget import Budget, Cost
 from logs.reading.page import Page as Page
 from logs.reading.page import PageRead
@@ -38,7 +38,7 @@ def read(query: PageQuery, budget: Budget) -> PageResult:
     page around a log that does not exist, and StoreUnavailable.
     """
     if isinstance(query.start, Around):
-        item, cost = get_with_cost(query.start.log_id)
+        item, cost = get_with_cost(query.start.log_id, includes_own=query.plan.includes_own)
         if item is None:
             raise LogNotFound
         page = read_around(query.plan, item, query.limit, budget)
@@ -85,15 +85,20 @@ def read_around(
 class KeyLookup:
     """Looks up whether a log has a value of a key. `cost` is the cost of all lookups.
 
-    A lookup is one Query of two items, and one per form of a value with accents. Raises StoreUnavailable.
+    A lookup is one Query of two items, and one per form of a value with accents. Without `includes_own`, logs
+    of Logsite's own accounts do not count. Raises StoreUnavailable.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, includes_own: bool = False) -> None:
         self.cost = Cost()
+        self._includes_own = includes_own
 
     def __call__(self, name: str, value: str) -> bool:
         filters: dict[str, Any] = {name: (value,)}
-        page = read_page(make_plan(LogFilter(**filters)), None, 1)
+        log_filter = LogFilter(**filters)
+        if plan_error(log_filter, includes_own=self._includes_own):
+            return False
+        page = read_page(make_plan(log_filter, includes_own=self._includes_own), None, 1)
         self.cost += page.cost
         return bool(page.items)
 
@@ -103,21 +108,25 @@ def after(plan: QueryPlan, item: LogItem) -> Position:
     return Position(Direction.NEXT, key_of(plan, item))
 
 
-def get(log_id: str) -> LogItem | None:
+def get(log_id: str, *, includes_own: bool = False) -> LogItem | None:
     """Return the log with this id, or None if it is missing or expired. Any spelling of a UUID is accepted.
 
-    Costs one GetItem, and one BatchGetItem for a log that is too large for one item. Raises StoreUnavailable.
+    A log of an account of Logsite's own is missing too, unless `includes_own` is set. Costs one GetItem, and
+    one BatchGetItem for a log that is too large for one item. Raises StoreUnavailable.
     """
-    return items.get(log_id)
+    item, _ = get_with_cost(log_id, includes_own=includes_own)
+    return item
 
 
-def get_with_cost(log_id: str) -> tuple[LogItem | None, Cost]:
+def get_with_cost(log_id: str, *, includes_own: bool = False) -> tuple[LogItem | None, Cost]:
     """Return a log as `get`, and the measured cost. An id that was looked up is one item examined."""
     start = deadline.now()
     item, usage = items.get_with_usage(log_id)
     seconds = deadline.now() - start if usage.requests else 0.0
     cost = Cost(examined=min(1, usage.requests), seconds=seconds)
     cost.add_usage(usage)
+    if item and not includes_own and is_own_account(item.account_id):
+        return None, cost
     return item, cost
 
 

@@ -18,13 +18,14 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import content_disposition_header
 
-from logs import conf, cursor, reader
+from logs import conf, cursor, reader, signals
 from logs.characters import distinct, visible
 from logs.fields import quoted
 from logs.forms import MAX_LIMIT, FilterForm, parameters
 from logs.pages import export as exports
 from logs.pages.detail import Detail, as_json
 from logs.pages.listing import Listing
+from logs.permissions import reads_own_accounts
 from logs.plan import Position
 from logs.requests import check_request
 from logs.storage.errors import UNAVAILABLE, StoreUnavailable
@@ -67,14 +68,16 @@ def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
     An invalid value is shown at its field with status 400 and without rows: rows under a failed filter would
     look like its result. An invalid cursor leads to a message and to the first page of the same filter.
     """
-    lookup = reader.KeyLookup()
-    form = FilterForm(request.GET, raw=request.META["QUERY_STRING"], has_logs=lookup)
+    includes_own = reads_own_accounts(request.user)
+    lookup = reader.KeyLookup(includes_own=includes_own)
+    raw = request.META["QUERY_STRING"]
+    form = FilterForm(request.GET, raw=raw, has_logs=lookup, includes_own=includes_own)
     context: dict[str, Any] = {"title": "Logs", "form": form}
     if not form.is_valid():
         return _page(request, admin, "change_list", context, HTTPStatus.BAD_REQUEST)
     cost = lookup.cost
     if log_id := form.cleaned_data["q"]:
-        item, cost_of_log = reader.get_with_cost(log_id)
+        item, cost_of_log = reader.get_with_cost(log_id, includes_own=includes_own)
         cost += cost_of_log
         if item:
             return HttpResponseRedirect(_url(admin, "change", item.id))
@@ -94,6 +97,7 @@ def _listing(request: HttpRequest, form: FilterForm) -> Listing:
     except cursor.BadCursor as error:
         messages.warning(request, f"This is the first page: {error}.")
         result = reader.read(form.first_page(), conf.budget())
+    signals.logs_read.send_robust(sender=Listing, request=request, query=result.query, via="page")
     listing = Listing(result)
     if listing.may_be_mistyped:
         listing.choices = reader.choices()
@@ -108,7 +112,10 @@ def export(request: HttpRequest, admin: Admin) -> HttpResponseBase:
     """
     query_string = request.GET.copy()
     kinds = query_string.pop("format", [])
-    form = FilterForm(query_string, raw=request.META["QUERY_STRING"], has_logs=reader.KeyLookup())
+    includes_own = reads_own_accounts(request.user)
+    lookup = reader.KeyLookup(includes_own=includes_own)
+    raw = request.META["QUERY_STRING"]
+    form = FilterForm(query_string, raw=raw, has_logs=lookup, includes_own=includes_own)
     context: dict[str, Any] = {"title": "Logs", "form": form}
     if form.is_valid():
         for name in ("around", "limit"):
@@ -125,6 +132,7 @@ def export(request: HttpRequest, admin: Admin) -> HttpResponseBase:
         return _page(request, admin, "change_list", context, HTTPStatus.BAD_REQUEST)
     result = reader.read(query, conf.budget())
     [kind] = kinds
+    signals.logs_exported.send_robust(sender=exports.Format, request=request, query=query, format=kind)
 
     def address(position: Position) -> str:
         return request.build_absolute_uri(f"{request.path}?{exports.continuation(result, position, kind)}")
@@ -158,8 +166,9 @@ def choices(request: HttpRequest) -> HttpResponse:
 @_handles_errors
 def detail(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
     """Return the page of one log, or a 404."""
-    if (item := reader.get(log_id)) is None:
+    if (item := reader.get(log_id, includes_own=reads_own_accounts(request.user))) is None:
         return _missing(request, admin, log_id)
+    signals.log_opened.send_robust(sender=Detail, request=request, log_id=item.id, via="page")
     filters = request.GET.get("_changelist_filters", "")
     page = Detail(item, _url(admin, "changelist"), filters, _url(admin, "json", item.id))
     return _page(request, admin, "change_form", {"title": page.title, "detail": page})
@@ -168,8 +177,9 @@ def detail(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
 @_handles_errors
 def file(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
     """Return one whole log as a JSON file, or a 404."""
-    if (item := reader.get(log_id)) is None:
+    if (item := reader.get(log_id, includes_own=reads_own_accounts(request.user))) is None:
         return _missing(request, admin, log_id)
+    signals.log_opened.send_robust(sender=Detail, request=request, log_id=item.id, via="file")
     return HttpResponse(
         as_json(item),
         content_type="application/json",

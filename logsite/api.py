@@ -26,10 +26,16 @@ class RateLimitExceeded(errors.Throttled):
 
 
 class Caller:
-    """A program or a user, whose requests count against the rate limits."""
+    """A program or a user, whose requests count against the rate limits.
 
-    def __init__(self, name: str) -> None:
+    `token` is the name of the program's token, None for a user. A token is never a superuser's: it outlives
+    the rights of the person who created it.
+    """
+
+    def __init__(self, name: str, *, token: str | None = None, is_superuser: bool = False) -> None:
         self.name = name
+        self.token = token
+        self.is_superuser = is_superuser
         self._reservation: rate_limit.Reservation | None = None
 
     def reserve(self, examined: int, read_units: float) -> None:
@@ -58,7 +64,7 @@ class TokenAuth(security.HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> Any:
         """Return the Caller, or None if the token is invalid. Costs one GetItem."""
         item = tokens.verify(token)
-        return Caller(item.name) if item else None
+        return Caller(item.name, token=item.name) if item else None
 
 
 class SessionAuth(api.SessionAuth):
@@ -67,7 +73,9 @@ class SessionAuth(api.SessionAuth):
     def authenticate(self, request: HttpRequest, key: str | None) -> Any:
         """Return the Caller, or None if nobody is signed in. Raise AuthorizationError."""
         user = super().authenticate(request, key)
-        return Caller(rate_limit.user_name(user.get_username())) if user else None
+        if not user:
+            return None
+        return Caller(rate_limit.user_name(user.get_username()), is_superuser=user.is_superuser)
 
 
 # logsite/urls.py sets the application name and the namespace.

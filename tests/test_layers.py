@@ -57,11 +57,13 @@ LAYERS: dict[str, set[str]] = {
     "logs.forms": FORMS - {"logs.forms"},
     "logs.pages": {*READING, *FORMS, "logs.reader"},
     "logs.requests": {"logs.characters"},
-    "logs.views": {*PAGES, "logs.requests"},
-    "logs.api": {*PAGES, "logs.apps", "logs.requests"},
+    "logs.permissions": set(),
+    "logs.signals": set(),
+    "logs.views": {*PAGES, "logs.permissions", "logs.requests", "logs.signals"},
+    "logs.api": {*PAGES, "logs.apps", "logs.permissions", "logs.requests", "logs.signals"},
     "logs.admin": {"logs.views"},
     "logs.apps": {"logs.conf", *STORAGE},
-    "logs.management": {*STORAGE, "logs.characters", "logs.reader"},
+    "logs.management": {*STORAGE, "logs.characters", "logs.reader", "logs.signals"},
     "logs.migrations": set(),
 }
 

@@ -3,9 +3,9 @@
 import os
 from urllib.parse import urlsplit
 
+from logs.models import is_own_account
 from logs.storage import endpoints
 
-PREFIX = "_"
 # The account of logs that other senders sent for an account of Logsite's own.
 UNVERIFIED = "_unverified"
 # The field of such a log that holds the account as sent.
@@ -20,7 +20,7 @@ def is_allowed(account_id: str, sender: str | None) -> bool:
     by a colon. LOGS_OWN_SENDERS has the ids that may write accounts which begin with `_`. If it is not set,
     every sender may if DynamoDB is a local engine, and none may on AWS.
     """
-    if not account_id.startswith(PREFIX):
+    if not is_own_account(account_id):
         return True
     if own := os.environ.get("LOGS_OWN_SENDERS", "").strip():
         return (sender or "").partition(":")[0] in {each.strip() for each in own.split(",")} - {""}

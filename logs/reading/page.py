@@ -174,7 +174,7 @@ class PageRead:
             return []
         item, usage = items.get_with_usage(position.key.id)
         self.cost.add_usage(usage)
-        return [item] if item else []
+        return [item] if item and not self.plan.hides(item) else []
 
     def _origin(self, position: Position | None, rows: list[LogItem]) -> Position | None:
         """Return the position that leads back to the page before; a first page has none.

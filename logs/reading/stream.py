@@ -29,7 +29,7 @@ class StreamReader:
         self._index = INDEXES[stream.index]
         self._partition = partition_attribute(stream.index)[1]
         self._span = span
-        self._condition = plan.filter.condition
+        self._condition = plan.condition
         # The second query is usually small: the page lacks few logs. After that the size doubles.
         self._page_size, self._next_page_size = page_size, max(2, page_size // 2)
         self._ascends = ascends

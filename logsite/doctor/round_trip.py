@@ -37,7 +37,7 @@ def check(timeout: float, report_progress: Callable[[str], object]) -> Iterator[
     with LogClient(sync=True) as client:
         log_id = client.enqueue(**LOG)
     is_announced = False
-    while (item := reader.get(log_id)) is None:
+    while (item := reader.get(log_id, includes_own=True)) is None:
         seconds = time.monotonic() - start
         if seconds > SILENT_SECONDS and not is_announced:
             is_announced = True

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from logs import reader
+from logs import reader, signals
 from logs.storage import parts
 from logs.storage.errors import AWS_ERRORS, StoreUnavailable
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Delete the logs; if one does not exist, raise CommandError before any is deleted."""
         try:
-            items = {log_id: reader.get(log_id) for log_id in options["ids"]}
+            items = {log_id: reader.get(log_id, includes_own=True) for log_id in options["ids"]}
             if missing := [log_id for log_id, item in items.items() if item is None]:
                 raise CommandError(f"There is no log {', '.join(missing)}; nothing was deleted.")
             if options["interactive"] and input(f"Delete {len(items)} permanently? Type yes: ") != "yes":
@@ -33,6 +33,7 @@ class Command(BaseCommand):
             for item in items.values():
                 if item:
                     parts.delete(item.id)
+                    signals.log_deleted.send_robust(sender=Command, request=None, log_id=item.id)
                     self.stdout.write(f"Deleted {item.id}")
         except (StoreUnavailable, *AWS_ERRORS) as error:
             raise CommandError(f"DynamoDB refused: {error}") from error

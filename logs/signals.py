@@ -1,0 +1,15 @@
+"""Signals about the reading of logs, for an audit trail. An error of a receiver fails no page.
+
+Each signal has the argument `request`, None for a command. `via` is `page`, `file` or `api`.
+"""
+
+from django.dispatch import Signal
+
+# A page of the listing was read. Arguments: `query`, a PageQuery, and `via`.
+logs_read = Signal()
+# One log was read whole. Arguments: `log_id` and `via`.
+log_opened = Signal()
+# An export begins. Arguments: `query`, and `format`, such as `csv`.
+logs_exported = Signal()
+# A log was deleted by a command. Argument: `log_id`.
+log_deleted = Signal()
