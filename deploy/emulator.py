@@ -31,3 +31,14 @@ def allow_binary_bodies(account: Account, api_id: str) -> None:
     response = URLLib3Session().send(request.prepare())
     if response.status_code != 200:
         raise CommandFailed(f"The emulator rejects binary bodies for the API {api_id}: {response.text}")
+
+
+def allow_batches(policy: dict[str, Any]) -> None:
+    """Let a role that may send a message send a batch of messages.
+
+    On AWS one permission allows both. The emulator checks another one, which AWS does not have:
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+    """
+    for statement in policy["Statement"]:
+        if statement["Action"] == "sqs:SendMessage":
+            statement["Action"] = ["sqs:SendMessage", "sqs:SendMessageBatch"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from deploy import emulator
 from deploy.deployment import Deployment
 
 FOLDER = Path(__file__).resolve().parent
@@ -71,10 +72,12 @@ def permission_policies(deployment: Deployment, key: str = "") -> dict[str, dict
         function: json.loads(Template((FOLDER / file).read_text()).substitute(values))
         for function, file in files.items()
     }
+    if account.endpoint:
+        for policy in policies.values():
+            emulator.allow_batches(policy)
     if key:
-        services = {stage.web_function: ["dynamodb"], stage.writer_function: ["dynamodb", "sqs"]}
-        for function, names in services.items():
-            policies[function]["Statement"].append(_key_statement(deployment, key, names))
+        for policy in policies.values():
+            policy["Statement"].append(_key_statement(deployment, key, ["dynamodb", "sqs"]))
     return policies
 
 

@@ -51,11 +51,13 @@ def write_settings(
 
 
 def _set_web(variables: dict[str, str], account: Account, outputs: Mapping[str, str]) -> None:
-    """Add the site's hosts, origins and number of sorting shards. Hosts in the settings stay."""
+    """Add the site's hosts, origins, queue and number of sorting shards. Hosts in the settings stay."""
     hosts = [variables.get("ALLOWED_HOSTS"), account.host_suffix]
     origins = [variables.get("CSRF_TRUSTED_ORIGINS"), *account.origins]
     variables.update(
         ALLOWED_HOSTS=",".join(filter(None, hosts)),
+        # For the audit trail.
+        LOGS_QUEUE_URL=outputs["LogsQueueUrl"],
         LOGS_SORTING_SHARDS=outputs["SortingShards"],
         LOGS_SORTING_SHARDS_READ=outputs["SortingShardsRead"],
     )

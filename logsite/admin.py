@@ -62,8 +62,12 @@ class LogsiteAdminConfig(AdminConfig):
     default_site = "logsite.admin.LogsiteAdminSite"
 
     def ready(self) -> None:
-        """Unregister Django's pages of groups, because groups are SQL rows."""
+        """Set the login form. Unregister Django's pages of groups, because groups are SQL rows."""
         super().ready()
+        # It needs the models of all apps, which are loaded by now.
+        from logsite.accounts.forms import LoginForm
+
+        site.login_form = LoginForm
         site.unregister(apps.get_model("auth", "Group"))
 
 

@@ -29,6 +29,11 @@ def set_request_ids(event: Any, context: Any) -> None:
     _request_ids.set({name: value for name, value in ids.items() if isinstance(value, str)})
 
 
+def request_id() -> str | None:
+    """Return the id of API Gateway's request, or None without API Gateway."""
+    return (_request_ids.get() or {}).get("request_id")
+
+
 class JsonFormatter(logging.Formatter):
     """A formatter of JSON lines in ASCII. JSON escapes all other characters and line breaks."""
 

@@ -15,6 +15,8 @@ from logs.storage import deadline
 from logs.storage.errors import AWS_ERRORS, UNAVAILABLE
 from logsite import log_lines
 from logsite.accounts.throttle import TooManyAttempts
+from logsite.actor import actor_of
+from logsite.client_address import client_address
 
 HEALTH_PATH = "/healthz"
 RETRY_AFTER_SECONDS = 5
@@ -32,13 +34,20 @@ class RequestLogMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Return the response. The line holds method, path, status and time, but no query string."""
+        """Return the response.
+
+        The line holds method, path, status, time, user or token, and client address, but no query string.
+        """
         log_lines.set_request_ids(request.META.get("lambda.event"), request.META.get("lambda.context"))
         start = time.monotonic()
         with deadline.started():
             response = self.get_response(request)
         milliseconds = round((time.monotonic() - start) * 1000)
-        logger.info("%s %s %s %s ms", request.method, request.path, response.status_code, milliseconds)
+        logger.info(
+            "%s %s %s %s ms %s address=%s",
+            *(request.method, request.path, response.status_code, milliseconds),
+            *(actor_of(request), client_address(request) or "-"),
+        )
         return response
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from ingest.wire import queue_url
 from logs.storage import endpoints
 from logsite import log_lines, secret_key
 
@@ -26,6 +27,13 @@ def number(name: str, default: int, least: int = 1, most: int = 1_000_000_000) -
     if not least <= value <= most:
         raise ImproperlyConfigured(f"{name} must be a whole number from {least} to {most}, not {text!r}.")
     return value
+
+
+def switch(name: str, text: str, *, default: bool) -> bool:
+    """Return whether a variable is on. An empty text is the default. Raise ImproperlyConfigured."""
+    if text.lower() not in ("", "on", "off", "1", "0", "true", "false", "yes", "no"):
+        raise ImproperlyConfigured(f"{name} must be on or off, not {text!r}.")
+    return text.lower() in ("on", "1", "true", "yes") if text else default
 
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -74,6 +82,7 @@ NINJA = Path(str(distribution("django-ninja").locate_file("ninja")))
 
 MIDDLEWARE = [
     "logsite.middleware.RequestLogMiddleware",
+    "logsite.audit.middleware.AuditMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "logsite.middleware.ResponseHeadersMiddleware",
     "logsite.middleware.HealthCheckMiddleware",
@@ -141,6 +150,17 @@ LOGSITE_SIGN_IN_FAILURES_PER_ADDRESS = number("LOGSITE_SIGN_IN_FAILURES_PER_ADDR
 LOGSITE_SIGN_IN_MAX_DELAY_SECONDS = number(
     "LOGSITE_SIGN_IN_MAX_DELAY_SECONDS", 900, most=MAX_DAYS * 24 * 3600
 )
+
+# The queue of the audit trail, which is on if there is a queue.
+LOGS_QUEUE_URL = env.str("LOGS_QUEUE_URL", default="")
+LOGSITE_AUDIT = switch("LOGSITE_AUDIT", env.str("LOGSITE_AUDIT", default=""), default=bool(LOGS_QUEUE_URL))
+if LOGSITE_AUDIT:
+    if not LOGS_QUEUE_URL:
+        raise ImproperlyConfigured("LOGSITE_AUDIT is on, and needs a queue: set LOGS_QUEUE_URL.")
+    try:
+        queue_url.parse(LOGS_QUEUE_URL, "LOGS_QUEUE_URL")
+    except queue_url.InvalidQueueUrl as error:
+        raise ImproperlyConfigured(str(error)) from error
 
 # The rate limits of one API token or user: requests, examined items and read units a minute.
 LOGS_API_REQUESTS_PER_MINUTE = number("LOGS_API_REQUESTS_PER_MINUTE", 120)

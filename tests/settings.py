@@ -2,7 +2,7 @@
 
 import os
 
-CLEARED = ("AWS_", "LOGS_", "LOGSITE_SIGN_", "LOGSITE_SESSION_", "DJANGO_SUPERUSER_")
+CLEARED = ("AWS_", "LOGS_", "LOGSITE_AUDIT", "LOGSITE_SIGN_", "LOGSITE_SESSION_", "DJANGO_SUPERUSER_")
 for name in [name for name in os.environ if name.startswith(CLEARED)]:
     del os.environ[name]
 

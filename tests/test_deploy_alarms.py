@@ -18,6 +18,7 @@ ALARMS = {
         "TableWriteThrottlesAlarm",
         "TableReadThrottlesAlarm",
         "WebErrorsAlarm",
+        "AuditAlarm",
         "NothingWrittenAlarm",
     },
     "mapping.yaml": {"MappingDisabledAlarm"},
@@ -64,6 +65,10 @@ RULES: dict[str, tuple[list[tuple[str, ...]], tuple[Any, ...]]] = {
     ),
     "WebErrorsAlarm": (
         [("AWS/ApiGateway", "5XXError", "ApiName=logsite-${Stage}", "Sum")],
+        (300, 1, 1, ">=", "1", "notBreaching"),
+    ),
+    "AuditAlarm": (
+        [("Logsite", "audit_unsent", "service=logsite-${Stage}", "Sum")],
         (300, 1, 1, ">=", "1", "notBreaching"),
     ),
     "NothingWrittenAlarm": (

@@ -208,7 +208,7 @@ def test_every_name_contains_the_stage() -> None:
         if key in {"TableName", "QueueName", "BucketName", "LogGroupName", "AlarmName", "TopicName"}
         or key in {"ManagedPolicyName", "DashboardName"}
     }
-    assert len(names) == 21
+    assert len(names) == 22
     for name, value in names.items():
         assert "logsite-${Stage}" in value["Fn::Sub"], name
 

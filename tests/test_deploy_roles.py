@@ -128,7 +128,7 @@ def test_key_is_used_through_its_services_only() -> None:
         assert all(action.startswith("kms:") and "*" not in action for action in statement["Action"])
         hosts[function] = statement["Condition"]["StringEquals"]["kms:ViaService"]
     dynamodb, sqs = "dynamodb.eu-central-1.amazonaws.com", "sqs.eu-central-1.amazonaws.com"
-    assert hosts == {SITE: [dynamodb], WRITER: [dynamodb, sqs]}
+    assert hosts == {SITE: [dynamodb, sqs], WRITER: [dynamodb, sqs]}
     assert "kms:" not in json.dumps([statements(SITE), statements(WRITER)])
 
 
@@ -136,3 +136,12 @@ def test_api_gateway_is_trusted_for_this_account_only() -> None:
     for document in roles.trust_policies(Deployment(Stage("dev"), AWS)).values():
         [statement] = document["Statement"]
         assert statement["Condition"] == {"StringEqualsIfExists": {"aws:SourceAccount": "123456789012"}}
+
+
+def test_only_an_emulator_has_a_permission_for_batches() -> None:
+    emulator = Account("000000000000", "us-east-1", "aws", "http://127.0.0.1:4566")
+    policies = {
+        account: roles.permission_policies(Deployment(Stage("dev"), account)) for account in (AWS, emulator)
+    }
+    batches = {account: "sqs:SendMessageBatch" in json.dumps(policies[account]) for account in policies}
+    assert batches == {AWS: False, emulator: True}

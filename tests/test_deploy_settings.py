@@ -69,10 +69,12 @@ def test_roles_name_each_action_and_resource(function: str) -> None:
             assert "$" not in arn
 
 
-def test_site_role_can_only_read_logs() -> None:
+def test_site_role_reads_logs_and_sends_to_one_queue() -> None:
     read_actions = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
     assert allowed("logsite-dev", "table/logsite-dev-logs") == read_actions
-    assert not any(action.startswith("sqs:") for action in allowed("logsite-dev", ""))
+    assert allowed("logsite-dev", ":logsite-dev-logs") == {"sqs:SendMessage"}
+    sqs = [each for each in statements("logsite-dev") if "sqs:" in str(each["Action"])]
+    assert [each["Resource"] for each in sqs] == ["arn:aws:sqs:eu-central-1:123456789012:logsite-dev-logs"]
 
 
 def test_writer_role_has_no_access_to_users_or_key() -> None:
@@ -142,6 +144,7 @@ def test_settings_get_values_of_the_account(tmp_path: Path) -> None:
     web = settings["dev"]["aws_environment_variables"]
     assert web["ALLOWED_HOSTS"] == ".execute-api.eu-central-1.amazonaws.com"
     assert web["LOGS_SORTING_SHARDS_READ"] == "4"
+    assert web["LOGS_QUEUE_URL"] == OUTPUTS["LogsQueueUrl"]
     assert "CSRF_TRUSTED_ORIGINS" not in web
     writer = settings["dev_writer"]["aws_environment_variables"]
     assert writer["LOGS_RETENTION_DAYS"] == "365"

@@ -7,6 +7,7 @@ import logging.config
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -14,6 +15,11 @@ from django.test import Client
 from ingest.cli.terminal import escape_controls
 from logs import reader
 from logsite import log_lines
+from logsite.accounts import tokens
+from logsite.accounts.models import User
+from tests.api import LOGS, program
+from tests.conftest import PASSWORD, client_of
+from tests.dynamodb_calls import recorded_calls
 
 
 @pytest.fixture
@@ -160,3 +166,42 @@ def test_hostile_exception_is_escaped(name: str, text: str, restored_logging: No
 def test_text_line_keeps_other_scripts() -> None:
     assert escape_controls("Ваня 山田 é") == "Ваня 山田 é"
     assert escape_controls("a\tb\n", keep="\n") == "a\\tb\n"
+
+
+def request_lines(log_output: io.StringIO) -> list[str]:
+    """Return the ends of the lines of requests: actor and address."""
+    messages = [line["message"] for line in lines(log_output) if line["logger"] == "logsite.middleware"]
+    return [message.partition(" ms ")[2] for message in messages]
+
+
+def test_request_line_names_the_user(viewer: User, log_output: io.StringIO) -> None:
+    client = Client()
+    client.post("/admin/login/", {"username": viewer.username, "password": PASSWORD})
+    for address in ("/admin/logs/log/", "/admin/none", LOGS):
+        client.get(address)
+    assert request_lines(log_output) == [f"user={viewer.username} address=127.0.0.1"] * 4
+
+
+def test_request_line_names_the_token(log_output: io.StringIO) -> None:
+    name = f"line-{uuid4().hex[:12]}"
+    token = tokens.create(name)
+    program(token).get(LOGS)
+    program("logsite_none_secret").get(LOGS)
+    assert request_lines(log_output) == [f"token={name} address=127.0.0.1", "user=- address=127.0.0.1"]
+    assert token not in log_output.getvalue()
+
+
+def test_request_line_has_the_address_of_api_gateway(log_output: io.StringIO) -> None:
+    event = {"requestContext": {"identity": {"sourceIp": "203.0.113.7"}}}
+    environ: dict[str, Any] = {"lambda.event": event}
+    Client().get("/healthz", headers={"x-forwarded-for": "198.51.100.9"}, **environ)
+    assert request_lines(log_output) == ["user=- address=203.0.113.7"]
+
+
+def test_request_line_reads_no_session(viewer: User, log_output: io.StringIO) -> None:
+    client = client_of(viewer)
+    with recorded_calls() as calls:
+        client.get("/healthz")
+        client.get("/")
+    assert calls == []
+    assert request_lines(log_output) == ["user=- address=127.0.0.1"] * 2

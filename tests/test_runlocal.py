@@ -64,6 +64,9 @@ def test_second_start_reuses_the_data_of_the_first(start: Callable[..., Runlocal
     assert stack.can_sign_in(address[0], name, password)
     assert not stack.can_sign_in(address[0], name, password + "x")
     assert count_logs(folder) == LOGS
+    # The audit trail: the new user, the sign-in of the start, and the two of this test.
+    trail = "begins_with(account_id, :own)"
+    wait_until(lambda: count_logs(folder, trail) >= 4, "the audit trail is stored", every=0.1)
     assert "AKIAREAL" not in (folder / "env").read_text()
     assert (folder / "env").stat().st_mode & 0o077 == 0
     assert (folder / "state.json").stat().st_mode & 0o077 == 0

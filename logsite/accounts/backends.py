@@ -6,7 +6,7 @@ from django.contrib.auth.backends import BaseBackend, ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
-from logsite.accounts import throttle
+from logsite.accounts import signals, throttle
 from logsite.client_address import client_address
 
 
@@ -26,7 +26,12 @@ class UserBackend(ModelBackend):
         """
         if username is None or password is None:
             return None
-        attempt = throttle.reserve(username, client_address(request) if request else "")
+        try:
+            attempt = throttle.reserve(username, client_address(request) if request else "")
+        except throttle.TooManyAttempts:
+            # Django sends `user_login_failed` only if no backend raises.
+            signals.sign_in_throttled.send_robust(sender=UserBackend, request=request, username=username)
+            raise
         user = super().authenticate(request, username=username, password=password, **kwargs)
         if user:
             attempt.succeed()

@@ -13,9 +13,12 @@ from django.db.models.base import ModelBase
 from django.utils import timezone
 from pynamodb.expressions.update import Action
 
+from logsite.accounts import signals
 from logsite.accounts.store import UserItem, conditional_write
 
 USERNAME_LENGTH = 150
+# A sign-in writes its own time. That is no change of the user.
+SIGN_IN_TIME = "last_login"
 
 
 class UserManager(auth.UserManager["User"]):
@@ -111,12 +114,17 @@ class User(AbstractBaseUser, auth.PermissionsMixin):
                 item.save(UserItem.username.does_not_exist())
             self._state.adding = False
             self.remember(self.field_names())
+            signals.user_created.send_robust(sender=User, user=self)
             return
         # Without a change, a harmless write checks that the user exists.
-        names = list(update_fields or self._changed_fields() or ["last_login"])
+        names = list(update_fields or self._changed_fields() or [SIGN_IN_TIME])
         with conditional_write(DatabaseError(f"The user {self.username} has been deleted.")):
             UserItem(self.username).update([self._update(name) for name in names], UserItem.username.exists())
         self.remember(names)
+        # Django upgrades the hash of a password at a sign-in. `set_password` alone sets `_password`.
+        unchanged = {SIGN_IN_TIME} if getattr(self, "_password", None) else {SIGN_IN_TIME, "password"}
+        if fields := sorted(set(names) - unchanged):
+            signals.user_changed.send_robust(sender=User, user=self, fields=fields)
 
     def remember(self, names: Iterable[str]) -> None:
         """Remember that these fields are stored as they are now."""
@@ -138,4 +146,5 @@ class User(AbstractBaseUser, auth.PermissionsMixin):
     def delete(self, using: Any | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
         """Delete the user, which invalidates their sessions; return the counts as Django does."""
         UserItem(self.username).delete()
+        signals.user_deleted.send_robust(sender=User, user=self)
         return 1, {self._meta.label: 1}

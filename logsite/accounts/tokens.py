@@ -8,6 +8,7 @@ from hmac import compare_digest
 
 from django.utils import timezone
 
+from logsite.accounts import signals
 from logsite.accounts.store import TokenItem, conditional_write
 
 PREFIX = "logsite"
@@ -46,6 +47,7 @@ def create(name: str, expires_after: timedelta | None = DEFAULT_LIFETIME) -> str
     )
     with conditional_write(TokenExists(f"The token {name} exists. Choose another name, or revoke it.")):
         item.save(TokenItem.name.does_not_exist())
+    signals.token_created.send_robust(sender=TokenItem, name=name)
     return f"{PREFIX}_{name}_{secret}"
 
 
@@ -94,6 +96,7 @@ def revoke(name: str) -> bool:
     item = get(name)
     if item:
         item.delete()
+        signals.token_revoked.send_robust(sender=TokenItem, name=name)
     return item is not None
 
 

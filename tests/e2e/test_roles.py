@@ -32,16 +32,22 @@ def test_sender_can_only_send(deployment: EmulatedDeployment) -> None:
     wait_until(lambda: deployment.has_log(log["id"]), "the sent log is stored")
 
 
-def test_site_can_only_read_logs(deployment: EmulatedDeployment) -> None:
+def test_site_reads_logs_and_sends_the_audit_trail(deployment: EmulatedDeployment) -> None:
     table = deployment.outputs["LogsTableName"]
     key = {"id": {"S": "0" * 32}}
+    log = make_log()
     with deployment.iam_user(deployment.role_policy("logsite-dev")) as site:
         dynamodb, sqs = site("dynamodb"), site("sqs")
         dynamodb.get_item(TableName=table, Key=key)
         assert is_denied(dynamodb.put_item, TableName=table, Item=key)
         assert is_denied(dynamodb.delete_item, TableName=table, Key=key)
         assert is_denied(dynamodb.scan, TableName=table)
-        assert is_denied(sqs.send_message, QueueUrl=deployment.outputs["LogsQueueUrl"], MessageBody="{}")
+        queue, dead_letters = (deployment.outputs[f"{name}QueueUrl"] for name in ("Logs", "DeadLetter"))
+        sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(log))
+        assert is_denied(sqs.receive_message, QueueUrl=queue)
+        assert is_denied(sqs.purge_queue, QueueUrl=queue)
+        assert is_denied(sqs.send_message, QueueUrl=dead_letters, MessageBody="{}")
+    wait_until(lambda: deployment.has_log(log["id"]), "the sent log is stored")
 
 
 def test_writer_cannot_delete_or_list_logs(deployment: EmulatedDeployment) -> None:

@@ -89,3 +89,20 @@ def test_not_found_page_shows_no_internals(browser: Browser) -> None:
     assert response.status == 404
     assert "Traceback" not in response.text
     assert "urlpatterns" not in response.text
+
+
+def test_sign_in_is_a_log_of_the_audit_trail(deployment: EmulatedDeployment, browser: Browser) -> None:
+    def accounts() -> set[str]:
+        """Return the accounts of Logsite's own with logs of the user."""
+        response = deployment.client("dynamodb").query(
+            TableName=deployment.outputs["LogsTableName"],
+            IndexName="UserIndex",
+            KeyConditionExpression="user_key = :user",
+            FilterExpression="begins_with(account_id, :own)",
+            ExpressionAttributeValues={":user": {"S": USERNAME}, ":own": {"S": "_"}},
+        )
+        return {item["account_id"]["S"] for item in response["Items"]}
+
+    browser.sign_in(USERNAME, PASSWORD)
+    wait_until(lambda: bool(accounts()), "the log is stored")
+    assert accounts() == {"_logsite"}

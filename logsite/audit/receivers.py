@@ -1,0 +1,136 @@
+"""The events of the audit trail: receivers for the signals of the site. None of them raises."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth import signals as auth
+from django.dispatch import Signal
+from django.http import HttpRequest
+
+from logs import signals as reading
+from logs.filters import LogFilter
+from logs.forms import DEFAULT_LIMIT, parameters
+from logs.pages.sentence import sentence
+from logs.plan import Around, PageQuery
+from logsite.accounts import signals as accounts
+from logsite.actor import Actor
+from logsite.audit.trail import record, truncate
+
+
+def record_sign_in(user: Any, **_: Any) -> None:
+    """Record that a user signed in."""
+    record("login", "success", actor=Actor(user.get_username()), summary="Signed in")
+
+
+def record_sign_out(user: Any, **_: Any) -> None:
+    """Record that a user signed out."""
+    if user is not None:
+        record("logout", "", actor=Actor(user.get_username()), summary="Signed out")
+
+
+def record_failed_sign_in(credentials: Mapping[str, Any], **_: Any) -> None:
+    """Record a wrong user name or password. The name is the text that somebody typed."""
+    _record_failure("failed", credentials.get("username"), "Failed to sign in")
+
+
+def record_throttled_sign_in(username: str, **_: Any) -> None:
+    """Record a sign-in that was refused because of too many wrong passwords."""
+    _record_failure("throttled", username, "Failed to sign in: too many wrong passwords")
+
+
+def _record_failure(sub_type: str, username: object, summary: str) -> None:
+    name = str(username) if username else None
+    record("login", sub_type, actor=Actor(), user_name=name, summary=summary)
+
+
+def record_search(request: HttpRequest, query: PageQuery, via: str, **_: Any) -> None:
+    """Record a page of logs of a filter, and each page of the API."""
+    log_filter = query.plan.filter
+    is_filtered = log_filter != LogFilter(order=log_filter.order) or isinstance(query.start, Around)
+    if is_filtered or via == "api":
+        record("search", via, **_fields_of_query(request, query))
+
+
+def record_export(request: HttpRequest, query: PageQuery, format: str, **_: Any) -> None:  # noqa: A002  the signal's argument
+    """Record that logs were exported."""
+    record("export", format, **_fields_of_query(request, query))
+
+
+def record_opening(log_id: str, via: str, **_: Any) -> None:
+    """Record that one log was read whole."""
+    record("view", via, object_type="log", object_id=log_id, summary=f"Opened the log {log_id}")
+
+
+def record_deletion(log_id: str, **_: Any) -> None:
+    """Record that a log was deleted."""
+    record("log", "deleted", object_type="log", object_id=log_id, summary=f"Deleted the log {log_id}")
+
+
+def record_new_user(user: Any, **_: Any) -> None:
+    """Record that a user was created."""
+    _record_user("created", user, "Created")
+
+
+def record_user_change(user: Any, fields: list[str], **_: Any) -> None:
+    """Record that a user was changed, with the names of the fields only."""
+    _record_user("password" if fields == ["password"] else "changed", user, f"Changed {', '.join(fields)} of")
+
+
+def record_deleted_user(user: Any, **_: Any) -> None:
+    """Record that a user was deleted."""
+    _record_user("deleted", user, "Deleted")
+
+
+def _record_user(sub_type: str, user: Any, verb: str) -> None:
+    name = user.get_username()
+    record("user", sub_type, object_type="user", object_id=name, summary=f"{verb} the user {name}")
+
+
+def record_new_token(name: str, **_: Any) -> None:
+    """Record that an API token was created."""
+    _record_token("created", name)
+
+
+def record_revoked_token(name: str, **_: Any) -> None:
+    """Record that an API token was revoked."""
+    _record_token("revoked", name)
+
+
+def _record_token(verb: str, name: str) -> None:
+    summary = f"{verb.capitalize()} the API token {name}"
+    record("token", verb, object_type="token", object_id=name, summary=summary)
+
+
+RECEIVERS: dict[Signal, Callable[..., None]] = {
+    auth.user_logged_in: record_sign_in,
+    auth.user_logged_out: record_sign_out,
+    auth.user_login_failed: record_failed_sign_in,
+    accounts.sign_in_throttled: record_throttled_sign_in,
+    accounts.user_created: record_new_user,
+    accounts.user_changed: record_user_change,
+    accounts.user_deleted: record_deleted_user,
+    accounts.token_created: record_new_token,
+    accounts.token_revoked: record_revoked_token,
+    reading.logs_read: record_search,
+    reading.log_opened: record_opening,
+    reading.logs_exported: record_export,
+    reading.log_deleted: record_deletion,
+}
+
+
+def connect() -> None:
+    """Connect the receivers to the signals."""
+    for signal, receiver in RECEIVERS.items():
+        signal.connect(receiver, dispatch_uid="logsite.audit")
+
+
+def _fields_of_query(request: HttpRequest, query: PageQuery) -> dict[str, Any]:
+    """Return the filter of a query as an address and as a sentence. Its texts are truncated."""
+    values: dict[str, Any] = dict(parameters(query.plan.filter, DEFAULT_LIMIT))
+    if isinstance(query.start, Around):
+        values["around"] = query.start.log_id
+    for name, value in values.items():
+        values[name] = truncate(value) if isinstance(value, str) else [truncate(each) for each in value]
+    address = f"{request.path}?{urlencode(values, doseq=True)}" if values else request.path
+    return {"url": address, "summary": sentence(query.plan)}
