@@ -28,7 +28,9 @@ SHOWN_DAY = "%d %b %Y"
 SHOWN_TIMES = (SHOWN_DAY, *(f"{SHOWN_DAY} {clock}" for clock in ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f")))
 PICKABLE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?")
 
-TEXT_INPUT = {"autocomplete": "off", "spellcheck": "false"}
+TEXT_INPUT: dict[str, str | bool] = {"autocomplete": "off", "spellcheck": "false"}
+# The suggestions complete the last of several values.
+SEVERAL_INPUT = {**TEXT_INPUT, "data-several": True}
 
 
 def quoted(text: str) -> str:
@@ -147,7 +149,7 @@ class ValuesField(forms.Field):
     """The values of a partition key, as a tuple without repetitions. Each has at most 500 bytes."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, widget=ValuesInput(attrs=TEXT_INPUT), **kwargs)
+        super().__init__(required=False, widget=ValuesInput(attrs=SEVERAL_INPUT), **kwargs)
         self.has_commas = True
         self.text = TextField()
 

@@ -37,8 +37,12 @@ ADMIN_PARAMETERS = frozenset({"_changelist_filters", "_popup", "_to_field", "e"}
 
 Parameters = dict[str, str | list[str]]
 HasLogs = Callable[[str, str], bool]
+# From an attribute and a value to the values to filter by.
+Spellings = Callable[[str, str], list[str]]
 
 MAX_PAYLOAD_BYTES = 10**9
+# A filter by more spellings of one value needs too long an expression.
+MAX_SPELLINGS = 20
 
 
 def _filter_field(each: Filter) -> forms.Field:
@@ -120,7 +124,13 @@ class FilterForm(forms.BaseForm):
     log_filter: LogFilter
 
     def __init__(
-        self, data: Any, *, strict: bool = False, raw: str | None = None, has_logs: HasLogs | None = None
+        self,
+        data: Any,
+        *,
+        strict: bool = False,
+        raw: str | None = None,
+        has_logs: HasLogs | None = None,
+        spellings: Spellings | None = None,
     ) -> None:
         """Read a query string.
 
@@ -132,9 +142,13 @@ class FilterForm(forms.BaseForm):
 
         `has_logs` returns whether a log has a value of a key. With it, a valid form looks up which commas are
         part of a value, as `KeyValues` describes.
+
+        `spellings` returns the values to filter by instead of a value of an attribute, which may be in
+        another letter case. The filter of a link with a cursor has its spellings already.
         """
         super().__init__(data)
         self.has_logs = has_logs
+        self.spellings = spellings
         self.strict = strict
         self.is_utf_8 = raw is not None and _is_utf_8(raw)
         for name in KEYS:
@@ -165,9 +179,9 @@ class FilterForm(forms.BaseForm):
             self.add_error(
                 starts[0], f"Give only one of {' and '.join(starts)}: each says where the page begins."
             )
+        if not self.errors and not self.strict:
+            self._look_up(values)
         if not self.errors:
-            if self.has_logs and not self.strict:
-                self._read_commas(values, self.has_logs)
             self.log_filter = LogFilter(
                 **{name: values[name] for name in FILTERS},
                 start=start,
@@ -188,6 +202,15 @@ class FilterForm(forms.BaseForm):
             elif value is not None:
                 values[name] = spelling.read(value, words)
 
+    def _look_up(self, values: dict[str, Any]) -> None:
+        """Replace the values of the page's form by those that logs have."""
+        if self.has_logs:
+            self._read_commas(values, self.has_logs)
+        if self.spellings and not values["cursor"]:
+            for name, each in FILTERS.items():
+                if each.kind is Kind.EQUALS and values[name]:
+                    values[name] = self._read_letter_case(name, each.attribute, values[name], self.spellings)
+
     def _read_commas(self, values: dict[str, Any], has_logs: HasLogs) -> None:
         """Replace the values of accounts and types by those that `KeyValues` reads."""
         reader = KeyValues(has_logs)
@@ -196,6 +219,20 @@ class FilterForm(forms.BaseForm):
             value_of = partial(_value_of, words=SPELLED[name])
             read = [value for text in texts for value in reader.read(name, text, value_of)]
             values[name] = tuple(dict.fromkeys(read))
+
+    def _read_letter_case(self, name: str, attribute: str, value: Any, spellings: Spellings) -> Any:
+        """Return the value of a filter, or its values, in the spellings of logs."""
+        texts = value if isinstance(value, tuple) else (value,)
+        limit = MAX_SPELLINGS if isinstance(value, tuple) else 1
+        values: list[str] = []
+        for text in texts:
+            seen = spellings(attribute, text)
+            if len(seen) > limit:
+                message = "“%(value)s” was seen in %(number)s spellings. Write one of them: “%(first)s”, …"
+                params = {"value": quoted(text), "number": len(seen), "first": quoted(seen[0])}
+                self.add_error(name, ValidationError(message, params=params))
+            values += seen
+        return tuple(dict.fromkeys(values)) if isinstance(value, tuple) else values[0]
 
     def query(self) -> PageQuery:
         """Return the page query of a valid form: plan, start and limit.

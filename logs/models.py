@@ -193,7 +193,7 @@ class PartItem(Model):
 
 
 class ChoicesItem(Model):
-    """The one item with the types and subtypes seen in logs. It has no index keys.
+    """The one item with the values of some attributes seen in logs. It has no index keys.
 
     `incomplete` names the attributes from which a value was evicted or deleted. Each update increments
     `version`.
@@ -205,6 +205,9 @@ class ChoicesItem(Model):
     id = UnicodeAttribute(hash_key=True, default="choices")
     types = SeenAttribute(attr_name="types_seen", default=dict)
     sub_types = SeenAttribute(attr_name="sub_types_seen", default=dict)
+    countries = SeenAttribute(attr_name="countries_seen", default=dict)
+    platforms = SeenAttribute(attr_name="platforms_seen", default=dict)
+    browsers = SeenAttribute(attr_name="browsers_seen", default=dict)
     incomplete = UnicodeSetAttribute(default=set)
     version = NumberAttribute(default=0)
 

@@ -11,7 +11,14 @@ from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    JsonResponse,
+    QueryDict,
+    StreamingHttpResponse,
+)
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -67,8 +74,8 @@ def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
     An invalid value is shown at its field with status 400 and without rows: rows under a failed filter would
     look like its result. An invalid cursor leads to a message and to the first page of the same filter.
     """
-    lookup = reader.KeyLookup()
-    form = FilterForm(request.GET, raw=request.META["QUERY_STRING"], has_logs=lookup)
+    lookup, choices = reader.KeyLookup(), reader.ChoicesLookup()
+    form = _form(request, request.GET, lookup, choices)
     context: dict[str, Any] = {"title": "Logs", "form": form}
     if not form.is_valid():
         return _page(request, admin, "change_list", context, HTTPStatus.BAD_REQUEST)
@@ -78,14 +85,21 @@ def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
         cost += cost_of_log
         if item:
             return HttpResponseRedirect(_url(admin, "change", item.id))
-    page = _listing(request, form)
+    page = _listing(request, form, choices)
     page.cost += cost
+    page.cost += choices.cost
     # The form shows the filter as it was understood: a bare date as the moment that it stands for.
     context |= {"listing": page, "form": FilterForm(parameters(page.filter, page.limit))}
     return _page(request, admin, "change_list", context)
 
 
-def _listing(request: HttpRequest, form: FilterForm) -> Listing:
+def _form(
+    request: HttpRequest, data: QueryDict, lookup: reader.KeyLookup, choices: reader.ChoicesLookup
+) -> FilterForm:
+    return FilterForm(data, raw=request.META["QUERY_STRING"], has_logs=lookup, spellings=choices.spellings)
+
+
+def _listing(request: HttpRequest, form: FilterForm, choices: reader.ChoicesLookup) -> Listing:
     try:
         result = reader.read(form.query(), conf.budget())
     except reader.LogNotFound:
@@ -96,7 +110,7 @@ def _listing(request: HttpRequest, form: FilterForm) -> Listing:
         result = reader.read(form.first_page(), conf.budget())
     listing = Listing(result)
     if listing.may_be_mistyped:
-        listing.choices = reader.choices()
+        listing.choices = choices()
     return listing
 
 
@@ -108,7 +122,7 @@ def export(request: HttpRequest, admin: Admin) -> HttpResponseBase:
     """
     query_string = request.GET.copy()
     kinds = query_string.pop("format", [])
-    form = FilterForm(query_string, raw=request.META["QUERY_STRING"], has_logs=reader.KeyLookup())
+    form = _form(request, query_string, reader.KeyLookup(), reader.ChoicesLookup())
     context: dict[str, Any] = {"title": "Logs", "form": form}
     if form.is_valid():
         for name in ("around", "limit"):
@@ -142,16 +156,18 @@ def export(request: HttpRequest, admin: Admin) -> HttpResponseBase:
 
 
 def choices(request: HttpRequest) -> HttpResponse:
-    """Return the types and subtypes seen so far, which the filter's fields suggest."""
+    """Return the values seen so far, which the filter's fields suggest."""
     try:
         choices = reader.choices()
     except StoreUnavailable as error:
         logger.error(UNAVAILABLE, error)
         return JsonResponse({}, status=HTTPStatus.SERVICE_UNAVAILABLE)
     # A browser would show a value with invisible characters as if it had none.
-    values = {"type": choices.types, "sub_type": choices.sub_types}
     return JsonResponse(
-        {name: distinct(text for text in texts if visible(text) == text) for name, texts in values.items()}
+        {
+            name: distinct(text for text in choices.values(name) if visible(text) == text)
+            for name in reader.CHOICES
+        }
     )
 
 

@@ -16,7 +16,7 @@ from logs.pages import sentence
 from logs.pages.display import Time, display_moment, display_time, display_who
 from logs.pages.links import Link, query_string
 from logs.plan import END, Around, Direction, Position
-from logs.reader import Choices, PageResult
+from logs.reader import CHOICES, Choices, PageResult
 from logs.storage.choices import is_recordable, nearest
 
 DAY = timedelta(days=1)
@@ -229,24 +229,31 @@ class Listing:
 
     @property
     def may_be_mistyped(self) -> bool:
-        """Return whether an empty page may come from a mistyped type or subtype."""
+        """Return whether an empty page may come from a mistyped value that has choices."""
         is_empty = self.page.complete and not self.page.items and not isinstance(self.start, Position)
-        return is_empty and bool(self.filter.type or self.filter.sub_type)
+        return is_empty and any(self._values(name) for name in CHOICES)
+
+    def _values(self, name: str) -> tuple[str, ...]:
+        """Return the values of a filter. A missing value (an empty text) is none of them."""
+        value = getattr(self.filter, name)
+        return tuple(filter(None, value if isinstance(value, tuple) else (value,)))
 
     @cached_property
     def _unknown(self) -> list[tuple[str, str]]:
-        """Return name and value of each type and subtype of the filter that is not among the choices."""
+        """Return name and value of each value of the filter that is not among the choices."""
         if self.choices is None:
             return []
-        # A filter finds both forms of accents, so a choice in another form is no other value.
-        types, sub_types = (
-            {_composed(text) for text in kind} for kind in (self.choices.types, self.choices.sub_types)
-        )
-        unknown = [("type", value) for value in self.filter.type if _composed(value) not in types]
-        if self.filter.sub_type is not None and _composed(self.filter.sub_type) not in sub_types:
-            unknown.append(("sub_type", self.filter.sub_type))
-        # A longer value may exist all the same.
-        return [(name, value) for name, value in unknown if is_recordable(value)]
+        unknown = []
+        for name in CHOICES:
+            # A filter finds both forms of accents, so a choice in another form is no other value.
+            seen = set(map(_composed, self.choices.values(name)))
+            # A longer value may exist all the same.
+            unknown += [
+                (name, value)
+                for value in self._values(name)
+                if _composed(value) not in seen and is_recordable(value)
+            ]
+        return unknown
 
     @property
     def unknown_values(self) -> list[UnknownValue]:
@@ -268,20 +275,18 @@ class Listing:
 
     def _unknown_value(self, name: str, value: str) -> UnknownValue:
         choices = self.choices or Choices([], [])
-        if name == "type":
-            links = [
-                Link(
-                    visible(other),
-                    self._narrow(type=tuple(other if each == value else each for each in self.filter.type)),
-                )
-                for other in distinct(nearest(value, choices.types))
-            ]
-            return UnknownValue("type", visible(value), links, choices.types_complete)
         links = [
-            Link(visible(other), self._narrow(sub_type=other))
-            for other in distinct(nearest(value, choices.sub_types))
+            Link(visible(other), self._narrow(**{name: self._replaced(name, value, other)}))
+            for other in distinct(nearest(value, choices.values(name)))
         ]
-        return UnknownValue("subtype", visible(value), links, choices.sub_types_complete)
+        return UnknownValue(FILTERS[name].label.lower(), visible(value), links, choices.is_complete(name))
+
+    def _replaced(self, name: str, value: str, other: str) -> Any:
+        """Return a filter's values with another one in place of a value."""
+        values = getattr(self.filter, name)
+        if not isinstance(values, tuple):
+            return other
+        return tuple(other if each == value else each for each in values)
 
     @property
     def empty_text(self) -> str:
