@@ -6,7 +6,8 @@ import pytest
 from django.http import QueryDict
 from django.test import Client
 
-from logs.filters import FILTERS, KEYS, Kind, LogFilter, Source
+from logs.conditions import Kind
+from logs.filters import FILTERS, KEYS, LogFilter, Source
 from logs.forms import FilterForm, parameters
 from logs.models import PROJECTED, LogItem
 from logs.pages.listing import COLUMNS

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from logs.filters import LogFilter, Order
+from logs.index_choice import Stream
 from logs.models import MAX_SHARDS
 from logs.pages.sentence import sentence
-from logs.plan import MICROSECOND, Direction, Key, Position, Span, Stream, make_plan, plan_error
+from logs.plan import MICROSECOND, Direction, Key, Position, Span, make_plan
+from logs.plan_error import plan_error
 from logs.times import to_text
 
 FIRST = datetime(2026, 11, 1, tzinfo=UTC)
