@@ -102,9 +102,9 @@ def test_fingerprint_differs_for_each_filter() -> None:
             "Logs of account 7 or 8, newest first.",
         ),
         (
-            LogFilter(type=("a", "b", "c"), user_id="12", order=Order.OLDEST),
+            LogFilter(type=("a", "b", "c"), sub_type=("12",), order=Order.OLDEST),
             [Stream("TypeIndex", "a"), Stream("TypeIndex", "b"), Stream("TypeIndex", "c")],
-            "Logs of type a, b or c, oldest first, filtered by user 12.",
+            "Logs of type a, b or c, oldest first, filtered by subtype 12.",
         ),
         (
             LogFilter(url="/pay", payload_size_min=5000, q="card"),
