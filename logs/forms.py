@@ -11,20 +11,27 @@ from django.http import QueryDict
 
 from logs import conf, cursor, spelling
 from logs.characters import strip, visible
+from logs.conditions import Kind
 from logs.fields import (
     MAX_QUOTED,
     ChoiceField,
     IdField,
     MomentField,
+    ObjectsField,
     SizeField,
     TextField,
     ValuesField,
+    account,
     format_time,
+    ip_address,
+    object_key,
     quoted,
+    trace_id,
 )
-from logs.filters import FILTERS, KEYS, Filter, Kind, LogFilter, Order, Source
+from logs.filters import FILTERS, KEYS, Filter, LogFilter, Order, Source
 from logs.key_values import KeyValues
-from logs.plan import Around, PageQuery, Position, begin_at, make_plan, plan_error
+from logs.plan import Around, PageQuery, Position, begin_at, make_plan
+from logs.plan_error import plan_error
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
@@ -41,14 +48,31 @@ HasLogs = Callable[[str, str], bool]
 Spellings = Callable[[str, str], list[str]]
 
 MAX_PAYLOAD_BYTES = 10**9
-# A filter by more spellings of one value needs too long an expression.
-MAX_SPELLINGS = 20
+
+
+# The filters whose values the writer stores in one spelling.
+NORMALIZERS: dict[str, Callable[[str], str]] = {
+    "account_id": account,
+    "-account_id": account,
+    "object": object_key,
+    "submitter_ip": ip_address,
+    "trace_id": trace_id,
+}
 
 
 def _filter_field(each: Filter) -> forms.Field:
     """Return the form field of a filter."""
-    if each.source is Source.KEY:
-        return ValuesField(label=each.label, help_text=each.help_text)
+    # Keys contain no control characters. The writer keeps a NUL in other values.
+    allows_nul = each.source is not Source.KEY and each.kind is not Kind.CONTAINS
+    if each.name == "object":
+        return ObjectsField(label=each.label, help_text=each.help_text)
+    if each.kind.is_multiple:
+        return ValuesField(
+            label=each.label,
+            help_text=each.help_text,
+            allows_nul=allows_nul,
+            joins_commas=each.source is not Source.KEY and each.name not in NORMALIZERS,
+        )
     if each.kind is Kind.AT_LEAST:
         return SizeField(
             label=each.label,
@@ -58,8 +82,7 @@ def _filter_field(each: Filter) -> forms.Field:
             max_value=MAX_PAYLOAD_BYTES,
             widget=forms.NumberInput(attrs={"min": "0"}),
         )
-    # Accounts and types contain no NUL. The writer keeps one in other values.
-    return TextField(label=each.label, help_text=each.help_text, allows_nul=each.kind is Kind.EQUALS)
+    return TextField(label=each.label, help_text=each.help_text, allows_nul=allows_nul)
 
 
 def _hidden(**kwargs: Any) -> dict[str, Any]:
@@ -67,7 +90,7 @@ def _hidden(**kwargs: Any) -> dict[str, Any]:
 
 
 FIELDS: dict[str, forms.Field] = {
-    **{name: _filter_field(each) for name, each in FILTERS.items()},
+    **{each.parameter: _filter_field(each) for each in FILTERS.values()},
     "from": MomentField(label="From"),
     "to": MomentField(label="To", whole_day=True, help_text="Logs before this time."),
     "order": ChoiceField(
@@ -96,10 +119,17 @@ FIELDS: dict[str, forms.Field] = {
 
 # The filters whose values the form may spell otherwise, with the words of the pages.
 SPELLED = {
-    name: each.words
-    for name, each in FILTERS.items()
-    if each.kind is Kind.EQUALS or (each.kind is Kind.CONTAINS and each.source is Source.ATTRIBUTE)
+    each.parameter: each.words
+    for each in FILTERS.values()
+    if each.kind.is_multiple or (each.kind is Kind.CONTAINS and each.source is Source.ATTRIBUTE)
 }
+
+
+# The filters of exact values, with the attributes of a log.
+ATTRIBUTES = {each.parameter: each.attribute for each in FILTERS.values() if each.kind.is_multiple}
+
+# The keys whose texts with commas are looked up. An object has a form of its own.
+LOOKED_UP = [name for name in KEYS if name != "object"]
 
 
 class FilterBoundField(forms.BoundField):
@@ -120,7 +150,7 @@ class FilterForm(forms.BaseForm):
 
     # A dictionary, not class attributes: the filters have their own table, and `from` is a keyword.
     base_fields = FIELDS
-    field_order = ["q", "account_id", "type", "user_id", "from", "to", "order"]
+    field_order = ["q", "account_id", "type", "user_id", "object", "from", "to", "order"]
     log_filter: LogFilter
 
     def __init__(
@@ -151,17 +181,9 @@ class FilterForm(forms.BaseForm):
         self.spellings = spellings
         self.strict = strict
         self.is_utf_8 = raw is not None and _is_utf_8(raw)
-        for name in KEYS:
-            field = self.fields[name]
+        for field in self.fields.values():
             if isinstance(field, ValuesField):
                 field.has_commas = not strict
-
-    def clean_account_id(self) -> tuple[str, ...]:
-        """Refuse a `#`: it joins account and type in the key of AccountTypeIndex."""
-        accounts: tuple[str, ...] = self.cleaned_data["account_id"]
-        if any("#" in account for account in accounts):
-            raise ValidationError("An account never contains a “#”.")
-        return accounts
 
     def clean(self) -> dict[str, Any]:
         """Check the rules across fields, and the names of the parameters."""
@@ -170,6 +192,7 @@ class FilterForm(forms.BaseForm):
         values = self.cleaned_data
         if not self.strict:
             self._read_spellings(values)
+        self._normalize(values)
         start, end = values.get("from"), values.get("to")
         if start and end and start >= end:
             message = "This must be after the beginning of the range, %(start)s (UTC)."
@@ -183,7 +206,7 @@ class FilterForm(forms.BaseForm):
             self._look_up(values)
         if not self.errors:
             self.log_filter = LogFilter(
-                **{name: values[name] for name in FILTERS},
+                **{name: values[each.parameter] for name, each in FILTERS.items()},
                 start=start,
                 end=end,
                 order=Order(values["order"] or Order.NEWEST),
@@ -202,37 +225,35 @@ class FilterForm(forms.BaseForm):
             elif value is not None:
                 values[name] = spelling.read(value, words)
 
+    def _normalize(self, values: dict[str, Any]) -> None:
+        """Replace values by the spellings that the writer stores."""
+        for name in NORMALIZERS.keys() & values.keys():
+            try:
+                values[name] = tuple(dict.fromkeys(NORMALIZERS[name](text) for text in values[name]))
+            except ValidationError as error:
+                self.add_error(name, error)
+
     def _look_up(self, values: dict[str, Any]) -> None:
         """Replace the values of the page's form by those that logs have."""
         if self.has_logs:
             self._read_commas(values, self.has_logs)
         if self.spellings and not values["cursor"]:
-            for name, each in FILTERS.items():
-                if each.kind is Kind.EQUALS and values[name]:
-                    values[name] = self._read_letter_case(name, each.attribute, values[name], self.spellings)
+            self._read_letter_case(values, self.spellings)
 
     def _read_commas(self, values: dict[str, Any], has_logs: HasLogs) -> None:
-        """Replace the values of accounts and types by those that `KeyValues` reads."""
+        """Replace the values of accounts, types and users by those that `KeyValues` reads."""
         reader = KeyValues(has_logs)
-        for name in KEYS:
+        for name in LOOKED_UP:
             texts = self[name].value() or []
             value_of = partial(_value_of, words=SPELLED[name])
             read = [value for text in texts for value in reader.read(name, text, value_of)]
             values[name] = tuple(dict.fromkeys(read))
 
-    def _read_letter_case(self, name: str, attribute: str, value: Any, spellings: Spellings) -> Any:
-        """Return the value of a filter, or its values, in the spellings of logs."""
-        texts = value if isinstance(value, tuple) else (value,)
-        limit = MAX_SPELLINGS if isinstance(value, tuple) else 1
-        values: list[str] = []
-        for text in texts:
-            seen = spellings(attribute, text)
-            if len(seen) > limit:
-                message = "“%(value)s” was seen in %(number)s spellings. Write one of them: “%(first)s”, …"
-                params = {"value": quoted(text), "number": len(seen), "first": quoted(seen[0])}
-                self.add_error(name, ValidationError(message, params=params))
-            values += seen
-        return tuple(dict.fromkeys(values)) if isinstance(value, tuple) else values[0]
+    def _read_letter_case(self, values: dict[str, Any], spellings: Spellings) -> None:
+        """Replace values in another letter case by their spellings in logs."""
+        for name, attribute in ATTRIBUTES.items():
+            texts = [spelled for text in values[name] for spelled in spellings(attribute, text)]
+            values[name] = tuple(dict.fromkeys(texts))
 
     def query(self) -> PageQuery:
         """Return the page query of a valid form: plan, start and limit.
@@ -324,13 +345,12 @@ def _is_utf_8(raw: str) -> bool:
 
 def parameters(log_filter: LogFilter, limit: int) -> Parameters:
     """Return the query string's parameters for a filter, without default values."""
-    values: dict[str, Any] = {**vars(log_filter)}
-    start, end, order = (values.pop(name) for name in ("start", "end", "order"))
-    values["from"] = format_time(start) if start else None
-    values["to"] = format_time(end) if end else None
-    values["order"] = order.value if order is not Order.NEWEST else None
+    values: dict[str, Any] = {FILTERS[name].parameter: value for name, value in log_filter.values.items()}
+    values["from"] = format_time(log_filter.start) if log_filter.start else None
+    values["to"] = format_time(log_filter.end) if log_filter.end else None
+    values["order"] = log_filter.order.value if log_filter.order is not Order.NEWEST else None
     values["limit"] = limit if limit != DEFAULT_LIMIT else None
-    return {name: _spelled(name, value) for name, value in values.items() if value not in (None, ())}
+    return {name: _spelled(name, value) for name, value in values.items() if value is not None}
 
 
 def _spelled(name: str, value: Any) -> str | list[str]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from logs.filters import LogFilter
-from logs.models import LogItem
+from logs.models import NO_ONE, LogItem
 from logs.plan import Around, Direction, PageQuery, Position, QueryPlan, key_of, make_plan
 from logs.reading.budget import Budget, Cost
 from logs.reading.page import Page as Page
@@ -85,13 +85,16 @@ def read_around(
 class KeyLookup:
     """Looks up whether a log has a value of a key. `cost` is the cost of all lookups.
 
-    A lookup is one Query of two items, and one per form of a value with accents. Raises StoreUnavailable.
+    A lookup is one Query of two items, and one per form of a value with accents. No one is no key: it costs
+    nothing and counts as present. Raises StoreUnavailable.
     """
 
     def __init__(self) -> None:
         self.cost = Cost()
 
     def __call__(self, name: str, value: str) -> bool:
+        if name == "user_id" and value == NO_ONE:
+            return True
         filters: dict[str, Any] = {name: (value,)}
         page = read_page(make_plan(LogFilter(**filters)), None, 1)
         self.cost += page.cost

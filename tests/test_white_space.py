@@ -12,7 +12,8 @@ from ingest import messages
 from ingest.wire import characters as wire_characters
 from ingest.writing import items
 from logs import characters
-from logs.filters import FILTERS, Kind
+from logs.conditions import Kind
+from logs.filters import FILTERS
 from logs.forms import FilterForm
 from logs.models import LogItem
 from tests.api import LOGS, fetch

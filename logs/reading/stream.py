@@ -8,8 +8,9 @@ from typing import Any
 from pynamodb.expressions.condition import Condition
 
 from logs import times
+from logs.index_choice import Stream
 from logs.models import INDEXES, LogItem, partition_attribute
-from logs.plan import Key, QueryPlan, Span, Stream
+from logs.plan import Key, QueryPlan, Span
 
 # How many items one filtered query examines, at least and at most. A response holds 1 MB, which is about
 # 4,000 projected logs:
@@ -29,7 +30,7 @@ class StreamReader:
         self._index = INDEXES[stream.index]
         self._partition = partition_attribute(stream.index)[1]
         self._span = span
-        self._condition = plan.filter.condition
+        self._condition = plan.condition
         # The second query is usually small: the page lacks few logs. After that the size doubles.
         self._page_size, self._next_page_size = page_size, max(2, page_size // 2)
         self._ascends = ascends
