@@ -123,3 +123,52 @@ def test_account_of_logsite_is_checked_without_white_space(monkeypatch: pytest.M
         record = make_record(make_body(account_id=account_id))
         item = items.to_item(messages.parse(record["body"]), messages.envelope(record))
         assert item.account_id == "_unverified"
+
+
+# The fields of the context, with the filter of each and its parameter for a value.
+CONTEXT = {
+    "user_name": ("Ada  L.", "user_name"),
+    "account_name": ("Acme  Inc.", None),
+    "submitter_ip": ("203.0.113.7", "submitter_ip"),
+    "request_id": ("a  b", "request_id"),
+    "trace_id": ("4bf92f3577b34da6a3ce929d0e0e4736", "trace_id"),
+    "object_type": ("sales  order", None),
+    "object_id": ("47  11", None),
+    "object_name": ("Order  4711", None),
+    "summary": ("Order  paid", None),
+}
+
+
+@pytest.mark.parametrize("form", ENDS.values(), ids=list(ENDS))
+def test_context_is_stored_and_filtered_stripped(logs_table: None, viewer_client: Client, form: str) -> None:
+    sent = {name: form.format(value) for name, (value, _) in CONTEXT.items()}
+
+    item = store(**sent)
+
+    assert {name: getattr(item.context, name) for name in CONTEXT} == {
+        name: value for name, (value, _) in CONTEXT.items()
+    }
+    assert item.object_key == "sales  order:47  11"
+    values = {parameter: sent[name] for name, (_, parameter) in CONTEXT.items() if parameter}
+    values["object"] = form.format(f"{sent['object_type']}:{sent['object_id']}")
+    for parameter, value in values.items():
+        assert matching_ids(viewer_client, parameter, value) == [LOG_ID], parameter
+
+
+@pytest.mark.parametrize("text", [" ", "\t\n", "\u00a0", "\u3000\u200b", "\ufeff"])
+def test_context_of_white_space_is_absent(text: str) -> None:
+    # An object without an id is no object, so an id of white space only is rejected.
+    names = [name for name in CONTEXT if name != "object_id"]
+
+    message = messages.parse(make_body(**dict.fromkeys(names, text)))
+
+    assert {getattr(message, name) for name in names} == {None}
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\tb", "a\x00b", "a\u00a0b", "a\u200bb", "a\x85b"])
+def test_character_inside_a_context_field_is_kept(text: str) -> None:
+    names = ("user_name", "account_name", "request_id", "object_name")
+
+    message = messages.parse(make_body(**dict.fromkeys(names, text)))
+
+    assert {getattr(message, name) for name in names} == {text}
