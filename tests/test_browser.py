@@ -160,7 +160,7 @@ def test_search_for_rare_logs_takes_one_click(page: Page, settings: Any) -> None
 def test_type_filter_suggests_existing_types(page: Page) -> None:
     writer = ChoicesWriter()
     for type_ in ("login", "log,out", "view"):
-        writer.record(type_, "password")
+        writer.record(type_, "password", "Côte d’Ivoire, Abidjan")
     writer.write()
     page.goto("/")
     assert page.locator("datalist").count() == 0
@@ -170,6 +170,11 @@ def test_type_filter_suggests_existing_types(page: Page) -> None:
     page.get_by_label("Type:", exact=True).fill("login, v")
     expect(options.nth(2)).to_have_attribute("value", "login, view")
     expect(options.nth(0)).to_have_attribute("value", "login, log\\,out")
+    page.locator("summary", has_text="More filters").click()
+    for name in ("submitter_country", "-submitter_country"):
+        page.locator(f"[name='{name}']").fill("x, ")
+        option = page.locator(f"[id='id_{name}_choices'] option")
+        expect(option).to_have_attribute("value", "x, Côte d’Ivoire\\, Abidjan")
 
 
 def test_detail_links_to_surrounding_logs(page: Page) -> None:

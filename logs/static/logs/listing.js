@@ -90,7 +90,8 @@ let choices;
 
 async function suggest(field) {
     choices ??= fetch(filter.dataset.choices).then((response) => (response.ok ? response.json() : {}));
-    const values = (await choices)[field.name] ?? [];
+    // "-type" excludes types.
+    const values = (await choices)[field.name.replace(/^-/, "")] ?? [];
     let list = document.getElementById(`${field.id}_choices`);
     if (!list) {
         list = document.createElement("datalist");
@@ -105,7 +106,7 @@ async function suggest(field) {
     );
 }
 
-for (const name of SUGGESTED) {
+for (const name of SUGGESTED.flatMap((included) => [included, `-${included}`])) {
     const field = filter.elements[name];
     for (const event of ["focus", "input"]) {
         field.addEventListener(event, () => suggest(field));
