@@ -96,9 +96,10 @@ def start_services(children: Children, folder: Path, endpoints: dict[str, str | 
 
 
 def check_tables(folder: Path, endpoint: str | None) -> None:
-    """Raise StartFailed if a table has other keys or indexes: they cannot be changed in place.
+    """Raise StartFailed if a table has other keys or indexes than its model.
 
-    Without an `endpoint` the tables are in the folder. Costs up to two DescribeTable per table.
+    They cannot be changed in place. Without an `endpoint` the tables are in the folder. Costs up to two
+    DescribeTable per table.
     """
     names = [
         model.Meta.table_name
