@@ -125,9 +125,6 @@ SPELLED = {
 }
 
 
-# The filters of exact values, with the attributes of a log.
-ATTRIBUTES = {each.parameter: each.attribute for each in FILTERS.values() if each.kind.is_multiple}
-
 # The keys whose texts with commas are looked up. An object has a form of its own.
 LOOKED_UP = [name for name in KEYS if name != "object"]
 
@@ -251,9 +248,11 @@ class FilterForm(forms.BaseForm):
 
     def _read_letter_case(self, values: dict[str, Any], spellings: Spellings) -> None:
         """Replace values in another letter case by their spellings in logs."""
-        for name, attribute in ATTRIBUTES.items():
-            texts = [spelled for text in values[name] for spelled in spellings(attribute, text)]
-            values[name] = tuple(dict.fromkeys(texts))
+        for each in FILTERS.values():
+            if each.kind.is_multiple:
+                name = each.parameter
+                texts = [spelled for text in values[name] for spelled in spellings(each.attribute, text)]
+                values[name] = tuple(dict.fromkeys(texts))
 
     def query(self) -> PageQuery:
         """Return the page query of a valid form: plan, start and limit.
