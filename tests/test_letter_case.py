@@ -58,6 +58,12 @@ def test_all_spellings_are_found_together(viewer_client: Client) -> None:
     assert found(viewer_client, "submitter_country=germany,ghana") == numbers(3, 2, 1)
 
 
+def test_value_with_a_comma_is_found_in_any_case(viewer_client: Client) -> None:
+    store_values("submitter_country", "Korea, Republic of", "Ghana")
+    assert found(viewer_client, "submitter_country=korea, republic of") == numbers(1)
+    assert found(viewer_client, "submitter_country=korea\\, republic of,GHANA") == numbers(2, 1)
+
+
 def test_exact_spelling_is_unchanged(viewer_client: Client) -> None:
     store_values("submitter_country", "Germany", "GERMANY", "germany")
     for number, spelling in enumerate(["Germany", "GERMANY", "germany"], 1):
