@@ -74,7 +74,7 @@ _COMPARISONS: dict[Kind, Callable[[Any, Any], Condition]] = {
 
 
 def condition(kind: Kind, attribute: Any, value: Any) -> Condition:
-    """Return the condition that an item fulfils if its attribute compares with the value so.
+    """Return the condition on an attribute of an item.
 
     `value` is a tuple of texts for EQUALS and EXCLUDES, a text for CONTAINS, and a number for AT_LEAST.
     """

@@ -60,12 +60,12 @@ class Filter:
 
     @property
     def parameter(self) -> str:
-        """Return its name in addresses, in the form and in the API: `-type` for `not_type`."""
+        """Return its name in addresses and in the API: `-type` for `not_type`."""
         return f"-{self.included}" if self.kind is Kind.EXCLUDES else self.name
 
     @property
     def included(self) -> str:
-        """Return the name of the filter that includes what this one excludes, or its own name."""
+        """Return the name of the filter whose values it excludes, or its own."""
         return self.name.removeprefix(EXCLUDED)
 
     @property

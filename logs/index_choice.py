@@ -67,7 +67,7 @@ def post_filters(log_filter: LogFilter, index: str) -> dict[str, Any]:
 
 
 def streams(log_filter: LogFilter, shards: int) -> tuple[Stream, ...]:
-    """Return the partitions to read, one for each combination of values, or one for each sorting shard."""
+    """Return a partition for each combination of values, or for each shard."""
     index = narrowest_index(log_filter)
     values = [key_forms(getattr(log_filter, name)) for name in INDEX_FILTERS[index]]
     match index:
@@ -81,5 +81,5 @@ def streams(log_filter: LogFilter, shards: int) -> tuple[Stream, ...]:
 
 
 def key_forms(values: tuple[str, ...]) -> list[str]:
-    """Return values, each in its forms of accents: in an index, each is a partition of its own."""
+    """Return values in all forms of accents: each form is a partition."""
     return [form for form in all_forms(values) if form in values or len(form.encode()) <= MAX_KEY_BYTES]

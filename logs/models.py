@@ -361,9 +361,9 @@ def partition_attribute(index: str) -> tuple[str, str]:
 
 
 def partition_key(item: LogItem, index: str) -> str:
-    """Return an item's partition key in an index, or an empty text if the item is not in the index.
+    """Return the partition key of an item in an index.
 
-    The item must have been read with that attribute.
+    It is empty if the item is not in the index. The item must have been read with that attribute.
     """
     key: str | None = getattr(item, partition_attribute(index)[0])
     return key or ""

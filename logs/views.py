@@ -28,7 +28,8 @@ from django.utils.http import content_disposition_header
 from logs import conf, cursor, reader
 from logs.characters import distinct, visible
 from logs.fields import quoted
-from logs.forms import MAX_LIMIT, FilterForm, parameters
+from logs.form_fields import MAX_LIMIT
+from logs.forms import FilterForm, parameters
 from logs.pages import export as exports
 from logs.pages.detail import Detail, as_json
 from logs.pages.listing import Listing

@@ -148,9 +148,10 @@ def test_time_heading_reverses_the_order(page: Page) -> None:
 
 def test_search_for_rare_logs_takes_one_click(page: Page, settings: Any) -> None:
     settings.LOGS_MAX_EXAMINED = 2_000
-    store(make_item(n, user_id="rare" if n % 500 == 250 else "12") for n in range(10_000))
+    store(make_item(n, sub_type="rare" if n % 500 == 250 else "password") for n in range(10_000))
     page.goto("/")
-    page.get_by_label("User").fill("rare")
+    page.get_by_text("More filters").click()
+    page.get_by_label("Subtype:", exact=True).fill("rare")
     page.get_by_role("button", name="Apply").click()
     expect(page.locator("#result_list tbody tr")).to_have_count(20)
     expect(page.locator("#logs-onward")).to_have_count(0)

@@ -156,7 +156,7 @@ class Detail:
 
     @property
     def around(self) -> list[Link]:
-        """Return links to the logs around this one: in everything, by account, type, user and object."""
+        """Return links to the logs around this one, on up to six axes."""
         fields = self.content.fields
         account, type_ = (fields["account_id"] or "",), (fields["type"] or "",)
         filters = {

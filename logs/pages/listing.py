@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from logs import conf, cursor
 from logs.characters import distinct, reading, visible
 from logs.filters import FILTERS, LogFilter, Order
-from logs.forms import DEFAULT_LIMIT
+from logs.form_fields import DEFAULT_LIMIT
 from logs.models import LogItem, object_key
 from logs.pages import sentence
 from logs.pages.display import Time, display_moment, display_time, display_who
