@@ -14,7 +14,7 @@ _QUOTED_RUN = re.compile(r'"[A-Za-z0-9+/\\]{33}')
 
 
 def may_have_base64(text: str) -> bool:
-    """Return whether a text may be base64, or may be JSON with a string in base64.
+    """Return whether a text may be, or contain, base64 in JSON.
 
     Much faster than decoding the strings: the client calls it for each log.
     """
@@ -27,9 +27,9 @@ def to_base64(text: str) -> str:
 
 
 class Inflater:
-    """Decompresses the compressed logs in one body, of MAX_INFLATED_BYTES in all or a little more.
+    """Decompresses the compressed logs in one body.
 
-    It decompresses nothing if the writer reserves no memory for it: see `may_be_compressed`.
+    It stops after MAX_INFLATED_BYTES in all. It decompresses nothing if the writer reserves no memory for it: see `may_be_compressed`.
     """
 
     def __init__(self, body: str) -> None:
