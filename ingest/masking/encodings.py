@@ -29,7 +29,8 @@ def to_base64(text: str) -> str:
 class Inflater:
     """Decompresses the compressed logs in one body.
 
-    It stops after MAX_INFLATED_BYTES in all. It decompresses nothing if the writer reserves no memory for it: see `may_be_compressed`.
+    It stops after MAX_INFLATED_BYTES in all, and does nothing unless the writer reserves memory for it: see
+    `may_be_compressed`.
     """
 
     def __init__(self, body: str) -> None:
