@@ -87,7 +87,8 @@ def test_context_is_projected_whole(table_name: str, dynamodb: Any, index: str) 
     """A dotted name such as `context.summary` would be accepted, and project nothing."""
     assert not [name for name in PROJECTED if "." in name]
     create_tables()
-    item = make_item(**{name: f"the {name}" for name in CONTEXT_FIELDS})
+    context: dict[str, Any] = {name: f"the {name}" for name in CONTEXT_FIELDS}
+    item = make_item(**context)
     item.save()
     attributes = item.serialize()
     key = INDEX_KEYS[index][0]
