@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from bench import client, package, pages, search, sizes, streams, timelines, writing
+from bench import client, log_costs, package, pages, search, sizes, streams, timelines, writing
 
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], None]] = {
     "pages": lambda options: pages.main(),
@@ -11,6 +11,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], None]] = {
     "client": lambda options: client.main(),
     "writing": lambda options: writing.main(),
     "sizes": lambda options: sizes.main(),
+    "costs": lambda options: log_costs.main(),
     "search": lambda options: search.main(options.logs),
     "timelines": lambda options: timelines.main(options.logs),
     "package": lambda options: package.main(),
