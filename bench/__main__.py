@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from bench import client, package, pages, search, sizes, streams, writing
+from bench import client, log_costs, package, pages, search, sizes, streams, timelines, writing
 
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], None]] = {
     "pages": lambda options: pages.main(),
@@ -11,7 +11,9 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], None]] = {
     "client": lambda options: client.main(),
     "writing": lambda options: writing.main(),
     "sizes": lambda options: sizes.main(),
+    "costs": lambda options: log_costs.main(),
     "search": lambda options: search.main(options.logs),
+    "timelines": lambda options: timelines.main(options.logs),
     "package": lambda options: package.main(),
 }
 # `bench.engine.fill` spreads the 20 logs that the search looks for over at least this many.
@@ -27,7 +29,7 @@ def main() -> None:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {names}; default: all")
     parser.add_argument(
-        "--logs", type=int, default=100_000, metavar="N", help="number of logs to search; default: 100000"
+        "--logs", type=int, default=100_000, metavar="N", help="number of other logs; default: 100000"
     )
     options = parser.parse_args()
     if unknown := set(options.names) - set(BENCHMARKS):

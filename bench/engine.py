@@ -20,7 +20,7 @@ os.environ.update(
     AWS_CONFIG_FILE=os.devnull,
 )
 
-from logs.models import STATUS, LogItem, account_type_key  # noqa: E402  the environment must be set first
+from logs.models import STATUS, LogItem, account_type_key, user_key  # noqa: E402  the environment must be set first
 from logs.storage import dynamodb, tables  # noqa: E402  as above
 from logsite.local import engine  # noqa: E402  as above
 from logsite.local.ports import accepts_connections, free_port  # noqa: E402  as above
@@ -76,6 +76,7 @@ def fill(table: str, number: int, **rare_values: Any) -> None:
                     received_at=created_at,
                     status=STATUS,
                     account_type=account_type_key(account, type_),
+                    user_key=user_key(values["user_id"]),
                     **values,
                 )
             )

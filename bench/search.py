@@ -1,4 +1,4 @@
-"""The cost of a search that finds 20 logs of one user among many."""
+"""The cost of a search that finds 20 logs of one subtype among many."""
 
 import time
 
@@ -13,12 +13,12 @@ LIMIT = 50
 
 def main(logs: int) -> None:
     """Search to the end, and print the cost of each page."""
-    plan = make_plan(LogFilter(user_id="rare"))
+    plan = make_plan(LogFilter(sub_type=("rare",)))
     budget = Budget()
     matches = examined = 0
     position: Position | None = None
     with run_engine():
-        fill("search", logs, user_id="rare")
+        fill("search", logs, sub_type="rare")
         print(
             f"\n20 logs among {logs:,}; budget of a page: {budget.examined:,} items or {budget.seconds:g} s"
         )

@@ -86,7 +86,7 @@ def record_handler(record: SQSRecord, deadline: Deadline) -> str:
             raw = {**raw, "body": body_masking.mask_body(record.body)}
             item = items.to_item(messages.parse(raw["body"]), envelope)
         outcome = deadline.retry(partial(items.put, item, deadline))
-        choices_writer.record(item.type, item.sub_type)
+        choices_writer.record_log(item)
         return outcome
     except messages.Rejected as rejection:
         dead_letters.send(raw, envelope, rejection)

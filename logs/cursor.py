@@ -2,9 +2,10 @@
 
 from django.core import signing
 
-from logs.plan import Direction, Key, Position, QueryPlan, Stream
+from logs.index_choice import Stream
+from logs.plan import Direction, Key, Position, QueryPlan
 
-VERSION = 3
+VERSION = 4
 SALT = "logs.cursor"
 
 

@@ -1,5 +1,6 @@
 """Form fields for the values of filters: times, texts, lists of texts, ids."""
 
+import ipaddress
 import re
 import uuid
 from datetime import UTC, date, datetime, timedelta
@@ -27,8 +28,11 @@ SHOWN_SIZE = re.compile(r"(\d{1,3}(?:,\d{3})*|\d+)(?: bytes)?")
 SHOWN_DAY = "%d %b %Y"
 SHOWN_TIMES = (SHOWN_DAY, *(f"{SHOWN_DAY} {clock}" for clock in ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f")))
 PICKABLE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?")
+TRACE_ID = re.compile("[0-9A-Fa-f]{32}")
 
-TEXT_INPUT = {"autocomplete": "off", "spellcheck": "false"}
+TEXT_INPUT: dict[str, str | bool] = {"autocomplete": "off", "spellcheck": "false"}
+# The suggestions complete the last of several values.
+SEVERAL_INPUT = {**TEXT_INPUT, "data-several": True}
 
 
 def quoted(text: str) -> str:
@@ -144,16 +148,82 @@ class ValuesInput(forms.TextInput):
 
 
 class ValuesField(forms.Field):
-    """The values of a partition key, as a tuple without repetitions. Each has at most 500 bytes."""
+    """Several exact values, as a tuple without repetitions. Each has at most 500 bytes.
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, widget=ValuesInput(attrs=TEXT_INPUT), **kwargs)
+    With `joins_commas`, a text with commas is also one value of its own: no lookup decides which is meant.
+    """
+
+    def __init__(self, *, allows_nul: bool = False, joins_commas: bool = False, **kwargs: Any) -> None:
+        super().__init__(required=False, widget=ValuesInput(attrs=SEVERAL_INPUT), **kwargs)
         self.has_commas = True
-        self.text = TextField()
+        self.joins_commas = joins_commas
+        self.text = TextField(allows_nul=allows_nul)
 
     def clean(self, value: Any) -> Any:
-        texts = [part for text in value for part in (spelling.split(text) if self.has_commas else [text])]
+        texts = [part for text in value for part in self._parts(text)]
         return tuple(dict.fromkeys(clean for text in texts if (clean := self.text.clean(text))))
+
+    def _parts(self, text: str) -> list[str]:
+        if not self.has_commas:
+            return [text]
+        parts = spelling.split(text)
+        # An escaped comma shows that the others separate values.
+        is_whole = self.joins_commas and "," in text and "\\," not in text and len(text) <= MAX_BYTES
+        return [*parts, text] if is_whole else parts
+
+
+class ObjectsField(ValuesField):
+    """Several objects, each as `type:id`. A comma is part of an id unless each part names an object."""
+
+    def _parts(self, text: str) -> list[str]:
+        parts = super()._parts(text)
+        are_objects = all(":" in part for part in parts if strip(part))
+        return parts if are_objects else [spelling.unescape(text)]
+
+
+def account(text: str) -> str:
+    """Return an account. Raises ValidationError for a `#`: it joins account and type in AccountTypeIndex."""
+    if "#" in text:
+        raise ValidationError("An account never contains a “#”.")
+    return text
+
+
+def object_key(text: str) -> str:
+    """Return the key of an object. Raises ValidationError."""
+    object_type, _, object_id = (strip(part) for part in text.partition(":"))
+    if not (object_type and object_id):
+        raise ValidationError(
+            "“%(text)s” is not an object. Write its type and id as in invoice:4711.",
+            params={"text": quoted(text)},
+        )
+    return f"{object_type}:{object_id}"
+
+
+def ip_address(text: str) -> str:
+    """Return an IP address as the writer stores it, in its shortest form. Raises ValidationError.
+
+    A missing address stays an empty text.
+    """
+    if not text:
+        return text
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError as error:
+        raise ValidationError(
+            "“%(text)s” is not an IP address. Write it as 203.0.113.7 or 2001:db8::7, without a port.",
+            params={"text": quoted(text)},
+        ) from error
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def trace_id(text: str) -> str:
+    """Return a trace ID as the writer stores it, in lower case. Raises ValidationError.
+
+    A missing ID stays an empty text.
+    """
+    if text and not TRACE_ID.fullmatch(text):
+        raise ValidationError("“%(text)s” is not a trace ID: 32 hex digits.", params={"text": quoted(text)})
+    return text.lower()
 
 
 class ChoiceField(forms.ChoiceField):

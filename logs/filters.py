@@ -2,18 +2,17 @@
 
 import hashlib
 import json
-import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
-from functools import reduce
+from operator import attrgetter
 from typing import Any
-from unicodedata import normalize
 
 from pynamodb.expressions.condition import Condition
 
-from logs import times
+from logs import conditions, times
+from logs.conditions import Kind
 from logs.models import LogItem
 
 
@@ -24,19 +23,11 @@ class Order(StrEnum):
     OLDEST = "oldest"
 
 
-class Kind(StrEnum):
-    """How a filter compares its value with a log."""
-
-    EQUALS = "Exact value."
-    CONTAINS = "Contains this text, case-sensitive."
-    AT_LEAST = "At least this number of bytes."
-
-
 class Source(StrEnum):
     """Where DynamoDB, or the reader, looks for the value."""
 
-    # A partition key: the filter chooses the index and its streams, and may have several values.
-    KEY = "Uses an index; repeat it for several values."
+    # A partition key: the filter chooses the index and its streams, unless another filter is narrower.
+    KEY = "Uses an index."
     # A projected attribute: a filter expression of the query. DynamoDB charges for every item it reads.
     ATTRIBUTE = "Reads every log in the range."
     # The payload is in no index: each log is fetched.
@@ -46,46 +37,15 @@ class Source(StrEnum):
 # What the pages show instead of a value, and the value.
 NO_ONE = {"no one": "0", "0 (no one)": "0"}
 MISSING = {"—": ""}
-
-
-def accent_forms(text: str) -> list[str]:
-    """Return a text, and its forms NFC and NFD if they differ. Text in ASCII has one form."""
-    return list(dict.fromkeys([text, normalize("NFC", text), normalize("NFD", text)]))
-
-
-def _contains(attribute: Any, text: str) -> Condition:
-    """Return the condition for a text with composed or decomposed accents."""
-    if not text:
-        return _is_missing(attribute)
-    condition: Condition = reduce(operator.or_, map(attribute.contains, accent_forms(text)))
-    return condition
-
-
-def _equals(attribute: Any, value: str) -> Condition:
-    """Return the condition for a value with composed or decomposed accents."""
-    if not value:
-        return _is_missing(attribute)
-    condition: Condition = reduce(operator.or_, [attribute == form for form in accent_forms(value)])
-    return condition
-
-
-def _is_missing(attribute: Any) -> Condition:
-    condition: Condition = attribute.does_not_exist() | (attribute == "")
-    return condition
-
-
-COMPARISONS: dict[Kind, Callable[[Any, Any], Condition]] = {
-    Kind.EQUALS: _equals,
-    Kind.CONTAINS: _contains,
-    Kind.AT_LEAST: operator.ge,
-}
+# The names of the filters that exclude values begin with this; their parameters begin with `-`.
+EXCLUDED = "not_"
 
 
 @dataclass(frozen=True)
 class Filter:
     """One filter: its label on the page, its words, and how it is compared.
 
-    `phrase` is its part of the sentence, with `{}` for the value. `attribute` is the name in LogItem.
+    `phrase` is its part of the sentence, with `{}` for the value. `attribute` is the path in LogItem.
     """
 
     name: str
@@ -99,17 +59,26 @@ class Filter:
     words: Mapping[str, str]
 
     @property
+    def parameter(self) -> str:
+        """Return its name in addresses and in the API: `-type` for `not_type`."""
+        return f"-{self.included}" if self.kind is Kind.EXCLUDES else self.name
+
+    @property
+    def included(self) -> str:
+        """Return the name of the filter whose values it excludes, or its own."""
+        return self.name.removeprefix(EXCLUDED)
+
+    @property
     def description(self) -> str:
         """Return how the filter matches and what it costs."""
         return " ".join(filter(None, [self.kind, self.source, self.note]))
 
     def condition(self, value: Any) -> Condition:
         """Return the DynamoDB condition that an item fulfils if it matches the value."""
-        condition: Condition = COMPARISONS[self.kind](getattr(LogItem, self.attribute), value)
-        return condition
+        return conditions.condition(self.kind, attrgetter(self.attribute)(LogItem), value)
 
     def display(self, value: Any) -> str:
-        """Return the value as the sentence shows it."""
+        """Return the value, or one of several values, as the sentence shows it."""
         if value == "":
             return next(iter(self.words), "")
         match self.kind:
@@ -117,7 +86,7 @@ class Filter:
                 return f"“{value}”"
             case Kind.AT_LEAST:
                 return f"{value:,} bytes"
-            case Kind.EQUALS:
+            case _:
                 return str(value)
 
 
@@ -133,12 +102,20 @@ def _filter(
     words: Mapping[str, str] | None = None,
 ) -> Any:
     """Return a dataclass field that declares a filter; it is named by `filters()`."""
+    if kind.is_multiple:
+        help_text = f"{help_text} {SEVERAL}".strip()
     declaration = Filter("", label, phrase, kind, source, attribute, help_text, note, words or {})
-    return field(default=() if source is Source.KEY else None, metadata={"filter": declaration})
+    return field(default=() if kind.is_multiple else None, metadata={"filter": declaration})
+
+
+def _excluded(label: str, plural: str, words: Mapping[str, str] = MISSING) -> Any:
+    """Return the declaration of a filter that excludes values."""
+    return _filter(f"Exclude {label}", f"{plural} other than {{}}", Kind.EXCLUDES, words=words)
 
 
 SEVERAL = r"Exact value. Commas separate several. Write \, for a comma within a value."
 CASE = "Case-sensitive."
+OBJECT_HELP = "Type and id, such as invoice:4711."
 
 
 @dataclass(frozen=True)
@@ -146,22 +123,54 @@ class LogFilter:
     """The filters of a listing, its time range and its order.
 
     `start` ≤ time < `end`, both in UTC. The order of the fields is the order in addresses, the form and
-    the API. Adding a filter means adding a line here; its attribute must be in `models.PROJECTED`.
+    the API. Adding a filter means adding a line here; its attribute must be in `models.PROJECTED` or
+    `models.CONTEXT_FIELDS`.
     """
 
-    account_id: tuple[str, ...] = _filter(
-        "Account", "account {}", source=Source.KEY, help_text=SEVERAL, words=NO_ONE
+    account_id: tuple[str, ...] = _filter("Account", "account {}", source=Source.KEY, words=NO_ONE)
+    type: tuple[str, ...] = _filter("Type", "type {}", source=Source.KEY)
+    sub_type: tuple[str, ...] = _filter("Subtype", "subtype {}", words=MISSING)
+    user_id: tuple[str, ...] = _filter(
+        "User", "user {}", source=Source.KEY, note="0 is no one, and uses no index.", words=NO_ONE
     )
-    type: tuple[str, ...] = _filter("Type", "type {}", source=Source.KEY, help_text=SEVERAL)
-    sub_type: str | None = _filter("Subtype", "subtype {}", words=MISSING)
-    user_id: str | None = _filter("User", "user {}", words=NO_ONE)
-    submitter_country: str | None = _filter("Country", "country {}", words=MISSING)
-    submitter_platform: str | None = _filter("Platform", "platform {}", words=MISSING)
-    submitter_browser: str | None = _filter("Browser", "browser {}", words=MISSING)
+    user_name: str | None = _filter(
+        "User name contains",
+        "a user name with {}",
+        Kind.CONTAINS,
+        attribute="context.user_name",
+        help_text=CASE,
+        words=MISSING,
+    )
+    object: tuple[str, ...] = _filter(
+        "Object",
+        "object {}",
+        source=Source.KEY,
+        attribute="object_key",
+        help_text=OBJECT_HELP,
+        note=OBJECT_HELP,
+    )
+    request_id: tuple[str, ...] = _filter(
+        "Request ID", "request {}", attribute="context.request_id", words=MISSING
+    )
+    trace_id: tuple[str, ...] = _filter("Trace ID", "trace {}", attribute="context.trace_id", words=MISSING)
+    submitter_ip: tuple[str, ...] = _filter(
+        "IP address", "IP address {}", attribute="context.submitter_ip", words=MISSING
+    )
+    submitter_country: tuple[str, ...] = _filter("Country", "country {}", words=MISSING)
+    submitter_city: tuple[str, ...] = _filter("City", "city {}", words=MISSING)
+    submitter_platform: tuple[str, ...] = _filter("Platform", "platform {}", words=MISSING)
+    submitter_browser: tuple[str, ...] = _filter("Browser", "browser {}", words=MISSING)
     url: str | None = _filter("URL contains", "a URL with {}", Kind.CONTAINS, help_text=CASE, words=MISSING)
     payload_size_min: int | None = _filter(
         "Payload of at least (bytes)", "a payload of at least {}", Kind.AT_LEAST, attribute="payload_size"
     )
+    not_account_id: tuple[str, ...] = _excluded("account", "accounts", NO_ONE)
+    not_type: tuple[str, ...] = _excluded("type", "types", {})
+    not_sub_type: tuple[str, ...] = _excluded("subtype", "subtypes")
+    not_user_id: tuple[str, ...] = _excluded("user", "users", NO_ONE)
+    not_submitter_country: tuple[str, ...] = _excluded("country", "countries")
+    not_submitter_platform: tuple[str, ...] = _excluded("platform", "platforms")
+    not_submitter_browser: tuple[str, ...] = _excluded("browser", "browsers")
     q: str | None = _filter(
         "Search in URL and payload, or an ID",
         "{} in URL or payload",
@@ -175,51 +184,33 @@ class LogFilter:
     order: Order = Order.NEWEST
 
     @property
+    def values(self) -> dict[str, Any]:
+        """Return the values of the filters that are used, by name."""
+        values = {name: getattr(self, name) for name in FILTERS}
+        return {name: value for name, value in values.items() if value not in (None, ())}
+
+    @property
     def fingerprint(self) -> str:
         """Return 16 hex digits that identify this filter; a cursor is bound to them."""
-        values = asdict(self)
-        for name in KEYS:
-            values[name] = sorted(values[name])
+        values = {
+            name: sorted(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
+        }
         text = json.dumps(values, default=times.to_text, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-    @property
-    def post_filters(self) -> dict[str, str | int]:
-        """Return the values that DynamoDB compares with each item it reads, by filter."""
-        values = {name: getattr(self, name) for name in FILTERS if FILTERS[name].source is Source.ATTRIBUTE}
-        return {name: value for name, value in values.items() if value is not None}
-
-    @property
-    def condition(self) -> Condition | None:
-        """Return the filter expression of the queries, or None if there are no post-filters.
-
-        An item that it drops costs as many read units as one that it keeps.
-        """
-        conditions = [FILTERS[name].condition(value) for name, value in self.post_filters.items()]
-        return reduce(operator.and_, conditions) if conditions else None
 
     @property
     def search_text(self) -> str | None:
         """Return the text to find in URL or payload, or None. No index projects the payload."""
         return self.q
 
-    @property
-    def needs_no_post_filter(self) -> bool:
-        """Return whether the index query alone answers the filter."""
-        return self.search_text is None and not self.post_filters
-
-    @property
-    def narrows_the_range(self) -> bool:
-        """Return whether a key or a closed time range limits the reads."""
-        return any(getattr(self, name) for name in KEYS) or bool(self.start and self.end)
-
 
 def _declarations() -> Iterator[Filter]:
     for each in fields(LogFilter):
         if declaration := each.metadata.get("filter"):
-            yield replace(declaration, name=each.name, attribute=declaration.attribute or each.name)
+            attribute = declaration.attribute or each.name.removeprefix(EXCLUDED)
+            yield replace(declaration, name=each.name, attribute=attribute)
 
 
 FILTERS: dict[str, Filter] = {each.name: each for each in _declarations()}
-# The filters with an index. Their values are tuples.
+# The filters with an index.
 KEYS = tuple(name for name, each in FILTERS.items() if each.source is Source.KEY)

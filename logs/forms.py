@@ -11,23 +11,12 @@ from django.http import QueryDict
 
 from logs import conf, cursor, spelling
 from logs.characters import strip, visible
-from logs.fields import (
-    MAX_QUOTED,
-    ChoiceField,
-    IdField,
-    MomentField,
-    SizeField,
-    TextField,
-    ValuesField,
-    format_time,
-    quoted,
-)
-from logs.filters import FILTERS, KEYS, Filter, Kind, LogFilter, Order, Source
+from logs.fields import MAX_QUOTED, TextField, ValuesField, format_time, quoted
+from logs.filters import FILTERS, LogFilter, Order
+from logs.form_fields import DEFAULT_LIMIT, FIELDS, LOOKED_UP, NORMALIZERS, SPELLED
 from logs.key_values import KeyValues
-from logs.plan import Around, PageQuery, Position, begin_at, make_plan, plan_error
-
-DEFAULT_LIMIT = 50
-MAX_LIMIT = 200
+from logs.plan import Around, PageQuery, Position, begin_at, make_plan
+from logs.plan_error import plan_error
 
 # Django replaces bytes that are not UTF-8, and lone surrogates, by this character.
 NOT_UTF_8 = "\ufffd"
@@ -37,65 +26,8 @@ ADMIN_PARAMETERS = frozenset({"_changelist_filters", "_popup", "_to_field", "e"}
 
 Parameters = dict[str, str | list[str]]
 HasLogs = Callable[[str, str], bool]
-
-MAX_PAYLOAD_BYTES = 10**9
-
-
-def _filter_field(each: Filter) -> forms.Field:
-    """Return the form field of a filter."""
-    if each.source is Source.KEY:
-        return ValuesField(label=each.label, help_text=each.help_text)
-    if each.kind is Kind.AT_LEAST:
-        return SizeField(
-            label=each.label,
-            help_text=each.help_text,
-            required=False,
-            min_value=0,
-            max_value=MAX_PAYLOAD_BYTES,
-            widget=forms.NumberInput(attrs={"min": "0"}),
-        )
-    # Accounts and types contain no NUL. The writer keeps one in other values.
-    return TextField(label=each.label, help_text=each.help_text, allows_nul=each.kind is Kind.EQUALS)
-
-
-def _hidden(**kwargs: Any) -> dict[str, Any]:
-    return {"required": False, "widget": forms.HiddenInput, **kwargs}
-
-
-FIELDS: dict[str, forms.Field] = {
-    **{name: _filter_field(each) for name, each in FILTERS.items()},
-    "from": MomentField(label="From"),
-    "to": MomentField(label="To", whole_day=True, help_text="Logs before this time."),
-    "order": ChoiceField(
-        label="Order",
-        choices=[(order.value, f"{order.name.capitalize()} first") for order in Order],
-        required=False,
-        error_messages={"invalid_choice": "“%(value)s” is not an order: write newest or oldest."},
-    ),
-    "limit": forms.IntegerField(
-        min_value=1,
-        max_value=MAX_LIMIT,
-        error_messages={
-            "invalid": f"The number of rows must be a whole number from 1 to {MAX_LIMIT}.",
-            "min_value": f"The number of rows must be from 1 to {MAX_LIMIT}.",
-            "max_value": f"The number of rows must be from 1 to {MAX_LIMIT}.",
-        },
-        **_hidden(),
-    ),
-    # Where the page begins: one of these three, or at the first log.
-    "at": MomentField(**_hidden()),
-    "around": IdField(**_hidden()),
-    # Decoded by `query()`: an invalid cursor is no error of the filter.
-    "cursor": forms.Field(**_hidden()),
-}
-
-
-# The filters whose values the form may spell otherwise, with the words of the pages.
-SPELLED = {
-    name: each.words
-    for name, each in FILTERS.items()
-    if each.kind is Kind.EQUALS or (each.kind is Kind.CONTAINS and each.source is Source.ATTRIBUTE)
-}
+# From an attribute and a value to the values to filter by.
+Spellings = Callable[[str, str], list[str]]
 
 
 class FilterBoundField(forms.BoundField):
@@ -116,7 +48,7 @@ class FilterForm(forms.BaseForm):
 
     # A dictionary, not class attributes: the filters have their own table, and `from` is a keyword.
     base_fields = FIELDS
-    field_order = ["q", "account_id", "type", "user_id", "from", "to", "order"]
+    field_order = ["q", "account_id", "type", "user_id", "object", "from", "to", "order"]
     log_filter: LogFilter
 
     def __init__(
@@ -126,6 +58,7 @@ class FilterForm(forms.BaseForm):
         strict: bool = False,
         raw: str | None = None,
         has_logs: HasLogs | None = None,
+        spellings: Spellings | None = None,
         includes_own: bool = False,
     ) -> None:
         """Read a query string.
@@ -139,24 +72,20 @@ class FilterForm(forms.BaseForm):
         `has_logs` returns whether a log has a value of a key. With it, a valid form looks up which commas are
         part of a value, as `KeyValues` describes.
 
+        `spellings` returns the values to filter by instead of a value of an attribute, which may be in
+        another letter case. The filter of a link with a cursor has its spellings already.
+
         `includes_own` is whether the reader may see logs of Logsite's own accounts.
         """
         super().__init__(data)
         self.includes_own = includes_own
         self.has_logs = has_logs
+        self.spellings = spellings
         self.strict = strict
         self.is_utf_8 = raw is not None and _is_utf_8(raw)
-        for name in KEYS:
-            field = self.fields[name]
+        for field in self.fields.values():
             if isinstance(field, ValuesField):
                 field.has_commas = not strict
-
-    def clean_account_id(self) -> tuple[str, ...]:
-        """Refuse a `#`: it joins account and type in the key of AccountTypeIndex."""
-        accounts: tuple[str, ...] = self.cleaned_data["account_id"]
-        if any("#" in account for account in accounts):
-            raise ValidationError("An account never contains a “#”.")
-        return accounts
 
     def clean(self) -> dict[str, Any]:
         """Check the rules across fields, and the names of the parameters."""
@@ -165,6 +94,7 @@ class FilterForm(forms.BaseForm):
         values = self.cleaned_data
         if not self.strict:
             self._read_spellings(values)
+        self._normalize(values)
         start, end = values.get("from"), values.get("to")
         if start and end and start >= end:
             message = "This must be after the beginning of the range, %(start)s (UTC)."
@@ -174,11 +104,11 @@ class FilterForm(forms.BaseForm):
             self.add_error(
                 starts[0], f"Give only one of {' and '.join(starts)}: each says where the page begins."
             )
+        if not self.errors and not self.strict:
+            self._look_up(values)
         if not self.errors:
-            if self.has_logs and not self.strict:
-                self._read_commas(values, self.has_logs)
             self.log_filter = LogFilter(
-                **{name: values[name] for name in FILTERS},
+                **{name: values[each.parameter] for name, each in FILTERS.items()},
                 start=start,
                 end=end,
                 order=Order(values["order"] or Order.NEWEST),
@@ -197,14 +127,37 @@ class FilterForm(forms.BaseForm):
             elif value is not None:
                 values[name] = spelling.read(value, words)
 
+    def _normalize(self, values: dict[str, Any]) -> None:
+        """Replace values by the spellings that the writer stores."""
+        for name in NORMALIZERS.keys() & values.keys():
+            try:
+                values[name] = tuple(dict.fromkeys(NORMALIZERS[name](text) for text in values[name]))
+            except ValidationError as error:
+                self.add_error(name, error)
+
+    def _look_up(self, values: dict[str, Any]) -> None:
+        """Replace the values of the page's form by those that logs have."""
+        if self.has_logs:
+            self._read_commas(values, self.has_logs)
+        if self.spellings and not values["cursor"]:
+            self._read_letter_case(values, self.spellings)
+
     def _read_commas(self, values: dict[str, Any], has_logs: HasLogs) -> None:
-        """Replace the values of accounts and types by those that `KeyValues` reads."""
+        """Replace the values of accounts, types and users by those that `KeyValues` reads."""
         reader = KeyValues(has_logs)
-        for name in KEYS:
+        for name in LOOKED_UP:
             texts = self[name].value() or []
             value_of = partial(_value_of, words=SPELLED[name])
             read = [value for text in texts for value in reader.read(name, text, value_of)]
             values[name] = tuple(dict.fromkeys(read))
+
+    def _read_letter_case(self, values: dict[str, Any], spellings: Spellings) -> None:
+        """Replace values in another letter case by their spellings in logs."""
+        for each in FILTERS.values():
+            if each.kind.is_multiple:
+                name = each.parameter
+                texts = [spelled for text in values[name] for spelled in spellings(each.attribute, text)]
+                values[name] = tuple(dict.fromkeys(texts))
 
     def query(self) -> PageQuery:
         """Return the page query of a valid form: plan, start and limit.
@@ -296,13 +249,12 @@ def _is_utf_8(raw: str) -> bool:
 
 def parameters(log_filter: LogFilter, limit: int) -> Parameters:
     """Return the query string's parameters for a filter, without default values."""
-    values: dict[str, Any] = {**vars(log_filter)}
-    start, end, order = (values.pop(name) for name in ("start", "end", "order"))
-    values["from"] = format_time(start) if start else None
-    values["to"] = format_time(end) if end else None
-    values["order"] = order.value if order is not Order.NEWEST else None
+    values: dict[str, Any] = {FILTERS[name].parameter: value for name, value in log_filter.values.items()}
+    values["from"] = format_time(log_filter.start) if log_filter.start else None
+    values["to"] = format_time(log_filter.end) if log_filter.end else None
+    values["order"] = log_filter.order.value if log_filter.order is not Order.NEWEST else None
     values["limit"] = limit if limit != DEFAULT_LIMIT else None
-    return {name: _spelled(name, value) for name, value in values.items() if value not in (None, ())}
+    return {name: _spelled(name, value) for name, value in values.items() if value is not None}
 
 
 def _spelled(name: str, value: Any) -> str | list[str]:

@@ -202,7 +202,7 @@ class PartItem(Model):
 
 
 class ChoicesItem(Model):
-    """The one item with the types and subtypes seen in logs. It has no index keys.
+    """The one item with the values of some attributes seen in logs. It has no index keys.
 
     `incomplete` names the attributes from which a value was evicted or deleted. Each update increments
     `version`.
@@ -214,6 +214,9 @@ class ChoicesItem(Model):
     id = UnicodeAttribute(hash_key=True, default="choices")
     types = SeenAttribute(attr_name="types_seen", default=dict)
     sub_types = SeenAttribute(attr_name="sub_types_seen", default=dict)
+    countries = SeenAttribute(attr_name="countries_seen", default=dict)
+    platforms = SeenAttribute(attr_name="platforms_seen", default=dict)
+    browsers = SeenAttribute(attr_name="browsers_seen", default=dict)
     incomplete = UnicodeSetAttribute(default=set)
     version = NumberAttribute(default=0)
 
@@ -367,6 +370,9 @@ def partition_attribute(index: str) -> tuple[str, str]:
 
 
 def partition_key(item: LogItem, index: str) -> str:
-    """Return an item's partition key in an index. The item must have been read with that attribute."""
-    key: str = getattr(item, partition_attribute(index)[0])
-    return key
+    """Return the partition key of an item in an index.
+
+    It is empty if the item is not in the index. The item must have been read with that attribute.
+    """
+    key: str | None = getattr(item, partition_attribute(index)[0])
+    return key or ""

@@ -1,45 +1,21 @@
 """From a filter to the queries that answer it. Pure: no I/O and no Django."""
 
-import hashlib
-import math
+import operator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property, reduce
+from typing import Any
 
 from pynamodb.expressions.condition import Condition
 
-from logs import times
-from logs.filters import FILTERS, KEYS, LogFilter, Order, accent_forms
-from logs.models import (
-    OWN_PREFIX,
-    AccountIndex,
-    AccountTypeIndex,
-    LogItem,
-    SortingIndex,
-    TypeIndex,
-    account_type_key,
-    is_own_account,
-    partition_key,
-    shard_statuses,
-)
+from logs import index_choice, times
+from logs.filters import FILTERS, LogFilter, Order
+from logs.index_choice import INDEX_FILTERS, Stream
+from logs.models import OWN_PREFIX, LogItem, is_own_account, partition_key
+from logs.plan_error import plan_error
 
-MAX_STREAMS = 50
-# The writer stores no longer account or type.
-MAX_KEY_BYTES = 500
 MICROSECOND = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True)
-class Stream:
-    """One partition of one index: the logs under one key, in time order."""
-
-    index: str
-    key: str
-
-    @property
-    def tag(self) -> str:
-        """Return 8 hex digits that identify this stream within its plan."""
-        return hashlib.sha256(self.key.encode()).hexdigest()[:8]
 
 
 class Direction(StrEnum):
@@ -112,20 +88,42 @@ class QueryPlan:
         """Return the name of the index that is read."""
         return self.streams[0].index
 
-    @property
-    def condition(self) -> Condition | None:
-        """Return the filter expression of the queries, or None."""
-        condition = self.filter.condition
-        # With accounts in the filter, no log of another account is read. DynamoDB refuses a filter expression
-        # on a key, which the account is in AccountIndex.
-        if self.includes_own or self.filter.account_id:
-            return condition
-        is_visible: Condition = ~LogItem.account_id.startswith(OWN_PREFIX)
-        return is_visible if condition is None else condition & is_visible
-
     def hides(self, item: LogItem) -> bool:
         """Return whether a log must not be shown: its account is Logsite's own."""
         return not self.includes_own and is_own_account(item.account_id)
+
+    @property
+    def keys(self) -> dict[str, tuple[str, ...]]:
+        """Return the values that the index answers, by filter."""
+        return {name: getattr(self.filter, name) for name in INDEX_FILTERS[self.index]}
+
+    @property
+    def post_filters(self) -> dict[str, Any]:
+        """Return the values that DynamoDB compares with each item it reads, by filter."""
+        return index_choice.post_filters(self.filter, self.index)
+
+    @cached_property
+    def condition(self) -> Condition | None:
+        """Return the filter expression of the queries, or None if it drops no item.
+
+        An item that it drops costs as many read units as one that it keeps.
+        """
+        conditions = [FILTERS[name].condition(value) for name, value in self.post_filters.items()]
+        # With accounts in the filter, no log of another account is read. DynamoDB refuses a filter expression
+        # on a key, which the account is in AccountIndex.
+        if not (self.includes_own or self.filter.account_id):
+            conditions.append(~LogItem.account_id.startswith(OWN_PREFIX))
+        return reduce(operator.and_, conditions) if conditions else None
+
+    @property
+    def needs_no_post_filter(self) -> bool:
+        """Return whether the index query alone answers the filter."""
+        return self.filter.search_text is None and not self.post_filters
+
+    @property
+    def narrows_the_range(self) -> bool:
+        """Return whether a key or a closed time range limits the reads."""
+        return bool(self.keys or (self.filter.start and self.filter.end))
 
     def ascends(self, position: Position | None) -> bool:
         """Return whether reading from this position goes towards later times."""
@@ -198,64 +196,9 @@ def make_plan(log_filter: LogFilter, shards: int = 1, *, includes_own: bool = Fa
         raise ValueError(error.text)
     return QueryPlan(
         filter=log_filter,
-        streams=_streams(log_filter, shards),
+        streams=index_choice.streams(log_filter, shards),
         low=log_filter.start,
         # DynamoDB's BETWEEN includes both ends. Times are stored in microseconds.
         high=log_filter.end - MICROSECOND if log_filter.end else None,
         includes_own=includes_own,
     )
-
-
-@dataclass(frozen=True)
-class PlanError:
-    """Why a filter cannot be planned, and the parameters at fault."""
-
-    parameters: tuple[str, ...]
-    text: str
-
-
-def plan_error(log_filter: LogFilter, *, includes_own: bool = False) -> PlanError | None:
-    """Return why a filter cannot be planned, or None.
-
-    Without `includes_own`, it must not name an account of Logsite's own.
-    The range must end after it begins. Its values make at most MAX_STREAMS streams: each is a query. A value
-    with accents counts twice if its composed and decomposed forms differ. Sorting shards are not counted,
-    because they have a limit of their own (`models.MAX_SHARDS`).
-    """
-    if log_filter.start and log_filter.end and log_filter.start >= log_filter.end:
-        return PlanError(("to",), f"the time range ends at {log_filter.end} but begins at {log_filter.start}")
-    if not includes_own and any(map(is_own_account, log_filter.account_id)):
-        text = f"an account that begins with {OWN_PREFIX} is Logsite's own: only superusers read its logs"
-        return PlanError(("account_id",), text)
-    values = {name: len(dict.fromkeys(getattr(log_filter, name))) for name in KEYS}
-    counts = {name: number for name, number in values.items() if number}
-    forms = [len(_forms(getattr(log_filter, name))) for name in counts]
-    if (streams := math.prod(forms)) > MAX_STREAMS:
-        accents = " with composed and decomposed accents" if streams > math.prod(counts.values()) else ""
-        words = " and ".join(
-            f"{number} {FILTERS[name].label.lower()}{'s' if number > 1 else ''}"
-            for name, number in counts.items()
-        )
-        return PlanError(
-            tuple(name for name, number in zip(counts, forms, strict=True) if number > 1),
-            f"{words}{accents} make {streams} combinations; at most {MAX_STREAMS} can be read at once",
-        )
-    return None
-
-
-def _forms(values: tuple[str, ...]) -> list[str]:
-    """Return values of a key, each in its forms of accents: each is a partition of its own."""
-    forms = [form for value in values for form in accent_forms(value)]
-    return [form for form in dict.fromkeys(forms) if form in values or len(form.encode()) <= MAX_KEY_BYTES]
-
-
-def _streams(log_filter: LogFilter, shards: int) -> tuple[Stream, ...]:
-    accounts, types = _forms(log_filter.account_id), _forms(log_filter.type)
-    if accounts and types:
-        keys = [account_type_key(account, type_) for account in accounts for type_ in types]
-        return tuple(Stream(AccountTypeIndex.Meta.index_name, key) for key in keys)
-    if accounts:
-        return tuple(Stream(AccountIndex.Meta.index_name, account) for account in accounts)
-    if types:
-        return tuple(Stream(TypeIndex.Meta.index_name, type_) for type_ in types)
-    return tuple(Stream(SortingIndex.Meta.index_name, status) for status in shard_statuses(shards))

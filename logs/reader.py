@@ -1,11 +1,12 @@
 """Read logs: a page, one log by its id, and the choices."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from logs.filters import LogFilter
-from logs.models import LogItem, is_own_account
-from logs.plan import Around, Direction, PageQuery, Position, QueryPlan, key_of, make_plan, plan_error
+from logs.models import NO_ONE, LogItem, is_own_account
+from logs.plan import Around, Direction, PageQuery, Position, QueryPlan, key_of, make_plan
+from logs.plan_error import plan_error
 from logs.reading.budget import Budget, Cost
 from logs.reading.page import Page as Page
 from logs.reading.page import PageRead
@@ -85,8 +86,9 @@ def read_around(
 class KeyLookup:
     """Looks up whether a log has a value of a key. `cost` is the cost of all lookups.
 
-    A lookup is one Query of two items, and one per form of a value with accents. Without `includes_own`, logs
-    of Logsite's own accounts do not count. Raises StoreUnavailable.
+    A lookup is one Query of two items, and one per form of a value with accents. No one is no key: it costs
+    nothing and counts as present. Without `includes_own`, logs of Logsite's own accounts do not count. Raises
+    StoreUnavailable.
     """
 
     def __init__(self, *, includes_own: bool = False) -> None:
@@ -94,6 +96,8 @@ class KeyLookup:
         self._includes_own = includes_own
 
     def __call__(self, name: str, value: str) -> bool:
+        if name == "user_id" and value == NO_ONE:
+            return True
         filters: dict[str, Any] = {name: (value,)}
         log_filter = LogFilter(**filters)
         if plan_error(log_filter, includes_own=self._includes_own):
@@ -132,7 +136,7 @@ def get_with_cost(log_id: str, *, includes_own: bool = False) -> tuple[LogItem |
 
 @dataclass(frozen=True)
 class Choices:
-    """The types and subtypes that were seen in logs, in alphabetical order.
+    """The types, subtypes, countries, platforms and browsers seen in logs, in alphabetical order.
 
     They are complete unless values were evicted, because too many were seen, or deleted. Values over 100
     bytes are never among them.
@@ -142,15 +146,68 @@ class Choices:
     sub_types: list[str]
     types_complete: bool = True
     sub_types_complete: bool = True
+    countries: list[str] = field(default_factory=list)
+    platforms: list[str] = field(default_factory=list)
+    browsers: list[str] = field(default_factory=list)
+    countries_complete: bool = True
+    platforms_complete: bool = True
+    browsers_complete: bool = True
+
+    def values(self, attribute: str) -> list[str]:
+        """Return the values of an attribute of CHOICES."""
+        values: list[str] = getattr(self, CHOICES[attribute])
+        return values
+
+    def is_complete(self, attribute: str) -> bool:
+        """Return whether every recordable value of an attribute of CHOICES is among its values."""
+        return bool(getattr(self, f"{CHOICES[attribute]}_complete"))
+
+
+# The attributes of a log with choices, and the field of their values.
+CHOICES = {attribute: kind for kind, attribute in stored_choices.KINDS.items()}
+# Senders spell the values of these in several ways.
+CASELESS = frozenset(stored_choices.KINDS[kind] for kind in stored_choices.VISITOR_KINDS)
 
 
 def choices() -> Choices:
-    """Return the types and subtypes seen in logs. Costs one GetItem. Raises StoreUnavailable."""
-    with store_unavailable():
-        item = stored_choices.read()
-    return Choices(
-        sorted(item.types, key=str.lower),
-        sorted(item.sub_types, key=str.lower),
-        stored_choices.is_complete(item, "types"),
-        stored_choices.is_complete(item, "sub_types"),
-    )
+    """Return the values seen in logs. Costs one GetItem. Raises StoreUnavailable."""
+    return ChoicesLookup()()
+
+
+class ChoicesLookup:
+    """Reads the choices once, when they are first used. `cost` is the cost of that.
+
+    It is one GetItem of at most 7.5 read units. Raises StoreUnavailable.
+    """
+
+    def __init__(self) -> None:
+        self.cost = Cost()
+        self._choices: Choices | None = None
+
+    def __call__(self) -> Choices:
+        if self._choices is None:
+            self._choices = self._read()
+        return self._choices
+
+    def spellings(self, attribute: str, value: str) -> list[str]:
+        """Return the values to filter by instead of a value of the page's form.
+
+        A country, platform or browser in another letter case is replaced by the choices, as
+        `logs.storage.choices.spellings` describes. Other attributes have one spelling, and cost nothing.
+        """
+        if attribute not in CASELESS or not value:
+            return [value]
+        choices = self()
+        return stored_choices.spellings(value, choices.values(attribute), choices.is_complete(attribute))
+
+    def _read(self) -> Choices:
+        start = deadline.now()
+        with store_unavailable():
+            item, usage = stored_choices.read_with_usage()
+        self.cost.add_usage(usage)
+        self.cost.seconds += deadline.now() - start
+        fields: dict[str, Any] = {}
+        for kind in stored_choices.KINDS:
+            fields[kind] = sorted(getattr(item, kind), key=str.lower)
+            fields[f"{kind}_complete"] = stored_choices.is_complete(item, kind)
+        return Choices(**fields)

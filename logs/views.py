@@ -11,7 +11,14 @@ from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    JsonResponse,
+    QueryDict,
+    StreamingHttpResponse,
+)
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -21,7 +28,8 @@ from django.utils.http import content_disposition_header
 from logs import conf, cursor, reader, signals
 from logs.characters import distinct, visible
 from logs.fields import quoted
-from logs.forms import MAX_LIMIT, FilterForm, parameters
+from logs.form_fields import MAX_LIMIT
+from logs.forms import FilterForm, parameters
 from logs.pages import export as exports
 from logs.pages.detail import Detail, as_json
 from logs.pages.listing import Listing
@@ -69,9 +77,8 @@ def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
     look like its result. An invalid cursor leads to a message and to the first page of the same filter.
     """
     includes_own = reads_own_accounts(request.user)
-    lookup = reader.KeyLookup(includes_own=includes_own)
-    raw = request.META["QUERY_STRING"]
-    form = FilterForm(request.GET, raw=raw, has_logs=lookup, includes_own=includes_own)
+    lookup, choices = reader.KeyLookup(includes_own=includes_own), reader.ChoicesLookup()
+    form = _form(request, request.GET, lookup, choices)
     context: dict[str, Any] = {"title": "Logs", "form": form}
     if not form.is_valid():
         return _page(request, admin, "change_list", context, HTTPStatus.BAD_REQUEST)
@@ -81,14 +88,27 @@ def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
         cost += cost_of_log
         if item:
             return HttpResponseRedirect(_url(admin, "change", item.id))
-    page = _listing(request, form)
+    page = _listing(request, form, choices)
     page.cost += cost
+    page.cost += choices.cost
     # The form shows the filter as it was understood: a bare date as the moment that it stands for.
     context |= {"listing": page, "form": FilterForm(parameters(page.filter, page.limit))}
     return _page(request, admin, "change_list", context)
 
 
-def _listing(request: HttpRequest, form: FilterForm) -> Listing:
+def _form(
+    request: HttpRequest, data: QueryDict, lookup: reader.KeyLookup, choices: reader.ChoicesLookup
+) -> FilterForm:
+    return FilterForm(
+        data,
+        raw=request.META["QUERY_STRING"],
+        has_logs=lookup,
+        spellings=choices.spellings,
+        includes_own=reads_own_accounts(request.user),
+    )
+
+
+def _listing(request: HttpRequest, form: FilterForm, choices: reader.ChoicesLookup) -> Listing:
     try:
         result = reader.read(form.query(), conf.budget())
     except reader.LogNotFound:
@@ -100,7 +120,7 @@ def _listing(request: HttpRequest, form: FilterForm) -> Listing:
     signals.logs_read.send_robust(sender=Listing, request=request, query=result.query, via="page")
     listing = Listing(result)
     if listing.may_be_mistyped:
-        listing.choices = reader.choices()
+        listing.choices = choices()
     return listing
 
 
@@ -112,10 +132,8 @@ def export(request: HttpRequest, admin: Admin) -> HttpResponseBase:
     """
     query_string = request.GET.copy()
     kinds = query_string.pop("format", [])
-    includes_own = reads_own_accounts(request.user)
-    lookup = reader.KeyLookup(includes_own=includes_own)
-    raw = request.META["QUERY_STRING"]
-    form = FilterForm(query_string, raw=raw, has_logs=lookup, includes_own=includes_own)
+    lookup = reader.KeyLookup(includes_own=reads_own_accounts(request.user))
+    form = _form(request, query_string, lookup, reader.ChoicesLookup())
     context: dict[str, Any] = {"title": "Logs", "form": form}
     if form.is_valid():
         for name in ("around", "limit"):
@@ -150,16 +168,18 @@ def export(request: HttpRequest, admin: Admin) -> HttpResponseBase:
 
 
 def choices(request: HttpRequest) -> HttpResponse:
-    """Return the types and subtypes seen so far, which the filter's fields suggest."""
+    """Return the values seen so far, which the filter's fields suggest."""
     try:
         choices = reader.choices()
     except StoreUnavailable as error:
         logger.error(UNAVAILABLE, error)
         return JsonResponse({}, status=HTTPStatus.SERVICE_UNAVAILABLE)
     # A browser would show a value with invisible characters as if it had none.
-    values = {"type": choices.types, "sub_type": choices.sub_types}
     return JsonResponse(
-        {name: distinct(text for text in texts if visible(text) == text) for name, texts in values.items()}
+        {
+            name: distinct(text for text in choices.values(name) if visible(text) == text)
+            for name in reader.CHOICES
+        }
     )
 
 

@@ -6,18 +6,35 @@ from logs.filters import LogFilter, Order
 from logs.models import LogItem
 from logs.reader import Page
 
+INCLUDED = (
+    "account_id",
+    "type",
+    "sub_type",
+    "user_id",
+    "submitter_country",
+    "submitter_platform",
+    "submitter_browser",
+)
+OTHERS = ("request_id", "trace_id", "submitter_ip", "submitter_city")
+
 
 def matches(item: LogItem, log_filter: LogFilter) -> bool:
     """Return whether the filter includes the item."""
     return (
-        (not log_filter.account_id or item.account_id in log_filter.account_id)
-        and (not log_filter.type or item.type in log_filter.type)
-        and (log_filter.start is None or item.created_at >= log_filter.start)
+        (log_filter.start is None or item.created_at >= log_filter.start)
         and (log_filter.end is None or item.created_at < log_filter.end)
-        and log_filter.user_id in (None, item.user_id)
+        and all(_is_one_of(item, name, getattr(log_filter, name)) for name in INCLUDED + OTHERS)
+        and (not log_filter.object or f"{item.object_type}:{item.object_id}" in log_filter.object)
+        and not any((getattr(item, name) or "") in getattr(log_filter, f"not_{name}") for name in INCLUDED)
         and (log_filter.url is None or log_filter.url in item.url)
+        and (log_filter.user_name is None or log_filter.user_name in (item.user_name or ""))
+        and (log_filter.payload_size_min is None or (item.payload_size or 0) >= log_filter.payload_size_min)
         and (log_filter.q is None or log_filter.q in item.url or log_filter.q in (item.payload or ""))
     )
+
+
+def _is_one_of(item: LogItem, name: str, values: tuple[str, ...]) -> bool:
+    return not values or (getattr(item, name) or "") in values
 
 
 def matching(items: Iterable[LogItem], log_filter: LogFilter) -> list[LogItem]:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import pytest
 from django.test import Client
 
+from logs.models import CONTEXT_FIELDS
 from logs.storage import documents, parts
 from tests.api import LOGS, fetch, program
 from tests.dynamodb_calls import counted_calls
@@ -43,6 +44,7 @@ def test_page_has_items_and_query_details() -> None:
             "submitter_platform": None,
             "submitter_browser": None,
             "payload_size": 6,
+            **dict.fromkeys(CONTEXT_FIELDS),
         }
     ]
     details = {name: page[name] for name in CONTRACT - {"items"}}
@@ -104,12 +106,12 @@ def test_search_for_an_id_returns_its_log() -> None:
 
 def test_page_over_budget_is_incomplete_and_continues(settings: Any) -> None:
     settings.LOGS_MAX_EXAMINED = 300
-    store(make_item(n, user_id="rare" if n == 5 else "12") for n in range(500))
+    store(make_item(n, sub_type="rare" if n == 5 else "password") for n in range(500))
     client = program()
-    page = fetch(client, f"{LOGS}?user_id=rare")
+    page = fetch(client, f"{LOGS}?sub_type=rare")
     assert (page["items"], page["complete"], page["examined"]) == ([], False, 300)
     assert page["reached"] == "2026-11-01T00:03:20.000000+00:00"
-    assert ids(fetch(client, f"{LOGS}?user_id=rare&cursor={page['next']}")) == [make_item(5).id]
+    assert ids(fetch(client, f"{LOGS}?sub_type=rare&cursor={page['next']}")) == [make_item(5).id]
 
 
 @pytest.mark.parametrize(

@@ -77,11 +77,11 @@ def test_filtered_page_is_a_log(audit: Trail, viewer: User) -> None:
     client = client_of(viewer)
     client.get(LISTING)
     client.get(f"{LISTING}?order=oldest&limit=25")
-    client.get(f"{LISTING}?account_id=7&user_id=12&limit=25")
+    client.get(f"{LISTING}?account_id=7&sub_type=password&limit=25")
 
     log = audit.log("search")
     assert (log.sub_type, log.user_id) == ("page", viewer.username)
-    assert log.url == f"{LISTING}?account_id=7&user_id=12"
+    assert log.url == f"{LISTING}?account_id=7&sub_type=password"
     assert (log.summary or "").startswith("Logs of account 7")
 
 

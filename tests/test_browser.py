@@ -148,9 +148,10 @@ def test_time_heading_reverses_the_order(page: Page) -> None:
 
 def test_search_for_rare_logs_takes_one_click(page: Page, settings: Any) -> None:
     settings.LOGS_MAX_EXAMINED = 2_000
-    store(make_item(n, user_id="rare" if n % 500 == 250 else "12") for n in range(10_000))
+    store(make_item(n, sub_type="rare" if n % 500 == 250 else "password") for n in range(10_000))
     page.goto("/")
-    page.get_by_label("User").fill("rare")
+    page.get_by_text("More filters").click()
+    page.get_by_label("Subtype:", exact=True).fill("rare")
     page.get_by_role("button", name="Apply").click()
     expect(page.locator("#result_list tbody tr")).to_have_count(20)
     expect(page.locator("#logs-onward")).to_have_count(0)
@@ -160,7 +161,7 @@ def test_search_for_rare_logs_takes_one_click(page: Page, settings: Any) -> None
 def test_type_filter_suggests_existing_types(page: Page) -> None:
     writer = ChoicesWriter()
     for type_ in ("login", "log,out", "view"):
-        writer.record(type_, "password")
+        writer.record(type_, "password", "Côte d’Ivoire, Abidjan")
     writer.write()
     page.goto("/")
     assert page.locator("datalist").count() == 0
@@ -170,6 +171,11 @@ def test_type_filter_suggests_existing_types(page: Page) -> None:
     page.get_by_label("Type:", exact=True).fill("login, v")
     expect(options.nth(2)).to_have_attribute("value", "login, view")
     expect(options.nth(0)).to_have_attribute("value", "login, log\\,out")
+    page.locator("summary", has_text="More filters").click()
+    for name in ("submitter_country", "-submitter_country"):
+        page.locator(f"[name='{name}']").fill("x, ")
+        option = page.locator(f"[id='id_{name}_choices'] option")
+        expect(option).to_have_attribute("value", "x, Côte d’Ivoire\\, Abidjan")
 
 
 def test_detail_links_to_surrounding_logs(page: Page) -> None:

@@ -1,4 +1,4 @@
-"""Types and subtypes are recorded, suggested in the filter, and never fail a log."""
+"""Types, countries and other values are recorded, suggested in the filter, and never fail a log."""
 
 import difflib
 import time
@@ -18,7 +18,8 @@ from ingest import handler
 from logs import reader
 from logs.models import ChoicesItem
 from logs.storage import choices
-from logs.storage.choices import ChoicesWriter, nearest
+from logs.storage.choices import KINDS, VISITOR_KINDS, ChoicesWriter, nearest
+from logsite.local.processes import ROOT
 from tests.dynamodb_calls import counted_calls
 from tests.factories import make_body, make_event
 from tests.items import logs, make_item, store
@@ -55,6 +56,8 @@ def item_size() -> int:
 
 
 HOUR, WEEK = 3600, 7 * 24 * 3600
+VISITORS = ("submitter_country", "submitter_platform", "submitter_browser")
+NO_VISITORS: dict[str, list[str]] = {name: [] for name in VISITORS}
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +97,68 @@ def test_writer_records_each_value_once() -> None:
     with counted_calls() as calls:
         handler.lambda_handler(make_event(make_body(type="login", sub_type="password")), None)
     assert "UpdateItem" not in calls
+
+
+def test_writer_records_country_platform_and_browser() -> None:
+    values = {
+        "submitter_country": "Japan",
+        "submitter_platform": "iOS",
+        "submitter_browser": " Mobile Safari 26 ",
+    }
+    handler.lambda_handler(make_event(make_body(**values), make_body(submitter_country="Chile")), None)
+    seen = reader.choices()
+    assert [seen.values(name) for name in VISITORS] == [["Chile", "Japan"], ["iOS"], ["Mobile Safari 26"]]
+    assert all(map(seen.is_complete, VISITORS))
+
+
+def test_older_item_without_new_attributes_is_read() -> None:
+    write("login")
+    removed = [getattr(ChoicesItem, kind).remove() for kind in VISITOR_KINDS]
+    choices.read().update(actions=[*removed])
+    seen = reader.choices()
+    assert seen.types == ["login"]
+    assert seen.is_complete("type")
+    assert not any(map(seen.is_complete, VISITORS))
+    writer = ChoicesWriter()
+    writer.record("login", "a", "Japan")
+    writer.write()
+    seen = reader.choices()
+    assert (seen.countries, seen.countries_complete, seen.types_complete) == (["Japan"], False, True)
+
+
+def test_full_browsers_are_written_once_an_hour(clock: Clock) -> None:
+    writer = ChoicesWriter()
+    with counted_calls() as calls:
+        for number in range(400):
+            writer.record("login", "a", "Japan", "iOS", f"Browser {number}.0.{number}")
+            writer.write()
+    # One write for each browser until the attribute is full.
+    assert 120 < calls["UpdateItem"] < 200
+    assert calls["UpdateItem"] == calls["GetItem"]
+    assert choices.is_full("browsers", choices.read().browsers)
+    clock.now += HOUR
+    with counted_calls() as calls:
+        for number in range(400, 420):
+            writer.record("login", "a", "Japan", "iOS", f"Browser {number}")
+            writer.write()
+    assert calls == {"GetItem": 1, "UpdateItem": 1}
+    assert {"Browser 0.0.0", "Browser 400"} <= set(choices.read().browsers)
+    record(writer, "new")
+    assert {"Browser 401", "Browser 419"} <= set(choices.read().browsers)
+
+
+def test_flood_of_browsers_keeps_two_thirds(clock: Clock) -> None:
+    writer = ChoicesWriter()
+    for number in range(100):
+        writer.record("login", "a", browser=f"Firefox {number}")
+    writer.write()
+    clock.now += 1
+    for number in range(2_000):
+        writer.record("login", "a", browser=f"invented browser {number}")
+        if number % 50 == 0:
+            writer.write()
+            clock.now += HOUR // 10
+    assert {f"Firefox {number}" for number in range(100)} <= set(choices.read().browsers)
 
 
 def test_new_process_loads_all_values_at_once() -> None:
@@ -212,21 +277,38 @@ def test_choices_item_stays_below_60_kb(value: str) -> None:
     writer = ChoicesWriter()
     for start in range(0, 700, 70):
         for number in range(start, start + 70):
-            writer.record(f"{number:03}{value * length}", f"{number:03}{value * length}")
+            writer.record(*[f"{number:03}{value * length}"] * len(KINDS))
         writer.write()
     item = choices.read()
     assert 40_000 < item_size() < 60_000
     assert not choices.is_complete(item, "types")
     assert not choices.is_complete(item, "sub_types")
+    assert not any(choices.is_complete(item, kind) for kind in KINDS)
+
+
+@pytest.mark.parametrize(("number", "units"), [(10, 2), (300, 60)])
+def test_write_costs_the_documented_units(number: int, units: int) -> None:
+    """Write as many values of each kind, of 10 bytes or of the most. Compare the units with the docs."""
+    writer = ChoicesWriter()
+    for each in range(number):
+        text = f"{each:010}" if number == 10 else f"{each:0100}"
+        writer.record(*[text] * len(KINDS))
+    writer.write()
+    response = ChoicesItem._get_connection().update_item(
+        "choices", actions=[ChoicesItem.version.set(1)], return_consumed_capacity="TOTAL"
+    )
+    assert units - 3 <= response["ConsumedCapacity"]["CapacityUnits"] <= units
+    costs = " ".join((ROOT / "docs" / "costs.md").read_text().split())
+    assert "2 write units for 50 values, 60 for the largest item" in costs
 
 
 def test_memory_of_the_writer_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     writer = ChoicesWriter()
     writer._resume = time.monotonic() + 60
     for number in range(2_000):
-        writer.record(f"type-{number}", f"{number}")
+        writer.record(f"type-{number}", *[f"{number}"] * 4)
     writer.write()
-    assert [len(seen) for seen in writer._seen.values()] == [300, 300]
+    assert [len(seen) for seen in writer._seen.values()] == [300] * 5
     writer._resume = 0.0
     writer.write()
     assert "type-1999" in reader.choices().types
@@ -307,7 +389,7 @@ def test_choices_are_read_by_their_own_view_only(viewer_client: Client, staff_cl
         fetch(viewer_client, "?type=login")
     assert calls == {"GetItem": 2, "Query": 1}
     response = viewer_client.get(f"{LISTING}choices/")
-    assert response.json() == {"type": ["login", "logout"], "sub_type": ["a"]}
+    assert response.json() == {"type": ["login", "logout"], "sub_type": ["a"], **NO_VISITORS}
     assert staff_client.get(f"{LISTING}choices/").status_code == 403
     assert Client().get(f"{LISTING}choices/").status_code == 302
 
@@ -324,6 +406,27 @@ def test_unknown_type_suggests_the_nearest(viewer_client: Client) -> None:
     assert link(page, "login") == "?account_id=99&type=login&type=payment"
     page = fetch(viewer_client, "?sub_type=A")
     assert link(page, "a") == "?sub_type=a"
+
+
+@pytest.mark.parametrize(
+    ("name", "label"), list(zip(VISITORS, ["country", "platform", "browser"], strict=True))
+)
+def test_unknown_visitor_value_suggests_the_nearest(viewer_client: Client, name: str, label: str) -> None:
+    handler.lambda_handler(make_event(make_body(**{name: "Germany"}), make_body(**{name: "Ghana"})), None)
+    page = fetch(viewer_client, f"?{name}=Germny")
+    assert f"No log with the {label} <strong><bdi>Germny</bdi></strong> was seen so far." in page
+    shown = fetch(viewer_client, link(page, "Germany"))
+    assert f'name="{name}" value="Germany"' in shown
+    assert len(row_ids(shown)) == 1
+    assert "was seen so far" not in fetch(viewer_client, f"?{name}=Germany&account_id=99")
+    assert "was seen so far" not in fetch(viewer_client, f"?{name}=—&account_id=99")
+    writer = ChoicesWriter()
+    for number in range(300):
+        writer.record("login", "a", *[f"A country, platform or browser {number}"] * 3)
+    writer.write()
+    assert f"The {label} <strong><bdi>Germny</bdi></strong> is not among" in fetch(
+        viewer_client, f"?{name}=Germny"
+    )
 
 
 def test_recorded_or_matching_type_has_no_suggestion(viewer_client: Client) -> None:
@@ -357,6 +460,15 @@ def test_forget_choices_deletes_named_values(viewer_client: Client) -> None:
     assert "was seen so far" not in fetch(viewer_client, "?type=worse&account_id=9")
     record(ChoicesWriter(), "worse")
     assert reader.choices().types == ["100%", "login", "worse"]
+
+
+def test_forget_choices_deletes_visitor_values() -> None:
+    handler.lambda_handler(make_event(make_body(**dict.fromkeys(VISITORS, "x")), make_body()), None)
+    assert "Deleted 3 values" in forget("--country", "x", "--platform", "x", "--browser", "x", "--noinput")
+    seen = reader.choices()
+    assert [seen.values(name) for name in VISITORS] == [[], [], []]
+    assert not any(map(seen.is_complete, VISITORS))
+    assert seen.types == ["login"]
 
 
 def test_forget_choices_deletes_all() -> None:

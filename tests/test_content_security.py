@@ -87,7 +87,7 @@ def test_page_has_nothing_inline(superuser_client: Client, address: str, status:
 
 def test_incomplete_page_has_nothing_inline(viewer_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "LOGS_MAX_EXAMINED", 20, raising=False)
-    response = viewer_client.get(f"{LISTING}?user_id=nobody")
+    response = viewer_client.get(f"{LISTING}?sub_type=nobody")
     assert b"Keep searching" in response.content
     assert violations(response) == []
 

@@ -186,12 +186,14 @@ def test_design_page_names_existing_modules() -> None:
 
 def test_filter_table_equals_the_filters() -> None:
     table = FILTER_PAGE.split("<!-- filters -->")[1].split("<!-- /filters -->")[0]
-    assert rows(table) == {name: each.description for name, each in FILTERS.items()}
+    assert rows(table) == {each.parameter: each.description for each in FILTERS.values()}
 
 
 def test_filter_page_lists_every_other_parameter() -> None:
     text = FILTER_PAGE.split("<!-- /filters -->")[1].split("\n## ")[0]
-    assert sorted(rows(text)) == sorted(FilterForm.base_fields.keys() - FILTERS.keys())
+    assert sorted(rows(text)) == sorted(
+        FilterForm.base_fields.keys() - {each.parameter for each in FILTERS.values()}
+    )
 
 
 def test_settings_page_lists_every_setting() -> None:

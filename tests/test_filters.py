@@ -6,9 +6,10 @@ import pytest
 from django.http import QueryDict
 from django.test import Client
 
-from logs.filters import FILTERS, KEYS, Kind, LogFilter, Source
+from logs.conditions import Kind
+from logs.filters import FILTERS, LogFilter, Source
 from logs.forms import FilterForm, parameters
-from logs.models import PROJECTED, LogItem
+from logs.models import CONTEXT_FIELDS, PROJECTED, LogItem
 from logs.pages.listing import COLUMNS
 from logs.pages.schemas import parameters as api_parameters
 from logs.pages.sentence import sentence
@@ -17,107 +18,131 @@ from logs.reader import read_page
 from tests.api import fetch
 from tests.items import make_item
 
-TEXT = "/pay/x-1"
 SIZE = 5_000
+# A value for each filter whose values have a form.
+VALUES = {
+    "object": "invoice:4711",
+    "submitter_ip": "203.0.113.7",
+    "trace_id": "0af7651916cd43dd8448eb211c80319c",
+}
+TEXT = "/pay/x-1"
+EXCLUDING = [name for name, each in FILTERS.items() if each.kind is Kind.EXCLUDES]
 
 
-def text(name: str) -> str:
-    """Return the value of a filter as an address holds it."""
-    return str(SIZE) if FILTERS[name].kind is Kind.AT_LEAST else TEXT
+def content(name: str) -> str | int:
+    """Return the value of a filter, or one of several."""
+    return SIZE if FILTERS[name].kind is Kind.AT_LEAST else VALUES.get(name, TEXT)
 
 
-def value(name: str) -> Any:
-    """Return a value for a filter, typed as LogFilter holds it."""
-    if FILTERS[name].kind is Kind.AT_LEAST:
-        return SIZE
-    return (TEXT,) if name in KEYS else TEXT
+def make_filter(name: str) -> LogFilter:
+    """Return a filter with one value."""
+    value: Any = (content(name),) if FILTERS[name].kind.is_multiple else content(name)
+    return LogFilter(**{name: value})
 
 
-def matching_item(name: str) -> LogItem:
-    """Return a log that matches `value(name)`."""
-    attribute = "payload" if FILTERS[name].source is Source.DOCUMENT else FILTERS[name].attribute
-    content = SIZE if FILTERS[name].kind is Kind.AT_LEAST else TEXT
-    extra = {"payload_size": len(TEXT)} if attribute == "payload" else {}
-    return make_item(1, **{attribute: content, **extra})
+def address(name: str) -> str:
+    """Return the parameter of a filter with its value."""
+    return f"{FILTERS[name].parameter}={content(name)}"
+
+
+def item_with_value(name: str) -> LogItem:
+    """Return a log that has the value of a filter."""
+    each = FILTERS[name]
+    if each.source is Source.DOCUMENT:
+        return make_item(1, payload=TEXT, payload_size=len(TEXT))
+    if name == "object":
+        object_type, _, object_id = VALUES["object"].partition(":")
+        return make_item(1, object_type=object_type, object_id=object_id)
+    return make_item(1, **{each.attribute.removeprefix("context."): content(name)})
+
+
+def ids_of_matches(name: str) -> list[str]:
+    """Return the ids that a filter keeps of `item_with_value(name)` and another log."""
+    return [make_item(2 if name in EXCLUDING else 1).id]
 
 
 def test_every_entry_has_a_projected_attribute() -> None:
     for each in FILTERS.values():
-        if each.source is not Source.DOCUMENT:
-            assert each.attribute in PROJECTED, each.name
+        if each.source is not Source.DOCUMENT and each.name != "object":
+            attribute, _, field = each.attribute.partition(".")
+            assert attribute in PROJECTED, each.name
+            assert not field or field in CONTEXT_FIELDS, each.name
 
 
 def test_every_projected_attribute_is_shown_or_left_out() -> None:
     shown = {name for names in COLUMNS.values() for name in names}
 
-    assert shown | {"submitter_id", "payload_size", "expires_at"} == set(PROJECTED)
+    assert shown - set(CONTEXT_FIELDS) | {"submitter_id", "payload_size", "expires_at", "context"} == set(
+        PROJECTED
+    )
 
 
 @pytest.mark.parametrize("name", FILTERS)
 def test_entry_is_a_field_of_the_form(name: str) -> None:
-    form = FilterForm(QueryDict(f"{name}={text(name)}"))
+    form = FilterForm(QueryDict(address(name)))
 
     assert form.is_valid(), form.errors
-    assert form.log_filter == LogFilter(**{name: value(name)})
-    assert form[name].label == FILTERS[name].label
-    assert form[name].help_text == FILTERS[name].help_text
+    assert form.log_filter == make_filter(name)
+    field = form[FILTERS[name].parameter]
+    assert field.label == FILTERS[name].label
+    assert field.help_text == FILTERS[name].help_text
 
 
 @pytest.mark.parametrize("name", FILTERS)
 def test_entry_chooses_an_index_or_a_post_filter(name: str) -> None:
-    plan = make_plan(LogFilter(**{name: value(name)}))
+    log_filter = make_filter(name)
+    plan = make_plan(log_filter)
 
     match FILTERS[name].source:
         case Source.KEY:
             assert plan.index != "SortingIndex"
-            assert plan.filter.needs_no_post_filter
+            assert plan.needs_no_post_filter
         case Source.ATTRIBUTE:
             assert plan.index == "SortingIndex"
-            assert plan.filter.post_filters == {name: value(name)}
+            assert plan.post_filters == {name: getattr(log_filter, name)}
         case Source.DOCUMENT:
             assert plan.index == "SortingIndex"
-            assert plan.filter.search_text == TEXT
+            assert log_filter.search_text == TEXT
 
 
 @pytest.mark.parametrize("name", FILTERS)
-def test_entry_stands_in_the_sentence(name: str) -> None:
-    words = sentence(make_plan(LogFilter(**{name: value(name)})))
+def test_entry_is_in_the_sentence(name: str) -> None:
+    words = sentence(make_plan(make_filter(name)))
 
-    shown = f"{SIZE:,}" if FILTERS[name].kind is Kind.AT_LEAST else TEXT
-    assert shown in words
+    assert (f"{SIZE:,}" if content(name) == SIZE else str(content(name))) in words
     assert FILTERS[name].phrase.replace("{}", "").strip() in words
 
 
 @pytest.mark.parametrize("name", FILTERS)
 def test_entry_changes_the_fingerprint(name: str) -> None:
-    assert LogFilter(**{name: value(name)}).fingerprint != LogFilter().fingerprint
+    assert make_filter(name).fingerprint != LogFilter().fingerprint
 
 
 @pytest.mark.parametrize("name", FILTERS)
 def test_entry_keeps_the_matching_log_only(name: str, logs_table: None) -> None:
-    matching_item(name).save()
+    item_with_value(name).save()
     make_item(2).save()
 
-    page = read_page(make_plan(LogFilter(**{name: value(name)})), None, 10)
+    page = read_page(make_plan(make_filter(name)), None, 10)
 
-    assert [item.id for item in page.items] == [make_item(1).id]
+    assert [item.id for item in page.items] == ids_of_matches(name)
 
 
 @pytest.mark.parametrize("name", FILTERS)
 def test_entry_is_a_parameter_of_the_api(name: str, logs_table: None, viewer_client: Client) -> None:
-    matching_item(name).save()
+    item_with_value(name).save()
     make_item(2).save()
-    [described] = [each for each in api_parameters() if each["name"] == name]
+    [described] = [each for each in api_parameters() if each["name"] == FILTERS[name].parameter]
 
-    page = fetch(viewer_client, f"/api/logs?{name}={text(name)}")
+    page = fetch(viewer_client, f"/api/logs?{address(name)}")
 
-    assert [item["id"] for item in page["items"]] == [make_item(1).id]
+    assert [item["id"] for item in page["items"]] == ids_of_matches(name)
     assert described["description"] == FILTERS[name].description
 
 
 @pytest.mark.parametrize("name", FILTERS)
 def test_entry_survives_a_link(name: str) -> None:
-    log_filter = LogFilter(**{name: value(name)})
+    log_filter = make_filter(name)
     link = QueryDict(mutable=True)
     for parameter, values in parameters(log_filter, 50).items():
         link.setlist(parameter, [values] if isinstance(values, str) else values)
@@ -126,3 +151,40 @@ def test_entry_survives_a_link(name: str) -> None:
 
     assert form.is_valid(), form.errors
     assert form.log_filter == log_filter
+
+
+def narrowed(**values: str) -> LogFilter:
+    filters: dict[str, Any] = {name: tuple(value.split()) for name, value in values.items()}
+    return LogFilter(**filters)
+
+
+@pytest.mark.parametrize(
+    ("log_filter", "index", "post_filters"),
+    [
+        (
+            narrowed(object="a:1", user_id="1", account_id="7", type="x"),
+            "ObjectIndex",
+            "account_id type user_id",
+        ),
+        (narrowed(object="a:1 b:2", user_id="0"), "ObjectIndex", "user_id"),
+        (narrowed(object="a:1", not_type="x"), "ObjectIndex", "not_type"),
+        (narrowed(user_id="1", account_id="7", type="x"), "UserIndex", "account_id type"),
+        (narrowed(user_id="1 2", not_user_id="3"), "UserIndex", ""),
+        (narrowed(user_id="1", sub_type="a b", not_account_id="0"), "UserIndex", "sub_type not_account_id"),
+        (narrowed(user_id="0", account_id="7", type="x"), "AccountTypeIndex", "user_id"),
+        (narrowed(account_id="7", type="x", not_type="y", not_account_id="8"), "AccountTypeIndex", ""),
+        (narrowed(account_id="7", user_id="1 0"), "AccountIndex", "user_id"),
+        (narrowed(account_id="7", not_account_id="8", not_type="x"), "AccountIndex", "not_type"),
+        (narrowed(type="x", user_id="0"), "TypeIndex", "user_id"),
+        (narrowed(type="x", not_type="y", not_account_id="8"), "TypeIndex", "not_account_id"),
+        (narrowed(user_id="0"), "SortingIndex", "user_id"),
+        (narrowed(not_user_id="1"), "SortingIndex", "not_user_id"),
+        (LogFilter(user_name="Ann"), "SortingIndex", "user_name"),
+        (narrowed(request_id="r"), "SortingIndex", "request_id"),
+    ],
+)
+def test_narrowest_index_answers_the_filter(log_filter: LogFilter, index: str, post_filters: str) -> None:
+    plan = make_plan(log_filter)
+
+    assert plan.index == index
+    assert list(plan.post_filters) == post_filters.split()

@@ -72,8 +72,14 @@ def test_listing_shows_invisible_characters(viewer_client: Client, attack: str) 
     assert unquote(link(page, shown)) == f"?account_id=7{attack}"
 
 
+# Filters that accept no other text.
+WITH_A_FORM = ("payload_size_min", "object", "submitter_ip", "trace_id")
+
+
 @pytest.mark.parametrize("attack", ATTACKS, ids=ascii)
-@pytest.mark.parametrize("name", [name for name in FILTERS if name != "payload_size_min"])
+@pytest.mark.parametrize(
+    "name", [each.parameter for each in FILTERS.values() if each.name not in WITH_A_FORM]
+)
 def test_filter_shows_invisible_characters(viewer_client: Client, name: str, attack: str) -> None:
     query = f"?{name}=7{quote(attack)}7"
     page = fetch_page(viewer_client, query)
@@ -128,9 +134,10 @@ def test_suggestions_have_no_invisible_characters(
     viewer_client: Client, monkeypatch: pytest.MonkeyPatch, attack: str
 ) -> None:
     monkeypatch.setattr(handler, "choices_writer", ChoicesWriter())
-    bodies = [make_body(type=type_, sub_type=type_) for type_ in ("login", f"logi{attack}n")]
+    names = ("type", "sub_type", "submitter_country", "submitter_platform", "submitter_browser")
+    bodies = [make_body(**dict.fromkeys(names, text)) for text in ("login", f"logi{attack}n")]
     assert handler.lambda_handler(make_event(*bodies), None) == NO_FAILURES
-    assert viewer_client.get(f"{LISTING}choices/").json() == {"type": ["login"], "sub_type": ["login"]}
+    assert viewer_client.get(f"{LISTING}choices/").json() == {name: ["login"] for name in names}
     page = fetch_page(viewer_client, "?type=logn&account_id=9")
     assert list(invisible_texts(page)) == []
     assert unquote(link(page, f"logi{visible(attack)}n")).endswith(f"type=logi{attack}n")

@@ -22,7 +22,15 @@ PACKAGES: dict[str, set[str]] = {
     "bench": {"deploy", "ingest", "logs", "logsite", "tests"},
 }
 
-PLANNING = {"logs.times", "logs.models", "logs.filters", "logs.plan"}
+PLANNING = {
+    "logs.times",
+    "logs.models",
+    "logs.conditions",
+    "logs.filters",
+    "logs.index_choice",
+    "logs.plan_error",
+    "logs.plan",
+}
 STORAGE = {"logs.times", "logs.models", "logs.storage"}
 READING = {*PLANNING, *STORAGE, "logs.characters", "logs.text_match", "logs.reading"}
 FORMS = {
@@ -33,6 +41,7 @@ FORMS = {
     "logs.cursor",
     "logs.conf",
     "logs.fields",
+    "logs.form_fields",
     "logs.forms",
 }
 PAGES = {*READING, *FORMS, "logs.reader", "logs.pages"}
@@ -46,8 +55,11 @@ LAYERS: dict[str, set[str]] = {
     "logs.spelling": {"logs.characters"},
     "logs.key_values": {"logs.spelling"},
     "logs.models": {"logs.times"},
-    "logs.filters": {"logs.times", "logs.models"},
-    "logs.plan": {"logs.times", "logs.models", "logs.filters"},
+    "logs.conditions": set(),
+    "logs.filters": {"logs.times", "logs.models", "logs.conditions"},
+    "logs.index_choice": {"logs.models", "logs.conditions", "logs.filters"},
+    "logs.plan_error": {"logs.models", "logs.conditions", "logs.filters", "logs.index_choice"},
+    "logs.plan": PLANNING - {"logs.plan"},
     "logs.cursor": PLANNING,
     "logs.storage": {"logs.times", "logs.models"},
     "logs.reading": {*PLANNING, *STORAGE, "logs.text_match"},
@@ -81,7 +93,10 @@ WITHOUT_DJANGO = [
     "logs.characters",
     "logs.text_match",
     "logs.models",
+    "logs.conditions",
     "logs.filters",
+    "logs.index_choice",
+    "logs.plan_error",
     "logs.plan",
     "logs.reader",
     "logs.storage",

@@ -19,7 +19,7 @@ from django.urls import path
 from django.utils.asyncio import async_unsafe
 from django.utils.functional import SimpleLazyObject
 
-from ingest import context, django
+from ingest import context, django, trace
 from ingest.logging_handler import LogHandler
 from ingest.testing import RecordingClient
 
@@ -192,6 +192,31 @@ def test_thread_pool_with_a_copied_context(recording: RecordingClient) -> None:
     assert {log["user_id"] for log in recording.logs} == {12}
 
 
+def test_first_logs_of_parallel_threads_share_one_id(
+    recording: RecordingClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each thread would choose an id of its own if the first log did."""
+    barrier = threading.Barrier(4)
+
+    def parse_slowly(text: object) -> None:
+        threading.Event().wait(0.02)
+
+    monkeypatch.setattr(trace, "parse_request_id", parse_slowly)
+
+    def work() -> None:
+        barrier.wait(10)
+        recording.enqueue(**LOG)
+
+    def view(request: HttpRequest) -> None:
+        with ThreadPoolExecutor(4) as pool:
+            for each in [pool.submit(contextvars.copy_context().run, work) for _ in range(4)]:
+                each.result()
+
+    run(view)
+    assert len(recording.logs) == 4
+    assert len({log["request_id"] for log in recording.logs}) == 1
+
+
 def test_concurrent_requests_never_mix(recording: RecordingClient) -> None:
     barrier = threading.Barrier(8)
 
@@ -205,6 +230,52 @@ def test_concurrent_requests_never_mix(recording: RecordingClient) -> None:
 
     assert len(recording.logs) == 24
     assert all(log["request_id"] == log["payload"] for log in recording.logs)
+
+
+def test_users_of_concurrent_requests_never_mix(recording: RecordingClient) -> None:
+    """Both users are read from the database at the same time, when the first log needs them."""
+    barrier = threading.Barrier(2)
+
+    def run_as(number: int) -> None:
+        def read_user() -> Any:
+            barrier.wait(10)
+            return SimpleNamespace(is_authenticated=True, pk=number, get_username=lambda: f"user {number}")
+
+        run(lambda request: recording.enqueue(payload=number, **LOG), user=SimpleLazyObject(read_user))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(run_as, (1, 2)))
+
+    users = sorted((log["payload"], log["user_id"], log.get("user_name")) for log in recording.logs)
+    assert users == [(1, 1, "user 1"), (2, 2, "user 2")]
+
+
+def test_async_view_has_one_new_request_id(recording: RecordingClient) -> None:
+    """No proxy set an id. Every way to log in an async view has the same new one."""
+    handler = LogHandler(recording, type="app")
+
+    async def view(request: HttpRequest) -> HttpResponse:
+        path = request.path
+        enqueue = partial(recording.enqueue, payload=path, **LOG)
+        enqueue()
+        await asyncio.sleep(0)
+        django.log_request(request, type="visit", payload=path)
+        handler.handle(logging.makeLogRecord({"name": "shop", "msg": path}))
+        await sync_to_async(enqueue)()
+        await asyncio.to_thread(enqueue)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, contextvars.copy_context().run, enqueue)
+        await asyncio.gather(*(asyncio.to_thread(enqueue) for _ in range(2)))
+        return HttpResponse()
+
+    async def request_both() -> None:
+        middleware: Any = django.LogContextMiddleware(view)
+        await asyncio.gather(*(middleware(RequestFactory().get(path)) for path in ("/a", "/b")))
+
+    asyncio.run(request_both())
+    assert len(recording.logs) == 16
+    assert len({(log["url"], log["request_id"]) for log in recording.logs}) == 2
+    assert len({log["request_id"] for log in recording.logs}) == 2
 
 
 def test_concurrent_async_requests_never_mix(recording: RecordingClient) -> None:

@@ -1,66 +1,46 @@
-"""docs/costs.md matches the measured write units and bytes, and its sums add up."""
+"""docs/costs.md matches the write units of the engine and the counted bytes, and its sums add up."""
 
 import json
-import random
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from bench.sizes import attributes_size, item_size
-from ingest import messages
-from ingest.writing import items
-from logs.models import INDEXES, PROJECTED, LogItem
-from logsite.local.samples import samples
+from bench import log_costs
+from bench.log_costs import AVERAGE, KINDS, NOISE, OVERHEAD_BYTES
+from bench.sizes import WRITE_UNIT_BYTES
+from logs.models import LogItem
 from tests.templates import all_resources, of_type
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = (ROOT / "docs" / "costs.md").read_text()
-SENT_AT = datetime(2026, 11, 23, tzinfo=UTC)
-# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html
-OVERHEAD_BYTES = 100
-AVERAGE = "A usual one (500 samples, mean)"
-NO_OBJECT = {"object_type": None, "object_id": None}
-KINDS: dict[str, dict[str, Any]] = {
-    "A log of no one, without an object": {"user_id": 0, **NO_OBJECT},
-    "A log of a user": NO_OBJECT,
-    "A log of a user about an object": {"object_type": "invoice", "object_id": 4711},
-    "Every field of the context at its limit": {
-        "summary": "s" * 160,
-        "submitter_ip": "2001:db8:1111:2222:3333:4444:5555:6666",
-        "trace_id": "a" * 32,
-        **dict.fromkeys(("user_name", "account_name", "object_name"), "n" * 200),
-        **dict.fromkeys(("request_id", "object_type", "object_id"), "i" * 200),
-    },
-}
-NOISE = {
-    "A payload of 1,000 bytes of noise": 1_000,
-    "A payload of 5,000 bytes of noise": 5_000,
-    "A payload of 100,000 bytes of noise": 100_000,
-}
+TABLES = re.split(r"^## .+$", DOCS, flags=re.MULTILINE)[2:]
+# The bytes and units of compressed noise depend on the version of zlib.
+TOLERANCE = 0.01
 
 
-def rows(columns: int) -> Iterator[list[str]]:
-    """Yield the rows of the tables with this number of columns."""
-    for line in DOCS.split("## Cost of a log")[1].splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if line.startswith("| ") and len(cells) == columns:
-            yield cells
+def tables(text: str) -> Iterator[list[list[str]]]:
+    """Yield the rows of each table in a text."""
+    for table in re.findall(r"(?:^\|.+\n)+", text, re.MULTILINE):
+        yield [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+
+
+[LOG_COSTS, INDEX_BYTES] = tables(TABLES[0])
+MONTHS = [row for table in tables(TABLES[1]) for row in table]
 
 
 def number(text: str) -> float:
     return float(text.strip("*").replace(",", ""))
 
 
-def make_item(n: int, log: dict[str, Any]) -> LogItem:
-    envelope = messages.Envelope("m", f"{n:032x}", SENT_AT, SENT_AT, "AIDAIENQZJOLO23YVJ4VO")
-    return items.to_item(messages.parse(json.dumps(log, default=str)), envelope)
+def row(kind: str) -> list[str]:
+    """Return the cells of one log in the table of costs."""
+    [cells] = [cells for name, *cells in LOG_COSTS if name == kind]
+    return cells
 
 
-def write_units(item: LogItem) -> float:
+def consumed_units(item: LogItem) -> float:
     """Put an item. Return the write units that DynamoDB reports."""
     operation = {**item.get_save_kwargs_from_instance(), "ReturnConsumedCapacity": "TOTAL"}
     response = LogItem._get_connection().connection.dispatch("PutItem", operation)
@@ -68,69 +48,55 @@ def write_units(item: LogItem) -> float:
     return units
 
 
-def stored_bytes(item: LogItem) -> int:
-    """Return the bytes that an item uses in the table and in its indexes."""
-    total = item_size(item) + OVERHEAD_BYTES
-    attributes = item.serialize()
-    for index in INDEXES.values():
-        keys = {key["AttributeName"] for key in index._get_schema()["key_schema"]}
-        if not keys <= attributes.keys():
-            continue  # the index is sparse
-        names = {"id", *PROJECTED, *keys} & attributes.keys()
-        total += attributes_size({name: attributes[name] for name in names}) + OVERHEAD_BYTES
-    return total
-
-
-def make_noisy_log(length: int) -> dict[str, Any]:
-    generator = random.Random(1)
-    payload = "".join(generator.choice("abcdefghij klmn {}:,0123456789") for _ in range(length))
-    [log] = samples(1, SENT_AT)
-    return {**log, "payload": payload}
+@pytest.mark.usefixtures("logs_table")
+def test_engine_consumes_the_units_of_the_samples() -> None:
+    for item in log_costs.sample_items():
+        assert consumed_units(item) == log_costs.write_units(item)
 
 
 @pytest.mark.usefixtures("logs_table")
-def test_costs_page_matches_an_average_log() -> None:
-    log_items = [make_item(n, log) for n, log in enumerate(samples(500, SENT_AT))]
-    units = sum(map(write_units, log_items)) / len(log_items)
-    size = sum(map(item_size, log_items)) / len(log_items)
-    stored = sum(map(stored_bytes, log_items)) / len(log_items)
-    assert row(AVERAGE) == [f"{units:g}", f"{size:,.0f}", f"{stored:,.0f}"]
+@pytest.mark.parametrize("kind", [*KINDS, *NOISE])
+def test_engine_consumes_the_units_of_each_log(kind: str) -> None:
+    item = log_costs.kind_item(kind)
+    assert consumed_units(item) == log_costs.write_units(item)
 
 
-@pytest.mark.usefixtures("logs_table")
+def test_costs_page_matches_the_costs_of_logs() -> None:
+    rows = [cells for cells in log_costs.cost_rows() if cells[0] not in NOISE]
+    assert LOG_COSTS[2 : -len(NOISE)] == rows
+
+
 @pytest.mark.parametrize("kind", NOISE)
 def test_costs_page_matches_long_payloads(kind: str) -> None:
-    item = make_item(1, make_noisy_log(NOISE[kind]))
-    units, size, stored = map(number, row(kind))
-    assert write_units(item) == units
-    # The compressed size depends on the version of zlib.
-    assert [item_size(item), stored_bytes(item)] == pytest.approx([size, stored], rel=0.01)
+    cells = log_costs.cost_cells([log_costs.kind_item(kind)])
+    assert list(map(number, row(kind))) == pytest.approx(list(map(number, cells)), rel=TOLERANCE)
 
 
-@pytest.mark.usefixtures("logs_table")
-@pytest.mark.parametrize("kind", KINDS)
-def test_costs_page_matches_logs_with_a_context(kind: str) -> None:
-    [log] = samples(1, SENT_AT)
-    item = make_item(1, {**log, **KINDS[kind]})
-    units, size, stored = map(number, row(kind))
-    assert (write_units(item), item_size(item), stored_bytes(item)) == (units, size, stored)
+def test_costs_page_matches_the_bytes_in_each_index() -> None:
+    assert INDEX_BYTES[2:] == list(log_costs.index_rows())
 
 
-def row(kind: str) -> list[str]:
-    """Return the cells of one log in the table of sizes."""
-    [cells] = [cells[1:] for cells in rows(4) if cells[0] == kind]
-    return cells
+def test_user_and_object_cost_one_unit_each() -> None:
+    no_one, user, user_and_object = (
+        log_costs.write_units(log_costs.kind_item(kind)) for kind in list(KINDS)[:3]
+    )
+    assert (no_one, user, user_and_object) == (5, 6, 7)
 
 
-def test_costs_page_has_only_measured_logs() -> None:
-    kinds = [cells[0] for cells in rows(4) if cells[0] not in ("log", ":---")]
-    assert kinds == [AVERAGE, *KINDS, *NOISE]
+def test_index_entry_of_a_sample_is_one_write_unit() -> None:
+    sizes = [size for item in log_costs.sample_items() for size in log_costs.index_sizes(item).values()]
+    assert max(sizes) < WRITE_UNIT_BYTES
+
+
+def test_every_field_at_its_limit_is_stored_whole() -> None:
+    """A longer text would be truncated, so the log of the page has the largest entries."""
+    assert log_costs.kind_item("Every field at its limit").document is None
 
 
 def test_costs_page_adds_up() -> None:
     total = 0.0
     sums = 0
-    for what, quantity, _, price, dollars in rows(5):
+    for what, quantity, _, price, dollars in MONTHS:
         if what.startswith(("for", ":")):
             continue
         if what == "**Together**":
@@ -143,8 +109,11 @@ def test_costs_page_adds_up() -> None:
 
 
 def test_costs_page_uses_the_measured_sizes() -> None:
-    [units, size, stored] = row(AVERAGE)
-    quantities = {what: number(quantity) for what, quantity, *_ in rows(5) if re.match("DynamoDB", what)}
+    [units, dollars, size, stored] = row(AVERAGE)
+    quantities = {what: number(quantity) for what, quantity, *_ in MONTHS if re.match("DynamoDB", what)}
+    [price] = {number(price) for what, _, _, price, _ in MONTHS if what.startswith("DynamoDB: writing")}
+    assert price == log_costs.DOLLARS_PER_MILLION_UNITS
+    assert number(dollars) == pytest.approx(number(units) * price, abs=0.001)
     assert quantities[f"DynamoDB: writing ({units} units a log)"] == number(units)
     assert quantities[f"DynamoDB: keeping this month's logs ({stored} bytes a log)"] == number(stored) / 1000
     assert quantities["DynamoDB: writing"] == pytest.approx(10 * number(units))
@@ -159,7 +128,7 @@ def test_costs_page_matches_the_deployed_resources() -> None:
     resources = all_resources()
     alarms = [each["Properties"] for each in of_type(resources, "AWS::CloudWatch::Alarm").values()]
     watched = [part for each in alarms for part in each.get("Metrics", [each]) if "Expression" not in part]
-    quantities = {what: number(quantity) for what, quantity, *_ in rows(5) if what.startswith("CloudWatch")}
+    quantities = {what: number(quantity) for what, quantity, *_ in MONTHS if what.startswith("CloudWatch")}
     assert quantities["CloudWatch: metrics that alarms watch"] == len(watched)
     dashboards = of_type(resources, "AWS::CloudWatch::Dashboard")
     assert quantities["CloudWatch: the dashboard"] == len(dashboards)

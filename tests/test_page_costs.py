@@ -16,6 +16,7 @@ from tests.pages import LISTING, fetch, link
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "costs.md"
 LOGS = 2_000
+RARE = {"user_id": "rare", "sub_type": "rare", "object_type": "invoice", "object_id": "4711"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -28,13 +29,14 @@ def many_logs() -> None:
 def make_usual_log(n: int) -> LogItem:
     """Return one of 2,000 logs of the usual size.
 
-    They belong to 20 accounts and 10 types. 20 of them belong to the user `rare`.
+    They belong to 20 accounts and 10 types. 20 of them have a user, an object and a
+    subtype of their own.
     """
     return make_item(
         n,
         account_id=str(n % 20),
         type=f"type{n % 10}",
-        user_id="rare" if n % 100 == 50 else "12",
+        **(RARE if n % 100 == 50 else {}),
         url=f"/account/{n % 20}/orders/{n}",
         submitter_id="12",
         submitter_country="Bulgaria",
@@ -66,7 +68,9 @@ KINDS: dict[str, Callable[[Client], str]] = {
     "From a moment on (`at`)": query(f"?at={START:%Y-%m-%d}T00:16:40"),
     "Around a log": query(f"?around={make_usual_log(1000).id}"),
     "200 rows": query("?limit=200"),
-    "A user among 2,000 logs": query("?user_id=rare"),
+    "One user": query("?user_id=rare&account_id=10"),
+    "One object": query("?object=invoice:4711"),
+    "A subtype among 2,000 logs": query("?sub_type=rare"),
     "A text in the payloads of 100 logs": query("?q=%22order%22:7,&account_id=7"),
     "One log (detail)": query(f"{make_usual_log(1000).id}/change/"),
 }

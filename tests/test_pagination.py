@@ -20,7 +20,7 @@ from tests.items import START, make_item, store
 from tests.oracle import assert_exact, matching
 from tests.walks import all_ids, ids, iter_pages, walk, walk_back
 
-ACCOUNTS, TYPES, USERS = ("a", "b", "c"), ("login", "view"), ("1", "2", "3")
+ACCOUNTS, TYPES, SUB_TYPES = ("a", "b", "c"), ("login", "view"), ("1", "2", "3")
 
 
 @dataclass
@@ -47,13 +47,13 @@ limits = st.one_of(st.integers(1, 12), st.integers(1, 200))
 
 @st.composite
 def filters(draw: st.DrawFn, unindexed: bool) -> LogFilter:
-    """Draw a filter of accounts, types and a time range. `unindexed` adds a user, which has no index."""
+    """Draw a filter of accounts, types and a time range. `unindexed` adds a subtype, which has no index."""
     start = draw(st.none() | st.integers(0, 12))
     end = draw(st.none() | st.integers(13, 25))
     return LogFilter(
         account_id=tuple(draw(st.lists(st.sampled_from(ACCOUNTS), min_size=1, unique=True))),
         type=tuple(draw(st.lists(st.sampled_from(TYPES), unique=True))),
-        user_id=draw(st.sampled_from(USERS)) if unindexed else None,
+        sub_type=(draw(st.sampled_from(SUB_TYPES)),) if unindexed else (),
         start=None if start is None else START + timedelta(seconds=start),
         end=None if end is None else START + timedelta(seconds=end),
         order=draw(st.sampled_from(Order)),
@@ -75,7 +75,7 @@ def make_world(seed: int) -> World:
                 id=log_id,
                 account_id=prefix + chance.choice(ACCOUNTS),
                 type=chance.choice(TYPES),
-                user_id=chance.choice(USERS),
+                sub_type=chance.choice(SUB_TYPES),
                 status=shard_status(log_id, shards),
                 created_at=START + timedelta(seconds=chance.randrange(moments)),
             )
@@ -171,9 +171,9 @@ def test_any_number_of_shards_is_read_in_full(logs_table: None, streams: int, or
 
 
 def test_search_for_rare_logs_stays_in_its_budget(logs_table: None) -> None:
-    store(make_item(n, user_id="rare" if n % 400 == 7 else "12") for n in range(8_000))
+    store(make_item(n, sub_type="rare" if n % 400 == 7 else "password") for n in range(8_000))
     budget = Budget(examined=2_000)
-    pages = walk(make_plan(LogFilter(user_id="rare")), 50, budget=budget)
+    pages = walk(make_plan(LogFilter(sub_type=("rare",))), 50, budget=budget)
     assert sum(len(page.items) for page in pages) == 20
     assert all(page.cost.examined <= 2_000 for page in pages)
     assert len(pages) <= 6

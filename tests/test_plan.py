@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from logs.filters import LogFilter, Order
+from logs.index_choice import Stream
 from logs.models import MAX_SHARDS
 from logs.pages.sentence import sentence
-from logs.plan import MICROSECOND, Direction, Key, Position, Span, Stream, make_plan, plan_error
+from logs.plan import MICROSECOND, Direction, Key, Position, Span, make_plan
+from logs.plan_error import plan_error
 from logs.times import to_text
 
 FIRST = datetime(2026, 11, 1, tzinfo=UTC)
@@ -100,9 +102,9 @@ def test_fingerprint_differs_for_each_filter() -> None:
             "Logs of account 7 or 8, newest first.",
         ),
         (
-            LogFilter(type=("a", "b", "c"), user_id="12", order=Order.OLDEST),
+            LogFilter(type=("a", "b", "c"), sub_type=("12",), order=Order.OLDEST),
             [Stream("TypeIndex", "a"), Stream("TypeIndex", "b"), Stream("TypeIndex", "c")],
-            "Logs of type a, b or c, oldest first, filtered by user 12.",
+            "Logs of type a, b or c, oldest first, filtered by subtype 12.",
         ),
         (
             LogFilter(url="/pay", payload_size_min=5000, q="card"),

@@ -12,10 +12,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
-from logsite.local import stack
+from logs.storage import tables
+from logsite.accounts.store import UserItem
+from logsite.local import engine, stack
 from logsite.local.data_folder import lock_folder
+from logsite.local.ports import accepts_connections, free_port
 from logsite.local.processes import ROOT
 from logsite.management.commands.runlocal import SHARED_VARIABLES
 from tests.runlocal import Runlocal, all_exit, count_logs, process_with
@@ -185,3 +189,60 @@ def test_throttled_sign_in_does_not_stop_the_start() -> None:
         address = f"http://127.0.0.1:{server.server_port}/"
         assert not stack.can_sign_in(address, "admin", "changed")
         server.shutdown()
+
+
+OLD_INDEXES = {
+    "AccountIndex": "account_id",
+    "TypeIndex": "type",
+    "AccountTypeIndex": "account_id#type",
+    "SortingIndex": "status",
+}
+
+
+def create_old_table(client: Any) -> None:
+    """Create the logs table as it was before UserIndex and ObjectIndex."""
+    names = ["id", "created_at", *OLD_INDEXES.values()]
+    client.create_table(
+        TableName="LogsTable",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
+        BillingMode="PAY_PER_REQUEST",
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": index,
+                "KeySchema": [
+                    {"AttributeName": key, "KeyType": "HASH"},
+                    {"AttributeName": "created_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["url", "user_id"]},
+            }
+            for index, key in OLD_INDEXES.items()
+        ],
+    )
+
+
+def test_data_of_an_older_version_needs_fresh(start: Callable[..., Runlocal], tmp_path: Path) -> None:
+    folder = tmp_path / "local"
+    folder.mkdir()
+    port = free_port()
+    with subprocess.Popen(engine.command(port, folder / "dynamodb.sqlite")) as old_engine:
+        wait_until(lambda: accepts_connections(port), "the engine starts")
+        create_old_table(boto3.client("dynamodb", endpoint_url=f"http://127.0.0.1:{port}"))
+        old_engine.terminate()
+    run = start("--logs=0")
+    assert run.process.wait(60) == 1
+    assert run.text == (
+        "CommandError: These tables have other keys or indexes than this version of Logsite: LogsTable. "
+        f"The data in {folder} is from another version. To delete it and start over, add --fresh: "
+        'make run ARGS="--fresh"\n'
+    )
+    assert not (folder / "sqs.log").exists()
+
+
+def test_older_table_elsewhere_is_deleted_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack.check_tables(tmp_path, "http://127.0.0.1:9000")
+    monkeypatch.setattr(tables, "is_outdated", lambda model: model is UserItem)
+    with pytest.raises(stack.StartFailed) as error:
+        stack.check_tables(tmp_path, "http://127.0.0.1:9000")
+    assert "version of Logsite: LogsiteUsers. Delete them at http://127.0.0.1:9000" in str(error.value)
+    assert "--fresh" not in str(error.value)

@@ -70,7 +70,7 @@ def test_hanging_request_ends_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
             reader.get("0" * 32)
             monkeypatch.setattr(page, "MAX_SECONDS", 2.5)  # below the read timeout of 3 s
             with pytest.raises(StoreUnavailable):
-                reader.read_page(make_plan(LogFilter(user_id="nobody")), None, 10)
+                reader.read_page(make_plan(LogFilter(sub_type=("nobody",))), None, 10)
             assert not released.is_set()
             assert requests["Query"] == 2
         finally:

@@ -12,7 +12,8 @@ from ingest import messages
 from ingest.wire import characters as wire_characters
 from ingest.writing import items
 from logs import characters
-from logs.filters import FILTERS, Kind
+from logs.conditions import Kind
+from logs.filters import FILTERS
 from logs.forms import FilterForm
 from logs.models import LogItem
 from tests.api import LOGS, fetch
@@ -21,6 +22,8 @@ from tests.pages import LISTING
 
 # The filters that compare whole values.
 NAMES = [name for name, each in FILTERS.items() if each.kind is Kind.EQUALS]
+# Those outside the context, which has tests of its own.
+STORED = [name for name in NAMES if FILTERS[name].attribute == name]
 ENDS = {
     "spaces": "  {} ",
     "tab_and_line_break": "\t{}\r\n",
@@ -58,10 +61,10 @@ def matching_ids(client: Client, name: str, value: str) -> list[str]:
 def test_value_is_stored_and_filtered_stripped(logs_table: None, viewer_client: Client, form: str) -> None:
     sent = form.format("a  b")
 
-    item = store(**dict.fromkeys(NAMES, sent))
+    item = store(**dict.fromkeys(STORED, sent))
 
-    assert {getattr(item, name) for name in NAMES} == {"a  b"}
-    for name in NAMES:
+    assert {getattr(item, name) for name in STORED} == {"a  b"}
+    for name in STORED:
         assert (
             matching_ids(viewer_client, name, sent) == matching_ids(viewer_client, name, "a  b") == [LOG_ID]
         ), name
@@ -69,7 +72,7 @@ def test_value_is_stored_and_filtered_stripped(logs_table: None, viewer_client: 
 
 @pytest.mark.parametrize("text", ["a\nb", "a\tb", "a\x00b", "a\u00a0b", "a\u200bb", "a\x85b"])
 def test_character_inside_a_value_is_kept(logs_table: None, viewer_client: Client, text: str) -> None:
-    names = [name for name in NAMES if name not in ("account_id", "type")]
+    names = [name for name in STORED if name not in ("account_id", "type", "user_id")]
 
     item = store(**dict.fromkeys(names, text))
 
@@ -122,3 +125,52 @@ def test_account_of_logsite_is_checked_without_white_space(monkeypatch: pytest.M
         record = make_record(make_body(account_id=account_id))
         item = items.to_item(messages.parse(record["body"]), messages.envelope(record))
         assert item.account_id == "_unverified"
+
+
+# The fields of the context, with the filter of each and its parameter for a value.
+CONTEXT = {
+    "user_name": ("Ada  L.", "user_name"),
+    "account_name": ("Acme  Inc.", None),
+    "submitter_ip": ("203.0.113.7", "submitter_ip"),
+    "request_id": ("a  b", "request_id"),
+    "trace_id": ("4bf92f3577b34da6a3ce929d0e0e4736", "trace_id"),
+    "object_type": ("sales  order", None),
+    "object_id": ("47  11", None),
+    "object_name": ("Order  4711", None),
+    "summary": ("Order  paid", None),
+}
+
+
+@pytest.mark.parametrize("form", ENDS.values(), ids=list(ENDS))
+def test_context_is_stored_and_filtered_stripped(logs_table: None, viewer_client: Client, form: str) -> None:
+    sent = {name: form.format(value) for name, (value, _) in CONTEXT.items()}
+
+    item = store(**sent)
+
+    assert {name: getattr(item.context, name) for name in CONTEXT} == {
+        name: value for name, (value, _) in CONTEXT.items()
+    }
+    assert item.object_key == "sales  order:47  11"
+    values = {parameter: sent[name] for name, (_, parameter) in CONTEXT.items() if parameter}
+    values["object"] = form.format(f"{sent['object_type']}:{sent['object_id']}")
+    for parameter, value in values.items():
+        assert matching_ids(viewer_client, parameter, value) == [LOG_ID], parameter
+
+
+@pytest.mark.parametrize("text", [" ", "\t\n", "\u00a0", "\u3000\u200b", "\ufeff"])
+def test_context_of_white_space_is_absent(text: str) -> None:
+    # An object without an id is no object, so an id of white space only is rejected.
+    names = [name for name in CONTEXT if name != "object_id"]
+
+    message = messages.parse(make_body(**dict.fromkeys(names, text)))
+
+    assert {getattr(message, name) for name in names} == {None}
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\tb", "a\x00b", "a\u00a0b", "a\u200bb", "a\x85b"])
+def test_character_inside_a_context_field_is_kept(text: str) -> None:
+    names = ("user_name", "account_name", "request_id", "object_name")
+
+    message = messages.parse(make_body(**dict.fromkeys(names, text)))
+
+    assert {getattr(message, name) for name in names} == {text}

@@ -15,158 +15,17 @@ from logs.models import LogItem
 from tests.factories import LOG_ID, NO_FAILURES, make_body, make_event, make_fields, make_record
 from tests.items import logs
 from tests.queues import Queues, attribute_texts
+from tests.wrapped import body_of, destination, encoded, event, firehose, log_events, record, sns, wrap
 
 pytest_plugins = ["tests.sqs_server"]
 
 LOG = make_fields(id=LOG_ID, payload={"text": "é😀", "detail": {"Message": "x"}}, extra=1)
 TEXT = json.dumps(LOG)
-
-
-def encoded(text: str) -> str:
-    """Return a text in base64."""
-    return base64.b64encode(text.encode()).decode()
-
-
-def sns(message: str) -> dict[str, Any]:
-    """Return an SNS notification, as SQS gets it without raw message delivery."""
-    return {
-        "Type": "Notification",
-        "MessageId": "63a3f6b6-d533-4a47-aef9-fcf5cf758c76",
-        "TopicArn": "arn:aws:sns:us-west-2:123456789012:MyTopic",
-        "Subject": "A log",
-        "Message": message,
-        "Timestamp": "2012-03-29T05:12:16.901Z",
-        "SignatureVersion": "1",
-        "Signature": "EXAMPLE",
-        "UnsubscribeURL": "https://sns.us-west-2.amazonaws.com/?Action=Unsubscribe",
-        "MessageAttributes": {"type": {"Type": "String", "Value": "login"}},
-    }
-
-
-def event(detail: Any) -> dict[str, Any]:
-    """Return an event of EventBridge."""
-    return {
-        "version": "0",
-        "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
-        "detail-type": "log",
-        "source": "shop",
-        "account": "111122223333",
-        "time": "2017-12-22T18:43:48Z",
-        "region": "us-west-1",
-        "resources": [],
-        "detail": detail,
-    }
-
-
-def record(source: str, **fields: Any) -> dict[str, Any]:
-    """Return a record of a pipe or of a Lambda event."""
-    return {"messageId": "19dd0b57-b21e-4ac1-bd88-01bbb068cb78", "awsRegion": "eu-west-1", **fields,
-            "eventSource": source}  # fmt: skip
-
-
-def destination(request: Any, response: Any = None) -> dict[str, Any]:
-    """Return a message of a Lambda function's destination."""
-    return {
-        "version": "1.0",
-        "timestamp": "2019-11-14T18:16:05.568Z",
-        "requestContext": {"requestId": "e4b46cbf-b738-xmpl-8880-a18cdf61200e", "condition": "Success"},
-        "requestPayload": request,
-        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST"},
-        "responsePayload": response,
-    }
-
-
-SNS_RECORD = {
-    "EventSource": "aws:sns",
-    "EventVersion": "1.0",
-    "Sns": {"Message": TEXT, "Type": "Notification"},
-}
-API_GATEWAY = {"httpMethod": "POST", "headers": {}, "body": TEXT, "isBase64Encoded": False}
-COMPRESSED = json.dumps({DEFLATE: base64.b64encode(zlib.compress(TEXT.encode())).decode()})
-
-COMPRESSED_OBJECT = json.loads(COMPRESSED)
-
-
-def log_events(*messages: str) -> dict[str, Any]:
-    """Return a batch of a subscription of CloudWatch Logs."""
-    events = [{"id": "1", "timestamp": 1, "message": message} for message in messages]
-    return {"messageType": "DATA_MESSAGE", "owner": "1", "logGroup": "shop", "logEvents": events}
-
-
-def firehose(*records: str) -> dict[str, Any]:
-    """Return an event of Lambda for Firehose."""
-    return {"invocationId": "1", "deliveryStreamArn": "arn",
-            "records": [{"recordId": "1", "data": encoded(record)} for record in records]}  # fmt: skip
-
-
-WRAPPED: dict[str, Any] = {
-    "lambda_event_of_kafka": {"eventSource": "aws:kafka", "records": {"t-0": [{"value": encoded(TEXT)}]}},
-    "lambda_event_of_own_kafka": {
-        "eventSource": "SelfManagedKafka",
-        "records": {"t-0": [], "t-1": [{"value": encoded(TEXT)}]},
-    },
-    "lambda_event_of_activemq": {"eventSource": "aws:mq", "messages": [{"data": encoded(TEXT)}]},
-    "lambda_event_of_rabbitmq": {
-        "eventSource": "aws:rmq",
-        "rmqMessagesByQueue": {"q::/": [{"basicProperties": {}, "data": encoded(TEXT)}]},
-    },
-    "firehose": firehose(TEXT),
-    "firehose_request": {"requestId": "1", "timestamp": 1, "records": [{"data": encoded(TEXT)}]},
-    "cloudwatch_logs_event": log_events(TEXT),
-    "received_messages": {"Messages": [{"MessageId": "1", "ReceiptHandle": "x", "Body": TEXT}]},
-    "list_of_sns": [sns(TEXT)],
-    "list_of_sqs": [record("aws:sqs", body=TEXT)],
-    "list_of_eventbridge": [event(LOG)],
-    "list_of_text": [TEXT],
-    "list_of_base64": [encoded(TEXT)],
-    "list_of_list": [[LOG]],
-    "list_of_compressed": [COMPRESSED_OBJECT],
-    "list_in_sns": sns(json.dumps([LOG])),
-    "list_in_eventbridge": event([LOG]),
-    "list_in_a_destination": destination([LOG]),
-    "wrapped_list_in_a_destination": destination([event(LOG)]),
-    "text_of_base64": json.dumps(encoded(TEXT)),
-    "eventbridge_compressed": event(COMPRESSED_OBJECT),
-    "destination_compressed": destination(COMPRESSED_OBJECT),
-    "compressed_base64": encoded(COMPRESSED),
-    "compressed_base64_lines": "\n".join(encoded(COMPRESSED)[n : n + 7] for n in range(0, 2000, 7)).strip(),
-    "compressed_base64_twice": record("aws:kinesis", data=encoded(encoded(COMPRESSED))),
-    "compressed_kinesis": {"Records": [record("aws:kinesis", kinesis={"data": encoded(COMPRESSED)})]},
-    "compressed_sns_in_kafka": record("aws:kafka", value=encoded(json.dumps(sns(COMPRESSED)))),
-    "compressed_firehose": firehose(COMPRESSED),
-    "sns": sns(TEXT),
-    "sns_of_an_emulator": {"Type": "Notification", "MessageId": "1", "Message": TEXT},
-    "sns_compressed": sns(COMPRESSED),
-    "sns_with_byte_order_mark": sns("\ufeff" + TEXT),
-    "eventbridge": event(LOG),
-    "eventbridge_text": event(TEXT),
-    "eventbridge_through_sns": sns(json.dumps(event(LOG))),
-    "sns_through_a_pipe": record("aws:sqs", body=json.dumps(sns(TEXT)), receiptHandle="x"),
-    "pipe_from_sqs": record("aws:sqs", body=TEXT, receiptHandle="x", attributes={}),
-    "pipe_from_kinesis": record("aws:kinesis", data=encoded(TEXT), partitionKey="1"),
-    "pipe_from_kafka": record("aws:kafka", value=encoded(TEXT), topic="logs"),
-    "pipe_from_activemq": record("aws:amq", data=encoded(TEXT)),
-    "lambda_event_of_sqs": {"Records": [record("aws:sqs", body=TEXT)]},
-    "lambda_event_of_sns": {"Records": [SNS_RECORD]},
-    "lambda_event_of_kinesis": {"Records": [record("aws:kinesis", kinesis={"data": encoded(TEXT)})]},
-    "destination_request": destination(LOG, "ok"),
-    "destination_response": destination({"order": 7}, LOG),
-    "destination_of_sns": destination({"Records": [SNS_RECORD]}),
-    "received_message": {"MessageId": "1", "ReceiptHandle": "x", "MD5OfBody": "y", "Body": TEXT},
-    "send_message_request": {"QueueUrl": "https://sqs/1/logs", "MessageBody": LOG},
-    "api_gateway": API_GATEWAY,
-    "api_gateway_base64": {**API_GATEWAY, "body": encoded(TEXT), "isBase64Encoded": True},
-    "iot_base64": encoded(TEXT),
-    "base64_of_boto": base64.encodebytes(TEXT.encode()).decode(),
-    "text_in_text": json.dumps(TEXT),
-    "text_in_text_in_text": json.dumps(json.dumps(TEXT)),
-    "list_of_one": [LOG],
-    "compressed_wrapper": {DEFLATE: base64.b64encode(zlib.compress(json.dumps(sns(TEXT)).encode())).decode()},
-}
-
-
-def body_of(message: Any) -> str:
-    return message if isinstance(message, str) else json.dumps(message)
+WRAPPED = wrap(LOG)
+SNS_RECORD = WRAPPED["lambda_event_of_sns"]["Records"][0]
+API_GATEWAY = WRAPPED["api_gateway"]
+COMPRESSED_OBJECT = WRAPPED["eventbridge_compressed"]["detail"]
+COMPRESSED = json.dumps(COMPRESSED_OBJECT)
 
 
 def rejection_of(message: Any) -> InvalidMessage:

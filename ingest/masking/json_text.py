@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 
 from ingest.masking.edits import Edits
+from ingest.masking.encodings import may_have_base64
 from ingest.masking.json_values import STRING, mask_value
 from ingest.masking.names import NameMatch
 from ingest.masking.rules import MASK, Rules
@@ -12,12 +13,16 @@ from ingest.messages import DEFLATE, LogMessage
 
 # The fields of a log that hold what an application sends. The others are identities, names and times.
 MASKED_FIELDS = {"payload", "url", "summary"}
-UNMASKED_FIELDS = (LogMessage.model_fields.keys() - MASKED_FIELDS) | {DEFLATE}
+UNMASKED_FIELDS = LogMessage.model_fields.keys() - MASKED_FIELDS
 
-# A text that may be JSON.
+# A text that may be JSON. A JSON text within a JSON text is one string.
 _START = re.compile(
-    r"""\s*+(?: \{\s*+(?:["}]|\Z) | \[\s*+(?:[\[{"\]]|(?:-?\d[\d.eE+-]*+|true|false|null)\s*+[,\]]) )""",
-    re.VERBOSE,
+    r"""[\s\ufeff]*+(?:
+        "(?:[^"\\]++|\\.)*+"\s*+\Z
+        | \{\s*+(?:["}]|\Z)
+        | \[\s*+(?:[\[{"\]]|(?:-?\d[\d.eE+-]*+|true|false|null)\s*+[,\]])
+    )""",
+    re.VERBOSE | re.DOTALL,
 )
 # Everything before the next string, the string, and the colon behind it if it is the name of a member.
 _TOKEN = re.compile(
@@ -50,7 +55,8 @@ class NotJson(ValueError):
 class JsonMasking:
     """Masks one JSON text, which may be cut off or damaged.
 
-    `mask_text` and `mask_url` mask the strings in it. `is_log` states that the outermost object is a log.
+    `mask_text`, `mask_url` and `mask_compressed` mask the strings in it. `is_log` states that the outermost
+    object is a log.
     """
 
     def __init__(
@@ -58,12 +64,14 @@ class JsonMasking:
         rules: Rules,
         mask_text: Callable[[str], str],
         mask_url: Callable[[str], str],
+        mask_compressed: Callable[[str], str],
         *,
         is_log: bool,
     ) -> None:
         self._rules = rules
         self._mask_text = mask_text
         self._mask_url = mask_url
+        self._mask_compressed = mask_compressed
         self._is_log = is_log
         self._max_structure = 0 if rules.patterns else MAX_STRUCTURE_CHARACTERS
         self._depth = 0
@@ -98,6 +106,8 @@ class JsonMasking:
         """Mask the value of a member unless it is a list or object. Return the position to continue at."""
         name, position = _decode(token["content"]), token.end()
         value = STRING.match(text, position) if text.startswith('"', position) else None
+        if name == DEFLATE and value:
+            return self._replace_string(value, edits, self._mask_compressed)
         if self._is_log and self._depth == 1:
             if name in UNMASKED_FIELDS:
                 return value.end() if value else _end_of_number(text, position)
@@ -141,7 +151,9 @@ class JsonMasking:
 
     def _string(self, content: str, mask: Callable[[str], str]) -> str:
         """Return the content of a string masked. It stays as it is spelled unless something matches."""
-        if len(content) < self._rules.min_characters or not self._rules.may_match(content):
+        if len(content) < self._rules.min_characters:
+            return content
+        if not self._rules.may_match(content) and not may_have_base64(content):
             return content
         decoded = _decode(content)
         masked = mask(decoded)

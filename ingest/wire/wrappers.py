@@ -38,7 +38,7 @@ SOURCES = {
 # The fields in which a service delivers a list of records, or several lists by topic or by queue.
 RECORDS = ("Records", "records", "messages", "Messages", "rmqMessagesByQueue", "logEvents")
 _JSON_START = re.compile(r'[\s\ufeff]*[\[{"]')
-_BASE64 = re.compile(r"[A-Za-z0-9+/\s]{8,}+={0,2}\s*")
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]{8,}+={0,2}\s*", re.ASCII)
 
 
 @dataclass(frozen=True)

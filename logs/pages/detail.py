@@ -1,8 +1,8 @@
 """The page of one log: its fields, its payload, and the links from it."""
 
 import json
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +25,8 @@ MAX_INDENTED, MAX_NODES = 1_500_000, 250_000
 # the 6 MB of a response.
 MAX_FIELD_SIZE = 100_000
 MAX_PAYLOAD_SIZE, MAX_AS_SENT_SIZE, MAX_EXTRA_SIZE = 2_000_000, 1_500_000, 600_000
+# The logs of a request lie within this time before and after each other.
+REQUEST_RANGE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Detail:
         """Return when, who and what, as the sender wrote it."""
         content = self.content
         fields = content.fields
-        account, type_, url = fields["account_id"] or "", fields["type"] or "", fields["url"] or ""
+        type_, url = fields["type"] or "", fields["url"] or ""
         times = [Field("Time (UTC)", _moment(self.item.created_at))]
         if sent_at := content.sent_created_at:
             times.append(
@@ -85,21 +87,68 @@ class Detail:
             )
         return [
             *times,
-            Field(
-                FILTERS["account_id"].label, _who(account), self._listing(LogFilter(account_id=(account,)))
-            ),
-            Field(FILTERS["user_id"].label, _who(fields["user_id"] or "")),
+            Field("Summary", fields["summary"] or "—"),
+            Field(FILTERS["account_id"].label, self._account_text, self._listing(self._account)),
+            Field(FILTERS["user_id"].label, self._user_text, self._listing(self._user)),
             Field(FILTERS["type"].label, type_, self._listing(LogFilter(type=(type_,)))),
             Field(FILTERS["sub_type"].label, fields["sub_type"] or "—"),
+            self._object_field,
             Field("URL", url or "—", url if may_be_link(url) else None, external=True),
+            self._request_field,
+            Field(FILTERS["trace_id"].label, fields["trace_id"] or "—"),
         ]
+
+    @property
+    def _account(self) -> LogFilter:
+        return LogFilter(account_id=(self.content.fields["account_id"] or "",))
+
+    @property
+    def _user(self) -> LogFilter:
+        """Return the filter of the user's timeline. Another account may have a user with this id."""
+        return replace(self._account, user_id=(self.content.fields["user_id"] or "",))
+
+    @property
+    def _object(self) -> LogFilter | None:
+        """Return the filter of the object's history. Another account may have an object with this id."""
+        key = self.item.object_key
+        return replace(self._account, object=(key,)) if key else None
+
+    @property
+    def _account_text(self) -> str:
+        fields = self.content.fields
+        return _with_name(_who(fields["account_id"] or ""), fields["account_name"])
+
+    @property
+    def _user_text(self) -> str:
+        fields = self.content.fields
+        return _with_name(_who(fields["user_id"] or ""), fields["user_name"])
+
+    @property
+    def _object_field(self) -> Field:
+        label = FILTERS["object"].label
+        if self._object is None:
+            return Field(label, "—")
+        text = _with_name(self._object.object[0], self.content.fields["object_name"])
+        return Field(label, text, self._listing(self._object))
+
+    @property
+    def _request_field(self) -> Field:
+        """Return the id of the request, with a link to its logs, of all accounts."""
+        label, request_id = FILTERS["request_id"].label, self.content.fields["request_id"]
+        if not request_id:
+            return Field(label, "—")
+        moment = self.item.created_at
+        logs_of_request = LogFilter(
+            request_id=(request_id,), start=moment - REQUEST_RANGE, end=moment + REQUEST_RANGE
+        )
+        return Field(label, request_id, self._listing(logs_of_request))
 
     @property
     def submitter(self) -> list[Field]:
         """Return who caused the log, and from where."""
         return [
             Field(f"Submitter {name}", self.content.fields[f"submitter_{name}"] or "—")
-            for name in ("id", "country", "city", "platform", "browser", "agent")
+            for name in ("id", "ip", "country", "city", "platform", "browser", "agent")
         ]
 
     def _listing(self, log_filter: LogFilter, **extra: Any) -> str:
@@ -107,7 +156,7 @@ class Detail:
 
     @property
     def around(self) -> list[Link]:
-        """Return links to the logs around this one, on four axes."""
+        """Return links to the logs around this one, on up to six axes."""
         fields = self.content.fields
         account, type_ = (fields["account_id"] or "",), (fields["type"] or "",)
         filters = {
@@ -116,6 +165,10 @@ class Detail:
             f"in type {visible(type_[0])}": LogFilter(type=type_),
             "in this account and type": LogFilter(account_id=account, type=type_),
         }
+        if fields["user_id"] != NO_ONE:
+            filters["of this user"] = self._user
+        if self._object:
+            filters["of this object"] = self._object
         return [
             Link(text, self._listing(log_filter, around=self.item.id)) for text, log_filter in filters.items()
         ]
@@ -212,6 +265,10 @@ def indent(text: str) -> str | None:
 def _moment(moment: datetime) -> str:
     time = display_time(moment.astimezone(UTC))
     return f"{time.date} {time.clock}{time.fraction}"
+
+
+def _with_name(text: str, name: str | None) -> str:
+    return f"{text} ({name})" if name else text
 
 
 def _who(name: str) -> str:

@@ -42,5 +42,5 @@ def display_moment(moment: datetime) -> str:
 
 
 def display_who(name: str) -> str:
-    """Return an account or a user; `0` is no one (docs/sending.md)."""
+    """Return an account or a user; `0` is no one (docs/message.md)."""
     return "no one" if name == NO_ONE else visible(name)

@@ -15,7 +15,8 @@ from django.utils.text import slugify
 from logs import conf, cursor, reader, times
 from logs.characters import is_invisible
 from logs.filters import LogFilter
-from logs.forms import DEFAULT_LIMIT, parameters
+from logs.form_fields import DEFAULT_LIMIT
+from logs.forms import parameters
 from logs.models import ROW_ATTRIBUTES, LogItem
 from logs.pages.links import query_string
 from logs.pages.response_size import encoded_size

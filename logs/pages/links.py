@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from logs.filters import LogFilter
-from logs.forms import DEFAULT_LIMIT, parameters
+from logs.form_fields import DEFAULT_LIMIT
+from logs.forms import parameters
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from urllib.parse import urlencode
 from logs import conf, cursor
 from logs.characters import distinct, reading, visible
 from logs.filters import FILTERS, LogFilter, Order
-from logs.forms import DEFAULT_LIMIT
-from logs.models import LogItem
+from logs.form_fields import DEFAULT_LIMIT
+from logs.models import LogItem, object_key
 from logs.pages import sentence
 from logs.pages.display import Time, display_moment, display_time, display_who
 from logs.pages.links import Link, query_string
 from logs.plan import END, Around, Direction, Position
-from logs.reader import Choices, PageResult
+from logs.reader import CHOICES, Choices, PageResult
 from logs.storage.choices import is_recordable, nearest
 
 DAY = timedelta(days=1)
@@ -26,9 +26,10 @@ MAX_UNKNOWN = 3
 # The columns beside the time, and the projected attributes that each one shows.
 COLUMNS = {
     FILTERS["account_id"].label: ("account_id",),
-    FILTERS["user_id"].label: ("user_id",),
+    FILTERS["user_id"].label: ("user_id", "user_name"),
     FILTERS["type"].label: ("type",),
     FILTERS["sub_type"].label: ("sub_type",),
+    FILTERS["object"].label: ("object_type", "object_id", "object_name"),
     "URL": ("url",),
     "Client": ("submitter_city", "submitter_country", "submitter_platform", "submitter_browser"),
 }
@@ -41,7 +42,9 @@ class Row:
     href: str
     time: Time
     account: Link
-    user: str
+    user: Link
+    user_name: str
+    object: Link | None
     type: Link
     sub_type: str
     url: str
@@ -130,7 +133,12 @@ class Listing:
             href=f"{item.id}/change/{suffix}",
             time=display_time(item.created_at),
             account=Link(display_who(item.account_id), self._narrow(account_id=(item.account_id,))),
-            user=display_who(item.user_id),
+            user=Link(
+                display_who(item.user_id),
+                self._narrow(user_id=(item.user_id,), account_id=(item.account_id,)),
+            ),
+            user_name=visible(item.user_name or ""),
+            object=self._object(item),
             type=Link(visible(item.type), self._narrow(type=(item.type,))),
             sub_type=visible(item.sub_type),
             url=visible(item.url),
@@ -138,6 +146,14 @@ class Listing:
             device=visible(" · ".join(filter(None, [item.submitter_platform, item.submitter_browser]))),
             is_marked=self.start == Around(item.id),
         )
+
+    def _object(self, item: LogItem) -> Link | None:
+        """Return the link to the history of a log's object. Other accounts may have one of the same name."""
+        key = object_key(item.object_type, item.object_id)
+        if key is None:
+            return None
+        href = self._narrow(object=(key,), account_id=(item.account_id,))
+        return Link(visible(item.object_name or key), href)
 
     @property
     def sort(self) -> Sort:
@@ -229,24 +245,30 @@ class Listing:
 
     @property
     def may_be_mistyped(self) -> bool:
-        """Return whether an empty page may come from a mistyped type or subtype."""
+        """Return whether an empty page may come from a mistyped value that has choices."""
         is_empty = self.page.complete and not self.page.items and not isinstance(self.start, Position)
-        return is_empty and bool(self.filter.type or self.filter.sub_type)
+        return is_empty and any(self._values(name) for name in CHOICES)
+
+    def _values(self, name: str) -> tuple[str, ...]:
+        """Return the values of a filter. A missing value (an empty text) is none of them."""
+        return tuple(filter(None, getattr(self.filter, name)))
 
     @cached_property
     def _unknown(self) -> list[tuple[str, str]]:
-        """Return name and value of each type and subtype of the filter that is not among the choices."""
+        """Return name and value of each value of the filter that is not among the choices."""
         if self.choices is None:
             return []
-        # A filter finds both forms of accents, so a choice in another form is no other value.
-        types, sub_types = (
-            {_composed(text) for text in kind} for kind in (self.choices.types, self.choices.sub_types)
-        )
-        unknown = [("type", value) for value in self.filter.type if _composed(value) not in types]
-        if self.filter.sub_type is not None and _composed(self.filter.sub_type) not in sub_types:
-            unknown.append(("sub_type", self.filter.sub_type))
-        # A longer value may exist all the same.
-        return [(name, value) for name, value in unknown if is_recordable(value)]
+        unknown = []
+        for name in CHOICES:
+            # A filter finds both forms of accents, so a choice in another form is no other value.
+            seen = set(map(_composed, self.choices.values(name)))
+            # A longer value may exist all the same.
+            unknown += [
+                (name, value)
+                for value in self._values(name)
+                if _composed(value) not in seen and is_recordable(value)
+            ]
+        return unknown
 
     @property
     def unknown_values(self) -> list[UnknownValue]:
@@ -268,20 +290,15 @@ class Listing:
 
     def _unknown_value(self, name: str, value: str) -> UnknownValue:
         choices = self.choices or Choices([], [])
-        if name == "type":
-            links = [
-                Link(
-                    visible(other),
-                    self._narrow(type=tuple(other if each == value else each for each in self.filter.type)),
-                )
-                for other in distinct(nearest(value, choices.types))
-            ]
-            return UnknownValue("type", visible(value), links, choices.types_complete)
         links = [
-            Link(visible(other), self._narrow(sub_type=other))
-            for other in distinct(nearest(value, choices.sub_types))
+            Link(visible(other), self._narrow(**{name: self._replaced(name, value, other)}))
+            for other in distinct(nearest(value, choices.values(name)))
         ]
-        return UnknownValue("subtype", visible(value), links, choices.sub_types_complete)
+        return UnknownValue(FILTERS[name].label.lower(), visible(value), links, choices.is_complete(name))
+
+    def _replaced(self, name: str, value: str, other: str) -> tuple[str, ...]:
+        """Return the values of a filter with another one in the place of one."""
+        return tuple(other if each == value else each for each in getattr(self.filter, name))
 
     @property
     def empty_text(self) -> str:
@@ -290,7 +307,7 @@ class Listing:
             return "No logs match so far."
         if self.everything is None:
             return "No logs yet."
-        if self.filter.needs_no_post_filter:
+        if self.plan.needs_no_post_filter:
             return "No logs match this filter."
         return f"No logs match. Searched everything{self._end_of_range}."
 
@@ -329,7 +346,7 @@ class Listing:
     @property
     def reads_every_log(self) -> bool:
         """Return whether a post-filter reads every log in the table."""
-        return not (self.filter.needs_no_post_filter or self.filter.narrows_the_range)
+        return not (self.plan.needs_no_post_filter or self.plan.narrows_the_range)
 
     @property
     def milliseconds(self) -> int:

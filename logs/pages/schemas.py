@@ -178,7 +178,7 @@ def parameters() -> list[dict[str, Any]]:
 # Not blank. The limit in bytes is in the description: JSON Schema counts characters.
 NOT_BLANK = r"\S"
 DESCRIPTIONS = {
-    **{name: each.description for name, each in FILTERS.items()},
+    **{each.parameter: each.description for each in FILTERS.values()},
     "from": "Logs at or after this time: ISO 8601, UTC if it has no offset. Must be before `to`.",
     "to": "Logs before this time. A bare date includes that day.",
     "order": "Which end of the time range comes first.",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from logs.characters import visible
-from logs.filters import FILTERS, KEYS, LogFilter
+from logs.filters import FILTERS, Filter
 from logs.pages.display import display_day, display_moment
 from logs.plan import QueryPlan
 
@@ -28,39 +28,40 @@ def sentence(plan: QueryPlan) -> str:
 def phrases(plan: QueryPlan) -> list[Phrase]:
     """Return the sentence in parts."""
     log_filter = plan.filter
-    keys = {name: values for name in reversed(KEYS) if (values := getattr(log_filter, name))}
+    keys = {name: plan.keys[name] for name in reversed(plan.keys)}
     words = [Phrase("Logs" if keys else "All logs")]
     for name, values in keys.items():
         prefix, suffix = FILTERS[name].phrase.split("{}")
-        words += [Phrase(f" of {prefix}"), *_alternatives(values), Phrase(suffix)]
+        words += [Phrase(f" of {prefix}"), *_alternatives(FILTERS[name], values), Phrase(suffix)]
     words += _range(log_filter.start, log_filter.end)
     words.append(Phrase(f", {log_filter.order} first"))
-    for number, phrase in enumerate(post_filters := _post_filters(log_filter)):
+    for number, phrase in enumerate(post_filters := _post_filters(plan)):
         is_last = number and number == len(post_filters) - 1
         words += [Phrase(" and " if is_last else ", " if number else ", filtered by "), *phrase]
     return [*(phrase for phrase in words if phrase.text), Phrase(".")]
 
 
-def _alternatives(values: Sequence[str]) -> list[Phrase]:
+def _alternatives(each: Filter, values: Sequence[str]) -> list[Phrase]:
     values = list(dict.fromkeys(values))
     words: list[Phrase] = []
     for number, value in enumerate(values):
         if number:
             words.append(Phrase(" or " if number == len(values) - 1 else ", "))
-        words.append(Phrase(visible(value), strong=True))
+        words.append(Phrase(visible(each.display(value)), strong=True))
     return words
 
 
-def _post_filters(log_filter: LogFilter) -> list[list[Phrase]]:
-    """Return the phrase of each filter without an index."""
+def _post_filters(plan: QueryPlan) -> list[list[Phrase]]:
+    """Return the phrase of each filter that the index does not answer."""
     phrases = []
-    for name, each in FILTERS.items():
-        value = getattr(log_filter, name)
-        if name not in KEYS and value is not None:
-            prefix, suffix = each.phrase.split("{}")
-            phrases.append(
-                [Phrase(prefix), Phrase(visible(each.display(value)), strong=True), Phrase(suffix)]
-            )
+    values = {**plan.post_filters, "q": plan.filter.search_text}
+    for name, value in values.items():
+        if value is None:
+            continue
+        each = FILTERS[name]
+        prefix, suffix = each.phrase.split("{}")
+        alternatives = _alternatives(each, value if isinstance(value, tuple) else [value])
+        phrases.append([Phrase(prefix), *alternatives, Phrase(suffix)])
     return phrases
 
 

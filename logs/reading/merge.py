@@ -23,7 +23,7 @@ class Merge:
         ascends = plan.ascends(position)
         spans = [(stream, plan.span(stream, position)) for stream in plan.streams]
         readable = [(stream, span) for stream, span in spans if span]
-        page_size = first_page_size(limit, len(readable), is_filtered=not plan.filter.needs_no_post_filter)
+        page_size = first_page_size(limit, len(readable), is_filtered=not plan.needs_no_post_filter)
         self._read = read
         self._first = min if ascends else max
         self._streams = [

@@ -148,7 +148,7 @@ class PageRead:
         text = self.plan.filter.search_text
         stage: Merge | TextSearch = merge if text is None else TextSearch(self, merge, text)
         # One more log shows whether there is a next page. With a post-filter it could be far away.
-        wanted = limit + 1 if self.plan.filter.needs_no_post_filter else limit
+        wanted = limit + 1 if self.plan.needs_no_post_filter else limit
         try:
             rows = self._included_row(position)
             rows += islice(stage, wanted - len(rows))

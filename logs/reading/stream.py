@@ -8,8 +8,9 @@ from typing import Any
 from pynamodb.expressions.condition import Condition
 
 from logs import times
+from logs.index_choice import Stream
 from logs.models import INDEXES, LogItem, partition_attribute
-from logs.plan import Key, QueryPlan, Span, Stream
+from logs.plan import Key, QueryPlan, Span
 
 # How many items one filtered query examines, at least and at most. A response holds 1 MB, which is about
 # 4,000 projected logs:

@@ -99,9 +99,9 @@ def read_units(response: dict[str, Any]) -> float:
     return math.fsum(capacity["CapacityUnits"] for capacity in capacities)
 
 
-def get(model: type[Model], key: str) -> dict[str, Any]:
+def get(model: type[Model], key: str, *, consistent: bool = False) -> dict[str, Any]:
     """Return the raw response of one GetItem. It has read units."""
-    response: dict[str, Any] = model._get_connection().get_item(key)
+    response: dict[str, Any] = model._get_connection().get_item(key, consistent_read=consistent)
     return response
 
 

@@ -48,6 +48,14 @@ def ensure(model: type[Model]) -> TableState:
     return TableState(name, description["TableArn"], created, ttl_turned_on)
 
 
+def is_outdated(model: type[Model]) -> bool:
+    """Return whether the table of a model exists, but has other keys or indexes.
+
+    Raises PynamoDB's TableError and botocore's errors.
+    """
+    return model.exists() and bool(differences(model, model.describe_table()))
+
+
 def differences(model: type[Model], description: Mapping[str, Any]) -> list[str]:
     """Return one phrase for each difference between a model and the response of DescribeTable."""
     declared = dynamodb.schema(model)

@@ -10,7 +10,8 @@ from django.http import HttpRequest
 
 from logs import signals as reading
 from logs.filters import LogFilter
-from logs.forms import DEFAULT_LIMIT, parameters
+from logs.form_fields import DEFAULT_LIMIT
+from logs.forms import parameters
 from logs.pages.sentence import sentence
 from logs.plan import Around, PageQuery
 from logsite.accounts import signals as accounts

@@ -12,6 +12,9 @@ from http import HTTPStatus
 from pathlib import Path
 
 from ingest.wire import sqs
+from logs.models import LogItem
+from logs.storage import tables
+from logsite.accounts.store import SessionItem, TokenItem, UserItem
 from logsite.local import engine, queues
 from logsite.local.errors import StackError
 from logsite.local.ports import accepts_connections, free_port
@@ -77,10 +80,12 @@ def isolate_environment() -> dict[str, str | None]:
 def start_services(children: Children, folder: Path, endpoints: dict[str, str | None]) -> Services:
     """Start DynamoDB and SQS unless `endpoints` names them, and create the queues.
 
-    Set the endpoints and the queues' addresses in the environment. Raise StackError, StopRequested.
+    Set the endpoints and the queues' addresses in the environment. Raise StackError, StopRequested. If a
+    table is from another version, raise StartFailed before SQS starts.
     """
     dynamodb = endpoints["AWS_ENDPOINT_URL_DYNAMODB"] or _start_engine(children, folder)
     os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = dynamodb
+    check_tables(folder, endpoints["AWS_ENDPOINT_URL_DYNAMODB"])
     sqs_endpoint = endpoints["AWS_ENDPOINT_URL_SQS"] or _start_sqs(children, folder)
     os.environ["AWS_ENDPOINT_URL_SQS"] = sqs_endpoint
     stack_queues = queues.create(sqs.client())
@@ -88,6 +93,28 @@ def start_services(children: Children, folder: Path, endpoints: dict[str, str | 
         LOGS_QUEUE_URL=stack_queues.url, LOGS_DEAD_LETTER_QUEUE_URL=stack_queues.dead_letter_url
     )
     return Services(dynamodb, sqs_endpoint, stack_queues)
+
+
+def check_tables(folder: Path, endpoint: str | None) -> None:
+    """Raise StartFailed if a table has other keys or indexes than its model.
+
+    They cannot be changed in place. Without an `endpoint` the tables are in the folder. Costs up to two
+    DescribeTable per table.
+    """
+    names = [
+        model.Meta.table_name
+        for model in (LogItem, UserItem, SessionItem, TokenItem)
+        if tables.is_outdated(model)
+    ]
+    if not names:
+        return
+    text = f"These tables have other keys or indexes than this version of Logsite: {', '.join(names)}."
+    if endpoint:
+        raise StartFailed(f"{text} Delete them at {endpoint}, or name other tables in the settings.")
+    raise StartFailed(
+        f"{text} The data in {folder} is from another version. To delete it and start over, add --fresh: "
+        'make run ARGS="--fresh"'
+    )
 
 
 def _start_engine(children: Children, folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""`manage.py forget_choices`: delete suggested types and subtypes."""
+"""`manage.py forget_choices`: delete suggested values of the filter."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -9,19 +9,27 @@ from logs.characters import visible
 from logs.storage import choices
 from logs.storage.errors import AWS_ERRORS
 
+OPTIONS = {
+    "--type": "types",
+    "--sub-type": "sub_types",
+    "--country": "countries",
+    "--platform": "platforms",
+    "--browser": "browsers",
+}
+
 
 class Command(BaseCommand):
-    """Delete types and subtypes from the suggestions of the filter."""
+    """Delete values from the suggestions of the filter."""
 
     help = (
-        "Deletes types and subtypes from the suggestions of the filter, for example invented ones. No log "
+        "Deletes values from the suggestions of the filter, for example invented types. No log "
         "is changed. A value returns within an hour if logs still have it. "
         "Asks for confirmation unless --noinput is set."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the values, and the option to skip the confirmation."""
-        for option, kind in (("--type", "types"), ("--sub-type", "sub_types")):
+        for option, kind in OPTIONS.items():
             parser.add_argument(
                 option,
                 nargs="+",
@@ -31,7 +39,7 @@ class Command(BaseCommand):
                 metavar="VALUE",
                 help="exact values, or as a page shows them, with escapes such as \\u202e",
             )
-        parser.add_argument("--all", action="store_true", help="every type and subtype")
+        parser.add_argument("--all", action="store_true", help="every value")
         parser.add_argument(
             "--noinput", "--no-input", action="store_false", dest="interactive", help="do not ask"
         )
@@ -40,7 +48,7 @@ class Command(BaseCommand):
         """Delete the values; if one is not suggested, raise CommandError before any is deleted."""
         arguments = {kind: options[kind] for kind in choices.KINDS}
         if options["all"] == any(arguments.values()):
-            raise CommandError("Give either --all, or values with --type and --sub-type.")
+            raise CommandError(f"Give either --all, or values with {', '.join(OPTIONS)}.")
         try:
             item = choices.read(consistent=True)
             values = {

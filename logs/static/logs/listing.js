@@ -83,14 +83,15 @@ if (onward) {
     keepSearching();
 }
 
-// The types and subtypes seen so far are requested when one of their fields is first used. A field that takes
-// several values, separated by commas, suggests the last of them.
-const SEVERAL = ["type"];
+// The values seen so far are requested when one of their fields is first used. A field that takes several
+// values, separated by commas, suggests the last of them.
+const SUGGESTED = ["type", "sub_type", "submitter_country", "submitter_platform", "submitter_browser"];
 let choices;
 
 async function suggest(field) {
     choices ??= fetch(filter.dataset.choices).then((response) => (response.ok ? response.json() : {}));
-    const values = (await choices)[field.name] ?? [];
+    // "-type" excludes types.
+    const values = (await choices)[field.name.replace(/^-/, "")] ?? [];
     let list = document.getElementById(`${field.id}_choices`);
     if (!list) {
         list = document.createElement("datalist");
@@ -98,14 +99,14 @@ async function suggest(field) {
         field.after(list);
         field.setAttribute("list", list.id);
     }
-    const isSeveral = SEVERAL.includes(field.name);
+    const isSeveral = "several" in field.dataset;
     const before = isSeveral ? field.value.match(/^(.*(?<!\\),\s*)?/)[0] : "";
     list.replaceChildren(
         ...values.map((value) => new Option("", before + (isSeveral ? value.replaceAll(",", "\\,") : value))),
     );
 }
 
-for (const name of ["type", "sub_type"]) {
+for (const name of SUGGESTED.flatMap((included) => [included, `-${included}`])) {
     const field = filter.elements[name];
     for (const event of ["focus", "input"]) {
         field.addEventListener(event, () => suggest(field));

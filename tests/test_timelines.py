@@ -1,0 +1,154 @@
+"""The timeline of a user and the history of an object: their cost and the links to them."""
+
+import html
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.test import Client
+
+from ingest import messages
+from ingest.writing import items
+from logs.filters import LogFilter
+from logs.models import LogItem
+from logs.plan import make_plan
+from logs.reader import read_page
+from logsite.local.samples import samples
+from tests.api import fetch as fetch_api
+from tests.items import START, make_item, store
+from tests.pages import LISTING, fetch, row_ids
+
+pytestmark = pytest.mark.usefixtures("logs_table")
+
+UNTIL = datetime(2026, 11, 23, tzinfo=UTC)
+OBJECT = {"object_type": "invoice", "object_id": 4711}
+AT_LIMIT = {
+    "summary": "s" * 160,
+    "submitter_ip": "2001:db8:1111:2222:3333:4444:5555:6666",
+    "trace_id": "a" * 32,
+    **dict.fromkeys(("user_name", "account_name", "object_name"), "n" * 200),
+    **dict.fromkeys(("request_id", "object_type", "object_id"), "i" * 200),
+}
+
+
+def make_samples(**changes: Any) -> list[LogItem]:
+    """Return 60 sample logs of one user, as the writer stores them."""
+    logs = islice((log for log in samples(1_000, UNTIL) if log["user_id"] != 0), 60)
+    envelope = messages.Envelope("m", "0" * 32, UNTIL, UNTIL, "AIDAIENQZJOLO23YVJ4VO")
+    return [
+        items.to_item(messages.parse(json.dumps({**log, "user_id": 12, **changes}, default=str)), envelope)
+        for log in logs
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "log_filter", "read_units"),
+    [
+        ({}, LogFilter(user_id=("12",)), 4.5),
+        (OBJECT, LogFilter(object=("invoice:4711",)), 4.5),
+        # 51 index items of up to 2.2 KB. An eventually consistent read unit is 8 KB.
+        (AT_LIMIT, LogFilter(user_id=("12",)), 12),
+        (AT_LIMIT, LogFilter(object=(f"{'i' * 200}:{'i' * 200}",)), 14),
+    ],
+    ids=["user", "object", "user_at_the_limit", "object_at_the_limit"],
+)
+def test_timeline_costs_one_query(changes: dict[str, Any], log_filter: LogFilter, read_units: float) -> None:
+    store([*make_samples(**changes), *(make_item(n, user_id="13") for n in range(200))])
+
+    page = read_page(make_plan(log_filter), None, 50)
+
+    assert len(page.items) == 50
+    assert (page.cost.queries, page.cost.examined) == (1, 51)
+    assert read_units / 2 < page.cost.read_units <= read_units
+
+
+def hrefs(page: str) -> dict[str, str]:
+    """Return the addresses of the links by their texts."""
+    links = re.findall(r'<a[^>]*href="([^"]*)"[^>]*>(.*?)</a>', page, re.DOTALL)
+    return {html.unescape(re.sub("<[^>]*>", "", text)): html.unescape(href) for href, text in links}
+
+
+def make_related_logs() -> None:
+    """Store logs of two accounts that have users and objects of the same ids."""
+    log: dict[str, Any] = {
+        "object_type": "invoice",
+        "object_id": "4711",
+        "object_name": "March",
+        "request_id": "r/1",
+    }
+    minute = timedelta(minutes=1)
+    store(
+        [
+            make_item(1, account_id="7", user_id="12", user_name="Ann Lee", **log),
+            make_item(2, account_id="8", user_id="12", created_at=START + 9 * minute, **log),
+            make_item(3, account_id="7", user_id="13", created_at=START + 11 * minute, **log),
+            make_item(4, account_id="7", user_id="0"),
+        ]
+    )
+
+
+def test_listing_links_to_user_and_object_of_the_account(viewer_client: Client) -> None:
+    make_related_logs()
+
+    page = fetch(viewer_client)
+    links = hrefs(page)
+
+    assert links["March"] == "?account_id=7&object=invoice%3A4711"
+    assert row_ids(fetch(viewer_client, links["March"])) == [make_item(n).id for n in (3, 1)]
+    assert links["12"] in ("?account_id=7&user_id=12", "?account_id=8&user_id=12")
+    assert row_ids(fetch(viewer_client, "?account_id=7&user_id=12")) == [make_item(1).id]
+    assert row_ids(fetch(viewer_client, links["no one"])) == [make_item(4).id]
+    assert "Ann Lee" in page
+
+
+def test_detail_links_to_user_object_and_request(viewer_client: Client) -> None:
+    make_related_logs()
+
+    page = fetch(viewer_client, f"{make_item(1).id}/change/")
+    links = hrefs(page)
+
+    assert links["12 (Ann Lee)"] == f"{LISTING}?account_id=7&user_id=12"
+    assert links["invoice:4711 (March)"] == f"{LISTING}?account_id=7&object=invoice%3A4711"
+    assert f"request_id={quote('r/1', safe='')}" in links["r/1"]
+    of_request = row_ids(fetch(viewer_client, links["r/1"].removeprefix(LISTING)))
+    assert of_request == [make_item(n).id for n in (2, 1)], "within ten minutes, of every account"
+    for axis in ("of this user", "of this object"):
+        around = fetch(viewer_client, links[axis].removeprefix(LISTING))
+        assert make_item(1).id in row_ids(around)
+        assert make_item(2).id not in row_ids(around)
+
+
+def test_detail_of_no_one_links_to_no_timeline(viewer_client: Client) -> None:
+    make_related_logs()
+
+    links = hrefs(fetch(viewer_client, f"{make_item(4).id}/change/"))
+
+    assert not {"of this user", "of this object"} & links.keys()
+    assert links["0 (no one)"] == f"{LISTING}?account_id=7&user_id=0"
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [
+        ("user_id=12&account_id=8", [2]),
+        ("user_id=12&user_id=13", [3, 2, 1]),
+        ("user_id=0", [4]),
+        ("user_id=0&user_id=13", [3, 4]),
+        ("object=invoice:4711&-user_id=12", [3]),
+        ("request_id=r/1&-account_id=8", [3, 1]),
+        ("user_name=Lee", [1]),
+        ("-user_id=0&-user_id=12", [3]),
+    ],
+)
+def test_api_answers_users_objects_and_exclusions(
+    viewer_client: Client, query: str, numbers: list[int]
+) -> None:
+    make_related_logs()
+
+    page = fetch_api(viewer_client, f"/api/logs?{query}")
+
+    assert [item["id"] for item in page["items"]] == [make_item(n).id for n in numbers]
