@@ -1,4 +1,4 @@
-"""The cost of a user's timeline and of an object's history among many other logs."""
+"""The cost of timelines of users and objects among many logs."""
 
 import json
 import statistics

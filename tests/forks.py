@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import select
 import signal
 import threading
 import time
@@ -14,38 +13,48 @@ from pathlib import Path
 from tests.waiting import wait_until
 
 SECONDS = 30
-# If a thread woke during a fork made in C, the child may hang at once. Then it is forked again.
-ALIVE_SECONDS = 5
 QUIET_SECONDS = 0.02
 TASKS = Path("/proc/self/task")  # Linux
 
 
 def c_fork() -> int:
-    """Fork as uWSGI does, in C. No at-fork hook runs, and `threading` still lists the parent's threads."""
+    """Fork as uWSGI does, in C. No at-fork hook runs, and `threading` still lists the parent's threads.
+
+    Python does not survive such a fork while a thread waits for the GIL: only `os.fork` resets the GIL's
+    condition variable, and in the child that thread never leaves it. So the child continues only if the other
+    threads slept from before the fork until after it. Otherwise the process is forked again.
+    """
     while True:
         reading, writing = os.pipe()
-        wait_until(_threads_are_blocked)
+        states = _states_of_blocked_threads()
         if (child := int(ctypes.PyDLL(None).fork())) == 0:
-            os.write(writing, b".")
+            os.read(reading, 1)
             return 0
-        is_alive = bool(select.select([reading], [], [], ALIVE_SECONDS)[0])
+        is_valid = _thread_states() == states
+        if is_valid:
+            os.write(writing, b".")
+        else:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
         os.close(reading)
         os.close(writing)
-        if is_alive:
+        if is_valid:
             return child
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
 
 
-def _threads_are_blocked() -> bool:
-    """Return whether the other threads slept for QUIET_SECONDS, while they could have the GIL.
+def _states_of_blocked_threads() -> dict[str, str]:
+    """Return the states of the other threads, once all slept for QUIET_SECONDS while the GIL was free."""
+    states: dict[str, str] = {}
 
-    Python does not survive a fork in C while a thread waits for the GIL: only `os.fork` resets the GIL's
-    condition variable, and in the child that thread never leaves it.
-    """
-    before = _thread_states()
-    time.sleep(QUIET_SECONDS)  # releases the GIL
-    return _thread_states() == before and all("State:\tS" in state for state in before.values())
+    def are_blocked() -> bool:
+        nonlocal states
+        before = _thread_states()
+        time.sleep(QUIET_SECONDS)  # releases the GIL
+        states = _thread_states()
+        return states == before and all("State:\tS" in state for state in before.values())
+
+    wait_until(are_blocked)
+    return states
 
 
 def _thread_states() -> dict[str, str]:

@@ -76,7 +76,7 @@ def test_admin_filters_pages_and_opens_a_log(page: Page) -> None:
     page.goto("/")
     expect(page.get_by_role("heading", name="Logs")).to_be_visible()
 
-    page.get_by_label("Account").fill("7")
+    page.get_by_label("Account:", exact=True).fill("7")
     page.keyboard.press("Enter")
     expect(page.locator(".logs-sentence")).to_have_text("Logs of account 7, newest first.")
     assert page.url.endswith("/admin/logs/log/?account_id=7"), "the URL omits empty fields"
@@ -98,7 +98,7 @@ def test_admin_filters_pages_and_opens_a_log(page: Page) -> None:
     expect(page.get_by_text("Received (UTC)")).to_be_visible()
     page.get_by_role("link", name="Close").click()
     assert times(page) == pages[0]
-    expect(page.get_by_label("Account")).to_have_value("7")
+    expect(page.get_by_label("Account:", exact=True)).to_have_value("7")
 
 
 def test_picker_and_presets_set_absolute_times(page: Page) -> None:

@@ -66,6 +66,7 @@ LAYERS: dict[str, set[str]] = {
     "logs.reader": READING,
     "logs.conf": READING,
     "logs.fields": {"logs.times", "logs.characters", "logs.spelling"},
+    "logs.form_fields": {"logs.conditions", "logs.filters", "logs.fields"},
     "logs.forms": FORMS - {"logs.forms"},
     "logs.pages": {*READING, *FORMS, "logs.reader"},
     "logs.requests": {"logs.characters"},

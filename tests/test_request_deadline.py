@@ -57,7 +57,7 @@ def test_session_and_user_count_against_a_search(
     store(make_item(n) for n in range(3_000))
     responses.clear()
     clock.now = 0
-    response = viewer_client.get(f"{LISTING}?user_id=nobody")
+    response = viewer_client.get(f"{LISTING}?sub_type=nobody")
     assert response.status_code == 200
     assert not response.context["listing"].page.complete
     assert responses == [SESSION, USER, ("Query", LogItem.Meta.table_name)]

@@ -23,7 +23,7 @@ from logs.storage.json_nodes import count_nodes
 MAX_INDENTED, MAX_NODES = 1_500_000, 250_000
 # What the page shows of each text at most, in bytes of `response_size.encoded_size`. Together they stay below
 # the 6 MB of a response.
-MAX_FIELD_SIZE = 100_000
+MAX_FIELD_SIZE = 65_000
 MAX_PAYLOAD_SIZE, MAX_AS_SENT_SIZE, MAX_EXTRA_SIZE = 2_000_000, 1_500_000, 600_000
 # The logs of a request lie within this time before and after each other.
 REQUEST_RANGE = timedelta(minutes=10)
@@ -37,11 +37,6 @@ class Field:
     value: str
     href: str | None = None
     external: bool = False
-
-    @property
-    def text(self) -> str:
-        """Return the value with escapes for invisible characters."""
-        return visible(self.value)
 
     @property
     def truncated(self) -> TruncatedText:
