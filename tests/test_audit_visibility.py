@@ -29,7 +29,18 @@ USUAL = [make_item(number, object_type="log", object_id="1") for number in (0, 2
 REFUSAL = "only superusers read its logs"
 # Filters that read each index but AccountIndex.
 AT = f"order=oldest&at={START:%Y-%m-%d}"
-QUERIES = ["", "type=login", "user_id=12", "order=oldest", "url=login", "q=login", AT]
+QUERIES = [
+    "",
+    "type=login",
+    "user_id=12",
+    "object=log:1",
+    "-type=view",
+    "user_id=0&user_id=12",
+    "order=oldest",
+    "url=login",
+    "q=login",
+    AT,
+]
 
 
 @pytest.fixture(autouse=True)
@@ -169,6 +180,7 @@ FILTERS = {
     "everything": LogFilter(),
     "type": LogFilter(type=("login",)),
     "user": LogFilter(user_id=("12",)),
+    "object": LogFilter(object=("log:1",)),
     "text": LogFilter(q="login"),
 }
 
@@ -181,7 +193,7 @@ def test_pages_between_own_logs_are_exact(name: str, limit: int, order: Order) -
     accounts = ["7"] * 30 + ["_logsite"] * 60 + ["7", "_logsite"] * 20 + ["_logsite"] * 30
     times = [START + timedelta(minutes=number // 9) for number in range(len(accounts))]
     items = [
-        make_item(number, account_id=account, created_at=moment)
+        make_item(number, account_id=account, created_at=moment, object_type="log", object_id="1")
         for number, (account, moment) in enumerate(zip(accounts, times, strict=True), 100)
     ]
     store(items)
