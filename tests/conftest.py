@@ -43,6 +43,20 @@ class OneDeployment(LoadFileScheduling):
         return "tests/e2e" if nodeid.startswith("tests/e2e/") else super()._split_scope(nodeid)
 
 
+# These take longest. They begin first, so that all processes end at about the same time.
+LONGEST_FILES = (
+    "tests/e2e",
+    "tests/test_exactly_once.py",
+    "tests/test_writer_memory.py",
+    "tests/test_runlocal.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Move the longest files to the beginning."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST_FILES))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
     """Return OneDeployment for `--dist loadfile`, which `make test` uses."""

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from cfnlint.decode import cfn_yaml
-
 from deploy.stage import ROOT
 
 NAMES = ("resources.yaml", "mapping.yaml")
@@ -11,6 +9,9 @@ NAMES = ("resources.yaml", "mapping.yaml")
 
 def template(name: str) -> dict[str, Any]:
     """Return a template of deploy/."""
+    # Imported here because it takes seconds, and every test process imports this module.
+    from cfnlint.decode import cfn_yaml
+
     content: dict[str, Any] = cfn_yaml.load(str(ROOT / "deploy" / name))
     return content
 

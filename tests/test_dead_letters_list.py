@@ -104,16 +104,20 @@ def test_reason_of_a_moved_message_is_validated_again(dlq: DeadLetters) -> None:
 
 
 def test_every_label_can_be_selected(dlq: DeadLetters) -> None:
-    many_fields = compress(make_body(**{str(number): 1 for number in range(MAX_NODES)}))
-    assert many_fields is not None
-    for body in (make_body(type=""), "not JSON", "[]", '{"_deflate": "x"}', make_body(), many_fields):
+    for body in (make_body(type=""), "not JSON", "[]", '{"_deflate": "x"}', make_body()):
         dlq.exhaust(body)
-    dlq.reject(make_bomb("escapes", field="form"))
     dlq.queues.send(make_body(id=LOG_ID))
     dlq.run_writer()
     dlq.reject(make_body(id=LOG_ID, url="/other"))
-
-    summaries = {label: dlq.run("list", "--code", label).err.splitlines()[-1] for label in LABELS}
+    # The others take a second each time that they are listed.
+    large = ("too_many_fields", "too_large")
+    labels = [label for label in LABELS if label not in large]
+    summaries = {label: dlq.run("list", "--code", label).err.splitlines()[-1] for label in labels}
+    many_fields = compress(make_body(**{str(number): 1 for number in range(MAX_NODES)}))
+    assert many_fields is not None
+    dlq.exhaust(many_fields)
+    dlq.reject(make_bomb("escapes", field="form"))
+    summaries |= {label: dlq.run("list", "--code", label).err.splitlines()[-1] for label in large}
 
     assert summaries == dict.fromkeys(LABELS, "1 dead letter.")
 

@@ -26,7 +26,7 @@ def make_logs() -> list[LogItem]:
     """Return logs of a few accounts, users and objects. Many share one time, and many lack a value."""
     chance = random.Random(13)
     items = []
-    for number in range(160):
+    for number in range(120):
         object_type, object_id = chance.choice(OBJECTS)
         values = {
             "object_type": object_type,
@@ -101,7 +101,7 @@ FILTERS = {
 
 
 @pytest.mark.parametrize("name", FILTERS)
-@pytest.mark.parametrize(("order", "budget"), [(Order.NEWEST, Budget()), (Order.OLDEST, Budget(examined=5))])
+@pytest.mark.parametrize(("order", "budget"), [(Order.NEWEST, Budget()), (Order.OLDEST, Budget(examined=20))])
 def test_filter_yields_each_log_once_both_ways(
     name: str, order: Order, budget: Budget, items: list[LogItem]
 ) -> None:

@@ -71,10 +71,20 @@ def test_api_quotes_the_name_of_a_parameter(text: str) -> None:
     assert error["message"] == f"{visible(name)}: {message}"
 
 
+# One parameter for each class of fields.
+CLASSES = list({type(field): name for name, field in FIELDS.items()}.values())
+
+
 @pytest.mark.parametrize("text", TEXTS.values(), ids=list(TEXTS))
-@pytest.mark.parametrize("name", [*FIELDS, "format", "_changelist_filters", "_popup"])
+@pytest.mark.parametrize("name", [*CLASSES, "format", "_changelist_filters", "_popup"])
 def test_no_value_is_a_server_error(viewer_client: Client, name: str, text: str) -> None:
     assert viewer_client.get(f"{LISTING}?{name}={encoded(text)}").status_code in (200, 400)
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_no_format_string_is_a_server_error(viewer_client: Client, name: str) -> None:
+    text = encoded("%(name)s {0} \x00")
+    assert viewer_client.get(f"{LISTING}?{name}={text}").status_code in (200, 400)
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=list(TEXTS))

@@ -72,7 +72,7 @@ FILTER_IDS = [
 )
 def test_filter_yields_each_log_once_both_ways(log_filter: LogFilter, order: Order, budget: Budget) -> None:
     log_filter = replace(log_filter, order=order)
-    items = some_logs(100, seed=1, moments=15)
+    items = some_logs(70, seed=1, moments=12)
     store(items)
     plan = make_plan(log_filter)
     expected = matching(items, log_filter)

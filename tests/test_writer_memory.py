@@ -93,7 +93,7 @@ def make_bombs(count: int) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("count", [1, 4, 20])
+@pytest.mark.parametrize("count", [8])
 def test_bombs_fail_no_innocent_log(count: int, writer: Any, queues: Queues) -> None:
     innocents = [make_body(user_id=f"innocent-{number}") for number in range(BATCH_SIZE - count)]
     bombs = make_bombs(count)
