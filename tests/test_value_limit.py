@@ -53,12 +53,17 @@ def circle() -> list[Any]:
     return value
 
 
+def thousand(value: Any) -> tuple[Any, ...]:
+    """Return a tuple of a thousand values. A type checker would count those of `(value,) * 1000`."""
+    return tuple([value] * 1000)
+
+
 BOMBS: dict[str, Callable[[], Any]] = {
     "lists": lambda: [[]] * 5_000_000,
     "objects": lambda: [{"a": {}}] * 2_000_000,
     "numbers": lambda: list(range(3_000_000)),
     "shared": lambda: laughs(5),
-    "shared_tuples": lambda: ((((0,) * 1000,) * 1000),) * 1000,
+    "shared_tuples": lambda: thousand(thousand(thousand(0))),
     "circular": circle,
     "long_texts": lambda: ["x" * 1_000_000] * 1000,
     "long_bytes": lambda: [b"x" * 1_000_000] * 1000,
