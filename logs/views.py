@@ -92,7 +92,8 @@ def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
     page.cost += cost
     page.cost += choices.cost
     # The form shows the filter as it was understood: a bare date as the moment that it stands for.
-    context |= {"listing": page, "form": FilterForm(parameters(page.filter, page.limit))}
+    shown = FilterForm(parameters(page.filter, page.limit), includes_own=includes_own)
+    context |= {"listing": page, "form": shown}
     return _page(request, admin, "change_list", context)
 
 

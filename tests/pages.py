@@ -12,7 +12,9 @@ def fetch(client: Client, query: str = "", status: int = 200) -> str:
     """Return the HTML of the listing, or of an address below it."""
     response = client.get(LISTING + query)
     assert response.status_code == status
-    return response.content.decode()
+    page = response.content.decode()
+    assert status != 200 or "Please correct" not in page, "an error beside the rows"
+    return page
 
 
 def row_ids(page: str) -> list[str]:

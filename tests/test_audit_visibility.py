@@ -90,6 +90,12 @@ def test_filter_of_an_own_account_is_refused(
     assert superuser_client.get(f"{LISTING}?account_id={account}").status_code == 200
 
 
+def test_superuser_filters_by_an_own_account(superuser_client: Client) -> None:
+    page = fetch_page(superuser_client, "?account_id=_logsite")
+    assert row_ids(page) == [SECRET.id]
+    assert REFUSAL not in page
+
+
 @pytest.mark.parametrize("account", ["_logsite", "7,_logsite", r"7\,x,_logsite"])
 def test_commas_reveal_no_own_account(viewer_client: Client, account: str) -> None:
     response = viewer_client.get(LISTING, {"account_id": account})

@@ -142,7 +142,9 @@ class Detail:
     def submitter(self) -> list[Field]:
         """Return who caused the log, and from where."""
         return [
-            Field(f"Submitter {name}", self.content.fields[f"submitter_{name}"] or "—")
+            Field(
+                f"Submitter {'IP' if name == 'ip' else name}", self.content.fields[f"submitter_{name}"] or "—"
+            )
             for name in ("id", "ip", "country", "city", "platform", "browser", "agent")
         ]
 

@@ -29,8 +29,7 @@ COLUMNS = {
     FILTERS["user_id"].label: ("user_id", "user_name"),
     FILTERS["type"].label: ("type",),
     FILTERS["sub_type"].label: ("sub_type",),
-    FILTERS["object"].label: ("object_type", "object_id", "object_name"),
-    "URL": ("url",),
+    "Object, URL": ("object_type", "object_id", "object_name", "url"),
     "Client": ("submitter_city", "submitter_country", "submitter_platform", "submitter_browser"),
 }
 
