@@ -20,7 +20,7 @@ def take_pictures(page: Page, address: str, username: str, password: str) -> Non
     page.get_by_label("Username").fill(username)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Log in").click()
-    page.get_by_label("Account:").fill("3")
+    page.get_by_label("Account:", exact=True).fill("3")
     page.get_by_role("button", name="Apply").click()
     page.get_by_role("link", name="25", exact=True).click()
     page.get_by_role("link", name="Next ›").click()

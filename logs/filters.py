@@ -113,7 +113,7 @@ def _excluded(label: str, plural: str, words: Mapping[str, str] = MISSING) -> An
     return _filter(f"Exclude {label}", f"{plural} other than {{}}", Kind.EXCLUDES, words=words)
 
 
-SEVERAL = r"Exact value. Commas separate several. Write \, for a comma within a value."
+SEVERAL = r"Commas separate several values; \, is a comma."
 CASE = "Case-sensitive."
 OBJECT_HELP = "Type and id, such as invoice:4711."
 
