@@ -1,14 +1,11 @@
 """The cost of timelines of users and objects among many logs."""
 
-import json
 import statistics
 import time
-from datetime import UTC, datetime
 from itertools import islice
 
 from bench.engine import fill, run_engine
-from ingest import messages
-from ingest.writing import items
+from bench.log_costs import SENT_AT, make_item
 from logs.filters import LogFilter
 from logs.models import LogItem
 from logs.plan import make_plan
@@ -17,7 +14,6 @@ from logsite.local.samples import samples
 
 ROUNDS = 30
 LIMIT = 50
-SENT_AT = datetime(2026, 11, 23, tzinfo=UTC)
 FILTERS = {
     "one user": LogFilter(user_id=("ann",)),
     "one object": LogFilter(object=("invoice:4711",)),
@@ -27,10 +23,9 @@ FILTERS = {
 def write_samples(count: int) -> None:
     """Write sample logs of one user about one object, as the writer does."""
     changes = {"user_id": "ann", "object_type": "invoice", "object_id": 4711}
-    envelope = messages.Envelope("m", "0" * 32, SENT_AT, SENT_AT, "AIDAIENQZJOLO23YVJ4VO")
     with LogItem.batch_write() as batch:
         for log in islice(samples(count * 2, SENT_AT), count):
-            batch.save(items.to_item(messages.parse(json.dumps({**log, **changes}, default=str)), envelope))
+            batch.save(make_item(log | changes))
 
 
 def main(logs: int) -> None:

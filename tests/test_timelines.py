@@ -1,9 +1,8 @@
 """The timeline of a user and the history of an object: their cost and the links to them."""
 
 import html
-import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 from urllib.parse import quote
@@ -11,8 +10,7 @@ from urllib.parse import quote
 import pytest
 from django.test import Client
 
-from ingest import messages
-from ingest.writing import items
+from bench import log_costs
 from logs.filters import LogFilter
 from logs.models import LogItem
 from logs.plan import make_plan
@@ -24,25 +22,14 @@ from tests.pages import LISTING, fetch, row_ids
 
 pytestmark = pytest.mark.usefixtures("logs_table")
 
-UNTIL = datetime(2026, 11, 23, tzinfo=UTC)
 OBJECT = {"object_type": "invoice", "object_id": 4711}
-AT_LIMIT = {
-    "summary": "s" * 160,
-    "submitter_ip": "2001:db8:1111:2222:3333:4444:5555:6666",
-    "trace_id": "a" * 32,
-    **dict.fromkeys(("user_name", "account_name", "object_name"), "n" * 200),
-    **dict.fromkeys(("request_id", "object_type", "object_id"), "i" * 200),
-}
+AT_LIMIT = log_costs.KINDS["Every field of the context at its limit"]
 
 
 def make_samples(**changes: Any) -> list[LogItem]:
     """Return 60 sample logs of one user, as the writer stores them."""
-    logs = islice((log for log in samples(1_000, UNTIL) if log["user_id"] != 0), 60)
-    envelope = messages.Envelope("m", "0" * 32, UNTIL, UNTIL, "AIDAIENQZJOLO23YVJ4VO")
-    return [
-        items.to_item(messages.parse(json.dumps({**log, "user_id": 12, **changes}, default=str)), envelope)
-        for log in logs
-    ]
+    logs = islice((log for log in samples(1_000, log_costs.SENT_AT) if log["user_id"] != 0), 60)
+    return [log_costs.make_item(log | {"user_id": 12, **changes}) for log in logs]
 
 
 @pytest.mark.parametrize(
