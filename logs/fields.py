@@ -188,7 +188,7 @@ def account(text: str) -> str:
     return text
 
 
-def object_key(text: str) -> str:
+def object_value(text: str) -> str:
     """Return the key of an object. Raises ValidationError."""
     object_type, _, object_id = (strip(part) for part in text.partition(":"))
     if not (object_type and object_id):

@@ -16,7 +16,7 @@ from logs.fields import (
     ValuesField,
     account,
     ip_address,
-    object_key,
+    object_value,
     trace_id,
 )
 from logs.filters import FILTERS, KEYS, Filter, Order, Source
@@ -31,7 +31,7 @@ MAX_PAYLOAD_BYTES = 10**9
 NORMALIZERS: dict[str, Callable[[str], str]] = {
     "account_id": account,
     "-account_id": account,
-    "object": object_key,
+    "object": object_value,
     "submitter_ip": ip_address,
     "trace_id": trace_id,
 }
