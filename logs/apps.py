@@ -10,7 +10,8 @@ from pynamodb.models import Model
 
 from logs import conf
 from logs.models import LogItem, LogsTableMeta
-from logs.storage import endpoints
+from logs.storage import digest_items, endpoints
+from logs.storage.digest_items import DigestItem, DigestsTableMeta
 
 
 class LogsConfig(AppConfig):
@@ -29,10 +30,11 @@ class LogsConfig(AppConfig):
         """
         conf.check()
         LogsTableMeta.table_name = getattr(settings, "LOGS_TABLE", LogsTableMeta.table_name)
+        DigestsTableMeta.table_name = getattr(settings, "DIGESTS_TABLE", DigestsTableMeta.table_name)
 
     def dynamodb_models(self) -> list[type[Model]]:
         """Return the models whose tables `manage.py create_tables` creates."""
-        return [LogItem]
+        return [LogItem, DigestItem] if digest_items.is_on() else [LogItem]
 
 
 def view_permission() -> str:

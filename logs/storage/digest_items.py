@@ -1,0 +1,44 @@
+"""The table of digests: one model for all its items.
+
+| partition | sort | content |
+|---|---|---|
+| `directory` | day | the segments of a day |
+| `days`, `days#0` … | day#group | counts of a day |
+| `days`, `days#0` … | created_at#id | a late item |
+| day#generation | `s…`, `b…`, `c…` | signatures, blocks and counts of one segment |
+"""
+
+import os
+
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.models import Model
+
+from logs.models import TableMeta
+from logs.storage import dynamodb
+
+
+class DigestsTableMeta(TableMeta):
+    """The table of digests. An empty name switches digests off."""
+
+    table_name = os.environ.get("DIGESTS_TABLE", "LogsDigests")
+
+
+@dynamodb.share_client
+class DigestItem(Model):
+    """One item of the table of digests. Its content is in `data`, as the partition describes."""
+
+    class Meta(DigestsTableMeta):
+        pass
+
+    partition = UnicodeAttribute(hash_key=True)
+    sort = UnicodeAttribute(range_key=True)
+    data = BinaryAttribute(null=True, legacy_encoding=False)
+    version = NumberAttribute(null=True)
+    # Of a late item: when the writer put it.
+    written_at = UnicodeAttribute(null=True)
+    expires_at = TTLAttribute(null=True)
+
+
+def is_on() -> bool:
+    """Return whether digests are written and read: DIGESTS_TABLE is not empty."""
+    return bool(DigestItem.Meta.table_name)
