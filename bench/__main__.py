@@ -3,10 +3,11 @@
 import argparse
 from collections.abc import Callable
 
-from bench import client, log_costs, package, pages, search, sizes, streams, timelines, writing
+from bench import client, log_costs, package, pages, parsing, search, sizes, streams, timelines, writing
 
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], None]] = {
     "pages": lambda options: pages.main(),
+    "parsing": lambda options: parsing.main(),
     "streams": lambda options: streams.main(),
     "client": lambda options: client.main(),
     "writing": lambda options: writing.main(),

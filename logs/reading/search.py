@@ -6,19 +6,18 @@
 from collections.abc import Iterator
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from logs.models import LogItem
 from logs.plan import Key, key_of
 from logs.reading.merge import Merge
 from logs.storage import documents, dynamodb, parts
+from logs.storage.dynamodb import MAX_BATCH_GET, Usage
 from logs.text_match import TextMatch
 
 if TYPE_CHECKING:
     from logs.reading.page import PageRead
 
-# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
-MAX_BATCH_GET = 100
 # The end of a truncated text (`ingest.writing.items`).
 ELLIPSIS = "…"
 
@@ -78,17 +77,15 @@ class TextSearch:
         return self._match.is_in(url, content.payload_text, is_json=content.payload_is_json)
 
     def _fetch(self, ids: list[str]) -> dict[str, LogItem]:
-        """Return these logs by id, without those that were deleted in the meantime."""
-        table = LogItem.Meta.table_name
-        keys = [{"id": log_id} for log_id in ids]
+        """Return these logs by id, without those that were deleted in the meantime.
+
+        Costs one BatchGetItem for 100 ids, all at once, and one more for each response with unprocessed keys.
+        """
+        batches = [ids[start : start + MAX_BATCH_GET] for start in range(0, len(ids), MAX_BATCH_GET)]
         logs: dict[str, LogItem] = {}
-        while keys:
-            [response] = self._read.request([partial(dynamodb.batch_get, LogItem, keys)])
-            items = [LogItem.from_raw_data(raw) for raw in response["Responses"].get(table, [])]
-            logs |= {item.id: item for item in items}
-            # DynamoDB leaves out what exceeds 16 MB, and what it throttles.
-            unprocessed = response["UnprocessedKeys"].get(table, {}).get("Keys", [])
-            keys = [{"id": key["id"]["S"]} for key in unprocessed]
+        for raw_items, usage in self._read.call([partial(_batch_get, batch) for batch in batches]):
+            self._read.cost.add_usage(usage)
+            logs |= {item.id: item for item in map(LogItem.from_raw_data, raw_items)}
         return logs
 
     def _join_parts(self, item: LogItem) -> None:
@@ -100,3 +97,9 @@ class TextSearch:
 def _may_have_more(item: LogItem) -> bool:
     """Return whether a log has more text than the URL of its row: a payload, or a truncated URL."""
     return bool(item.payload_size) or item.url.endswith(ELLIPSIS)
+
+
+def _batch_get(ids: list[str]) -> tuple[list[dict[str, Any]], Usage]:
+    usage = Usage()
+    keys = [{"id": log_id} for log_id in ids]
+    return dynamodb.batch_get_all(LogItem, keys, usage=usage), usage

@@ -1,12 +1,15 @@
 """Every private call of PynamoDB 6.1. A new version of it concerns only this module."""
 
 import math
+import random
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
+from botocore.exceptions import BotoCoreError
 from pynamodb.attributes import TTLAttribute
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.expressions.condition import Condition
@@ -16,11 +19,23 @@ from pynamodb.settings import get_settings_value
 from pynamodb.transactions import TransactWrite
 
 from logs.models import ChoicesItem, LogItem, PartItem, TableMeta
-from logs.storage import deadline, responses
+from logs.storage import deadline, raw_responses, responses
 
 M = TypeVar("M", bound=type[Model])
 
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+MAX_BATCH_GET = 100
+# The requests in a row of which DynamoDB processes no key. It throttles the last one after 2.5 s on average.
+MAX_IDLE_REQUESTS = 8
+MIN_WAIT_SECONDS, MAX_WAIT_SECONDS = 0.05, 1.0
+
 _CLIENT_LOCK = threading.Lock()
+
+
+class KeysUnprocessed(BotoCoreError):
+    """DynamoDB left keys of a BatchGetItem unprocessed, request after request."""
+
+    fmt = "DynamoDB left {keys} keys of BatchGetItem unprocessed in {requests} requests in a row"
 
 
 class _Connection(Connection):
@@ -42,6 +57,7 @@ def shared_connection() -> Connection:
         max_retry_attempts=TableMeta.max_retry_attempts,
         max_pool_connections=TableMeta.max_pool_connections,
     )
+    raw_responses.parse(connection.client)
     responses.check(connection.client)
     return connection
 
@@ -67,17 +83,6 @@ for _model in (LogItem, PartItem, ChoicesItem):
     share_client(_model)
 
 
-def batch_get(
-    model: type[Model], keys: Sequence[dict[str, str]], *, consistent: bool = False
-) -> dict[str, Any]:
-    """Return the raw response of one BatchGetItem. It has unprocessed keys and read units."""
-    response: dict[str, Any] = model._get_connection().batch_get_item(
-        keys,  # type: ignore[arg-type]  # wrongly typed
-        consistent_read=consistent,
-    )
-    return response
-
-
 @dataclass
 class Usage:
     """The requests of a read, and their read units."""
@@ -97,6 +102,55 @@ def read_units(response: dict[str, Any]) -> float:
     consumed = response.get("ConsumedCapacity", [])
     capacities = consumed if isinstance(consumed, list) else [consumed]
     return math.fsum(capacity["CapacityUnits"] for capacity in capacities)
+
+
+def batch_get(
+    model: type[Model], keys: Sequence[dict[str, str]], *, consistent: bool = False
+) -> dict[str, Any]:
+    """Return the raw response of one BatchGetItem. It has unprocessed keys and read units."""
+    response: dict[str, Any] = model._get_connection().batch_get_item(
+        keys,  # type: ignore[arg-type]  # wrongly typed
+        consistent_read=consistent,
+    )
+    return response
+
+
+def batch_get_all(
+    model: type[Model],
+    keys: Sequence[dict[str, str]],
+    *,
+    consistent: bool = False,
+    usage: Usage | None = None,
+) -> list[dict[str, Any]]:
+    """Return the raw items of any number of keys, in no order. Items that do not exist are left out.
+
+    No key may occur twice. Sends one BatchGetItem after the other: one for 100 keys, and one more, after a
+    wait, for each response with unprocessed keys. Adds them to `usage`. Raises KeysUnprocessed, PynamoDB's
+    and botocore's errors.
+    """
+    table = model.Meta.table_name
+    usage = usage or Usage()
+    pending = list(keys)
+    items: list[dict[str, Any]] = []
+    idle = 0
+    while pending:
+        batch = pending[:MAX_BATCH_GET]
+        response = usage.add(batch_get(model, batch, consistent=consistent))
+        items += response["Responses"].get(table, [])
+        # DynamoDB leaves out the items beyond 16 MB, and the keys that it throttles.
+        unprocessed = response.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
+        pending[:MAX_BATCH_GET] = [_plain_key(key) for key in unprocessed]
+        idle = idle + 1 if len(unprocessed) == len(batch) else 0
+        if idle == MAX_IDLE_REQUESTS:
+            raise KeysUnprocessed(keys=len(unprocessed), requests=idle)
+        if unprocessed:
+            time.sleep(random.uniform(0.5, 1) * min(MAX_WAIT_SECONDS, MIN_WAIT_SECONDS * 2**idle))  # noqa: S311  jitter
+    return items
+
+
+def _plain_key(key: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Return a raw key as PynamoDB takes it. All keys of Logsite's tables are strings."""
+    return {name: value["S"] for name, value in key.items()}
 
 
 def get(model: type[Model], key: str, *, consistent: bool = False) -> dict[str, Any]:

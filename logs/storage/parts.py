@@ -29,22 +29,15 @@ def join(item: LogItem) -> Usage:
     """Join the document of an item that was read from the table. Return the usage.
 
     If parts are missing or damaged, the document becomes None and `damage` says why. Costs one BatchGetItem
-    if there are parts. Raises PynamoDB's and botocore's errors.
+    for 100 parts and for 16 MB. Raises PynamoDB's and botocore's errors.
     """
     usage = Usage()
     if not (ids := documents.part_ids(item.id, item.document)):
         return usage
-    table = PartItem.Meta.table_name
+    # Consistent: a part that was written a moment ago must not be missed.
     keys = [{"id": part_id} for part_id in ids]
-    parts: dict[str, bytes] = {}
-    while keys:
-        # Consistent: a part that was written a moment ago must not be missed.
-        response = usage.add(dynamodb.batch_get(PartItem, keys, consistent=True))
-        items = [PartItem.from_raw_data(raw) for raw in response["Responses"].get(table, [])]
-        parts |= {part.id: part.document for part in items}
-        # DynamoDB leaves out what exceeds 16 MB, and what it throttles.
-        unprocessed = response.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
-        keys = [{"id": key["id"]["S"]} for key in unprocessed]
+    raw_items = dynamodb.batch_get_all(PartItem, keys, consistent=True, usage=usage)
+    parts = {part.id: part.document for part in map(PartItem.from_raw_data, raw_items)}
     try:
         item.document = documents.join(item.id, item.document, parts)
     except documents.Damaged as error:
