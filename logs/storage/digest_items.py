@@ -2,10 +2,10 @@
 
 | partition | sort | content |
 |---|---|---|
-| `directory` | day | the segments of a day |
-| `days`, `days#0` … | day#group | counts of a day |
+| `days` | day | the directory of a day: its segments, and counts by hour |
 | `days`, `days#0` … | created_at#id | a late item |
-| day#generation | `s…`, `b…`, `c…` | signatures, blocks and counts of one segment |
+| day#generation | `s…`, `b…`, `c` | signatures, blocks and counts of one segment |
+| `builder` | `state` | how far the builder has come |
 """
 
 import os
@@ -15,6 +15,9 @@ from pynamodb.models import Model
 
 from logs.models import TableMeta
 from logs.storage import dynamodb
+
+# The partition of the directory. With sorting shards, late items have partitions of their own.
+DAYS = "days"
 
 
 class DigestsTableMeta(TableMeta):

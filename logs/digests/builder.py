@@ -1,0 +1,313 @@
+"""Build digests from the logs: new segments, and those that have to be built again.
+
+The builder never reads past the horizon. It writes a segment as a new generation, then lists it in the
+directory, on condition that no log was deleted and no other builder listed the range in the meantime. Killed at
+any moment, it leaves an unlisted generation, which the next run deletes.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+
+from logs.digests import directory, erasure, generations, late, source, state
+from logs.digests.counts import MAX_HOUR_TYPES, Counts
+from logs.digests.directory import Directory, Segment
+from logs.digests.moments import DAY, MICROSECOND, day_of, day_start, to_moment, to_time
+from logs.digests.segment_writer import SegmentWriter
+from logs.digests.source import Row
+from logs.search_text import search_text
+from logs.storage import documents
+from logs.storage.horizon import HORIZON
+
+# A segment has at most MAX_LOGS logs, unless they share one moment. During its day it is closed when it has
+# MIN_LOGS.
+MIN_LOGS, MAX_LOGS = 2_000, 20_000
+# A segment is built again if it lacks at least this number of late logs, and this share of its logs.
+MIN_LATE, LATE_SHARE = 20, 0.05
+# All days are checked this often, yesterday and today at each run.
+CHECK_INTERVAL = timedelta(hours=1) // MICROSECOND
+RECENT = timedelta(days=1)
+# A segment is not begun, or is given up, with less time left than this.
+BEGIN_SECONDS, GIVE_UP_SECONDS = 60.0, 10.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A segment that was built: its day, its logs, the segments of the run, and the time reached."""
+
+    day: date
+    logs: int
+    segments: int
+    reached: datetime
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run built. It is not finished if its time was over."""
+
+    logs: int
+    segments: int
+    reached: datetime | None
+    is_finished: bool
+
+
+class _OutOfTime(Exception):
+    """The run has too little time left."""
+
+
+def build(
+    start: datetime | None = None,
+    end: datetime | None = None,
+    *,
+    rebuild: bool = False,
+    deadline: Callable[[], float] | None = None,
+    report: Callable[[Progress], None] | None = None,
+) -> Result:
+    """Build the digests that are missing, up to the horizon. A second call continues.
+
+    A range, from `start` to before `end`, is checked and built whole. With `rebuild`, its digests are replaced.
+    `deadline` returns the seconds left: the run ends before. `report` is called after each segment.
+
+    A log costs the read units of a Query and a BatchGetItem, and about a quarter of a write unit. Raises
+    directory.Conflict, PynamoDB's and botocore's errors.
+    """
+    run = _Run(deadline, report)
+    try:
+        if start is None and end is None and not rebuild:
+            run.advance()
+        else:
+            run.build_range(start, end, rebuild=rebuild)
+    except _OutOfTime:
+        return run.result(is_finished=False)
+    return run.result(is_finished=True)
+
+
+class _Run:
+    """One run of the builder."""
+
+    def __init__(
+        self, deadline: Callable[[], float] | None, report: Callable[[Progress], None] | None
+    ) -> None:
+        self.began = to_moment(datetime.now(UTC))
+        self.limit = self.began - HORIZON // MICROSECOND
+        self._seconds_left = deadline or (lambda: float("inf"))
+        self._report = report or (lambda progress: None)
+        self._logs = self._segments = 0
+        self._reached: int | None = None
+        self._state = state.read()
+
+    def result(self, *, is_finished: bool) -> Result:
+        """Return what was built."""
+        reached = None if self._reached is None else to_time(self._reached)
+        return Result(self._logs, self._segments, reached, is_finished)
+
+    def advance(self) -> None:
+        """Check the days, then build from the frontier to the horizon."""
+        if self._state.working:
+            self._clean(directory.read(date.fromisoformat(self._state.working)))
+        if self.began - self._state.checked >= CHECK_INTERVAL:
+            self._check_days(date.min)
+            self._state.checked = self.began
+        else:
+            self._check_days(day_of(self.began) - RECENT)
+        first = source.first_moment(None, self.limit)
+        if first is not None and (self._state.first is None or first < self._state.first):
+            self._state.first = self._state.frontier = first
+        if self._state.frontier is not None:
+            self._build_from(self._state.frontier)
+        self._state.working = ""
+        state.finish(self._state)
+
+    def build_range(self, start: datetime | None, end: datetime | None, *, rebuild: bool) -> None:
+        """Build the segments of a range, whole segments only."""
+        low = source.first_moment(None, self.limit) if start is None else to_moment(start)
+        high = min(self.limit, self.limit if end is None else to_moment(end))
+        while low is not None and low < high:
+            first = source.first_moment(low, high)
+            if first is None:
+                return
+            day = day_of(first)
+            day_end = day_start(day) + DAY
+            current = self._clean(directory.read(day))
+            if rebuild:
+                bounds = [max(low, day_start(day)), min(high, day_end)]
+                replaced = current.overlapping(*bounds)
+                begin = min([bounds[0], *(each.start for each in replaced)])
+                self._fill(day, begin, max([bounds[1], *(each.end for each in replaced)]), is_closing=True)
+            self._check(directory.read(day))
+            low = day_end
+
+    def _build_from(self, moment: int) -> None:
+        """Build all ranges without digests from a moment to the horizon, and move the frontier."""
+        while moment < self.limit:
+            day = day_of(moment)
+            day_end = day_start(day) + DAY
+            current = directory.read(day)
+            if current.segments or current.pending:
+                reached = self._fill_holes(current, moment, min(day_end, self.limit))
+            else:
+                first = source.first_moment(moment, self.limit)
+                if first is None:
+                    return
+                if first >= day_end:
+                    # Days without logs have no directory.
+                    moment = self._state.frontier = day_start(day_of(first))
+                    continue
+                reached = self._fill_holes(current, day_start(day), min(day_end, self.limit))
+            moment = self._state.frontier = reached
+            if reached < day_end:
+                return
+
+    def _fill_holes(self, current: Directory, start: int, end: int) -> int:
+        """Build the ranges of a day that no segment covers. Return the moment up to which it is complete."""
+        day_end = day_start(current.day) + DAY
+        for low, high in list(current.holes(start, end)):
+            reached = self._fill(current.day, low, high, is_closing=high < end or high == day_end)
+            if reached < high:
+                return reached
+        if end == day_end:
+            self._write_wide(current.day)
+        return end
+
+    def _fill(self, day: date, low: int, high: int, *, is_closing: bool) -> int:
+        """Build segments from `low` to `high`. Return the moment reached.
+
+        Without `is_closing`, few logs at the end wait for more.
+        """
+        while low < high:
+            rows = list(islice(source.rows(low, high), MAX_LOGS + 1))
+            if len(rows) < MIN_LOGS and not is_closing:
+                return low
+            end = high
+            if len(rows) > MAX_LOGS:
+                # Logs that share one moment are in one segment.
+                end = max(rows[-1].moment, rows[0].moment + 1)
+            is_whole = len(rows) <= MAX_LOGS or end == rows[-1].moment
+            segment_rows = (row for row in rows if row.moment < end) if is_whole else source.rows(low, end)
+            if not self._build_segment(day, low, end, segment_rows):
+                return low
+            low = end
+        return low
+
+    def _build_segment(self, day: date, start: int, end: int, rows: Iterable[Row]) -> bool:
+        """Build one segment and list it. Return whether nothing prevented that."""
+        if self._seconds_left() < BEGIN_SECONDS:
+            raise _OutOfTime
+        self._work_on(day)
+        began = to_moment(datetime.now(UTC))
+        generation = directory.new_generation(day)
+        before = directory.update(day, lambda current: current.with_pending(generation))
+        settled = [each for each in late.read(start, end) if each.is_settled(began)]
+        writer = SegmentWriter(generation)
+        for item in source.logs(rows):
+            if self._seconds_left() < GIVE_UP_SECONDS:
+                raise _OutOfTime
+            writer.add(item, search_text(documents.content(item)))
+        writer.finish()
+        segment = writer.segment(start, end, began)
+        replaced = before.overlapping(start, end)
+
+        def with_segment(current: Directory) -> Directory | None:
+            if current.edits != before.edits or current.overlapping(start, end) != replaced:
+                return None
+            return current.with_segment(segment, _day_counts(current, replaced, writer.counts))
+
+        is_listed = directory.change(day, with_segment) is not None
+        unlisted = [each.generation for each in replaced if each.generation] if is_listed else [generation]
+        self._delete(day, unlisted)
+        if is_listed:
+            for each in settled:
+                late.delete(each)
+            self._logs += segment.logs
+            self._segments += 1
+            self._reached = end
+            self._report(Progress(day, segment.logs, self._segments, to_time(end)))
+        return is_listed
+
+    def _work_on(self, day: date) -> None:
+        """Write the day in progress into the state, so that the next run looks there for leftovers."""
+        if self._state.working != day.isoformat():
+            self._state.working = day.isoformat()
+            state.write(self._state)
+
+    def _clean(self, current: Directory) -> Directory:
+        """Delete what no segment lists, and finish deletions of logs. Return the directory after that.
+
+        Another builder that is at work on this day cannot list its segment after that.
+        """
+        if not (current.pending or current.erasures):
+            return current
+        for log_id, moment in current.erasures.items():
+            erasure.recover(current.day, log_id, moment)
+        fenced = directory.update(current.day, lambda each: replace(each, edits=each.edits + 1))
+        return self._delete(current.day, fenced.pending)
+
+    def _delete(self, day: date, unlisted: Iterable[str]) -> Directory:
+        """Delete generations, and forget them. Return the directory after that."""
+        unlisted = list(unlisted)
+        for generation in unlisted:
+            generations.delete(generation)
+        if not unlisted:
+            return directory.read(day)
+        return directory.update(day, lambda current: current.without_pending(unlisted))
+
+    def _check_days(self, since: date) -> None:
+        """Check the days with unlisted digests, with segments of another format, and with many late logs."""
+        days = {
+            each.day
+            for each in directory.read_all(since)
+            if each.pending or each.erasures or len(each.readable) < len(each.segments)
+        }
+        late_logs = Counter(day_of(each.moment) for each in late.read(day_start(since), self.limit))
+        days |= {day for day, logs in late_logs.items() if logs >= MIN_LATE}
+        for day in sorted(days):
+            self._check(directory.read(day))
+
+    def _check(self, current: Directory) -> None:
+        """Build the segments of a day that need it, and the ranges that a killed builder left without one."""
+        current = self._clean(current)
+        start = day_start(current.day)
+        end = min(start + DAY, self._state.frontier or start)
+        for segment in current.segments:
+            missing = 0
+            for each in late.read(segment.start, segment.end):
+                if each.is_settled(segment.began):
+                    late.delete(each)
+                else:
+                    missing += 1
+            is_outdated = missing >= max(MIN_LATE, LATE_SHARE * segment.logs)
+            if is_outdated or not segment.is_readable:
+                self._fill(current.day, segment.start, segment.end, is_closing=True)
+        self._fill_holes(directory.read(current.day), start, end)
+
+    def _write_wide(self, day: date) -> None:
+        """Write the wide counts of a closed day, unless they exist."""
+        current = directory.read(day)
+        listed = [segment for segment in current.segments if segment.generation]
+        if current.wide or not listed:
+            return
+        generation = directory.new_generation(day)
+        before = directory.update(day, lambda each: each.with_pending(generation))
+        generations.write_counts(generation, generations.read_counts(listed), current.expires)
+
+        def with_wide(each: Directory) -> Directory | None:
+            if each.edits != before.edits or each.segments != before.segments:
+                return None
+            return replace(each.without_pending([generation]), wide=generation)
+
+        if directory.change(day, with_wide) is None:
+            self._delete(day, [generation])
+
+
+def _day_counts(current: Directory, replaced: list[Segment], counts: Counts) -> Counts:
+    """Return the counts of a day by hour, with those of a new segment instead of replaced ones."""
+    total = Counts()
+    if any(segment.logs for segment in replaced):
+        total.merge(generations.read_counts(each for each in current.segments if each not in replaced))
+    else:
+        total.merge(current.counts)
+    total.merge(counts)
+    total.trim(MAX_HOUR_TYPES, 0)
+    return total

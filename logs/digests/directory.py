@@ -1,0 +1,244 @@
+"""The directory: for each UTC day, the segments whose digests are valid, and their counts by hour.
+
+A directory is one item. It changes as a whole, on condition that its version is unchanged. Digests that it does
+not list are not read.
+"""
+
+import json
+import sys
+import unicodedata
+import uuid
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from pynamodb.exceptions import PutError
+
+from logs.digests.counts import Counts
+from logs.storage.digest_items import DAYS, DigestItem
+
+# Digests of another format are not read, and are built again. The number covers the hashes, the folding, the
+# rule of the blocks and the counts; the folding depends on Unicode's version as well.
+FORMAT = f"1 {unicodedata.unidata_version} {sys.byteorder}"
+# A directory item outlives its digests, as TTL deletes items in no order.
+OUTLIVES = timedelta(days=7)
+# Other processes may change the directory at the same time.
+ATTEMPTS = 20
+
+
+class Conflict(Exception):
+    """Other processes changed the directory between each read and write."""
+
+    def __str__(self) -> str:
+        return str(self.__doc__)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A range of time, `start` ≤ moment < `end`, and the generation of its digests.
+
+    An empty range has no generation. `chunks` are the first moments of its signature items. `began` is when
+    the builder began to read its logs. `expires` is when the last of its logs expires, in seconds since 1970,
+    or None if one never does.
+    """
+
+    start: int
+    end: int
+    generation: str = ""
+    logs: int = 0
+    chunks: tuple[int, ...] = ()
+    began: int = 0
+    expires: int | None = None
+    format: str = FORMAT
+
+    @property
+    def is_readable(self) -> bool:
+        """Return whether its digests have the current format."""
+        return self.format == FORMAT
+
+
+@dataclass(frozen=True)
+class Directory:
+    """The segments of a day, in order of time and without overlaps.
+
+    `pending` are generations that are not listed: being built, or replaced and not deleted yet. `erasures` are
+    logs that are being deleted, by id, with their moments. `counts` are those by hour. `wide` is the generation
+    of the wide counts of a closed day, or empty. `edits` changes whenever a build that has begun must not be
+    listed.
+    """
+
+    day: date
+    segments: tuple[Segment, ...] = ()
+    pending: tuple[str, ...] = ()
+    erasures: dict[str, int] = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
+    wide: str = ""
+    edits: int = 0
+    version: int = 0
+
+    @property
+    def expires(self) -> int | None:
+        """Return when the last of its logs expires, in seconds since 1970. None is never, or without logs."""
+        ends = [segment.expires for segment in self.segments if segment.generation]
+        return max(end for end in ends if end is not None) if ends and None not in ends else None
+
+    @property
+    def readable(self) -> list[Segment]:
+        """Return the segments of the current format."""
+        return [segment for segment in self.segments if segment.is_readable]
+
+    def holes(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Yield the ranges within a range that no readable segment covers."""
+        for segment in self.readable:
+            if segment.end <= start:
+                continue
+            if segment.start >= end:
+                break
+            if segment.start > start:
+                yield start, segment.start
+            start = max(start, segment.end)
+        if start < end:
+            yield start, end
+
+    def overlapping(self, start: int, end: int) -> list[Segment]:
+        """Return the segments that a range overlaps, whatever their format."""
+        return [each for each in self.segments if each.start < end and each.end > start]
+
+    def with_segment(self, segment: Segment, counts: Counts) -> "Directory":
+        """Return the directory with a segment instead of those that it overlaps, and with the counts of the day.
+
+        The generations of the replaced segments are pending, to be deleted. The wide counts are outdated.
+        """
+        replaced = self.overlapping(segment.start, segment.end)
+        segments = [each for each in self.segments if each not in replaced]
+        return replace(
+            self,
+            segments=tuple(sorted([*segments, segment], key=_start)),
+            counts=counts,
+            wide="",
+            pending=self._pending(
+                *(each.generation for each in replaced), self.wide, listed=segment.generation
+            ),
+        )
+
+    def without_segments(self, start: int, end: int) -> "Directory":
+        """Return the directory without the segments that a range overlaps. Their counts must follow."""
+        replaced = self.overlapping(start, end)
+        return replace(
+            self,
+            segments=tuple(each for each in self.segments if each not in replaced),
+            wide="",
+            pending=self._pending(*(each.generation for each in replaced), self.wide),
+        )
+
+    def with_pending(self, generation: str) -> "Directory":
+        """Return the directory with one more pending generation."""
+        return replace(self, pending=self._pending(generation))
+
+    def without_pending(self, generations: Iterable[str]) -> "Directory":
+        """Return the directory without pending generations."""
+        gone = set(generations)
+        return replace(self, pending=tuple(each for each in self.pending if each not in gone))
+
+    def _pending(self, *generations: str, listed: str = "") -> tuple[str, ...]:
+        pending = dict.fromkeys([*self.pending, *filter(None, generations)])
+        return tuple(each for each in pending if each != listed)
+
+    def to_item(self) -> DigestItem:
+        """Return the item of this directory."""
+        content = {
+            "segments": [list(asdict(segment).values()) for segment in self.segments],
+            "pending": self.pending,
+            "erasures": self.erasures,
+            "counts": self.counts.to_json(),
+            "wide": self.wide,
+            "edits": self.edits,
+        }
+        expires = None
+        if self.expires is not None and not self.pending and not self.erasures:
+            expires = datetime.fromtimestamp(self.expires, UTC) + OUTLIVES
+        return DigestItem(
+            DAYS,
+            self.day.isoformat(),
+            data=zlib.compress(json.dumps(content, separators=(",", ":")).encode()),
+            version=self.version + 1,
+            expires_at=expires,
+        )
+
+
+def _start(segment: Segment) -> int:
+    return segment.start
+
+
+def from_item(item: DigestItem) -> Directory:
+    """Return the directory of an item."""
+    content: dict[str, Any] = json.loads(zlib.decompress(item.data))
+    return Directory(
+        day=date.fromisoformat(item.sort),
+        segments=tuple(Segment(*row[:4], tuple(row[4]), *row[5:]) for row in content["segments"]),
+        pending=tuple(content["pending"]),
+        erasures=content["erasures"],
+        counts=Counts.from_json(content["counts"]),
+        wide=content["wide"],
+        edits=content["edits"],
+        version=int(item.version),
+    )
+
+
+def read(day: date) -> Directory:
+    """Return the directory of a day, which is empty if there is none. Costs one consistent GetItem."""
+    try:
+        return from_item(DigestItem.get(DAYS, day.isoformat(), consistent_read=True))
+    except DigestItem.DoesNotExist:
+        return Directory(day)
+
+
+def read_all(since: date) -> Iterator[Directory]:
+    """Yield the directories from a day on. Costs a Query per 1 MB, and reads the late items as well."""
+    for item in DigestItem.query(DAYS, DigestItem.sort >= since.isoformat(), consistent_read=True):
+        if item.written_at is None:
+            yield from_item(item)
+
+
+def change(day: date, edit: Callable[[Directory], Directory | None]) -> Directory | None:
+    """Change the directory of a day. `edit` returns the new one, or None to leave it as it is.
+
+    It is called again if another process changed the directory in the meantime. Return the directory as
+    written, or None. Costs one GetItem and one PutItem per attempt. Raises Conflict, and PynamoDB's errors.
+    """
+    for _ in range(ATTEMPTS):
+        changed = edit(read(day))
+        if changed is None:
+            return None
+        if _write(changed):
+            return replace(changed, version=changed.version + 1)
+    raise Conflict
+
+
+def update(day: date, edit: Callable[[Directory], Directory]) -> Directory:
+    """Change the directory of a day like `change`, in any case. Return it as written."""
+    changed = change(day, edit)
+    if changed is None:
+        raise TypeError("the edit of an update returns a directory")
+    return changed
+
+
+def _write(directory: Directory) -> bool:
+    """Write a directory unless its version changed; return whether it was written."""
+    is_unchanged = DigestItem.version == directory.version
+    if not directory.version:
+        is_unchanged = DigestItem.partition.does_not_exist()
+    try:
+        directory.to_item().save(condition=is_unchanged)
+    except PutError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
+
+
+def new_generation(day: date) -> str:
+    """Return the name of a new generation of digests. It is the partition of their items."""
+    return f"{day.isoformat()}#{uuid.uuid4().hex}"

@@ -1,0 +1,108 @@
+"""The logs of a range of time, whole and in the order of SortingIndex, for the builder."""
+
+import heapq
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from logs.digests.moments import to_moment, to_time
+from logs.models import LogItem, SortingIndex, shard_statuses
+from logs.storage import dynamodb, parts
+from logs.times import parse
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+MAX_BATCH_GET = 100
+# The bytes of the payloads that one BatchGetItem reads, before compression: 16 MB is DynamoDB's own limit, and
+# a parsed response takes several times its size.
+MAX_BATCH_BYTES = 4 * 1024 * 1024
+MAX_ITEM_BYTES = 400 * 1024
+
+
+def statuses() -> list[str]:
+    """Return the partition keys of SortingIndex that the writer may have used."""
+    return shard_statuses(int(os.environ.get("LOGS_SORTING_SHARDS") or 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A log in SortingIndex: its moment, its id and the size of its payload."""
+
+    moment: int
+    log_id: str
+    payload_size: int
+
+
+def rows(start: int, end: int) -> Iterator[Row]:
+    """Yield the logs with `start` ≤ moment < `end` in order of time, then partition key.
+
+    Costs one Query per 1 MB of SortingIndex, at least one per shard. Raises PynamoDB's and botocore's errors.
+    """
+    streams = [_stream(status, start, end) for status in statuses()]
+    # Rows of one stream stay in its order, because the merge is stable.
+    for _, _, raw in heapq.merge(*streams, key=_place):
+        size = int(raw["payload_size"]["N"]) if "payload_size" in raw else 0
+        yield Row(to_moment(parse(raw["created_at"]["S"])), raw["id"]["S"], size)
+
+
+def logs(rows: Iterable[Row]) -> Iterator[LogItem]:
+    """Yield the whole logs of rows, with joined parts, in the same order.
+
+    Logs that have expired, or were deleted after the rows were read, are left out. Costs one BatchGetItem per
+    100 logs. Raises PynamoDB's and botocore's errors.
+    """
+    for keys in _batches(rows):
+        raws = {raw["id"]["S"]: raw for raw in dynamodb.batch_get_all(LogItem, keys)}
+        for key in keys:
+            if raw := raws.pop(key["id"], None):
+                item = LogItem.from_raw_data(raw)
+                if not item.is_expired:
+                    parts.join(item)
+                    yield item
+
+
+def first_moment(start: int | None, end: int) -> int | None:
+    """Return the moment of the first log from `start` on and before `end`, or None.
+
+    Costs one Query of one item per shard.
+    """
+    moments = []
+    for status in statuses():
+        response = next(_query(status, start, end, limit=1).page_iter)
+        moments += [to_moment(parse(raw["created_at"]["S"])) for raw in response["Items"]]
+    return min(moments, default=None)
+
+
+def _place(row: tuple[str, str, dict[str, Any]]) -> tuple[str, str]:
+    return row[0], row[1]
+
+
+def _stream(status: str, start: int, end: int) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for response in _query(status, start, end).page_iter:
+        for raw in response["Items"]:
+            yield raw["created_at"]["S"], status, raw
+
+
+def _query(status: str, start: int | None, end: int, limit: int | None = None) -> Any:
+    low, high = _time(start), to_time(end - 1)
+    condition = SortingIndex.created_at.between(low, high) if low else SortingIndex.created_at <= high
+    return LogItem.sorting_index.query(status, condition, page_size=limit)
+
+
+def _time(moment: int | None) -> datetime | None:
+    return None if moment is None else to_time(moment)
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[list[dict[str, str]]]:
+    """Yield the keys of logs in batches of limited number and size."""
+    keys: list[dict[str, str]] = []
+    size = 0
+    for row in rows:
+        keys.append({"id": row.log_id})
+        size += min(row.payload_size, MAX_ITEM_BYTES)
+        if len(keys) == MAX_BATCH_GET or size >= MAX_BATCH_BYTES:
+            yield keys
+            keys, size = [], 0
+    if keys:
+        yield keys
