@@ -1,0 +1,119 @@
+"""Which parts of a range of time have digests, in reading order."""
+
+import heapq
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+from logs.digests import directory, late
+from logs.digests.directory import Directory, Segment
+from logs.digests.late import LateItem
+from logs.digests.moments import day_of, to_time
+from logs.storage import dynamodb
+from logs.storage.digest_items import DigestItem
+from logs.times import to_text
+
+# How many items of the directory one request reads, at first and at most. Each request reads four times as many.
+FIRST_ITEMS, MAX_ITEMS, GROWTH = 8, 2_000, 4
+
+# Sends requests in parallel, counts their cost, and returns their raw responses.
+Request = Callable[[list[Callable[[], dict[str, Any]]]], list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Hole:
+    """A range without digests, `start` ≤ moment < `end`. It is read from the logs."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Covered:
+    """A part of a segment, `start` ≤ moment < `end`, and the late logs that the segment may lack.
+
+    Late logs are in reading order.
+    """
+
+    segment: Segment
+    start: int
+    end: int
+    late: tuple[LateItem, ...]
+
+
+def read(start: int, end: int, request: Request, *, ascends: bool) -> Iterator[Hole | Covered]:
+    """Yield the parts of the range `start` ≤ moment < `end`, in reading order, without gaps.
+
+    Costs a consistent Query per sorting shard, and further ones as the reading goes on.
+    """
+    done = start if ascends else end
+    for day, items in groupby(_items(start, end, request, ascends=ascends), key=_day):
+        late_items, current = [], Directory(day)
+        for item in items:
+            if item.written_at is None:
+                current = directory.from_item(item)
+            else:
+                late_items.append(late.from_item(item))
+        segments = [each for each in current.readable if each.start < end and each.end > start]
+        for segment in segments if ascends else reversed(segments):
+            low, high = max(segment.start, start), min(segment.end, end)
+            if ascends and done < low:
+                yield Hole(done, low)
+            elif not ascends and done > high:
+                yield Hole(high, done)
+            yield Covered(segment, low, high, _missing(late_items, segment, low, high))
+            done = high if ascends else low
+    if ascends and done < end:
+        yield Hole(done, end)
+    elif not ascends and done > start:
+        yield Hole(start, done)
+
+
+def _missing(late_items: list[LateItem], segment: Segment, low: int, high: int) -> tuple[LateItem, ...]:
+    """Return the late logs of a range that its segment may lack."""
+    return tuple(
+        each for each in late_items if low <= each.moment < high and not each.is_settled(segment.began)
+    )
+
+
+def _day(item: DigestItem) -> Any:
+    return directory.day_of_item(item)
+
+
+def _items(start: int, end: int, request: Request, *, ascends: bool) -> Iterator[DigestItem]:
+    """Yield directories and late items in reading order."""
+    low = day_of(start).isoformat()
+    # A late item has an id after its time.
+    high = f"{to_text(to_time(end - 1))}{late.SEPARATOR}~"
+    streams = [
+        _stream(partition, low, high, request, ascends=ascends) for partition in late.partitions()
+    ]
+    return heapq.merge(*streams, key=_sort, reverse=not ascends)
+
+
+def _sort(item: DigestItem) -> str:
+    return str(item.sort)
+
+
+def _stream(
+    partition: str, low: str, high: str, request: Request, *, ascends: bool
+) -> Iterator[DigestItem]:
+    limit, last = FIRST_ITEMS, None
+    while True:
+        query = partial(
+            dynamodb.query,
+            DigestItem,
+            partition,
+            DigestItem.sort.between(low, high),
+            ascends=ascends,
+            start=last,
+            limit=limit,
+        )
+        [response] = request([query])
+        yield from map(DigestItem.from_raw_data, response["Items"])
+        last = response.get("LastEvaluatedKey")
+        if not last:
+            return
+        limit = min(limit * GROWTH, MAX_ITEMS)
