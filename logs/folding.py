@@ -22,7 +22,7 @@ BLOCK_SIZE = 64 * 1024
 
 
 def fold(text: str) -> str:
-    """Return a text in the form in which letter case and the form of accents do not count.
+    """Return a text in its form for comparisons in any letter case.
 
     It is NFC(casefold(NFC(text))) without U+0307 after `i`, so that the Turkish `İ` is `i`. NUL becomes a
     space, so that NUL can separate texts. At most MAX_ACCENTS accents of one character remain. Takes linear

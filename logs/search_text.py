@@ -133,7 +133,7 @@ def decode(text: str) -> str:
 
 
 def structure(text: str) -> str:
-    """Return JSON outside strings in the spelling of the page, with each member on a line."""
+    """Return JSON outside strings in the spelling of the page. Each member begins a line."""
     text = text.translate(WHITE_SPACE).replace(":", ": ").replace(",", ",\n")
     if "." in text or "e" in text or "E" in text or "-0" in text:
         return FLOAT.sub(_number, text)

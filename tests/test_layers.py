@@ -32,7 +32,8 @@ PLANNING = {
     "logs.plan",
 }
 STORAGE = {"logs.times", "logs.models", "logs.storage"}
-READING = {*PLANNING, *STORAGE, "logs.characters", "logs.text_match", "logs.reading"}
+TEXTS = {"logs.characters", "logs.folding", "logs.search_text", "logs.text_match"}
+READING = {*PLANNING, *STORAGE, *TEXTS, "logs.reading"}
 FORMS = {
     *PLANNING,
     "logs.characters",
@@ -51,7 +52,9 @@ PAGES = {*READING, *FORMS, "logs.reader", "logs.pages"}
 LAYERS: dict[str, set[str]] = {
     "logs.times": set(),
     "logs.characters": set(),
-    "logs.text_match": {"logs.characters"},
+    "logs.folding": set(),
+    "logs.search_text": {"logs.characters", "logs.folding", "logs.storage"},
+    "logs.text_match": TEXTS - {"logs.text_match"},
     "logs.spelling": {"logs.characters"},
     "logs.key_values": {"logs.spelling"},
     "logs.models": {"logs.times"},
@@ -62,7 +65,7 @@ LAYERS: dict[str, set[str]] = {
     "logs.plan": PLANNING - {"logs.plan"},
     "logs.cursor": PLANNING,
     "logs.storage": {"logs.times", "logs.models"},
-    "logs.reading": {*PLANNING, *STORAGE, "logs.text_match"},
+    "logs.reading": {*PLANNING, *STORAGE, *TEXTS},
     "logs.reader": READING,
     "logs.conf": READING,
     "logs.fields": {"logs.times", "logs.characters", "logs.spelling"},
@@ -92,6 +95,8 @@ DJANGO_PARTS = {"ingest.django", "ingest.request_fields", "ingest.capture"}
 WITHOUT_DJANGO = [
     "logs.times",
     "logs.characters",
+    "logs.folding",
+    "logs.search_text",
     "logs.text_match",
     "logs.models",
     "logs.conditions",

@@ -1,6 +1,6 @@
 """Text search: the logs of a merge that contain a text. No index projects the payload.
 
-`logs.text_match` defines what is compared.
+`logs.search_text` defines the texts that are searched.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from logs.models import LogItem
 from logs.plan import Key, key_of
 from logs.reading.merge import Merge
+from logs.search_text import SearchText, search_text
 from logs.storage import documents, dynamodb, parts
 from logs.storage.dynamodb import MAX_BATCH_GET, Usage
 from logs.text_match import TextMatch
@@ -39,10 +40,10 @@ class TextSearch:
     def __iter__(self) -> Iterator[LogItem]:
         candidates = iter(self._merge)
         while chunk := self._chunk(candidates):
-            in_url = {item.id for item in chunk if self._match.is_in(item.url)}
-            logs = self._fetch([item.id for item in chunk if item.id not in in_url and _may_have_more(item)])
+            in_row = {item.id for item in chunk if self._match.is_in(_row_text(item))}
+            logs = self._fetch([item.id for item in chunk if item.id not in in_row])
             for item in chunk:
-                if item.id in in_url or self._is_in_log(logs.get(item.id)):
+                if item.id in in_row or self._is_in_log(logs.get(item.id)):
                     yield item
                 is_last = item is chunk[-1]
                 # Checked after each log: one payload can be as large as the whole budget.
@@ -73,8 +74,7 @@ class TextSearch:
         cost = self._read.cost
         cost.payloads += 1
         cost.payload_bytes += content.size
-        url = content.fields["url"] or ""
-        return self._match.is_in(url, content.payload_text, is_json=content.payload_is_json)
+        return self._match.is_in(search_text(content))
 
     def _fetch(self, ids: list[str]) -> dict[str, LogItem]:
         """Return these logs by id, without those that were deleted in the meantime.
@@ -94,9 +94,19 @@ class TextSearch:
             self._read.cost.add_usage(usage)
 
 
-def _may_have_more(item: LogItem) -> bool:
-    """Return whether a log has more text than the URL of its row: a payload, or a truncated URL."""
-    return bool(item.payload_size) or item.url.endswith(ELLIPSIS)
+def _row_text(item: LogItem) -> SearchText:
+    """Return the searchable texts of a log's row that are whole."""
+    return SearchText(
+        url=_whole(item.url),
+        summary=_whole(item.summary),
+        user_name=_whole(item.user_name),
+        account_name=_whole(item.account_name),
+        object_name=_whole(item.object_name),
+    )
+
+
+def _whole(text: str | None) -> str:
+    return "" if text is None or text.endswith(ELLIPSIS) else text
 
 
 def _batch_get(ids: list[str]) -> tuple[list[dict[str, Any]], Usage]:
