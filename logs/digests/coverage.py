@@ -1,8 +1,9 @@
 """Which parts of a range of time have digests, in reading order."""
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -43,10 +44,12 @@ class Covered:
     late: tuple[LateItem, ...]
 
 
-def read(start: int, end: int, request: Request, *, ascends: bool) -> Iterator[Hole | Covered]:
+def read(
+    start: int, end: int, request: Request, *, ascends: bool, broken: Collection[str] = ()
+) -> Iterator[Hole | Covered]:
     """Yield the parts of the range `start` ≤ moment < `end`, in reading order, without gaps.
 
-    Costs a consistent Query per sorting shard, and further ones as the reading goes on.
+    Segments whose generation is `broken` count as holes. Costs a consistent Query per sorting shard, and further ones as the reading goes on.
     """
     done = start if ascends else end
     for day, items in groupby(_items(start, end, request, ascends=ascends), key=_day):
@@ -56,7 +59,11 @@ def read(start: int, end: int, request: Request, *, ascends: bool) -> Iterator[H
                 current = directory.from_item(item)
             else:
                 late_items.append(late.from_item(item))
-        segments = [each for each in current.readable if each.start < end and each.end > start]
+        segments = [
+            each
+            for each in current.readable
+            if each.start < end and each.end > start and each.generation not in broken
+        ]
         for segment in segments if ascends else reversed(segments):
             low, high = max(segment.start, start), min(segment.end, end)
             if ascends and done < low:
@@ -78,8 +85,9 @@ def _missing(late_items: list[LateItem], segment: Segment, low: int, high: int) 
     )
 
 
-def _day(item: DigestItem) -> Any:
-    return directory.day_of_item(item)
+def _day(item: DigestItem) -> date:
+    """Return the day of a directory, or of a late item."""
+    return date.fromisoformat(item.sort[: len("2026-11-25")])
 
 
 def _items(start: int, end: int, request: Request, *, ascends: bool) -> Iterator[DigestItem]:
@@ -110,6 +118,7 @@ def _stream(
             ascends=ascends,
             start=last,
             limit=limit,
+            consistent=True,
         )
         [response] = request([query])
         yield from map(DigestItem.from_raw_data, response["Items"])

@@ -44,6 +44,12 @@ def partitions() -> list[str]:
     return [DAYS + status.removeprefix(STATUS) for status in source.statuses()]
 
 
+def from_item(item: DigestItem) -> LateItem:
+    """Return the late item that an item of the table holds."""
+    time, _, log_id = item.sort.partition(SEPARATOR)
+    return LateItem(to_moment(parse(time)), log_id, item.partition, item.written_at)
+
+
 def read(start: int, end: int) -> Iterator[LateItem]:
     """Yield the late items with `start` ≤ moment < `end`, partition by partition.
 
@@ -55,8 +61,7 @@ def read(start: int, end: int) -> Iterator[LateItem]:
         query = DigestItem.query(partition, DigestItem.sort.between(low, high), consistent_read=True)
         for item in query:
             if item.written_at is not None:
-                time, _, log_id = item.sort.partition(SEPARATOR)
-                yield LateItem(to_moment(parse(time)), log_id, partition, item.written_at)
+                yield from_item(item)
 
 
 def delete(late: LateItem) -> None:

@@ -4,6 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+# The first moment of all, and the one after the last.
+FIRST = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
+END = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND + 1
 DAY = timedelta(days=1) // MICROSECOND
 
 

@@ -75,11 +75,14 @@ class SegmentWriter:
         self._heads: list[BlockHead] = []
         self._signatures: list[bytes] = []
         self._blocks = 0
+        self._last: int | None = None
         self._batch = DigestItem.batch_write()
 
     def add(self, item: LogItem, text: SearchText) -> None:
         """Add a log, and its whole text."""
         expires = expiry_seconds(item)
+        if self._is_chunk_full(to_moment(item.created_at)):
+            self._write_chunk()
         entry = Entry(self.logs, to_moment(item.created_at), item.id, item.status)
         self.logs += 1
         self.counts.add(item)
@@ -99,8 +102,7 @@ class SegmentWriter:
                 del self._open[week]
                 self._write_block(each)
         self.expires = later(self.expires, expires)
-        if len(self._heads) >= MAX_CHUNK_BLOCKS or sum(map(len, self._signatures)) >= MAX_CHUNK_BYTES:
-            self._write_chunk()
+        self._last = entry.moment
 
     def finish(self) -> None:
         """Write what is left. The segment is complete after this."""
@@ -114,6 +116,16 @@ class SegmentWriter:
         if not self.logs:
             return Segment(start, end, began=began)
         return Segment(start, end, self.generation, self.logs, tuple(self.chunks), began, self.expires)
+
+    def _is_chunk_full(self, moment: int) -> bool:
+        """Return whether a log of this moment begins another chunk.
+
+        Logs that share one moment are in one chunk, unless there are very many.
+        """
+        size = sum(map(len, self._signatures))
+        if len(self._heads) < MAX_CHUNK_BLOCKS and size < MAX_CHUNK_BYTES:
+            return False
+        return moment != self._last or size >= 2 * MAX_CHUNK_BYTES or len(self._heads) >= 2 * MAX_CHUNK_BLOCKS
 
     def _write_block(self, each: _OpenBlock) -> None:
         signature, entries = each.signature.build(), each.block.entries

@@ -153,6 +153,30 @@ def _plain_key(key: dict[str, dict[str, str]]) -> dict[str, str]:
     return {name: value["S"] for name, value in key.items()}
 
 
+def query(
+    model: type[Model],
+    partition: str,
+    condition: Condition | None,
+    *,
+    ascends: bool = True,
+    start: dict[str, Any] | None = None,
+    limit: int | None = None,
+    consistent: bool = False,
+) -> dict[str, Any]:
+    """Return the raw response of one Query of a table, of at most `limit` items."""
+    result = model.query(
+        partition,
+        condition,
+        consistent_read=consistent,
+        scan_index_forward=ascends,
+        last_evaluated_key=start,
+        page_size=limit,
+    )
+    # Iterating over the result itself would read on without a limit.
+    response: dict[str, Any] = next(result.page_iter)
+    return response
+
+
 def get(model: type[Model], key: str, *, consistent: bool = False) -> dict[str, Any]:
     """Return the raw response of one GetItem. It has read units."""
     response: dict[str, Any] = model._get_connection().get_item(key, consistent_read=consistent)

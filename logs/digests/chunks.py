@@ -1,0 +1,65 @@
+"""Chunks: the parts of covered ranges that one item of signatures describes, in reading order."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from logs.digests.coverage import Covered
+from logs.digests.directory import Segment
+from logs.digests.late import LateItem
+from logs.digests.segment_writer import BlockHead, chunk_sort, unpack_chunk
+from logs.digests.signatures import Probe
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A part of a segment, `start` ≤ moment < `end`, and the late logs of this part.
+
+    `number` is None if the part has no logs except late ones. `low` and `high` limit the range that is read:
+    logs of the first moment of a chunk may be in the chunk before as well. If there are late logs of such a
+    moment, the moment is in `indexed`: its logs are read from the index.
+    """
+
+    segment: Segment
+    number: int | None
+    start: int
+    end: int
+    low: int
+    high: int
+    late: tuple[LateItem, ...]
+    indexed: frozenset[int]
+
+    @property
+    def key(self) -> dict[str, str] | None:
+        """Return the key of its signature item, or None without one."""
+        if self.number is None:
+            return None
+        return {"partition": self.segment.generation, "sort": chunk_sort(self.number)}
+
+    def heads(self, data: bytes, probe: Probe) -> tuple[list[BlockHead], int]:
+        """Return the blocks that may have a matching log, and the number of logs in all blocks of the range."""
+        now = time.time()
+        heads, logs = [], 0
+        for head, signature in unpack_chunk(data):
+            if head.end >= self.low and head.start < self.high:
+                logs += head.logs
+                is_over = head.expires is not None and head.expires <= now
+                if not is_over and probe.may_match(signature):
+                    heads.append(head)
+        return heads, logs
+
+
+def chunks(part: Covered, *, ascends: bool) -> Iterator[Chunk]:
+    """Yield the chunks of a covered range, in reading order. Their ranges are disjoint and have no gaps."""
+    segment = part.segment
+    is_over = segment.expires is not None and segment.expires <= time.time()
+    starts = () if is_over else segment.chunks
+    bounds = [part.start, *(start for start in starts[1:] if part.start < start < part.end), part.end]
+    # The chunk in which the range begins.
+    first = max(0, sum(start <= part.start for start in starts) - 1)
+    indexed = frozenset(each.moment for each in part.late).intersection(starts)
+    pieces = list(enumerate(pairwise(bounds), first))
+    for number, (start, end) in pieces if ascends else reversed(pieces):
+        late = tuple(each for each in part.late if start <= each.moment < end)
+        yield Chunk(segment, number if starts else None, start, end, part.start, part.end, late, indexed)

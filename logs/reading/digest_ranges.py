@@ -1,0 +1,83 @@
+"""Filters without a text, by digests: signatures exclude ranges of time, and the index answers the others."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from logs.digests.chunks import Chunk
+from logs.digests.segment_writer import BlockHead
+from logs.models import LogItem
+from logs.plan import Position
+from logs.reading.digest_read import DigestRead
+from logs.reading.log_match import LogMatch
+from logs.reading.merge import Merge, query_all
+from logs.reading.whole_logs import WholeLogs
+
+if TYPE_CHECKING:
+    from logs.reading.page import PageRead
+
+FIRST_RANGES, MAX_RANGES = 1, 8
+
+
+@dataclass(frozen=True, order=True)
+class Range:
+    """A range of moments, both included."""
+
+    start: int
+    end: int
+
+
+class DigestRanges(DigestRead):
+    """The logs of a plan without a text, in reading order."""
+
+    def __init__(self, read: "PageRead", position: Position | None, limit: int, match: LogMatch) -> None:
+        super().__init__(read, position, limit, match.probe)
+        self._match = match
+        self._logs = WholeLogs(read)
+
+    def _window_rows(self, window: list[Chunk]) -> Iterator[LogItem]:
+        ranges = self._ranges(window)
+        if not self._ascends:
+            ranges.reverse()
+        size = FIRST_RANGES
+        while ranges:
+            group, ranges = ranges[:size], ranges[size:]
+            size = min(2 * size, MAX_RANGES)
+            merges = [self._merge(each.start, each.end + 1, None) for each in group]
+            query_all(self._read, merges)
+            for each, merge in zip(group, merges, strict=True):
+                yield from merge
+                self._cut = merge.cut
+                if self._cut:
+                    return
+                self._reached = self._place(each.end + 1 if self._ascends else each.start - 1)
+            if ranges and self._read.is_spent:
+                self._cut = self._reached
+                return
+
+    def _ranges(self, window: list[Chunk]) -> list[Range]:
+        """Return the ranges in which a log may match, in order of time and disjoint."""
+        blocks: list[tuple[BlockHead, bool]] = []
+        ranges = [Range(moment, moment) for moment in self._late_moments(window)]
+        for chunk, heads in self._heads(window):
+            low, high = chunk.low, chunk.high - 1
+            ranges += [Range(max(head.start, low), min(head.end, high)) for head in heads]
+        del blocks
+        return _joined(ranges)
+
+    def _late_moments(self, window: list[Chunk]) -> set[int]:
+        """Return the moments of the late logs that match. Costs one BatchGetItem per 100 late logs."""
+        late = {each.log_id: each.moment for chunk in window for each in chunk.late}
+        logs = self._logs.fetch(list(late))
+        return {late[log_id] for log_id, item in logs.items() if self._match.is_match(item)}
+
+
+def _joined(ranges: list[Range]) -> list[Range]:
+    """Return ranges in order of time, with those joined that have moments in common."""
+    joined: list[Range] = []
+    for each in sorted(ranges):
+        if joined and each.start <= joined[-1].end:
+            joined[-1] = Range(joined[-1].start, max(joined[-1].end, each.end))
+        else:
+            joined.append(each)
+    return joined

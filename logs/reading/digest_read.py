@@ -1,0 +1,207 @@
+"""The logs of a plan, read by digests: signatures exclude most blocks, and only the others are read.
+
+Ranges without digests are read from SortingIndex. Both have the same order, so a page continues exactly, even if
+digests are built, or built again, between two pages.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from logs.digests import coverage
+from logs.digests.chunks import Chunk, chunks
+from logs.digests.coverage import Covered, Hole
+from logs.digests.moments import END, FIRST, to_moment, to_time
+from logs.digests.segment_writer import BlockHead
+from logs.digests.signatures import Probe
+from logs.models import LogItem
+from logs.plan import Direction, Key, Position, QueryPlan, key_of
+from logs.reading.merge import Merge
+from logs.reading.search import TextSearch
+from logs.storage.digest_items import DigestItem
+from logs.times import parse, to_text
+
+if TYPE_CHECKING:
+    from logs.reading.page import PageRead
+
+# A window is a number of chunks whose signatures are read together. It grows, so that a frequent text reads
+# little more than it shows.
+FIRST_WINDOW, MAX_WINDOW = 1, 128
+# A chunk has 64 KB of signatures.
+CHUNKS_PER_REQUEST = 16
+# After so many replaced generations, the rest of the page is read without digests.
+MAX_RESTARTS = 3
+
+
+class ItemMissing(Exception):
+    """A listed generation lacks an item, because it was replaced in the meantime."""
+
+    def __init__(self, generation: str) -> None:
+        self.generation = generation
+        super().__init__(generation)
+
+
+class DigestRead:
+    """The logs of a plan from a position on, in reading order.
+
+    Subclasses read the logs of a window of chunks.
+    """
+
+    def __init__(self, read: "PageRead", position: Position | None, limit: int, probe: Probe) -> None:
+        self._read = read
+        self._plan: QueryPlan = read.plan
+        self._position = position
+        self._limit = limit
+        self._probe = probe
+        self._ascends = read.plan.ascends(position)
+        self._direction = position.direction if position else Direction.NEXT
+        self._cut: Key | None = None
+        self._last: LogItem | None = None
+        self._broken: set[str] = set()
+
+    @property
+    def cut(self) -> Key | None:
+        """Return the place where the reading stopped, or None at the end of the order."""
+        return self._cut
+
+    def __iter__(self) -> Iterator[LogItem]:
+        for row in self._rows():
+            self._last = row
+            yield row
+
+    def _rows(self) -> Iterator[LogItem]:
+        position = self._position
+        for _ in range(MAX_RESTARTS):
+            try:
+                yield from self._rows_from(position)
+            except ItemMissing as error:
+                # The directory is read again. If it still lists the generation, that range has no digests.
+                self._broken.add(error.generation)
+                if self._reached:
+                    position = Position(self._direction, self._reached)
+            else:
+                return
+        yield from self._index_rows(*self._range(position), position)
+
+    def _rows_from(self, position: Position | None) -> Iterator[LogItem]:
+        self._reached = position.key if position else None
+        start, end = self._range(position)
+        if position and position.key and position.key.partition is not None:
+            # Only the index knows which logs of the same moment come after this one.
+            moment = to_moment(parse(position.key.created_at))
+            yield from self._index_rows(moment, moment + 1, position)
+            if self._cut:
+                return
+            start, end = (max(start, moment + 1), end) if self._ascends else (start, min(end, moment))
+        if start >= end:
+            return
+        parts = coverage.read(start, end, self._read.request, ascends=self._ascends, broken=self._broken)
+        # The first chunk after a moment may have been read before.
+        size = FIRST_WINDOW if position is None else 2 * FIRST_WINDOW
+        for part in self._windows(parts, size):
+            if isinstance(part, Hole):
+                yield from self._index_rows(part.start, part.end)
+                if self._cut:
+                    return
+                self._reached = self._place(part.end if self._ascends else part.start - 1)
+                is_end = (part.end >= end) if self._ascends else (part.start <= start)
+            else:
+                yield from self._window_rows(part)
+                if self._cut:
+                    return
+                self._reached = self._place(part[-1].end if self._ascends else part[-1].start)
+                is_end = (part[-1].end >= end) if self._ascends else (part[-1].start <= start)
+            if self._read.is_spent and not is_end:
+                self._cut = self._reached
+                return
+
+    def _range(self, position: Position | None) -> tuple[int, int]:
+        """Return the range of the plan beyond a position."""
+        low, high = self._plan.low, self._plan.high
+        start = FIRST if low is None else to_moment(low)
+        end = END if high is None else to_moment(high) + 1
+        if position and position.key:
+            moment = to_moment(parse(position.key.created_at))
+            start, end = (max(start, moment), end) if self._ascends else (start, min(end, moment + 1))
+        return start, end
+
+    def _windows(self, parts: Iterator[Hole | Covered], size: int) -> Iterator[Hole | list[Chunk]]:
+        """Yield holes and windows of chunks. A window has chunks of consecutive segments."""
+        window: list[Chunk] = []
+        for part in parts:
+            if isinstance(part, Hole):
+                if window:
+                    yield window
+                    window = []
+                yield part
+                continue
+            for chunk in chunks(part, ascends=self._ascends):
+                window.append(chunk)
+                if len(window) >= size:
+                    yield window
+                    window, size = [], min(2 * size, MAX_WINDOW)
+        if window:
+            yield window
+
+    def _window_rows(self, window: list[Chunk]) -> Iterator[LogItem]:
+        raise NotImplementedError
+
+    def _index_rows(self, start: int, end: int, position: Position | None = None) -> Iterator[LogItem]:
+        """Yield the logs of a range from the index. Set the cut if the budget ends before the range."""
+        if start >= end:
+            return
+        stage = self._index_stage(start, end, position)
+        yield from stage
+        self._cut = stage.cut
+
+    def _index_stage(self, start: int, end: int, position: Position | None) -> Merge | TextSearch:
+        return Merge(self._read, position, self._limit, self._narrowed(start, end))
+
+    def _narrowed(self, start: int, end: int) -> QueryPlan:
+        """Return the plan for the part of a range that the plan has."""
+        low = self._plan.low if start <= FIRST else to_time(start)
+        high = self._plan.high if end >= END else to_time(end - 1)
+        return replace(self._plan, low=low, high=high)
+
+    def _place(self, moment: int) -> Key:
+        """Return the key at which a page continues that has read everything before a moment.
+
+        If the last row has that moment, the page continues after this row.
+        """
+        if self._last and to_moment(self._last.created_at) == moment:
+            return key_of(self._plan, self._last)
+        return Key(to_text(to_time(min(max(moment, FIRST), END - 1))))
+
+    def _heads(self, window: list[Chunk]) -> list[tuple[Chunk, list[BlockHead]]]:
+        """Return the blocks of each chunk that may have a matching log.
+
+        Costs one BatchGetItem for 16 chunks, all at once: 8 read units a chunk. Raises ItemMissing.
+        """
+        data = self._read_items([chunk.key for chunk in window if chunk.key], CHUNKS_PER_REQUEST)
+        result = []
+        for chunk in window:
+            heads: list[BlockHead] = []
+            if chunk.key:
+                heads, logs = chunk.heads(data[chunk.key["partition"], chunk.key["sort"]], self._probe)
+                self._read.cost.searched += logs
+            result.append((chunk, heads))
+        return result
+
+    def _read_items(self, keys: list[dict[str, str]], size: int) -> dict[tuple[str, str], bytes]:
+        """Return the data of items of digests by partition and sort key. Raises ItemMissing."""
+        raws = self._read.get_all(DigestItem, keys, size)
+        items: dict[tuple[str, str], Any] = {
+            (raw["partition"]["S"], raw["sort"]["S"]): raw["data"]["B"] for raw in raws
+        }
+        for key in keys:
+            if (key["partition"], key["sort"]) not in items:
+                raise ItemMissing(key["partition"])
+        return items
+
+
+def batches(values: list[Any], size: int) -> Iterator[list[Any]]:
+    """Yield values in lists of at most `size`."""
+    iterator = iter(values)
+    while batch := list(islice(iterator, size)):
+        yield batch

@@ -1,0 +1,171 @@
+"""Text search by digests: blocks have the texts of logs, so only logs with the text are fetched."""
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, groupby
+from typing import TYPE_CHECKING
+
+from logs.digests import blocks
+from logs.digests.chunks import Chunk
+from logs.digests.late import LateItem
+from logs.digests.moments import to_time
+from logs.digests.segment_writer import BlockHead, block_sort
+from logs.models import LogItem
+from logs.plan import Key, Position
+from logs.reading.digest_read import DigestRead
+from logs.reading.log_match import LogMatch
+from logs.reading.search import TextSearch
+from logs.times import to_text
+
+if TYPE_CHECKING:
+    from logs.reading.page import PageRead
+
+# Blocks are read in groups that grow: a frequent text is in the first ones.
+FIRST_BLOCKS, MAX_BLOCKS, BLOCKS_PER_REQUEST = 1, 400, 50
+# If few of the fetched logs match, the next group is larger.
+MAX_CANDIDATES = 400
+
+
+@dataclass(frozen=True, order=True)
+class Candidate:
+    """A log that may match. `place` is its place in a window, in reading order.
+
+    `status` is its partition key, or None if no block has the log.
+    """
+
+    place: tuple[int, int]
+    moment: int
+    log_id: str
+    status: str | None
+
+
+class DigestSearch(DigestRead):
+    """The logs of a plan that contain a text, in reading order."""
+
+    def __init__(self, read: "PageRead", position: Position | None, limit: int, match: LogMatch) -> None:
+        super().__init__(read, position, limit, match.probe)
+        self._match = match
+        self._needles = [needle.encode(errors="surrogatepass") for needle in match.needles]
+        self._group = limit + 1
+        self._stopped: int | None = None
+
+    def _index_stage(self, start: int, end: int, position: Position | None) -> TextSearch:
+        return TextSearch(self._read, self._merge(start, end, position), self._match)
+
+    def _window_rows(self, window: list[Chunk]) -> Iterator[LogItem]:
+        group: list[Candidate] = []
+        self._stopped = None
+        for each in self._candidates(window):
+            if isinstance(each, Candidate):
+                group.append(each)
+                if len(group) < self._group:
+                    continue
+            yield from self._matching(group)
+            group = []
+            if not (self._cut or isinstance(each, Candidate)):
+                yield from self._index_rows(each, each + 1)
+            if self._cut:
+                return
+        yield from self._matching(group)
+        if self._stopped is not None and not self._cut:
+            self._cut = self._place(self._stopped)
+
+    def _matching(self, group: list[Candidate]) -> Iterator[LogItem]:
+        """Fetch candidates and yield those that match. Set the cut if the budget ends before."""
+        if not group:
+            return
+        logs = self._match.logs.fetch([each.log_id for each in group])
+        matching = 0
+        for each in group:
+            item = logs.get(each.log_id)
+            if item and self._match.is_match(item):
+                matching += 1
+                yield item
+            status = item.status if item else each.status
+            if status and each is not group[-1] and self._read.is_spent_on_payloads:
+                self._cut = Key(to_text(to_time(each.moment)), each.log_id, status)
+                return
+        if 2 * matching < len(group):
+            self._group = min(2 * self._group, MAX_CANDIDATES)
+
+    def _candidates(self, window: list[Chunk]) -> Iterator[Candidate | int]:
+        """Yield the candidates of a window in reading order.
+
+        A moment stands for all its logs, whose order only the index knows: those of a block and late ones.
+        """
+        late = chain.from_iterable(chunk.late for chunk in window)
+        indexed = frozenset().union(*(chunk.indexed for chunk in window))
+        # At the same moment, late logs come first.
+        merged = heapq.merge(late, self._block_candidates(window), key=_moment, reverse=not self._ascends)
+        for moment, group in groupby(merged, key=_moment):
+            late_ids = {}
+            for each in group:
+                if isinstance(each, Candidate):
+                    group = chain([each], group)
+                    break
+                late_ids[each.log_id] = each
+            if moment in indexed:
+                if late_ids:
+                    yield moment
+                continue
+            if not late_ids:
+                yield from group
+                continue
+            in_blocks = list(group)
+            for each in in_blocks:
+                late_ids.pop(each.log_id, None)
+            if late_ids and len(late_ids) + len(in_blocks) > 1:
+                yield moment
+            else:
+                yield from in_blocks
+                yield from (Candidate((0, 0), moment, log_id, None) for log_id in late_ids)
+
+    def _block_candidates(self, window: list[Chunk]) -> Iterator[Candidate]:
+        """Yield the logs of a window whose blocks have the text, in reading order.
+
+        Costs one BatchGetItem per group of up to 50 blocks, one read unit a block.
+        """
+        unread = sorted(
+            (self._place_of(number, head), number, head)
+            for number, (_, heads) in enumerate(self._heads(window))
+            for head in heads
+        )
+        pending: list[Candidate] = []
+        size = FIRST_BLOCKS
+        while unread:
+            group, unread = unread[:size], unread[size:]
+            size = min(2 * size, MAX_BLOCKS)
+            for candidate in self._read_blocks(window, group):
+                heapq.heappush(pending, candidate)
+            # Blocks of logs that expire at other times overlap.
+            while pending and (not unread or pending[0].place < unread[0][0]):
+                yield heapq.heappop(pending)
+            if unread and self._read.is_spent:
+                head = unread[0][2]
+                self._stopped = head.start if self._ascends else head.end
+                return
+
+    def _place_of(self, number: int, head: BlockHead) -> tuple[int, int]:
+        """Return the place of the first log of a block in reading order."""
+        return number, head.first if self._ascends else -head.last
+
+    def _read_blocks(
+        self, window: list[Chunk], group: list[tuple[tuple[int, int], int, BlockHead]]
+    ) -> Iterator[Candidate]:
+        keys = [
+            {"partition": window[number].segment.generation, "sort": block_sort(head.number)}
+            for _, number, head in group
+        ]
+        data = self._read_items(keys, BLOCKS_PER_REQUEST)
+        for (_, number, _), key in zip(group, keys, strict=True):
+            chunk = window[number]
+            block = blocks.unpack(data[key["partition"], key["sort"]])
+            for entry in block.find(self._needles):
+                if chunk.low <= entry.moment < chunk.high:
+                    place = entry.number if self._ascends else -entry.number
+                    yield Candidate((number, place), entry.moment, entry.log_id, entry.status)
+
+
+def _moment(each: Candidate | LateItem) -> int:
+    return each.moment

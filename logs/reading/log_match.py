@@ -1,0 +1,85 @@
+"""Whether a whole log matches a filter, and what its digests must have for that."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from logs.conditions import Kind
+from logs.digests.signatures import VALUE_ATTRIBUTES, Probe, make_probe
+from logs.filters import FILTERS, LogFilter
+from logs.models import LogItem
+from logs.plan import QueryPlan
+from logs.search_text import SearchText, search_text
+from logs.storage.documents import Content
+from logs.text_match import TextMatch
+
+# The end of a truncated text (`ingest.writing.items`).
+ELLIPSIS = "…"
+
+
+class LogMatch:
+    """Compares logs with the filter of a plan."""
+
+    def __init__(self, plan: QueryPlan) -> None:
+        self._plan = plan
+        text = plan.filter.search_text
+        self._text = None if text is None else TextMatch(text)
+
+    @property
+    def needles(self) -> tuple[str, ...]:
+        """Return folded texts, one of which every matching log contains."""
+        return self._text.needles if self._text else ()
+
+    def is_text_in_row(self, row: LogItem) -> bool:
+        """Return whether a row alone shows that its log has the text."""
+        return self._text is not None and self._text.is_in(_row_text(row))
+
+    def is_in_content(self, content: Content) -> bool:
+        """Return whether the content of a log has the text."""
+        return self._text is None or self._text.is_in(search_text(content))
+
+    def is_match(self, item: LogItem) -> bool:
+        """Return whether a log fulfils the filter, except for its text. The plan's time range counts."""
+        plan = self._plan
+        return (
+            not plan.hides(item)
+            and (plan.low is None or plan.low <= item.created_at)
+            and (plan.high is None or item.created_at <= plan.high)
+            and all(FILTERS[name].matches(item, value) for name, value in plan.post_filters.items())
+        )
+
+
+def make_filter_probe(log_filter: LogFilter) -> Probe:
+    """Return what the signature of a block must have if one of its logs matches."""
+    text = log_filter.search_text
+    texts = [list(TextMatch(text).needles)] if text is not None else []
+    return make_probe(_values(log_filter), [*texts, *_texts(log_filter)])
+
+
+def _values(log_filter: LogFilter) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the filters with whole values. Logs without a value have nothing in their signature."""
+    for name, value in log_filter.values.items():
+        if FILTERS[name].kind is Kind.EQUALS and name in VALUE_ATTRIBUTES and "" not in value:
+            yield name, value
+
+
+def _texts(log_filter: LogFilter) -> Iterator[list[str]]:
+    """Yield the texts that a matching log must contain, folded."""
+    for name, value in log_filter.values.items():
+        each = FILTERS[name]
+        if each.kind is Kind.CONTAINS and name != "q" and value:
+            yield [each.signature_text(value)]
+
+
+def _row_text(item: LogItem) -> SearchText:
+    """Return the searchable texts of a log's row that are whole."""
+    return SearchText(
+        url=_whole(item.url),
+        summary=_whole(item.summary),
+        user_name=_whole(item.user_name),
+        account_name=_whole(item.account_name),
+        object_name=_whole(item.object_name),
+    )
+
+
+def _whole(text: str | None) -> str:
+    return "" if text is None or text.endswith(ELLIPSIS) else text
