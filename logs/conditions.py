@@ -16,6 +16,7 @@ class Kind(StrEnum):
     EQUALS = "Exact value; repeat it for several values."
     EXCLUDES = "Excludes this exact value; repeat it for several values. Logs without a value are kept."
     CONTAINS = "Contains this text, case-sensitive."
+    SEARCH = "Contains this text in any letter case."
     AT_LEAST = "At least this number of bytes."
 
     @property
@@ -74,7 +75,7 @@ _COMPARISONS: dict[Kind, Callable[[Any, Any], Condition]] = {
 
 
 def condition(kind: Kind, attribute: Any, value: Any) -> Condition:
-    """Return the condition on an attribute of an item.
+    """Return the condition on an attribute of an item. There is none for SEARCH.
 
     `value` is a tuple of texts for EQUALS and EXCLUDES, a text for CONTAINS, and a number for AT_LEAST.
     """

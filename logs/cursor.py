@@ -5,7 +5,7 @@ from django.core import signing
 from logs.index_choice import Stream
 from logs.plan import Direction, Key, Position, QueryPlan
 
-VERSION = 4
+VERSION = 5
 SALT = "logs.cursor"
 
 

@@ -30,6 +30,9 @@ SHOWN_TIMES = (SHOWN_DAY, *(f"{SHOWN_DAY} {clock}" for clock in ("%H:%M", "%H:%M
 PICKABLE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?")
 TRACE_ID = re.compile("[0-9A-Fa-f]{32}")
 
+# The values of a flag.
+ON, OFF = "1", "0"
+
 TEXT_INPUT: dict[str, str | bool] = {"autocomplete": "off", "spellcheck": "false"}
 # The suggestions complete the last of several values.
 SEVERAL_INPUT = {**TEXT_INPUT, "data-several": True}
@@ -224,6 +227,32 @@ def trace_id(text: str) -> str:
     if text and not TRACE_ID.fullmatch(text):
         raise ValidationError("“%(text)s” is not a trace ID: 32 hex digits.", params={"text": quoted(text)})
     return text.lower()
+
+
+class FlagInput(forms.CheckboxInput):
+    """A check box with the value 1."""
+
+    def __init__(self) -> None:
+        super().__init__(check_test=lambda value: value == ON)
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        return data.get(name)
+
+    def format_value(self, value: Any) -> str:
+        return ON
+
+
+class FlagField(forms.Field):
+    """Whether something is on: 1 or 0. Without a value it is off."""
+
+    widget = FlagInput
+
+    def clean(self, value: Any) -> bool:
+        if value in (None, "", OFF):
+            return False
+        if value != ON:
+            raise ValidationError("“%(text)s” is not 1 or 0.", params={"text": quoted(value)})
+        return True
 
 
 class ChoiceField(forms.ChoiceField):

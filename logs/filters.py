@@ -82,7 +82,7 @@ class Filter:
         if value == "":
             return next(iter(self.words), "")
         match self.kind:
-            case Kind.CONTAINS:
+            case Kind.CONTAINS | Kind.SEARCH:
                 return f"“{value}”"
             case Kind.AT_LEAST:
                 return f"{value:,} bytes"
@@ -124,7 +124,7 @@ class LogFilter:
 
     `start` ≤ time < `end`, both in UTC. The order of the fields is the order in addresses, the form and
     the API. Adding a filter means adding a line here; its attribute must be in `models.PROJECTED` or
-    `models.CONTEXT_FIELDS`.
+    `models.CONTEXT_FIELDS`. `match_case` is whether the letter case of `q` counts.
     """
 
     account_id: tuple[str, ...] = _filter("Account", "account {}", source=Source.KEY, words=NO_ONE)
@@ -172,13 +172,14 @@ class LogFilter:
     not_submitter_platform: tuple[str, ...] = _excluded("platform", "platforms")
     not_submitter_browser: tuple[str, ...] = _excluded("browser", "browsers")
     q: str | None = _filter(
-        "Search in URL and payload, or an ID",
-        "{} in URL or payload",
-        Kind.CONTAINS,
+        "Search text, or an ID",
+        "{} in any text",
+        Kind.SEARCH,
         Source.DOCUMENT,
-        help_text=CASE,
+        help_text="In URL, payload, summary, names and extra fields.",
         note="The ID of a log returns that log alone.",
     )
+    match_case: bool = False
     start: datetime | None = None
     end: datetime | None = None
     order: Order = Order.NEWEST
@@ -200,7 +201,7 @@ class LogFilter:
 
     @property
     def search_text(self) -> str | None:
-        """Return the text to find in URL or payload, or None. No index projects the payload."""
+        """Return the text to find in any text of a log, or None. No index projects the payload."""
         return self.q
 
 

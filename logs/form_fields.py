@@ -8,6 +8,7 @@ from django import forms
 from logs.conditions import Kind
 from logs.fields import (
     ChoiceField,
+    FlagField,
     IdField,
     MomentField,
     ObjectsField,
@@ -68,6 +69,7 @@ def _hidden(**kwargs: Any) -> dict[str, Any]:
 
 FIELDS: dict[str, forms.Field] = {
     **{each.parameter: _filter_field(each) for each in FILTERS.values()},
+    "case": FlagField(label="Match case", required=False),
     "from": MomentField(label="From"),
     "to": MomentField(label="To", whole_day=True, help_text="Logs before this time."),
     "order": ChoiceField(

@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from logs import conf, cursor, spelling
 from logs.characters import strip, visible
-from logs.fields import MAX_QUOTED, TextField, ValuesField, format_time, quoted
+from logs.fields import MAX_QUOTED, ON, TextField, ValuesField, format_time, quoted
 from logs.filters import FILTERS, LogFilter, Order
 from logs.form_fields import DEFAULT_LIMIT, FIELDS, LOOKED_UP, NORMALIZERS, SPELLED
 from logs.key_values import KeyValues
@@ -48,7 +48,7 @@ class FilterForm(forms.BaseForm):
 
     # A dictionary, not class attributes: the filters have their own table, and `from` is a keyword.
     base_fields = FIELDS
-    field_order = ["q", "account_id", "type", "user_id", "object", "from", "to", "order"]
+    field_order = ["q", "case", "account_id", "type", "user_id", "object", "from", "to", "order"]
     log_filter: LogFilter
 
     def __init__(
@@ -99,6 +99,8 @@ class FilterForm(forms.BaseForm):
         if start and end and start >= end:
             message = "This must be after the beginning of the range, %(start)s (UTC)."
             self.add_error("to", ValidationError(message, params={"start": format_time(start)}))
+        if self.strict and values.get("case") and not (values.get("q") or "q" in self.errors):
+            self.add_error("case", "This needs q: it is whether the letter case of q counts.")
         starts = [name for name in ("at", "around", "cursor") if values.get(name)]
         if len(starts) > 1:
             self.add_error(
@@ -109,6 +111,8 @@ class FilterForm(forms.BaseForm):
         if not self.errors:
             self.log_filter = LogFilter(
                 **{name: values[each.parameter] for name, each in FILTERS.items()},
+                # Without a text, the check box of the page changes nothing.
+                match_case=values["case"] and values["q"] is not None,
                 start=start,
                 end=end,
                 order=Order(values["order"] or Order.NEWEST),
@@ -250,6 +254,7 @@ def _is_utf_8(raw: str) -> bool:
 def parameters(log_filter: LogFilter, limit: int) -> Parameters:
     """Return the query string's parameters for a filter, without default values."""
     values: dict[str, Any] = {FILTERS[name].parameter: value for name, value in log_filter.values.items()}
+    values["case"] = ON if log_filter.match_case else None
     values["from"] = format_time(log_filter.start) if log_filter.start else None
     values["to"] = format_time(log_filter.end) if log_filter.end else None
     values["order"] = log_filter.order.value if log_filter.order is not Order.NEWEST else None

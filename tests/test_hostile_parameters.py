@@ -67,7 +67,9 @@ def test_api_quotes_the_name_of_a_parameter(text: str) -> None:
     error = problem(program(), f"{LOGS}?{encoded(text)}=1", 400)
     [(name, [message])] = error["fields"].items()
     assert name == decoded(text)
-    assert message.startswith(f"There is no filter “{visible(name)}”. The filters are: q, account_id, type,")
+    assert message.startswith(
+        f"There is no filter “{visible(name)}”. The filters are: q, case, account_id, type,"
+    )
     assert error["message"] == f"{visible(name)}: {message}"
 
 

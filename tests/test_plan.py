@@ -111,7 +111,7 @@ def test_fingerprint_differs_for_each_filter() -> None:
             [Stream("SortingIndex", "OK")],
             (
                 "All logs, newest first, filtered by a URL with “/pay”, a payload of at least 5,000 bytes "
-                "and “card” in URL or payload."
+                "and “card” in any text."
             ),
         ),
     ],

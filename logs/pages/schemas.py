@@ -9,7 +9,7 @@ from pynamodb.attributes import NumberAttribute
 
 from logs import times
 from logs.cursor import encode
-from logs.fields import MAX_BYTES, IdField, MomentField, ValuesField
+from logs.fields import MAX_BYTES, OFF, ON, FlagField, IdField, MomentField, ValuesField
 from logs.filters import FILTERS, Order
 from logs.forms import FilterForm
 from logs.models import ROW_ATTRIBUTES, Context, LogItem
@@ -179,6 +179,7 @@ def parameters() -> list[dict[str, Any]]:
 NOT_BLANK = r"\S"
 DESCRIPTIONS = {
     **{each.parameter: each.description for each in FILTERS.values()},
+    "case": "1 if the letter case of `q` counts.",
     "from": "Logs at or after this time: ISO 8601, UTC if it has no offset. Must be before `to`.",
     "to": "Logs before this time. A bare date includes that day.",
     "order": "Which end of the time range comes first.",
@@ -199,6 +200,8 @@ def _schema(field: forms.Field) -> dict[str, Any]:
         return {"type": "string", "enum": list(Order)}
     if isinstance(field, MomentField):
         return {"type": "string", "examples": ["2026-11-23", "2026-11-23T22:44:00Z"], "minLength": 1}
+    if isinstance(field, FlagField):
+        return {"type": "string", "enum": [ON, OFF]}
     if isinstance(field, IdField):
         return {"type": "string", "format": "uuid"}
     return text

@@ -61,6 +61,8 @@ def _post_filters(plan: QueryPlan) -> list[list[Phrase]]:
         each = FILTERS[name]
         prefix, suffix = each.phrase.split("{}")
         alternatives = _alternatives(each, value if isinstance(value, tuple) else [value])
+        if name == "q" and plan.filter.match_case:
+            suffix += " (match case)"
         phrases.append([Phrase(prefix), *alternatives, Phrase(suffix)])
     return phrases
 

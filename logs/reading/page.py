@@ -145,8 +145,8 @@ class PageRead:
     def _segment(self, position: Position | None, limit: int) -> _Segment:
         """Read from a position until the segment is full, the order ends or the budget is spent."""
         merge = Merge(self, position, limit)
-        text = self.plan.filter.search_text
-        stage: Merge | TextSearch = merge if text is None else TextSearch(self, merge, text)
+        text, match_case = self.plan.filter.search_text, self.plan.filter.match_case
+        stage: Merge | TextSearch = merge if text is None else TextSearch(self, merge, text, match_case)
         # One more log shows whether there is a next page. With a post-filter it could be far away.
         wanted = limit + 1 if self.plan.needs_no_post_filter else limit
         try:

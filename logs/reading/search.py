@@ -26,10 +26,10 @@ ELLIPSIS = "…"
 class TextSearch:
     """The logs of a merge that contain a text, in its order."""
 
-    def __init__(self, read: "PageRead", merge: Merge, text: str) -> None:
+    def __init__(self, read: "PageRead", merge: Merge, text: str, match_case: bool) -> None:
         self._read = read
         self._merge = merge
-        self._match = TextMatch(text)
+        self._match = TextMatch(text, match_case)
         self._cut: Key | None = None
 
     @property
