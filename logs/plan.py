@@ -74,7 +74,8 @@ class QueryPlan:
     """The streams that answer a filter. `low` and `high` are the range of each, both included.
 
     The streams are merged into one order: by time, then by partition key, then as the engine returns them.
-    `includes_own` is whether logs of Logsite's own accounts are read.
+    `includes_own` is whether logs of Logsite's own accounts are read. `uses_digests` is whether signatures exclude
+    logs first; the streams are then those of SortingIndex.
     """
 
     filter: LogFilter
@@ -82,6 +83,7 @@ class QueryPlan:
     low: datetime | None
     high: datetime | None
     includes_own: bool = False
+    uses_digests: bool = False
 
     @property
     def index(self) -> str:

@@ -37,17 +37,13 @@ class Chunk:
             return None
         return {"partition": self.segment.generation, "sort": chunk_sort(self.number)}
 
-    def heads(self, data: bytes, probe: Probe) -> tuple[list[BlockHead], int]:
-        """Return the blocks that may have a matching log, and the number of logs in all blocks of the range."""
+    def heads(self, data: bytes, probe: Probe) -> Iterator[tuple[BlockHead, bool]]:
+        """Yield the blocks of the range, and whether they may have a matching log. Expired ones are left out."""
         now = time.time()
-        heads, logs = [], 0
         for head, signature in unpack_chunk(data):
-            if head.end >= self.low and head.start < self.high:
-                logs += head.logs
-                is_over = head.expires is not None and head.expires <= now
-                if not is_over and probe.may_match(signature):
-                    heads.append(head)
-        return heads, logs
+            is_over = head.expires is not None and head.expires <= now
+            if not is_over and head.end >= self.low and head.start < self.high:
+                yield head, probe.may_match(signature)
 
 
 def chunks(part: Covered, *, ascends: bool) -> Iterator[Chunk]:

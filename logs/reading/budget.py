@@ -1,15 +1,19 @@
 """What reading one page may cost, and what it did cost."""
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 
 from logs.storage.dynamodb import Usage
 
 
 @dataclass
 class Cost:
-    """The cost of one page: items examined, requests, payloads, read units and seconds."""
+    """The cost of one page: items examined, requests, payloads, read units and seconds.
+
+    `searched` counts logs whose signatures were read.
+    """
 
     examined: int = 0
+    searched: int = 0
     queries: int = 0
     payloads: int = 0
     payload_bytes: int = 0
@@ -31,18 +35,21 @@ class Cost:
 class Budget:
     """The limits of one page. A page that reaches one of them shows what it found and how far it read.
 
-    `examined` counts items that DynamoDB read, `payloads` logs that a text search fetched. `payload_bytes` is
+    `examined` counts items that DynamoDB read, `searched` logs whose signatures were read, `payloads` logs that a text search fetched. `payload_bytes` is
     the size of these logs after decompression.
     """
 
     examined: int = 50_000
+    searched: int = 2_000_000
     payloads: int = 2_000
     payload_bytes: int = 16_000_000
     seconds: float = 5.0
 
     def is_spent(self, cost: Cost, seconds: float) -> bool:
         """Return whether the limits of items or seconds are reached."""
-        return cost.examined >= self.examined or seconds > self.seconds
+        return (
+            cost.examined >= self.examined or cost.searched >= self.searched or seconds > self.seconds
+        )
 
     def is_spent_on_payloads(self, cost: Cost, seconds: float) -> bool:
         """Return whether the limits of fetched payloads or seconds are reached."""
@@ -59,8 +66,9 @@ class Budget:
         """
         rest = Budget(
             examined=self.examined - cost.examined,
+            searched=self.searched - cost.searched,
             payloads=self.payloads - cost.payloads,
             payload_bytes=self.payload_bytes - cost.payload_bytes,
             seconds=seconds,
         )
-        return rest if min(rest.examined, rest.payloads, rest.payload_bytes, rest.seconds) > 0 else None
+        return rest if min(asdict(rest).values()) > 0 else None

@@ -1,6 +1,6 @@
 """Filters without a text, by digests: signatures exclude ranges of time, and the index answers the others."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,13 +57,19 @@ class DigestRanges(DigestRead):
 
     def _ranges(self, window: list[Chunk]) -> list[Range]:
         """Return the ranges in which a log may match, in order of time and disjoint."""
-        blocks: list[tuple[BlockHead, bool]] = []
+        blocks = [(head, may_match) for _, heads in self._heads(window) for head, may_match in heads]
         ranges = [Range(moment, moment) for moment in self._late_moments(window)]
-        for chunk, heads in self._heads(window):
-            low, high = chunk.low, chunk.high - 1
-            ranges += [Range(max(head.start, low), min(head.end, high)) for head in heads]
-        del blocks
-        return _joined(ranges)
+        is_open = False
+        for head, may_match in sorted(blocks, key=_start):
+            if may_match and is_open:
+                # No other block has logs between this one and the one before.
+                ranges[-1] = Range(ranges[-1].start, max(ranges[-1].end, head.end))
+            elif may_match:
+                ranges.append(Range(head.start, head.end))
+            is_open = may_match
+        low = min(chunk.low for chunk in window)
+        high = max(chunk.high for chunk in window) - 1
+        return _joined(Range(max(each.start, low), min(each.end, high)) for each in ranges)
 
     def _late_moments(self, window: list[Chunk]) -> set[int]:
         """Return the moments of the late logs that match. Costs one BatchGetItem per 100 late logs."""
@@ -72,7 +78,11 @@ class DigestRanges(DigestRead):
         return {late[log_id] for log_id, item in logs.items() if self._match.is_match(item)}
 
 
-def _joined(ranges: list[Range]) -> list[Range]:
+def _start(block: tuple[BlockHead, bool]) -> tuple[int, int]:
+    return block[0].start, block[0].end
+
+
+def _joined(ranges: Iterable[Range]) -> list[Range]:
     """Return ranges in order of time, with those joined that have moments in common."""
     joined: list[Range] = []
     for each in sorted(ranges):

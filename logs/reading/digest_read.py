@@ -6,7 +6,6 @@ digests are built, or built again, between two pages.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from logs.digests import coverage
@@ -18,11 +17,11 @@ from logs.digests.signatures import Probe
 from logs.models import LogItem
 from logs.plan import Direction, Key, Position, QueryPlan, key_of
 from logs.reading.merge import Merge
-from logs.reading.search import TextSearch
 from logs.storage.digest_items import DigestItem
 from logs.times import parse, to_text
 
 if TYPE_CHECKING:
+    from logs.reading.search import TextSearch
     from logs.reading.page import PageRead
 
 # A window is a number of chunks whose signatures are read together. It grows, so that a frequent text reads
@@ -155,14 +154,16 @@ class DigestRead:
         yield from stage
         self._cut = stage.cut
 
-    def _index_stage(self, start: int, end: int, position: Position | None) -> Merge | TextSearch:
-        return Merge(self._read, position, self._limit, self._narrowed(start, end))
+    def _index_stage(self, start: int, end: int, position: Position | None) -> "Merge | TextSearch":
+        return self._merge(start, end, position)
 
-    def _narrowed(self, start: int, end: int) -> QueryPlan:
-        """Return the plan for the part of a range that the plan has."""
+    def _merge(self, start: int, end: int, position: Position | None) -> Merge:
+        """Return the merge of the index's streams for a part of the plan's range."""
         low = self._plan.low if start <= FIRST else to_time(start)
         high = self._plan.high if end >= END else to_time(end - 1)
-        return replace(self._plan, low=low, high=high)
+        # A position without a key is the direction alone.
+        position = position or Position(self._direction)
+        return Merge(self._read, position, self._limit, replace(self._plan, low=low, high=high))
 
     def _place(self, moment: int) -> Key:
         """Return the key at which a page continues that has read everything before a moment.
@@ -173,18 +174,18 @@ class DigestRead:
             return key_of(self._plan, self._last)
         return Key(to_text(to_time(min(max(moment, FIRST), END - 1))))
 
-    def _heads(self, window: list[Chunk]) -> list[tuple[Chunk, list[BlockHead]]]:
-        """Return the blocks of each chunk that may have a matching log.
+    def _heads(self, window: list[Chunk]) -> list[tuple[Chunk, list[tuple[BlockHead, bool]]]]:
+        """Return the blocks of each chunk, and whether they may have a matching log.
 
         Costs one BatchGetItem for 16 chunks, all at once: 8 read units a chunk. Raises ItemMissing.
         """
         data = self._read_items([chunk.key for chunk in window if chunk.key], CHUNKS_PER_REQUEST)
         result = []
         for chunk in window:
-            heads: list[BlockHead] = []
+            heads: list[tuple[BlockHead, bool]] = []
             if chunk.key:
-                heads, logs = chunk.heads(data[chunk.key["partition"], chunk.key["sort"]], self._probe)
-                self._read.cost.searched += logs
+                heads = list(chunk.heads(data[chunk.key["partition"], chunk.key["sort"]], self._probe))
+            self._read.cost.searched += sum(head.logs for head, _ in heads)
             result.append((chunk, heads))
         return result
 
@@ -198,10 +199,3 @@ class DigestRead:
             if (key["partition"], key["sort"]) not in items:
                 raise ItemMissing(key["partition"])
         return items
-
-
-def batches(values: list[Any], size: int) -> Iterator[list[Any]]:
-    """Yield values in lists of at most `size`."""
-    iterator = iter(values)
-    while batch := list(islice(iterator, size)):
-        yield batch

@@ -16,6 +16,7 @@ from logs.plan import Key, Position
 from logs.reading.digest_read import DigestRead
 from logs.reading.log_match import LogMatch
 from logs.reading.search import TextSearch
+from logs.reading.whole_logs import WholeLogs
 from logs.times import to_text
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class DigestSearch(DigestRead):
     def __init__(self, read: "PageRead", position: Position | None, limit: int, match: LogMatch) -> None:
         super().__init__(read, position, limit, match.probe)
         self._match = match
+        self._logs = WholeLogs(read)
         self._needles = [needle.encode(errors="surrogatepass") for needle in match.needles]
         self._group = limit + 1
         self._stopped: int | None = None
@@ -75,11 +77,11 @@ class DigestSearch(DigestRead):
         """Fetch candidates and yield those that match. Set the cut if the budget ends before."""
         if not group:
             return
-        logs = self._match.logs.fetch([each.log_id for each in group])
+        logs = self._logs.fetch([each.log_id for each in group])
         matching = 0
         for each in group:
             item = logs.get(each.log_id)
-            if item and self._match.is_match(item):
+            if item and self._is_match(item):
                 matching += 1
                 yield item
             status = item.status if item else each.status
@@ -88,6 +90,9 @@ class DigestSearch(DigestRead):
                 return
         if 2 * matching < len(group):
             self._group = min(2 * self._group, MAX_CANDIDATES)
+
+    def _is_match(self, item: LogItem) -> bool:
+        return self._match.is_match(item) and self._match.is_in_content(self._logs.content(item))
 
     def _candidates(self, window: list[Chunk]) -> Iterator[Candidate | int]:
         """Yield the candidates of a window in reading order.
@@ -129,7 +134,8 @@ class DigestSearch(DigestRead):
         unread = sorted(
             (self._place_of(number, head), number, head)
             for number, (_, heads) in enumerate(self._heads(window))
-            for head in heads
+            for head, may_match in heads
+            if may_match
         )
         pending: list[Candidate] = []
         size = FIRST_BLOCKS

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from logs.conditions import Kind
 from logs.digests.signatures import VALUE_ATTRIBUTES, Probe, make_probe
 from logs.filters import FILTERS, LogFilter
+from logs.folding import fold
 from logs.models import LogItem
 from logs.plan import QueryPlan
 from logs.search_text import SearchText, search_text
@@ -22,7 +23,8 @@ class LogMatch:
     def __init__(self, plan: QueryPlan) -> None:
         self._plan = plan
         text = plan.filter.search_text
-        self._text = None if text is None else TextMatch(text)
+        self._text = None if text is None else TextMatch(text, plan.filter.match_case)
+        self.probe = make_filter_probe(plan.filter)
 
     @property
     def needles(self) -> tuple[str, ...]:
@@ -44,8 +46,18 @@ class LogMatch:
             not plan.hides(item)
             and (plan.low is None or plan.low <= item.created_at)
             and (plan.high is None or item.created_at <= plan.high)
-            and all(FILTERS[name].matches(item, value) for name, value in plan.post_filters.items())
+            and all(matches(item, name, value) for name, value in plan.post_filters.items())
         )
+
+
+def matches(item, name, value):  # SHIM
+    f = FILTERS[name]
+    from operator import attrgetter
+    v = attrgetter(f.attribute)(item) if not f.attribute.startswith("context.") or item.context else None
+    if f.kind is Kind.EQUALS: return (v or "") in value
+    if f.kind is Kind.EXCLUDES: return (v or "") not in value
+    if f.kind is Kind.CONTAINS: return value in (v or "")
+    return v is not None and v >= value
 
 
 def make_filter_probe(log_filter: LogFilter) -> Probe:
@@ -67,7 +79,7 @@ def _texts(log_filter: LogFilter) -> Iterator[list[str]]:
     for name, value in log_filter.values.items():
         each = FILTERS[name]
         if each.kind is Kind.CONTAINS and name != "q" and value:
-            yield [each.signature_text(value)]
+            yield [fold(value[1:-1])] if len(value) > 2 else []
 
 
 def _row_text(item: LogItem) -> SearchText:

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from logs.models import LogItem
-from logs.plan import Key, Position
+from logs.plan import Key, Position, QueryPlan
 from logs.reading.stream import StreamReader, first_page_size
 
 if TYPE_CHECKING:
@@ -18,15 +18,18 @@ class Merge:
     The iteration ends when every stream is exhausted or the budget is spent.
     """
 
-    def __init__(self, read: "PageRead", position: Position | None, limit: int) -> None:
-        plan = read.plan
+    def __init__(
+        self, read: "PageRead", position: Position | None, limit: int, plan: QueryPlan | None = None
+    ) -> None:
+        """Read the plan of the page, or of a part of its range."""
+        plan = plan or read.plan
         ascends = plan.ascends(position)
         spans = [(stream, plan.span(stream, position)) for stream in plan.streams]
         readable = [(stream, span) for stream, span in spans if span]
         page_size = first_page_size(limit, len(readable), is_filtered=not plan.needs_no_post_filter)
         self._read = read
         self._first = min if ascends else max
-        self._streams = [
+        self.streams = [
             StreamReader(plan, stream, span, page_size, ascends=ascends) for stream, span in readable
         ]
 
@@ -46,7 +49,7 @@ class Merge:
 
     def __iter__(self) -> Iterator[LogItem]:
         # The first query of every stream ignores the budget: without it the cut could not advance.
-        self._query(self._streams)
+        query_all(self._read, [self])
         while streams := self._open():
             stream = self._least_advanced(streams)
             if stream.items:
@@ -54,19 +57,25 @@ class Merge:
             elif self._read.is_spent:
                 return
             else:
-                self._query([stream])
+                _query(self._read, [stream])
 
     def _open(self) -> list[StreamReader]:
-        return [stream for stream in self._streams if stream.is_open]
+        return [stream for stream in self.streams if stream.is_open]
 
     def _least_advanced(self, streams: list[StreamReader]) -> StreamReader:
         return self._first(streams, key=lambda stream: stream.progress)
 
-    def _query(self, streams: list[StreamReader]) -> None:
-        if not streams:
-            return
-        limit = max(1, self._read.examinable // len(streams))
-        responses = self._read.request([partial(stream.query, limit) for stream in streams])
-        for stream, response in zip(streams, responses, strict=True):
-            self._read.cost.examined += response["ScannedCount"]
-            stream.add(response)
+
+def query_all(read: "PageRead", merges: list[Merge]) -> None:
+    """Send the first query of each stream of several merges, all at once, unless it was sent before."""
+    _query(read, [stream for merge in merges for stream in merge.streams if not stream.is_started])
+
+
+def _query(read: "PageRead", streams: list[StreamReader]) -> None:
+    if not streams:
+        return
+    limit = max(1, read.examinable // len(streams))
+    responses = read.request([partial(stream.query, limit) for stream in streams])
+    for stream, response in zip(streams, responses, strict=True):
+        read.cost.examined += response["ScannedCount"]
+        stream.add(response)

@@ -5,17 +5,24 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
+
+from pynamodb.models import Model
 
 from logs import times
 from logs.models import LogItem, TableMeta
 from logs.plan import Direction, Key, Position, QueryPlan, key_of
 from logs.reading.budget import Budget, Cost
+from logs.reading.digest_ranges import DigestRanges
+from logs.reading.digest_read import DigestRead
+from logs.reading.digest_search import DigestSearch
+from logs.reading.log_match import LogMatch
 from logs.reading.merge import Merge
 from logs.reading.search import TextSearch
-from logs.storage import deadline, items
-from logs.storage.dynamodb import read_units
+from logs.storage import deadline, dynamodb, items
+from logs.storage.dynamodb import MAX_BATCH_GET, Usage, read_units
 
 T = TypeVar("T")
 
@@ -23,6 +30,8 @@ T = TypeVar("T")
 _POOL = ThreadPoolExecutor(TableMeta.max_pool_connections, thread_name_prefix="logs-reader")
 # A page answers within 10 s. One request that is retried until it fails takes 9 s.
 MAX_SECONDS = 9.5
+# BatchGetItems that a page sends at once.
+MAX_PARALLEL = 8
 
 
 @dataclass(frozen=True)
@@ -120,6 +129,22 @@ class PageRead:
             self.cost.read_units += read_units(response)
         return responses
 
+    def get_all(
+        self, model: type[Model], keys: Sequence[dict[str, str]], size: int = MAX_BATCH_GET
+    ) -> list[dict[str, Any]]:
+        """Return the raw items of these keys, in no order; items that do not exist are left out.
+
+        Costs one BatchGetItem for `size` keys, up to MAX_PARALLEL at once. Raise TimeoutError at the deadline.
+        """
+        batches = [keys[start : start + size] for start in range(0, len(keys), size)]
+        raws: list[dict[str, Any]] = []
+        for start in range(0, len(batches), MAX_PARALLEL):
+            calls = [partial(_batch_get, model, batch) for batch in batches[start : start + MAX_PARALLEL]]
+            for items, usage in self.call(calls):
+                self.cost.add_usage(usage)
+                raws += items
+        return raws
+
     def call(self, calls: Sequence[Callable[[], T]]) -> list[T]:
         """Run calls in parallel; return their results in order.
 
@@ -144,9 +169,7 @@ class PageRead:
 
     def _segment(self, position: Position | None, limit: int) -> _Segment:
         """Read from a position until the segment is full, the order ends or the budget is spent."""
-        merge = Merge(self, position, limit)
-        text, match_case = self.plan.filter.search_text, self.plan.filter.match_case
-        stage: Merge | TextSearch = merge if text is None else TextSearch(self, merge, text, match_case)
+        stage = self._stage(position, limit)
         # One more log shows whether there is a next page. With a post-filter it could be far away.
         wanted = limit + 1 if self.plan.needs_no_post_filter else limit
         try:
@@ -159,8 +182,17 @@ class PageRead:
         if len(rows) < wanted:
             return self._ended(rows, stage.cut)
         # Full. It is the last page only if nothing is left to examine.
-        is_end = merge.is_exhausted and text is None
+        is_end = isinstance(stage, Merge) and stage.is_exhausted
         return _Segment(rows, None if is_end else key_of(self.plan, rows[-1]))
+
+    def _stage(self, position: Position | None, limit: int) -> Merge | TextSearch | DigestRead:
+        """Return the logs from a position on: from digests if the plan says so, otherwise from the index."""
+        match = LogMatch(self.plan)
+        has_text = self.plan.filter.search_text is not None
+        if self.plan.uses_digests:
+            return (DigestSearch if has_text else DigestRanges)(self, position, limit, match)
+        merge = Merge(self, position, limit)
+        return TextSearch(self, merge, match) if has_text else merge
 
     def _ended(self, rows: list[LogItem], cut: Key | None) -> _Segment:
         """Return the segment of a stage that has ended, at the end of the order or at a cut."""
@@ -188,3 +220,8 @@ class PageRead:
         if rows:
             return Position(direction, key_of(self.plan, rows[0]))
         return Position(direction, position.key, inclusive=True)
+
+
+def _batch_get(model: type[Model], keys: Sequence[dict[str, str]]) -> tuple[list[dict[str, Any]], Usage]:
+    usage = Usage()
+    return dynamodb.batch_get_all(model, keys, usage=usage), usage

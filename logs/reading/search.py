@@ -1,35 +1,31 @@
-"""Text search: the logs of a merge that contain a text. No index projects the payload.
+"""Text search in an index: the logs of a merge that contain a text. No index projects the payload.
 
 `logs.search_text` defines the texts that are searched.
 """
 
 from collections.abc import Iterator
-from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from logs.models import LogItem
 from logs.plan import Key, key_of
+from logs.reading.log_match import LogMatch
 from logs.reading.merge import Merge
-from logs.search_text import SearchText, search_text
-from logs.storage import documents, dynamodb, parts
-from logs.storage.dynamodb import MAX_BATCH_GET, Usage
-from logs.text_match import TextMatch
+from logs.reading.whole_logs import WholeLogs
+from logs.storage.dynamodb import MAX_BATCH_GET
 
 if TYPE_CHECKING:
     from logs.reading.page import PageRead
-
-# The end of a truncated text (`ingest.writing.items`).
-ELLIPSIS = "…"
 
 
 class TextSearch:
     """The logs of a merge that contain a text, in its order."""
 
-    def __init__(self, read: "PageRead", merge: Merge, text: str, match_case: bool) -> None:
+    def __init__(self, read: "PageRead", merge: Merge, match: LogMatch) -> None:
         self._read = read
         self._merge = merge
-        self._match = TextMatch(text, match_case)
+        self._match = match
+        self._logs = WholeLogs(read)
         self._cut: Key | None = None
 
     @property
@@ -40,8 +36,8 @@ class TextSearch:
     def __iter__(self) -> Iterator[LogItem]:
         candidates = iter(self._merge)
         while chunk := self._chunk(candidates):
-            in_row = {item.id for item in chunk if self._match.is_in(_row_text(item))}
-            logs = self._fetch([item.id for item in chunk if item.id not in in_row])
+            in_row = {item.id for item in chunk if self._match.is_text_in_row(item)}
+            logs = self._logs.fetch([item.id for item in chunk if item.id not in in_row])
             for item in chunk:
                 if item.id in in_row or self._is_in_log(logs.get(item.id)):
                     yield item
@@ -66,50 +62,5 @@ class TextSearch:
         return chunk
 
     def _is_in_log(self, item: LogItem | None) -> bool:
-        """Return whether a whole log contains the text. Parts are fetched here."""
-        if item is None:
-            return False
-        self._join_parts(item)
-        content = documents.content(item)
-        cost = self._read.cost
-        cost.payloads += 1
-        cost.payload_bytes += content.size
-        return self._match.is_in(search_text(content))
-
-    def _fetch(self, ids: list[str]) -> dict[str, LogItem]:
-        """Return these logs by id, without those that were deleted in the meantime.
-
-        Costs one BatchGetItem for 100 ids, all at once, and one more for each response with unprocessed keys.
-        """
-        batches = [ids[start : start + MAX_BATCH_GET] for start in range(0, len(ids), MAX_BATCH_GET)]
-        logs: dict[str, LogItem] = {}
-        for raw_items, usage in self._read.call([partial(_batch_get, batch) for batch in batches]):
-            self._read.cost.add_usage(usage)
-            logs |= {item.id: item for item in map(LogItem.from_raw_data, raw_items)}
-        return logs
-
-    def _join_parts(self, item: LogItem) -> None:
-        if documents.part_ids(item.id, item.document):
-            [usage] = self._read.call([partial(parts.join, item)])
-            self._read.cost.add_usage(usage)
-
-
-def _row_text(item: LogItem) -> SearchText:
-    """Return the searchable texts of a log's row that are whole."""
-    return SearchText(
-        url=_whole(item.url),
-        summary=_whole(item.summary),
-        user_name=_whole(item.user_name),
-        account_name=_whole(item.account_name),
-        object_name=_whole(item.object_name),
-    )
-
-
-def _whole(text: str | None) -> str:
-    return "" if text is None or text.endswith(ELLIPSIS) else text
-
-
-def _batch_get(ids: list[str]) -> tuple[list[dict[str, Any]], Usage]:
-    usage = Usage()
-    keys = [{"id": log_id} for log_id in ids]
-    return dynamodb.batch_get_all(LogItem, keys, usage=usage), usage
+        """Return whether a whole log contains the text."""
+        return item is not None and self._match.is_in_content(self._logs.content(item))

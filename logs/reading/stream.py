@@ -25,7 +25,7 @@ class StreamReader:
         self.items: deque[LogItem] = deque()
         # The last key that DynamoDB examined; None before the first query.
         self.last: Key | None = None
-        self.is_exhausted = False
+        self.is_started = self.is_exhausted = False
         self.stream = stream
         self._index = INDEXES[stream.index]
         self._partition = partition_attribute(stream.index)[1]
@@ -71,6 +71,7 @@ class StreamReader:
 
     def add(self, response: dict[str, Any]) -> None:
         """Add the logs of a response, without expired ones: TTL deletes them days later."""
+        self.is_started = True
         items = [LogItem.from_raw_data(raw) for raw in response["Items"]]
         self.items.extend(item for item in items if not item.is_expired)
         if last := response.get("LastEvaluatedKey"):
