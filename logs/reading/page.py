@@ -145,8 +145,8 @@ class PageRead:
     def _segment(self, position: Position | None, limit: int) -> _Segment:
         """Read from a position until the segment is full, the order ends or the budget is spent."""
         merge = Merge(self, position, limit)
-        text, match_case = self.plan.filter.search_text, self.plan.filter.match_case
-        stage: Merge | TextSearch = merge if text is None else TextSearch(self, merge, text, match_case)
+        needs_documents = self.plan.filter.needs_documents
+        stage: Merge | TextSearch = TextSearch(self, merge) if needs_documents else merge
         # One more log shows whether there is a next page. With a post-filter it could be far away.
         wanted = limit + 1 if self.plan.needs_no_post_filter else limit
         try:
@@ -159,7 +159,7 @@ class PageRead:
         if len(rows) < wanted:
             return self._ended(rows, stage.cut)
         # Full. It is the last page only if nothing is left to examine.
-        is_end = merge.is_exhausted and text is None
+        is_end = merge.is_exhausted and not needs_documents
         return _Segment(rows, None if is_end else key_of(self.plan, rows[-1]))
 
     def _ended(self, rows: list[LogItem], cut: Key | None) -> _Segment:

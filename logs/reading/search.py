@@ -1,6 +1,6 @@
-"""Text search: the logs of a merge that contain a text. No index projects the payload.
+"""Search in whole logs, for a text and for values within JSON.
 
-`logs.search_text` defines the texts that are searched.
+No index projects the payload. `logs.search_text` defines the texts that are searched.
 """
 
 from collections.abc import Iterator
@@ -25,12 +25,15 @@ ELLIPSIS = "…"
 
 
 class TextSearch:
-    """The logs of a merge that contain a text, in its order."""
+    """The logs of a merge that match as whole logs, in its order."""
 
-    def __init__(self, read: "PageRead", merge: Merge, text: str, match_case: bool) -> None:
+    def __init__(self, read: "PageRead", merge: Merge) -> None:
         self._read = read
         self._merge = merge
-        self._match = TextMatch(text, match_case)
+        log_filter = read.plan.filter
+        text = log_filter.search_text
+        self._match = None if text is None else TextMatch(text, log_filter.match_case)
+        self._paths = log_filter.paths
         self._cut: Key | None = None
 
     @property
@@ -41,7 +44,7 @@ class TextSearch:
     def __iter__(self) -> Iterator[LogItem]:
         candidates = iter(self._merge)
         while chunk := self._chunk(candidates):
-            in_row = {item.id for item in chunk if self._match.is_in(_row_text(item))}
+            in_row = {item.id for item in chunk if self._is_in_row(item)}
             logs = self._fetch([item.id for item in chunk if item.id not in in_row])
             for item in chunk:
                 if item.id in in_row or self._is_in_log(logs.get(item.id)):
@@ -66,8 +69,12 @@ class TextSearch:
                 break
         return chunk
 
+    def _is_in_row(self, item: LogItem) -> bool:
+        """Return whether the row of a log is enough to see that it matches."""
+        return not self._paths and self._match is not None and self._match.is_in(_row_text(item))
+
     def _is_in_log(self, item: LogItem | None) -> bool:
-        """Return whether a whole log contains the text. Parts are fetched here."""
+        """Return whether a whole log matches. Parts are fetched here."""
         if item is None:
             return False
         self._join_parts(item)
@@ -75,7 +82,9 @@ class TextSearch:
         cost = self._read.cost
         cost.payloads += 1
         cost.payload_bytes += content.size
-        return self._match.is_in(search_text(content))
+        if not all(each.matches(content) for each in self._paths):
+            return False
+        return self._match is None or self._match.is_in(search_text(content))
 
     def _fetch(self, ids: list[str]) -> dict[str, LogItem]:
         """Return these logs by id, without those that were deleted in the meantime."""
