@@ -200,6 +200,7 @@ _route(
     response={200: schemas.LogPage, **ERRORS},
     operation_id="list_logs",
     summary="A page of logs",
+    description=schemas.PATHS,
     openapi_extra={"parameters": schemas.parameters()},
 )
 _route(

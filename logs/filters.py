@@ -13,6 +13,7 @@ from pynamodb.expressions.condition import Condition
 
 from logs import conditions, times
 from logs.conditions import Kind
+from logs.json_path import PathFilter
 from logs.models import LogItem
 
 
@@ -125,6 +126,7 @@ class LogFilter:
     `start` ≤ time < `end`, both in UTC. The order of the fields is the order in addresses, the form and
     the API. Adding a filter means adding a line here; its attribute must be in `models.PROJECTED` or
     `models.CONTEXT_FIELDS`. `match_case` is whether the letter case of `q` counts.
+    `paths` are filters on values within JSON.
     """
 
     account_id: tuple[str, ...] = _filter("Account", "account {}", source=Source.KEY, words=NO_ONE)
@@ -180,6 +182,7 @@ class LogFilter:
         note="The ID of a log returns that log alone.",
     )
     match_case: bool = False
+    paths: tuple[PathFilter, ...] = ()
     start: datetime | None = None
     end: datetime | None = None
     order: Order = Order.NEWEST
@@ -193,16 +196,26 @@ class LogFilter:
     @property
     def fingerprint(self) -> str:
         """Return 16 hex digits that identify this filter; a cursor is bound to them."""
-        values = {
-            name: sorted(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
-        }
-        text = json.dumps(values, default=times.to_text, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return hashlib.sha256(_canonical(asdict(self)).encode()).hexdigest()[:16]
 
     @property
     def search_text(self) -> str | None:
         """Return the text to find in any text of a log, or None. No index projects the payload."""
         return self.q
+
+    @property
+    def needs_documents(self) -> bool:
+        """Return whether logs must be fetched whole to compare them."""
+        return self.search_text is not None or bool(self.paths)
+
+
+def _canonical(value: Any) -> str:
+    """Return a value as text. The order of several values does not count."""
+    if isinstance(value, dict):
+        return json.dumps({name: _canonical(member) for name, member in value.items()}, sort_keys=True)
+    if isinstance(value, tuple):
+        return json.dumps(sorted(map(_canonical, value)))
+    return json.dumps(value, default=times.to_text)
 
 
 def _declarations() -> Iterator[Filter]:

@@ -1,6 +1,6 @@
 """From a query string to clean filter values, or errors by field."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -14,7 +14,9 @@ from logs.characters import strip, visible
 from logs.fields import MAX_QUOTED, ON, TextField, ValuesField, format_time, quoted
 from logs.filters import FILTERS, LogFilter, Order
 from logs.form_fields import DEFAULT_LIMIT, FIELDS, LOOKED_UP, NORMALIZERS, SPELLED
+from logs.json_path import PathFilter
 from logs.key_values import KeyValues
+from logs.path_fields import is_path, path_fields, path_filters
 from logs.plan import Around, PageQuery, Position, begin_at, make_plan
 from logs.plan_error import plan_error
 
@@ -78,6 +80,7 @@ class FilterForm(forms.BaseForm):
         `includes_own` is whether the reader may see logs of Logsite's own accounts.
         """
         super().__init__(data)
+        self.fields |= path_fields(data)
         self.includes_own = includes_own
         self.has_logs = has_logs
         self.spellings = spellings
@@ -108,11 +111,13 @@ class FilterForm(forms.BaseForm):
             )
         if not self.errors and not self.strict:
             self._look_up(values)
+        paths = self._paths(values)
         if not self.errors:
             self.log_filter = LogFilter(
                 **{name: values[each.parameter] for name, each in FILTERS.items()},
                 # Without a text, the check box of the page changes nothing.
                 match_case=values["case"] and values["q"] is not None,
+                paths=paths,
                 start=start,
                 end=end,
                 order=Order(values["order"] or Order.NEWEST),
@@ -124,8 +129,8 @@ class FilterForm(forms.BaseForm):
 
     def _read_spellings(self, values: dict[str, Any]) -> None:
         """Replace the texts of the page's form by the values that they stand for."""
-        for name in SPELLED.keys() & values.keys():
-            value, words = values[name], SPELLED[name]
+        for name, words in _spelled_words(values).items():
+            value = values[name]
             if isinstance(value, tuple):
                 values[name] = tuple(dict.fromkeys(spelling.read(text, words) for text in value))
             elif value is not None:
@@ -138,6 +143,15 @@ class FilterForm(forms.BaseForm):
                 values[name] = tuple(dict.fromkeys(NORMALIZERS[name](text) for text in values[name]))
             except ValidationError as error:
                 self.add_error(name, error)
+
+    def _paths(self, values: dict[str, Any]) -> tuple[PathFilter, ...]:
+        """Return the filters on values within JSON. Too many are an error of each."""
+        try:
+            return path_filters(values)
+        except ValidationError as error:
+            for name in list(filter(is_path, values)):
+                self.add_error(name, error)
+            return ()
 
     def _look_up(self, values: dict[str, Any]) -> None:
         """Replace the values of the page's form by those that logs have."""
@@ -188,12 +202,17 @@ class FilterForm(forms.BaseForm):
         """Refuse every parameter that would be ignored: the page would look like the one requested."""
         for name, values in data.lists():
             if name in self.fields:
+                if not self.is_utf_8 and NOT_UTF_8 in name:
+                    self.add_error(name, "The name of this parameter is not text in UTF-8.")
                 if len(values) > 1 and not isinstance(self.fields[name], ValuesField):
                     self.add_error(name, "This is given more than once; give one value.")
                 if not self.is_utf_8 and any(NOT_UTF_8 in value for value in values):
                     self.add_error(name, "This is not text in UTF-8.")
                 if self.strict and not all(map(strip, values)):
                     self.add_error(name, "This is empty: omit it, or give a value.")
+            elif is_path(name):
+                # It has no field, because others have more values than possible.
+                continue
             elif self.strict or name not in ADMIN_PARAMETERS:
                 raise ValidationError(
                     "There is no filter “%(quoted)s”. The filters are: %(filters)s.",
@@ -254,6 +273,7 @@ def _is_utf_8(raw: str) -> bool:
 def parameters(log_filter: LogFilter, limit: int) -> Parameters:
     """Return the query string's parameters for a filter, without default values."""
     values: dict[str, Any] = {FILTERS[name].parameter: value for name, value in log_filter.values.items()}
+    values |= {each.parameter: each.values for each in log_filter.paths}
     values["case"] = ON if log_filter.match_case else None
     values["from"] = format_time(log_filter.start) if log_filter.start else None
     values["to"] = format_time(log_filter.end) if log_filter.end else None
@@ -264,8 +284,14 @@ def parameters(log_filter: LogFilter, limit: int) -> Parameters:
 
 def _spelled(name: str, value: Any) -> str | list[str]:
     """Return a value, or several, as the page's form spells them."""
-    if name not in SPELLED:
+    words = _spelled_words([name]).get(name)
+    if words is None:
         return str(value)
     if isinstance(value, tuple):
-        return [spelling.write(each, SPELLED[name]).replace(",", "\\,") for each in value]
-    return spelling.write(value, SPELLED[name])
+        return [spelling.write(each, words).replace(",", "\\,") for each in value]
+    return spelling.write(value, words)
+
+
+def _spelled_words(names: Iterable[str]) -> dict[str, Mapping[str, str]]:
+    """Return the words of the filters whose values the form may spell otherwise, by parameter."""
+    return {name: SPELLED.get(name, {}) for name in names if name in SPELLED or is_path(name)}

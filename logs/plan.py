@@ -120,7 +120,7 @@ class QueryPlan:
     @property
     def needs_no_post_filter(self) -> bool:
         """Return whether the index query alone answers the filter."""
-        return self.filter.search_text is None and not self.post_filters
+        return not (self.filter.needs_documents or self.post_filters)
 
     @property
     def narrows_the_range(self) -> bool:

@@ -26,6 +26,7 @@ PLANNING = {
     "logs.times",
     "logs.models",
     "logs.conditions",
+    "logs.json_path",
     "logs.filters",
     "logs.index_choice",
     "logs.plan_error",
@@ -33,6 +34,7 @@ PLANNING = {
 }
 STORAGE = {"logs.times", "logs.models", "logs.storage"}
 TEXTS = {"logs.characters", "logs.folding", "logs.search_text", "logs.text_match"}
+JSON_PATH = {"logs.json_path", "logs.characters", "logs.folding", "logs.storage"}
 READING = {*PLANNING, *STORAGE, *TEXTS, "logs.reading"}
 FORMS = {
     *PLANNING,
@@ -42,6 +44,7 @@ FORMS = {
     "logs.cursor",
     "logs.conf",
     "logs.fields",
+    "logs.path_fields",
     "logs.form_fields",
     "logs.forms",
 }
@@ -58,17 +61,20 @@ LAYERS: dict[str, set[str]] = {
     "logs.spelling": {"logs.characters"},
     "logs.key_values": {"logs.spelling"},
     "logs.models": {"logs.times"},
+    "logs.json_path": JSON_PATH - {"logs.json_path"},
     "logs.conditions": set(),
-    "logs.filters": {"logs.times", "logs.models", "logs.conditions"},
+    "logs.filters": {"logs.times", "logs.models", "logs.conditions", "logs.json_path"},
     "logs.index_choice": {"logs.models", "logs.conditions", "logs.filters"},
     "logs.plan_error": {"logs.models", "logs.conditions", "logs.filters", "logs.index_choice"},
     "logs.plan": PLANNING - {"logs.plan"},
     "logs.cursor": PLANNING,
     "logs.storage": {"logs.times", "logs.models"},
-    "logs.reading": {*PLANNING, *STORAGE, *TEXTS},
+    "logs.digests": {*STORAGE, *TEXTS},
+    "logs.reading": {*PLANNING, *STORAGE, *TEXTS, "logs.digests"},
     "logs.reader": READING,
     "logs.conf": READING,
     "logs.fields": {"logs.times", "logs.characters", "logs.spelling"},
+    "logs.path_fields": {"logs.fields", "logs.json_path"},
     "logs.form_fields": {"logs.conditions", "logs.filters", "logs.fields"},
     "logs.forms": FORMS - {"logs.forms"},
     "logs.pages": {*READING, *FORMS, "logs.reader"},
@@ -99,6 +105,7 @@ WITHOUT_DJANGO = [
     "logs.search_text",
     "logs.text_match",
     "logs.models",
+    "logs.json_path",
     "logs.conditions",
     "logs.filters",
     "logs.index_choice",
@@ -106,6 +113,7 @@ WITHOUT_DJANGO = [
     "logs.plan",
     "logs.reader",
     "logs.storage",
+    "logs.digests",
     "logs.reading",
     "logs.pages.sentence",
     "ingest.client",

@@ -12,6 +12,7 @@ from logs.cursor import encode
 from logs.fields import MAX_BYTES, OFF, ON, FlagField, IdField, MomentField, ValuesField
 from logs.filters import FILTERS, Order
 from logs.forms import FilterForm
+from logs.json_path import MAX_VALUES
 from logs.models import ROW_ATTRIBUTES, Context, LogItem
 from logs.pages import sentence
 from logs.plan import Position
@@ -175,6 +176,12 @@ def parameters() -> list[dict[str, Any]]:
     ]
 
 
+PATHS = (
+    "Beside these parameters, `payload.<path>` and `extra.<path>` filter on a value within the JSON of the "
+    "payload or of the extra fields: `payload.customer.name=Ada`, `payload.items.0.sku=A-1`. Exact value; "
+    f"repeat it for several values, at most {MAX_VALUES} over all paths. Reads every log in the range and "
+    "its payload."
+)
 # Not blank. The limit in bytes is in the description: JSON Schema counts characters.
 NOT_BLANK = r"\S"
 DESCRIPTIONS = {

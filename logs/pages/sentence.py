@@ -1,11 +1,11 @@
 """A plan as a sentence, for readers who do not know DynamoDB."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from logs.characters import visible
-from logs.filters import FILTERS, Filter
+from logs.filters import FILTERS
 from logs.pages.display import display_day, display_moment
 from logs.plan import QueryPlan
 
@@ -32,7 +32,7 @@ def phrases(plan: QueryPlan) -> list[Phrase]:
     words = [Phrase("Logs" if keys else "All logs")]
     for name, values in keys.items():
         prefix, suffix = FILTERS[name].phrase.split("{}")
-        words += [Phrase(f" of {prefix}"), *_alternatives(FILTERS[name], values), Phrase(suffix)]
+        words += [Phrase(f" of {prefix}"), *_alternatives(map(FILTERS[name].display, values)), Phrase(suffix)]
     words += _range(log_filter.start, log_filter.end)
     words.append(Phrase(f", {log_filter.order} first"))
     for number, phrase in enumerate(post_filters := _post_filters(plan)):
@@ -41,13 +41,13 @@ def phrases(plan: QueryPlan) -> list[Phrase]:
     return [*(phrase for phrase in words if phrase.text), Phrase(".")]
 
 
-def _alternatives(each: Filter, values: Sequence[str]) -> list[Phrase]:
-    values = list(dict.fromkeys(values))
+def _alternatives(texts: Iterable[str]) -> list[Phrase]:
+    texts = list(dict.fromkeys(texts))
     words: list[Phrase] = []
-    for number, value in enumerate(values):
+    for number, text in enumerate(texts):
         if number:
-            words.append(Phrase(" or " if number == len(values) - 1 else ", "))
-        words.append(Phrase(visible(each.display(value)), strong=True))
+            words.append(Phrase(" or " if number == len(texts) - 1 else ", "))
+        words.append(Phrase(visible(text), strong=True))
     return words
 
 
@@ -60,11 +60,13 @@ def _post_filters(plan: QueryPlan) -> list[list[Phrase]]:
             continue
         each = FILTERS[name]
         prefix, suffix = each.phrase.split("{}")
-        alternatives = _alternatives(each, value if isinstance(value, tuple) else [value])
+        alternatives = _alternatives(map(each.display, value if isinstance(value, tuple) else [value]))
         if name == "q" and plan.filter.match_case:
             suffix += " (match case)"
         phrases.append([Phrase(prefix), *alternatives, Phrase(suffix)])
-    return phrases
+    return phrases + [
+        [Phrase(f"{visible(path.parameter)} is "), *_alternatives(path.values)] for path in plan.filter.paths
+    ]
 
 
 def _range(start: datetime | None, end: datetime | None) -> list[Phrase]:

@@ -23,24 +23,30 @@ class LogMatch:
     def __init__(self, plan: QueryPlan) -> None:
         self._plan = plan
         text = plan.filter.search_text
+        self._paths = plan.filter.paths
         self._text = None if text is None else TextMatch(text, plan.filter.match_case)
         self.probe = make_filter_probe(plan.filter)
 
     @property
     def needles(self) -> tuple[str, ...]:
         """Return folded texts, one of which every matching log contains."""
-        return self._text.needles if self._text else ()
+        if self._text:
+            return self._text.needles
+        clauses = [clause for each in self._paths for clause in each.needles]
+        return max(clauses, key=_shortest, default=())
 
-    def is_text_in_row(self, row: LogItem) -> bool:
-        """Return whether a row alone shows that its log has the text."""
-        return self._text is not None and self._text.is_in(_row_text(row))
+    def is_in_row(self, row: LogItem) -> bool:
+        """Return whether a row alone shows that the text and the paths of the filter match."""
+        return self._text is not None and not self._paths and self._text.is_in(_row_text(row))
 
     def is_in_content(self, content: Content) -> bool:
-        """Return whether the content of a log has the text."""
-        return self._text is None or self._text.is_in(search_text(content))
+        """Return whether the text and the paths of the filter match the content of a log."""
+        return all(each.matches(content) for each in self._paths) and (
+            self._text is None or self._text.is_in(search_text(content))
+        )
 
     def is_match(self, item: LogItem) -> bool:
-        """Return whether a log fulfils the filter, except for its text. The plan's time range counts."""
+        """Return whether a log matches, except for text and paths. The plan's time range counts."""
         plan = self._plan
         return (
             not plan.hides(item)
@@ -60,10 +66,15 @@ def matches(item, name, value):  # SHIM
     return v is not None and v >= value
 
 
+def _shortest(clause: tuple[str, ...]) -> int:
+    return min(map(len, clause))
+
+
 def make_filter_probe(log_filter: LogFilter) -> Probe:
     """Return what the signature of a block must have if one of its logs matches."""
     text = log_filter.search_text
-    texts = [list(TextMatch(text).needles)] if text is not None else []
+    texts = [TextMatch(text).needles] if text is not None else []
+    texts += [clause for each in log_filter.paths for clause in each.needles]
     return make_probe(_values(log_filter), [*texts, *_texts(log_filter)])
 
 

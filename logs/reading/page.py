@@ -188,11 +188,11 @@ class PageRead:
     def _stage(self, position: Position | None, limit: int) -> Merge | TextSearch | DigestRead:
         """Return the logs from a position on: from digests if the plan says so, otherwise from the index."""
         match = LogMatch(self.plan)
-        has_text = self.plan.filter.search_text is not None
+        needs_documents = self.plan.filter.needs_documents
         if self.plan.uses_digests:
-            return (DigestSearch if has_text else DigestRanges)(self, position, limit, match)
+            return (DigestSearch if needs_documents else DigestRanges)(self, position, limit, match)
         merge = Merge(self, position, limit)
-        return TextSearch(self, merge, match) if has_text else merge
+        return TextSearch(self, merge, match) if needs_documents else merge
 
     def _ended(self, rows: list[LogItem], cut: Key | None) -> _Segment:
         """Return the segment of a stage that has ended, at the end of the order or at a cut."""

@@ -36,7 +36,7 @@ class TextSearch:
     def __iter__(self) -> Iterator[LogItem]:
         candidates = iter(self._merge)
         while chunk := self._chunk(candidates):
-            in_row = {item.id for item in chunk if self._match.is_text_in_row(item)}
+            in_row = {item.id for item in chunk if self._match.is_in_row(item)}
             logs = self._logs.fetch([item.id for item in chunk if item.id not in in_row])
             for item in chunk:
                 if item.id in in_row or self._is_in_log(logs.get(item.id)):
