@@ -62,6 +62,7 @@ LAYERS: dict[str, set[str]] = {
     "logs.plan": PLANNING - {"logs.plan"},
     "logs.cursor": PLANNING,
     "logs.storage": {"logs.times", "logs.models"},
+    "logs.digests": {*STORAGE, "logs.text_match"},
     "logs.reading": {*PLANNING, *STORAGE, "logs.text_match"},
     "logs.reader": READING,
     "logs.conf": READING,
@@ -76,7 +77,7 @@ LAYERS: dict[str, set[str]] = {
     "logs.api": {*PAGES, "logs.apps", "logs.permissions", "logs.requests", "logs.signals"},
     "logs.admin": {"logs.views"},
     "logs.apps": {"logs.conf", *STORAGE},
-    "logs.management": {*STORAGE, "logs.characters", "logs.reader", "logs.signals"},
+    "logs.management": {*STORAGE, "logs.digests", "logs.characters", "logs.reader", "logs.signals"},
     "logs.migrations": set(),
 }
 
@@ -101,6 +102,7 @@ WITHOUT_DJANGO = [
     "logs.plan",
     "logs.reader",
     "logs.storage",
+    "logs.digests",
     "logs.reading",
     "logs.pages.sentence",
     "ingest.client",
