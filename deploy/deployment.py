@@ -53,6 +53,11 @@ class Deployment:
         """Return the stack of the event source mapping."""
         return Stack(self.account, self.stage.mapping_stack)
 
+    @property
+    def schedule_stack(self) -> Stack:
+        """Return the stack of the schedule of the digests builder."""
+        return Stack(self.account, self.stage.schedule_stack)
+
     def client(self, service: str) -> Any:
         """Return a boto3 client of the service."""
         return self.account.client(service)

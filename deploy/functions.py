@@ -1,4 +1,4 @@
-"""The two Lambda functions and the API, which Zappa creates."""
+"""The Lambda functions and the API, which Zappa creates."""
 
 import json
 import os
@@ -18,14 +18,14 @@ LATEST = "$LATEST"
 
 
 def deploy(deployment: Deployment, settings: Path, package: Package, bucket: str) -> str:
-    """Create or update both functions in parallel; return the site's address.
+    """Create or update the functions in parallel; return the site's address.
 
     Zappa creates the API with the site's function. Raise BuildFailed with Zappa's output, CommandFailed if
     the emulator rejects binary bodies.
     """
     deployment.client("s3").upload_file(str(package.path), bucket, package.key)
     source = f"s3://{bucket}/{package.key}"
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(len(deployment.stage.functions)) as pool:
         for future in [
             pool.submit(_deploy_one, deployment, settings, name, function, source)
             for name, function in deployment.stage.functions.items()
@@ -73,32 +73,51 @@ def configuration(deployment: Deployment, function: str) -> dict[str, Any] | Non
     return response
 
 
-def roll_back(deployment: Deployment, versions: int) -> None:
-    """Let both functions run the code of `versions` deployments ago.
+def roll_back(deployment: Deployment, versions: int) -> list[str]:
+    """Let the functions run the code of `versions` deployments ago; return their names.
 
     Zappa's own rollback reports success even if there is no such version. Raise CommandFailed in that case,
     and if that code needs another Python, processor or handler, because an update of the code does not change
     these.
+
+    The digests builder keeps its code if it has fewer versions: it came later than the other functions, and
+    its digests are right for every version of the site.
     """
     client = deployment.client("lambda")
+    stage = deployment.stage
     previous_versions = {
         function: _previous_version(deployment, function, versions)
-        for function in deployment.stage.functions.values()
+        for function in stage.functions.values()
+        if function != stage.digests_function
+        or len(_versions(_configurations(deployment, function))) > versions
     }
     for function, version in previous_versions.items():
         url = client.get_function(FunctionName=function, Qualifier=version)["Code"]["Location"]
         with urllib.request.urlopen(url, timeout=60) as response:  # noqa: S310  the URL comes from Lambda
             client.update_function_code(FunctionName=function, ZipFile=response.read(), Publish=True)
         client.get_waiter("function_updated_v2").wait(FunctionName=function)
+    return list(previous_versions)
+
+
+def _configurations(deployment: Deployment, function: str) -> dict[str, dict[str, Any]]:
+    """Return the configurations of the function's versions and of $LATEST. Empty if it does not exist."""
+    client = deployment.client("lambda")
+    pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=function)
+    try:
+        return {each["Version"]: each for page in pages for each in page["Versions"]}
+    except client.exceptions.ResourceNotFoundException:
+        return {}
+
+
+def _versions(configurations: Mapping[str, dict[str, Any]]) -> list[str]:
+    """Return the numbers of the versions, the newest first."""
+    return sorted(configurations.keys() - {LATEST}, key=int, reverse=True)
 
 
 def _previous_version(deployment: Deployment, function: str, versions: int) -> str:
     """Return the function's version of `versions` deployments ago. Raise CommandFailed if it cannot run."""
-    pages = deployment.client("lambda").get_paginator("list_versions_by_function")
-    configurations = {
-        each["Version"]: each for page in pages.paginate(FunctionName=function) for each in page["Versions"]
-    }
-    numbers = sorted(configurations.keys() - {LATEST}, key=int, reverse=True)
+    configurations = _configurations(deployment, function)
+    numbers = _versions(configurations)
     if len(numbers) <= versions:
         raise CommandFailed(
             f"--versions must be at most {len(numbers) - 1}, the number of earlier versions of {function}, "
@@ -125,8 +144,8 @@ def _platform(configuration: Mapping[str, Any]) -> str:
 
 
 def undeploy(deployment: Deployment, settings: Path) -> None:
-    """Delete both functions and the API if they exist. Raise BuildFailed with Zappa's output."""
-    with ThreadPoolExecutor(2) as pool:
+    """Delete the functions and the API if they exist. Raise BuildFailed with Zappa's output."""
+    with ThreadPoolExecutor(len(deployment.stage.functions)) as pool:
         for future in [
             pool.submit(_zappa, "undeploy", name, settings, "--yes")
             for name, function in deployment.stage.functions.items()

@@ -1,4 +1,4 @@
-"""The package that both functions run: the project, its static files and its dependencies."""
+"""The package that all functions run: the project, its static files and its dependencies."""
 
 import hashlib
 import json

@@ -30,7 +30,8 @@ def trust_policies(deployment: Deployment) -> dict[str, dict[str, Any]]:
     """
     stage = deployment.stage
     condition = {"StringEqualsIfExists": {"aws:SourceAccount": deployment.account.number}}
-    services = {stage.web_function: [LAMBDA, API_GATEWAY], stage.writer_function: [LAMBDA]}
+    services = {function: [LAMBDA] for function in stage.functions.values()}
+    services[stage.web_function].append(API_GATEWAY)
     return {
         function: {
             "Version": "2012-10-17",
@@ -67,7 +68,11 @@ def permission_policies(deployment: Deployment, key: str = "") -> dict[str, dict
         "Region": account.region,
         "Partition": account.partition,
     }
-    files = {stage.web_function: "iam-web.json", stage.writer_function: "iam-writer.json"}
+    files = {
+        stage.web_function: "iam-web.json",
+        stage.writer_function: "iam-writer.json",
+        stage.digests_function: "iam-digests.json",
+    }
     policies: dict[str, dict[str, Any]] = {
         function: json.loads(Template((FOLDER / file).read_text()).substitute(values))
         for function, file in files.items()
@@ -76,8 +81,9 @@ def permission_policies(deployment: Deployment, key: str = "") -> dict[str, dict
         for policy in policies.values():
             emulator.allow_batches(policy)
     if key:
-        for policy in policies.values():
-            policy["Statement"].append(_key_statement(deployment, key, ["dynamodb", "sqs"]))
+        for function, policy in policies.items():
+            services = ["dynamodb"] if function == stage.digests_function else ["dynamodb", "sqs"]
+            policy["Statement"].append(_key_statement(deployment, key, services))
     return policies
 
 
@@ -128,7 +134,7 @@ def exist(deployment: Deployment) -> bool:
 
 
 def delete(deployment: Deployment) -> None:
-    """Delete both roles if they exist."""
+    """Delete the roles that exist."""
     iam = deployment.client("iam")
     for function in deployment.stage.functions.values():
         role = _name(deployment, function)

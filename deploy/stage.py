@@ -25,6 +25,11 @@ class Stage:
         return f"{self.name}_writer"
 
     @property
+    def digests(self) -> str:
+        """Return the name of the digests builder's entry in zappa_settings.json."""
+        return f"{self.name}_digests"
+
+    @property
     def web_function(self) -> str:
         """Return the name of the site's function. Its API and Zappa's own stack have it too."""
         return f"logsite-{self.name}"
@@ -35,9 +40,18 @@ class Stage:
         return f"logsite-{self.name}-writer"
 
     @property
+    def digests_function(self) -> str:
+        """Return the name of the function that builds digests."""
+        return f"logsite-{self.name}-digests"
+
+    @property
     def functions(self) -> dict[str, str]:
-        """Return the names of both functions, by their entry in zappa_settings.json."""
-        return {self.name: self.web_function, self.writer: self.writer_function}
+        """Return the names of the functions, by their entry in zappa_settings.json."""
+        return {
+            self.name: self.web_function,
+            self.writer: self.writer_function,
+            self.digests: self.digests_function,
+        }
 
     @property
     def resources_stack(self) -> str:
@@ -50,9 +64,15 @@ class Stage:
         return f"logsite-{self.name}-mapping"
 
     @property
+    def schedule_stack(self) -> str:
+        """Return the name of the stack of deploy/schedule.yaml."""
+        return f"logsite-{self.name}-schedule"
+
+    @property
     def tables(self) -> list[str]:
-        """Return the names of the four tables."""
-        return [f"logsite-{self.name}-{kind}" for kind in ("logs", "users", "sessions", "tokens")]
+        """Return the names of the tables. The table of digests may be switched off."""
+        kinds = ("logs", "users", "sessions", "tokens", "digests")
+        return [f"logsite-{self.name}-{kind}" for kind in kinds]
 
     @property
     def queues(self) -> list[str]:
@@ -65,9 +85,9 @@ class Stage:
         return f"/logsite/{self.name}/secret-key"
 
     def settings(self) -> dict[str, dict[str, Any]]:
-        """Return the stage's two entries of zappa_settings.json. Raise NoSuchStage if they are missing."""
+        """Return the stage's entries of zappa_settings.json. Raise NoSuchStage if they are missing."""
         entries: dict[str, dict[str, Any]] = json.loads(SETTINGS.read_text())
-        if not NAME.fullmatch(self.name) or not {self.name, self.writer} <= entries.keys():
+        if not NAME.fullmatch(self.name) or not self.functions.keys() <= entries.keys():
             stages = ", ".join(name for name in entries if f"{name}_writer" in entries)
             raise NoSuchStage(f"STAGE must be one of {stages} (zappa_settings.json), not {self.name!r}")
-        return {name: entries[name] for name in (self.name, self.writer)}
+        return {name: entries[name] for name in self.functions}

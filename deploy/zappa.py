@@ -39,6 +39,13 @@ def write_settings(
             architecture=target.architecture,
         )
     _set_web(settings[stage.name]["aws_environment_variables"], account, outputs)
+    for values in settings.values():
+        # CloudFormation has no empty outputs. An empty name switches digests off.
+        values["aws_environment_variables"]["DIGESTS_TABLE"] = outputs.get("DigestsTableName", "")
+    settings[stage.digests]["aws_environment_variables"].update(
+        LOGS_SORTING_SHARDS=outputs["SortingShards"],
+        LOGS_SORTING_SHARDS_READ=outputs["SortingShardsRead"],
+    )
     writer_variables = settings[stage.writer]["aws_environment_variables"]
     _set_writer(writer_variables, outputs)
     # The accounts that begin with _ belong to these senders: the site, and the operators.

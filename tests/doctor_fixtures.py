@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +13,9 @@ from pynamodb.models import Model
 
 from ingest.wire import sqs
 from ingest.worker import Worker
+from logs import times
 from logs.models import LogItem
+from logs.storage.digest_items import DigestItem
 from tests.doctor import DAY, queue_arn, set_queue
 from tests.lambda_server import Lambda, serving
 from tests.queues import Queues
@@ -51,6 +54,15 @@ def mapping(queue_pair: Queues, functions: Lambda) -> dict[str, Any]:
     }
     functions.mappings.append(mapping)
     return mapping
+
+
+@pytest.fixture
+def finished_run() -> Iterator[None]:
+    """Let the builder of digests have finished a run."""
+    state = DigestItem("builder", "state", written_at=times.to_text(datetime.now(UTC)))
+    state.save()
+    yield
+    state.delete()
 
 
 @pytest.fixture

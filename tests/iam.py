@@ -16,7 +16,13 @@ OPERATORS = {
     "ForAllValues:StringEquals": lambda value, pattern: value == pattern,
     "ForAllValues:StringLike": fnmatchcase,
 }
-HASH_KEYS = {"logs": "id", "users": "username", "sessions": "session_key", "tokens": "name"}
+HASH_KEYS = {
+    "logs": "id",
+    "users": "username",
+    "sessions": "session_key",
+    "tokens": "name",
+    "digests": "partition",
+}
 
 
 @dataclass(frozen=True)

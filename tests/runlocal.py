@@ -100,6 +100,11 @@ def process_with(pids: list[int], words: str) -> int:
     return match
 
 
+def has_process(pids: list[int], words: str) -> bool:
+    """Return whether one of the processes has a command that contains these words."""
+    return any(pid in pids and words in command for pid, _, _, command in processes())
+
+
 def all_exit(pids: list[int]) -> bool:
     """Return whether all of the processes exit within a minute. A zombie has exited."""
     deadline = time.monotonic() + 60
@@ -110,14 +115,29 @@ def all_exit(pids: list[int]) -> bool:
     return True
 
 
+def dynamodb(folder: Path) -> Any:
+    """Return a client of the engine of a running stack."""
+    variables = dict(line.split("=", 1) for line in (folder / "env").read_text().splitlines())
+    return boto3.client("dynamodb", endpoint_url=variables["AWS_ENDPOINT_URL_DYNAMODB"])
+
+
+def has_built_digests(folder: Path) -> bool:
+    """Return whether the digests builder of a running stack has finished a run."""
+    key = {"partition": {"S": "builder"}, "sort": {"S": "state"}}
+    item = dynamodb(folder).get_item(TableName="LogsDigests", Key=key).get("Item", {})
+    return "written_at" in item
+
+
 def count_logs(folder: Path, condition: str = "NOT begins_with(account_id, :own)") -> int:
     """Return the number of logs in the table of a running stack, by default without Logsite's own."""
-    variables = dict(line.split("=", 1) for line in (folder / "env").read_text().splitlines())
-    client: Any = boto3.client("dynamodb", endpoint_url=variables["AWS_ENDPOINT_URL_DYNAMODB"])
-    pages = client.get_paginator("scan").paginate(
-        TableName="LogsTable",
-        Select="COUNT",
-        FilterExpression=f"attribute_exists(account_id) AND {condition}",
-        ExpressionAttributeValues={":own": {"S": "_"}},
+    pages = (
+        dynamodb(folder)
+        .get_paginator("scan")
+        .paginate(
+            TableName="LogsTable",
+            Select="COUNT",
+            FilterExpression=f"attribute_exists(account_id) AND {condition}",
+            ExpressionAttributeValues={":own": {"S": "_"}},
+        )
     )
     return sum(page["Count"] for page in pages)

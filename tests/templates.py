@@ -4,7 +4,7 @@ from typing import Any
 
 from deploy.stage import ROOT
 
-NAMES = ("resources.yaml", "mapping.yaml")
+NAMES = ("resources.yaml", "mapping.yaml", "schedule.yaml")
 
 
 def template(name: str) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def template(name: str) -> dict[str, Any]:
 
 
 def all_resources() -> dict[str, Any]:
-    """Return the resources of both templates."""
+    """Return the resources of all templates."""
     return {key: value for name in NAMES for key, value in template(name)["Resources"].items()}
 
 

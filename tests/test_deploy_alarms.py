@@ -7,6 +7,7 @@ import pytest
 
 from deploy.stage import Stage
 from ingest import handler
+from logs.digests import handler as digests_handler
 from tests.templates import all_resources, of_type, template
 
 ALARMS = {
@@ -22,6 +23,7 @@ ALARMS = {
         "NothingWrittenAlarm",
     },
     "mapping.yaml": {"MappingDisabledAlarm"},
+    "schedule.yaml": {"DigestsErrorsAlarm", "DigestsStoppedAlarm"},
 }
 
 
@@ -40,7 +42,7 @@ def metric_key(metric: dict[str, Any]) -> tuple[str, ...]:
     return fields["Namespace"], fields["MetricName"], *dimensions, metric.get("Stat") or metric["Statistic"]
 
 
-WRITER = "logsite-${Stage}-writer"
+WRITER, DIGESTS = "logsite-${Stage}-writer", "logsite-${Stage}-digests"
 # By alarm: its metrics, and its rule: period in seconds, datapoints to alarm, evaluation periods, comparison,
 # threshold, missing data.
 RULES: dict[str, tuple[list[tuple[str, ...]], tuple[Any, ...]]] = {
@@ -74,6 +76,14 @@ RULES: dict[str, tuple[list[tuple[str, ...]], tuple[Any, ...]]] = {
     "NothingWrittenAlarm": (
         [("Logsite", "written", f"service={WRITER}", "Sum")],
         (60, "NothingWrittenMinutes", "NothingWrittenMinutes", "<", "1", "breaching"),
+    ),
+    "DigestsErrorsAlarm": (
+        [("AWS/Lambda", "Errors", f"FunctionName={DIGESTS}", "Sum")],
+        (300, 2, 4, ">=", "1", "notBreaching"),
+    ),
+    "DigestsStoppedAlarm": (
+        [("Logsite", "runs", f"service={DIGESTS}", "Sum")],
+        (300, 6, 6, "<", "1", "breaching"),
     ),
     "MappingDisabledAlarm": (
         [
@@ -121,10 +131,13 @@ def test_metric_math_alarm_has_expected_expression(name: str) -> None:
     assert expression["ReturnData"] is True
 
 
-def test_writer_emits_the_metrics_of_the_alarms() -> None:
+def test_functions_emit_the_metrics_of_the_alarms() -> None:
     assert handler.metrics.namespace == "Logsite"
     writer = Stage("dev").settings()["dev_writer"]["aws_environment_variables"]
     assert writer["POWERTOOLS_SERVICE_NAME"] == WRITER.replace("${Stage}", "dev")
+    assert digests_handler.metrics.namespace == "Logsite"
+    digests = Stage("dev").settings()["dev_digests"]["aws_environment_variables"]
+    assert digests["POWERTOOLS_SERVICE_NAME"] == DIGESTS.replace("${Stage}", "dev")
 
 
 def test_dashboard_shows_the_metrics_of_the_alarms() -> None:
@@ -142,6 +155,8 @@ def test_dashboard_shows_the_metrics_of_the_alarms() -> None:
         "Errors",
         "Throttles",
         "5XXError",
+        "built_logs",
+        "seconds_behind",
     } <= metrics
 
 

@@ -12,6 +12,7 @@ from pynamodb.models import Model
 from deploy.stage import ROOT, Stage
 from logs.models import LogItem
 from logs.storage import tables
+from logs.storage.digest_items import DigestItem
 from logsite.accounts.store import SessionItem, TokenItem, UserItem
 from tests.templates import all_resources, of_type, template
 
@@ -20,7 +21,10 @@ MODELS = {
     "UsersTable": UserItem,
     "SessionsTable": SessionItem,
     "TokensTable": TokenItem,
+    "DigestsTable": DigestItem,
 }
+# A table of derived data.
+DERIVED = "DigestsTable"
 RETAINING = {"Retain", "RetainExceptOnCreate"}
 
 
@@ -75,19 +79,38 @@ def test_drift_from_the_model_is_detected(drift: Any) -> None:
 def test_tables_are_protected_and_on_demand(resources: dict[str, Any]) -> None:
     resource_tables = of_type(resources, "AWS::DynamoDB::Table")
     assert resource_tables.keys() == MODELS.keys()
-    for table in resource_tables.values():
+    for name, table in resource_tables.items():
         properties = table["Properties"]
         assert properties["BillingMode"] == "PAY_PER_REQUEST"
+        if name == DERIVED:
+            continue
         assert properties["DeletionProtectionEnabled"] == {"Fn::If": ["IsProtected", True, False]}
         assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
 def test_tables_and_queues_outlive_the_stack(resources: dict[str, Any]) -> None:
     stateful = of_type(resources, "AWS::DynamoDB::Table") | of_type(resources, "AWS::SQS::Queue")
+    del stateful[DERIVED]
     assert len(stateful) == 6
     for resource in stateful.values():
         assert resource["DeletionPolicy"] in RETAINING
         assert resource["UpdateReplacePolicy"] == "Retain"
+
+
+def test_digests_have_no_backup_and_are_deleted(resources: dict[str, Any]) -> None:
+    table = resources[DERIVED]
+    assert table["Condition"] == "HasDigests"
+    assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Delete"
+    assert table["Properties"]["DeletionProtectionEnabled"] is False
+    recovery = table["Properties"]["PointInTimeRecoverySpecification"]
+    assert recovery == {"PointInTimeRecoveryEnabled": False}
+
+
+def test_one_parameter_switches_digests_off() -> None:
+    content = template("resources.yaml")
+    assert content["Parameters"]["Digests"]["Default"] == "on"
+    assert content["Conditions"]["HasDigests"] == {"Fn::Equals": [{"Ref": "Digests"}, "on"]}
+    assert content["Outputs"]["DigestsTableName"]["Condition"] == "HasDigests"
 
 
 def test_queues_are_encrypted_with_redrive_policy(resources: dict[str, Any]) -> None:
@@ -206,9 +229,9 @@ def test_every_name_contains_the_stage() -> None:
         for name, resource in all_resources().items()
         for key, value in resource["Properties"].items()
         if key in {"TableName", "QueueName", "BucketName", "LogGroupName", "AlarmName", "TopicName"}
-        or key in {"ManagedPolicyName", "DashboardName"}
+        or key in {"ManagedPolicyName", "DashboardName", "Name"}
     }
-    assert len(names) == 22
+    assert len(names) == 27
     for name, value in names.items():
         assert "logsite-${Stage}" in value["Fn::Sub"], name
 
@@ -235,6 +258,26 @@ def test_mapping_reports_batch_item_failures() -> None:
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "MaximumConcurrency"}}
     # AWS requires a window for batches of more than 10 messages.
     assert template("mapping.yaml")["Parameters"]["BatchingWindow"]["MinValue"] >= 1
+
+
+def test_schedule_invokes_the_builder_without_retries() -> None:
+    resources = template("schedule.yaml")["Resources"]
+    rule = resources["Rule"]["Properties"]
+    assert rule["ScheduleExpression"] == "rate(5 minutes)"
+    assert rule["State"] == "ENABLED"
+    [target] = rule["Targets"]
+    assert target["Arn"]["Fn::Sub"].endswith(":function:logsite-${Stage}-digests")
+    permission = resources["Permission"]["Properties"]
+    assert permission["Principal"] == "events.amazonaws.com"
+    assert permission["SourceArn"] == {"Fn::GetAtt": ["Rule", "Arn"]}
+    assert resources["Retries"]["Properties"]["MaximumRetryAttempts"] == 0
+
+
+def test_runs_of_the_builder_do_not_overlap() -> None:
+    # EventBridge invokes within the minute.
+    for name in ("dev", "production"):
+        stage = Stage(name)
+        assert stage.settings()[stage.digests]["timeout_seconds"] + 60 <= 5 * 60
 
 
 def test_cfn_lint_reports_nothing() -> None:

@@ -11,7 +11,9 @@ from deploy.account import Account
 from deploy.deployment import Deployment
 from deploy.stage import Stage
 from ingest import handler
+from logs.digests import handler as digests_handler
 from logs.models import LogItem
+from logs.storage.digest_items import DigestItem
 from logsite.accounts.models import User
 from logsite.accounts.store import SessionItem, TokenItem, UserItem
 from tests.api import LOGS, fetch, program
@@ -22,7 +24,7 @@ from tests.lambda_context import LambdaContext
 from tests.noise import noise
 
 AWS = Account("123456789012", "eu-central-1", "aws", None)
-SITE, WRITER = "logsite-dev", "logsite-dev-writer"
+SITE, WRITER, DIGESTS = "logsite-dev", "logsite-dev-writer", "logsite-dev-digests"
 TABLES = {
     LogItem.Meta.table_name: "logs",
     UserItem.Meta.table_name: "users",
@@ -73,6 +75,16 @@ def test_writer_role_allows_every_request_of_the_writer(logs_table: None) -> Non
     assert [each for each in requests if not allows(statements(WRITER), each)] == []
 
 
+def test_builder_role_allows_every_request_of_the_builder(logs_table: None) -> None:
+    large = make_record(make_body(id=LOG_ID, payload=noise(900_000)))
+    handler.lambda_handler(make_event(large), LambdaContext())
+    tables = {**TABLES, DigestItem.Meta.table_name: "digests"}
+    with recorded_requests(tables) as requests:
+        digests_handler.lambda_handler({}, LambdaContext())
+    assert {each.table for each in requests} == {"logs", "digests"}
+    assert [each for each in requests if not allows(statements(DIGESTS), each)] == []
+
+
 @pytest.mark.parametrize(
     ("function", "attack"),
     [
@@ -101,6 +113,17 @@ def test_writer_role_allows_every_request_of_the_writer(logs_table: None) -> Non
         (WRITER, request("GetItem", "users", "root")),
         (WRITER, request("GetItem", "sessions", "s")),
         (WRITER, request("GetItem", "tokens", "reports")),
+        (SITE, request("PutItem", "digests", "days", "partition")),
+        (SITE, request("DeleteItem", "digests", "days")),
+        (SITE, request("Scan", "digests")),
+        (DIGESTS, request("PutItem", "logs", LOG_ID, "id")),
+        (DIGESTS, request("UpdateItem", "logs", LOG_ID, "id", "type")),
+        (DIGESTS, request("DeleteItem", "logs", LOG_ID)),
+        (DIGESTS, request("Scan", "logs")),
+        (DIGESTS, request("Scan", "digests")),
+        (DIGESTS, request("GetItem", "users", "root")),
+        (DIGESTS, request("GetItem", "sessions", "s")),
+        (DIGESTS, request("GetItem", "tokens", "reports")),
     ],
     ids=lambda value: f"{value.action.split(':')[1]}-{value.table}" if isinstance(value, Request) else value,
 )
@@ -111,7 +134,7 @@ def test_role_denies(function: str, attack: Request) -> None:
 def test_conditions_need_a_key_in_every_request() -> None:
     # ForAllValues allows a request without keys. Each of these actions requires a key.
     with_keys = {"GetItem", "UpdateItem", "BatchGetItem"}
-    for function in (SITE, WRITER):
+    for function in (SITE, WRITER, DIGESTS):
         for statement in statements(function):
             if "Condition" in statement:
                 actions = statement["Action"]
@@ -128,8 +151,8 @@ def test_key_is_used_through_its_services_only() -> None:
         assert all(action.startswith("kms:") and "*" not in action for action in statement["Action"])
         hosts[function] = statement["Condition"]["StringEquals"]["kms:ViaService"]
     dynamodb, sqs = "dynamodb.eu-central-1.amazonaws.com", "sqs.eu-central-1.amazonaws.com"
-    assert hosts == {SITE: [dynamodb, sqs], WRITER: [dynamodb, sqs]}
-    assert "kms:" not in json.dumps([statements(SITE), statements(WRITER)])
+    assert hosts == {SITE: [dynamodb, sqs], WRITER: [dynamodb, sqs], DIGESTS: [dynamodb]}
+    assert "kms:" not in json.dumps([statements(each) for each in (SITE, WRITER, DIGESTS)])
 
 
 def test_api_gateway_is_trusted_for_this_account_only() -> None:

@@ -20,6 +20,7 @@ AWS = Account("123456789012", "eu-central-1", "aws", None)
 EMULATOR = Account("000000000000", "us-east-1", "aws", "http://127.0.0.1:4566")
 OUTPUTS = {
     "DeploymentBucketName": "bucket",
+    "DigestsTableName": "logsite-dev-digests",
     "LogsQueueUrl": "https://sqs.eu-central-1.amazonaws.com/123456789012/logsite-dev-logs",
     "DeadLetterQueueUrl": "https://sqs.eu-central-1.amazonaws.com/123456789012/logsite-dev-dead-letters",
     "OwnSenders": "AIDAOPERATOR",
@@ -30,7 +31,11 @@ OUTPUTS = {
 }
 ROLES = {
     name: roles.Role(f"arn:aws:iam::123456789012:role/{name}", unique_id)
-    for name, unique_id in {"logsite-dev": "AROASITE", "logsite-dev-writer": "AROAWRITER"}.items()
+    for name, unique_id in {
+        "logsite-dev": "AROASITE",
+        "logsite-dev-writer": "AROAWRITER",
+        "logsite-dev-digests": "AROADIGESTS",
+    }.items()
 }
 DEV = Stage("dev")
 
@@ -57,7 +62,7 @@ def allowed(function: str, suffix: str) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("function", ["logsite-dev", "logsite-dev-writer"])
+@pytest.mark.parametrize("function", DEV.functions.values())
 def test_roles_name_each_action_and_resource(function: str) -> None:
     for statement in statements(function):
         assert statement["Effect"] == "Allow"
@@ -84,6 +89,23 @@ def test_writer_role_has_no_access_to_users_or_key() -> None:
     assert "sqs:SendMessage" not in allowed("logsite-dev-writer", ":logsite-dev-logs")
 
 
+def test_builder_role_reads_logs_and_writes_digests() -> None:
+    function = "logsite-dev-digests"
+    read_actions = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
+    assert allowed(function, "table/logsite-dev-logs") == read_actions
+    assert allowed(function, "index/SortingIndex") == {"dynamodb:Query"}
+    assert allowed(function, "/index/*") == set()
+    written = allowed(function, "table/logsite-dev-digests")
+    assert {"dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem"} <= written
+    for suffix in ("-users", "-sessions", "-tokens", "secret-key", ":logsite-dev-logs", "-dead-letters"):
+        assert allowed(function, suffix) == set()
+
+
+def test_site_role_only_reads_digests() -> None:
+    read_actions = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
+    assert allowed("logsite-dev", "table/logsite-dev-digests") == read_actions
+
+
 def test_only_lambda_and_api_gateway_assume_roles() -> None:
     services = {
         function: document["Statement"][0]["Principal"]["Service"]
@@ -92,6 +114,7 @@ def test_only_lambda_and_api_gateway_assume_roles() -> None:
     assert services == {
         "logsite-dev": ["lambda.amazonaws.com", "apigateway.amazonaws.com"],
         "logsite-dev-writer": ["lambda.amazonaws.com"],
+        "logsite-dev-digests": ["lambda.amazonaws.com"],
     }
     assert allowed("logsite-dev", ":function:logsite-dev") == {"lambda:InvokeFunction"}
     assert not any(action.startswith("lambda:") for action in allowed("logsite-dev-writer", ""))
@@ -119,6 +142,9 @@ def test_settings_disable_zappas_own_features(name: str) -> None:
     writer = settings[stage.writer]
     assert writer["lambda_handler"] == "ingest.handler.lambda_handler"
     assert writer["apigateway_enabled"] is False
+    digests = settings[stage.digests]
+    assert digests["lambda_handler"] == "logs.digests.handler.lambda_handler"
+    assert digests["apigateway_enabled"] is False
     # Zappa's own handler executes code of everybody who may invoke the function.
     assert settings[name]["lambda_handler"] == "logsite.handler.lambda_handler"
     assert settings[name]["aws_environment_variables"]["STAGE_PREFIX"] == f"/{name}"
@@ -141,6 +167,7 @@ def test_settings_get_values_of_the_account(tmp_path: Path) -> None:
         assert (values["runtime"], values["architecture"]) == ("python3.13", "arm64")
         assert values["s3_bucket"] == "bucket"
         assert values["aws_environment_variables"]["LOGS_SORTING_SHARDS"] == "2"
+        assert values["aws_environment_variables"]["DIGESTS_TABLE"] == "logsite-dev-digests"
     web = settings["dev"]["aws_environment_variables"]
     assert web["ALLOWED_HOSTS"] == ".execute-api.eu-central-1.amazonaws.com"
     assert web["LOGS_SORTING_SHARDS_READ"] == "4"
@@ -154,6 +181,21 @@ def test_settings_get_values_of_the_account(tmp_path: Path) -> None:
     assert writer["LOGS_MASK"] == "@default,api_key"
     assert "LOGS_MASK" not in web
     assert "LOGS_OWN_SENDERS" not in web
+    assert settings["dev_digests"]["aws_environment_variables"] == {
+        "POWERTOOLS_SERVICE_NAME": "logsite-dev-digests",
+        "LOGS_TABLE": "logsite-dev-logs",
+        "DIGESTS_TABLE": "logsite-dev-digests",
+        "LOGS_SORTING_SHARDS": "2",
+        "LOGS_SORTING_SHARDS_READ": "4",
+    }
+
+
+def test_no_function_has_digests_if_they_are_off(tmp_path: Path) -> None:
+    outputs = {name: value for name, value in OUTPUTS.items() if name != "DigestsTableName"}
+    path = zappa.write_settings(Deployment(DEV, AWS, tmp_path), Target("3.13", "arm64"), outputs, ROLES)
+    settings = json.loads(path.read_text())
+    tables = [values["aws_environment_variables"]["DIGESTS_TABLE"] for values in settings.values()]
+    assert tables == [""] * 3
 
 
 @pytest.mark.parametrize(

@@ -24,11 +24,12 @@ pytest_plugins = ["tests.sqs_server", "tests.doctor_fixtures"]
 pytestmark = pytest.mark.usefixtures("logs_table")
 
 
-@pytest.mark.usefixtures("worker", "mapping")
+@pytest.mark.usefixtures("worker", "mapping", "finished_run")
 def test_healthy_site_passes_every_check() -> None:
     lines = run_doctor()
     assert {line.split()[0] for line in lines} == {"OK"}
-    assert [" ".join(line.split(": ")[0].split()[1:]) for line in lines][4:] == [
+    assert [" ".join(line.split(": ")[0].split()[1:]) for line in lines][5:] == [
+        "Digests",
         "Queue",
         "Dead-letter queue",
         "Redrive policy",
@@ -40,7 +41,7 @@ def test_healthy_site_passes_every_check() -> None:
     ]
 
 
-@pytest.mark.usefixtures("worker", "queue_pair")
+@pytest.mark.usefixtures("worker", "queue_pair", "finished_run")
 def test_emulator_without_lambda_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     lines = run_doctor()
@@ -80,7 +81,7 @@ def test_json_option_prints_objects(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("mapping")
 def test_round_trip_without_a_writer_fails() -> None:
     output, errors = StringIO(), StringIO()
-    with pytest.raises(CommandError, match=r"^1 of 12 checks failed\.$"):
+    with pytest.raises(CommandError, match=r"^1 of 14 checks failed\.$"):
         call_command("doctor", timeout=1.5, stdout=output, stderr=errors)
     progress = r"Round trip: sent the log \w+, waiting up to 1\.5 s for it\.\n"
     assert re.fullmatch(progress, errors.getvalue())

@@ -35,7 +35,7 @@ PLANNING = {
 STORAGE = {"logs.times", "logs.models", "logs.storage"}
 TEXTS = {"logs.characters", "logs.folding", "logs.search_text", "logs.text_match"}
 JSON_PATH = {"logs.json_path", "logs.characters", "logs.folding", "logs.storage"}
-READING = {*PLANNING, *STORAGE, *TEXTS, "logs.reading"}
+READING = {*PLANNING, *STORAGE, *TEXTS, "logs.digests", "logs.reading"}
 FORMS = {
     *PLANNING,
     "logs.characters",
@@ -85,7 +85,7 @@ LAYERS: dict[str, set[str]] = {
     "logs.api": {*PAGES, "logs.apps", "logs.permissions", "logs.requests", "logs.signals"},
     "logs.admin": {"logs.views"},
     "logs.apps": {"logs.conf", *STORAGE},
-    "logs.management": {*STORAGE, "logs.characters", "logs.reader", "logs.signals"},
+    "logs.management": {*STORAGE, "logs.digests", "logs.characters", "logs.reader", "logs.signals"},
     "logs.migrations": set(),
 }
 

@@ -194,6 +194,19 @@ def test_reader_is_unavailable_for_another_protocol() -> None:
         reader.read_page(make_plan(LogFilter()), None, 10)
 
 
+@pytest.mark.parametrize(
+    "body", [{"Responses": {}}, {"UnprocessedKeys": {}}, {"Responses": {}, "UnprocessedKeys": None}]
+)
+def test_incomplete_batch_is_an_invalid_response(body: dict[str, Any]) -> None:
+    with responding(Response(body)), pytest.raises(InvalidResponse):
+        batch_get(dynamodb.shared_connection().client, make_item().id)
+
+
+def test_batch_without_capacity_is_read() -> None:
+    with responding(Response({"Responses": {TABLE: []}, "UnprocessedKeys": {}})):
+        assert batch_get(dynamodb.shared_connection().client, make_item().id)["Responses"] == {TABLE: []}
+
+
 def test_null_member_is_omitted() -> None:
     with responding(Response({**NO_ITEMS, "LastEvaluatedKey": None})):
         assert "LastEvaluatedKey" not in query(dynamodb.shared_connection().client)

@@ -22,7 +22,7 @@ from logsite.local.data_folder import lock_folder
 from logsite.local.ports import accepts_connections, free_port
 from logsite.local.processes import ROOT
 from logsite.management.commands.runlocal import SHARED_VARIABLES
-from tests.runlocal import Runlocal, all_exit, count_logs, process_with
+from tests.runlocal import Runlocal, all_exit, count_logs, has_built_digests, has_process, process_with
 from tests.waiting import wait_until
 
 LOGS = 150
@@ -71,6 +71,7 @@ def test_second_start_reuses_the_data_of_the_first(start: Callable[..., Runlocal
     # The audit trail: the new user, the sign-in of the start, and the two of this test.
     trail = "begins_with(account_id, :own)"
     wait_until(lambda: count_logs(folder, trail) >= 4, "the audit trail is stored", every=0.1)
+    wait_until(lambda: has_built_digests(folder), "the digests builder has finished a run", every=0.1)
     assert "AKIAREAL" not in (folder / "env").read_text()
     assert (folder / "env").stat().st_mode & 0o077 == 0
     assert (folder / "state.json").stat().st_mode & 0o077 == 0
@@ -82,7 +83,7 @@ def test_second_start_reuses_the_data_of_the_first(start: Callable[..., Runlocal
     wait_until(lambda: count_logs(folder) != LOGS, "the log is stored", every=0.1)
 
     children = run.children()
-    assert len(children) >= 4
+    assert len(children) >= 5
     for environment in (Path(f"/proc/{pid}/environ") for pid in children):
         assert not environment.exists() or b"AKIAREAL" not in environment.read_bytes()
     assert run.end(signal.SIGINT) == 0
@@ -141,12 +142,14 @@ def test_external_endpoint_is_used_and_dead_child_ends_all(
         AWS_ENDPOINT_URL_DYNAMODB=dynamodb_engine,
         ALLOWED_HOSTS="logs.example.com",
         SESSIONS_TABLE="OtherSessions",
+        DIGESTS_TABLE="",
     )
     output = run.wait_for("Ready:")
     assert f"AWS_ENDPOINT_URL_DYNAMODB is set: using {dynamodb_engine}" in output
     assert not (tmp_path / "local" / "dynamodb.sqlite").exists()
     assert "SESSIONS_TABLE=OtherSessions" in (tmp_path / "local" / "env").read_text()
     children = run.children()
+    assert not has_process(children, "logsite.local.schedule")
     os.kill(process_with(children, "ingest.worker"), signal.SIGKILL)
     assert run.process.wait(60) == 1
     assert "The worker exited with status -9" in run.text

@@ -66,7 +66,7 @@ def check_sender_policy(deployment: Deployment) -> None:
 
 
 def delete_functions(deployment: Deployment) -> None:
-    """Delete mapping, functions and roles, and the alarms. The tables and queues stay.
+    """Delete mapping, schedule, functions and roles, and the alarms. The tables and queues stay.
 
     Raise NotDeployed if the account has nothing of the stage.
     """
@@ -76,7 +76,8 @@ def delete_functions(deployment: Deployment) -> None:
             f"Nothing of logsite-{stage.name} exists in account {account.number}, region {account.region}."
         )
     deployment.mapping_stack.delete()
-    report(f"Deleted: {stage.mapping_stack}")
+    deployment.schedule_stack.delete()
+    report(f"Deleted: {stage.mapping_stack}, {stage.schedule_stack}")
     if outputs := deployment.resources_stack.outputs():
         no_roles = dict.fromkeys(stage.functions.values(), roles.Role("", ""))
         settings = zappa.write_settings(deployment, native_target(), outputs, no_roles)
@@ -97,6 +98,7 @@ def exists(deployment: Deployment) -> bool:
         resources.exist(deployment)
         or deployment.zappa_stack.describe() is not None
         or deployment.mapping_stack.describe() is not None
+        or deployment.schedule_stack.describe() is not None
         or any(functions.exists(deployment, name) for name in deployment.stage.functions.values())
         or roles.exist(deployment)
         or secret_key.exists(deployment)

@@ -57,6 +57,8 @@ def variables(deployment: Deployment) -> dict[str, str]:
         "USERS_TABLE": outputs["UsersTableName"],
         "SESSIONS_TABLE": outputs["SessionsTableName"],
         "TOKENS_TABLE": outputs["TokensTableName"],
+        # CloudFormation has no empty outputs.
+        "DIGESTS_TABLE": outputs.get("DigestsTableName", ""),
         "LOGS_QUEUE_URL": outputs["LogsQueueUrl"],
         "LOGS_DEAD_LETTER_QUEUE_URL": outputs["DeadLetterQueueUrl"],
         "LOGS_MASK": outputs.get("Mask", ""),

@@ -27,18 +27,20 @@ def check(options: argparse.Namespace) -> Iterator[str]:
 
 
 def run(deployment: Deployment, options: argparse.Namespace) -> int:
-    """Let both functions run earlier code; return the exit status.
+    """Let the functions run earlier code; return the exit status.
 
     Raise NotDeployed if a function does not exist, and CommandFailed if there is no such version.
     """
     stage, versions, report = deployment.stage, options.versions, deployment.report
     deployment.outputs()
-    for function in stage.functions.values():
+    for function in (stage.web_function, stage.writer_function):
         if not functions.exists(deployment, function):
             raise deployment.not_deployed(function)
-    functions.roll_back(deployment, versions)
+    changed = functions.roll_back(deployment, versions)
     ago = "one deployment" if versions == 1 else f"{versions} deployments"
-    report(f"{', '.join(stage.functions.values())} run the code of {ago} ago.")
+    report(f"{', '.join(changed)} run the code of {ago} ago.")
+    if stage.digests_function not in changed:
+        report(f"{stage.digests_function} has no code of that deployment, and keeps its code.")
     report(f"The rollback counts as a deployment. To undo it: make rollback STAGE={stage.name}")
     report(f"Settings and resources are unchanged. To change them: make deploy STAGE={stage.name}")
     return 0

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from deploy import functions, mapping
+from deploy import functions, mapping, schedule
 from deploy.commands.arguments import add_command
 from deploy.deployment import Deployment
 
@@ -24,11 +24,16 @@ def run(deployment: Deployment, options: argparse.Namespace) -> int:
     """Print the status; return the exit status. Raise NotDeployed if the stage is not deployed."""
     outputs = deployment.outputs()
     stage = deployment.stage
-    for stack in (deployment.resources_stack, deployment.zappa_stack, deployment.mapping_stack):
+    stacks = [deployment.resources_stack, deployment.zappa_stack, deployment.mapping_stack]
+    has_digests = schedule.is_on(outputs)
+    if has_digests:
+        stacks.append(deployment.schedule_stack)
+    for stack in stacks:
         _print_row(deployment, stack.name, stack.status() or "missing")
     for function in stage.functions.values():
         _print_row(deployment, function, _function(deployment, function))
     _print_row(deployment, "mapping", ", ".join(mapping.states(deployment)) or "missing")
+    _print_row(deployment, "schedule of digests", schedule.state(deployment) if has_digests else "off")
     sqs = deployment.client("sqs")
     for label, key in QUEUES.items():
         counts = sqs.get_queue_attributes(QueueUrl=outputs[key], AttributeNames=COUNTS)["Attributes"]

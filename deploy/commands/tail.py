@@ -1,4 +1,4 @@
-"""`python -m deploy tail`: print the log lines of both functions."""
+"""`python -m deploy tail`: print the log lines of the functions."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def add_parser(subparsers: "Subparsers") -> None:
     """Add `tail` to the commands of `python -m deploy`."""
-    parser = add_command(subparsers, "tail", "print the log lines of both functions", run)
+    parser = add_command(subparsers, "tail", "print the log lines of the functions", run)
     parser.add_argument(
         "--minutes",
         type=int,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from deploy import functions, mapping, package, resources, roles, secret_key, stacks, zappa
+from deploy import functions, mapping, package, resources, roles, schedule, secret_key, stacks, zappa
 from deploy.commands.arguments import add_command
 from deploy.deployment import Deployment
 from deploy.errors import CommandFailed
@@ -103,6 +103,9 @@ def up(deployment: Deployment, target: Target, parameters: Mapping[str, str]) ->
         function_roles = roles.ensure(deployment, key)
         if secret_key.ensure(deployment):
             report(f"Created SECRET_KEY: SSM parameter {stage.secret_parameter}")
+        if parameters.get("Digests", current.get("Digests")) == schedule.OFF:
+            # Before the table, or the builder would fail.
+            deployment.schedule_stack.delete()
         outputs = resources.ensure(deployment, parameters)
         report(f"Resources: {stage.resources_stack}")
         preparation.result()
@@ -110,12 +113,15 @@ def up(deployment: Deployment, target: Target, parameters: Mapping[str, str]) ->
     lambda_package = package.build(deployment, settings)
     report(f"Package: {lambda_package.size / 2**20:.1f} MiB for {target.runtime} on {target.architecture}")
     address = functions.deploy(deployment, settings, lambda_package, outputs["DeploymentBucketName"])
-    report(f"Functions: {stage.web_function}, {stage.writer_function}")
+    report(f"Functions: {', '.join(stage.functions.values())}")
     values = {key: value for key, value in parameters.items() if key in mapping.PARAMETERS}
     for key in ("LogsQueueArn", "LogsQueueName", "AlarmTopicArn"):
         values[key] = outputs[key]
     mapping.ensure(deployment, {**values, "Stage": stage.name, "Alarms": deployment.alarms})
     report(f"Mapping: {stage.mapping_stack}")
+    if schedule.is_on(outputs):
+        schedule.ensure(deployment, outputs)
+        report(f"Schedule: {stage.schedule_stack}")
     report(f"Done in {time.monotonic() - start:.0f} s.\n")
     report(_next_steps(deployment, address, outputs))
 

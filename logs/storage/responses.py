@@ -6,7 +6,7 @@ from botocore.exceptions import HTTPClientError
 
 # The operations on items, which PynamoDB calls with ReturnConsumedCapacity, and their other required keys.
 REQUIRED_KEYS: dict[str, tuple[str, ...]] = {
-    "BatchGetItem": ("Responses",),
+    "BatchGetItem": ("Responses", "UnprocessedKeys"),
     "BatchWriteItem": (),
     "DeleteItem": (),
     "GetItem": (),
@@ -16,6 +16,8 @@ REQUIRED_KEYS: dict[str, tuple[str, ...]] = {
     "TransactWriteItems": (),
     "UpdateItem": (),
 }
+# MiniStack returns no ConsumedCapacity for it.
+WITHOUT_CAPACITY = {"BatchGetItem"}
 
 
 class InvalidResponse(HTTPClientError):
@@ -41,6 +43,8 @@ def _check_body(operation_model: Any, response_dict: dict[str, Any], **_: Any) -
 
 
 def _check_keys(http_response: Any, parsed: dict[str, Any], model: Any, **_: Any) -> None:
-    required = ("ConsumedCapacity", *REQUIRED_KEYS[model.name])
+    required = {"ConsumedCapacity", *REQUIRED_KEYS[model.name]}
+    if model.name in WITHOUT_CAPACITY:
+        required.remove("ConsumedCapacity")
     if http_response.status_code < 300 and any(parsed.get(key) is None for key in required):
         raise InvalidResponse(operation=model.name)

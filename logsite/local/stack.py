@@ -1,4 +1,4 @@
-"""The local stack as child processes: DynamoDB engine, SQS, worker and site."""
+"""The local stack as child processes: DynamoDB engine, SQS, worker, site and digests builder."""
 
 import http.client
 import http.cookiejar
@@ -13,7 +13,8 @@ from pathlib import Path
 
 from ingest.wire import sqs
 from logs.models import LogItem
-from logs.storage import tables
+from logs.storage import digest_items, tables
+from logs.storage.digest_items import DigestItem
 from logsite.accounts.store import SessionItem, TokenItem, UserItem
 from logsite.local import engine, queues
 from logsite.local.errors import StackError
@@ -101,11 +102,8 @@ def check_tables(folder: Path, endpoint: str | None) -> None:
     They cannot be changed in place. Without an `endpoint` the tables are in the folder. Costs up to two
     DescribeTable per table.
     """
-    names = [
-        model.Meta.table_name
-        for model in (LogItem, UserItem, SessionItem, TokenItem)
-        if tables.is_outdated(model)
-    ]
+    models = [LogItem, UserItem, SessionItem, TokenItem, *([DigestItem] if digest_items.is_on() else [])]
+    names = [model.Meta.table_name for model in models if tables.is_outdated(model)]
     if not names:
         return
     text = f"These tables have other keys or indexes than this version of Logsite: {', '.join(names)}."
@@ -143,6 +141,13 @@ def start_worker(children: Children, folder: Path) -> None:
     """Start the writer as a worker that polls the queue."""
     command = [sys.executable, "-m", "ingest.worker"]
     children.add(Child("worker", command, os.environ, folder / "worker.log"))
+
+
+def start_digests_builder(children: Children, folder: Path) -> None:
+    """Start the digests builder, which runs at once and then on schedule, unless digests are off."""
+    if digest_items.is_on():
+        command = [sys.executable, "-m", "logsite.local.schedule"]
+        children.add(Child("digests builder", command, os.environ, folder / "digests.log"))
 
 
 def start_site(children: Children, folder: Path, port: int) -> tuple[str, Child]:

@@ -102,6 +102,7 @@ class EmulatedDeployment:
         """Deploy the stage or update it; return the output."""
         run = self.command("up", "--keep-days", str(KEEP_DAYS), "--set", "MaximumConcurrency=2", *options)
         assert run.returncode == 0, run.stdout + run.stderr
+        self._outputs.clear()
         return run.stdout
 
     def client(self, service: str, *credentials: str) -> Any:

@@ -26,6 +26,7 @@ def names(deployment: EmulatedDeployment) -> dict[str, list[str]]:
             if each["StackStatus"] != "DELETE_COMPLETE"
         ],
         "mappings": deployment.client("lambda").list_event_source_mappings()["EventSourceMappings"],
+        "rules": [each["Name"] for each in deployment.client("events").list_rules()["Rules"]],
         "topics": [each["TopicArn"] for each in deployment.client("sns").list_topics()["Topics"]],
         "dashboards": [
             each["DashboardName"]
@@ -53,12 +54,12 @@ def test_undeploy_keeps_data_until_confirmed(deployment: EmulatedDeployment) -> 
     assert re.search(
         r"Nothing was deleted, because the user user-\w+ may send logs\. Detach arn:", rejection.stderr
     )
-    assert len(names(deployment)["functions"]) == 2
+    assert len(names(deployment)["functions"]) == 3
 
     down = deployment.command("down")
     assert down.returncode == 0, down.stdout + down.stderr
     resources = names(deployment)
-    for kind in ("functions", "apis", "roles", "mappings", "alarms"):
+    for kind in ("functions", "apis", "roles", "mappings", "rules", "alarms"):
         assert resources[kind] == [], kind
     assert sorted(resources["tables"]) == sorted(deployment.stage.tables)
     assert len(resources["queues"]) == 2

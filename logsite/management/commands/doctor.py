@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from logsite.doctor import event_source_mapping, queues, round_trip, tables
+from logsite.doctor import digests, event_source_mapping, queues, round_trip, tables
 from logsite.doctor.results import CheckResult, Verdict, run_check
 
 TIMEOUT_SECONDS = 60.0
@@ -18,11 +18,11 @@ class Command(BaseCommand):
     """Run all checks and print a line for each result."""
 
     help = (
-        "Checks the tables, the queues, the event source mapping and the clock. Then sends a log through "
-        "the queue and waits until it is readable; this log expires after a day. Prints a line per check: "
-        "OK, NOTE, or FAIL with the next step. The exit status is 1 if a check fails. Uses the site's "
-        "settings: LOGS_TABLE and the other tables' names, LOGS_QUEUE_URL, LOGS_DEAD_LETTER_QUEUE_URL. "
-        "Required permissions on AWS: "
+        "Checks the tables, the digests, the queues, the event source mapping and the clock. Then sends a "
+        "log through the queue and waits until it is readable; this log expires after a day. Prints a line "
+        "per check: OK, NOTE, or FAIL with the next step. The exit status is 1 if a check fails. Uses the "
+        "site's settings: LOGS_TABLE and the other tables' names, LOGS_QUEUE_URL, "
+        "LOGS_DEAD_LETTER_QUEUE_URL. Required permissions on AWS: "
         "dynamodb:DescribeTable, dynamodb:DescribeTimeToLive and dynamodb:GetItem on the tables, "
         "sqs:GetQueueAttributes on both queues, sqs:SendMessage on the queue of logs, "
         "lambda:ListEventSourceMappings, and lambda:GetFunctionConfiguration on the writer."
@@ -55,6 +55,7 @@ class Command(BaseCommand):
 def run_checks(timeout: float, report_progress: Callable[[str], object]) -> Iterator[CheckResult]:
     """Yield the results of all checks. A check that fails does not stop the others."""
     yield from tables.check()
+    yield from run_check(digests.PART, digests.check)
     yield from run_check("Queues", queues.check)
     yield from run_check(event_source_mapping.MAPPING, event_source_mapping.check)
     yield from run_check(round_trip.PART, partial(round_trip.check, timeout, report_progress))

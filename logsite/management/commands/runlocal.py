@@ -53,10 +53,10 @@ class Command(BaseCommand):
     """Start the stack, send sample logs, and run until Ctrl-C."""
 
     help = (
-        "Runs the whole product on this machine, without an AWS account: a DynamoDB engine, SQS, the worker "
-        "and the site. The first start creates an admin user and sends sample logs through the queue. "
-        "If AWS_ENDPOINT_URL_DYNAMODB or AWS_ENDPOINT_URL_SQS is set, it uses that service instead of "
-        "starting one."
+        "Runs the whole product on this machine, without an AWS account: a DynamoDB engine, SQS, the worker, "
+        "the site and the digests builder. The first start creates an admin user and sends sample logs "
+        "through the queue. If AWS_ENDPOINT_URL_DYNAMODB or AWS_ENDPOINT_URL_SQS is set, it uses that "
+        "service instead of starting one."
     )
     requires_system_checks = []
 
@@ -159,6 +159,8 @@ class Command(BaseCommand):
         site.on_line = lambda line: tqdm.write(line, file=sys.stderr, end="")
         if dead_letters := send_samples(options["logs"], services.queues, state, children.check):
             self.write(f"The dead-letter queue holds {dead_letters} messages.")
+        # After the sample logs, so that its first run finds them.
+        stack.start_digests_builder(children, folder)
         self.write(f"\nReady: {address}   {state.username} / {state.password}   (Ctrl-C stops everything)")
         children.wait()
 

@@ -1,0 +1,117 @@
+"""`manage.py build_digests`: build the digests of logs."""
+
+import importlib
+import sys
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, TextIO
+
+from django.core.management.base import BaseCommand, CommandError
+
+from logs import times
+from logs.characters import visible
+from logs.digests import builder
+from logs.digests.builder import Progress
+from logs.storage import digest_items
+from logs.storage.digest_items import DigestItem
+from logs.storage.errors import AWS_ERRORS, StoreUnavailable
+
+INTERRUPTED = 130  # the exit status of a shell after Ctrl-C
+SECONDS_BETWEEN_UPDATES = 5.0
+
+_tqdm: Callable[..., Any] | None
+try:
+    # Optional: another Django project may not have it.
+    _tqdm = importlib.import_module("tqdm").tqdm
+except ImportError:
+    _tqdm = None
+
+
+class Command(BaseCommand):
+    """Build what is missing, or replace the digests of a range."""
+
+    help = (
+        "Builds digests, the derived data for text search and counts, up to five minutes ago. Without "
+        "options it continues where the last run ended, as the scheduled builder does. A run may be "
+        "interrupted at any time, and other builders may run at the same time. "
+        "Required permissions on AWS: those of deploy/iam-digests.json, and dynamodb:DescribeTable on the "
+        "table of digests."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add the range, and the option to replace digests."""
+        parser.add_argument(
+            "--from",
+            type=_time,
+            dest="start",
+            metavar="TIME",
+            help="build from this time on, in ISO 8601; without an offset it is UTC",
+        )
+        parser.add_argument(
+            "--to", type=_time, dest="end", metavar="TIME", help="build up to this time, exclusive"
+        )
+        parser.add_argument(
+            "--rebuild", action="store_true", help="replace existing digests of the range, or all of them"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Build the digests. Raise CommandError for a wrong range, an error of AWS, or after Ctrl-C."""
+        start, end = options["start"], options["end"]
+        if start and end and start >= end:
+            raise CommandError(
+                f"--from must be before --to, not {times.to_text(start)} and {times.to_text(end)}."
+            )
+        if not digest_items.is_on():
+            raise CommandError("Digests are off. Set DIGESTS_TABLE to the name of their table.")
+        try:
+            self.check_table()
+            # Not `self.stderr`, which ends each update with a line break.
+            with _shown(sys.stderr) as show:
+                result = builder.build(start, end, rebuild=options["rebuild"], report=show)
+        except (StoreUnavailable, *AWS_ERRORS) as error:
+            raise CommandError(
+                f"DynamoDB refused: {error}. Run the command again to continue with what is missing."
+            ) from error
+        except KeyboardInterrupt as error:
+            raise CommandError(
+                "Interrupted. Run the command again to continue with what is missing.", returncode=INTERRUPTED
+            ) from error
+        if options["verbosity"] > 0:
+            self.stdout.write(f"Built {result.segments:,} segments of {result.logs:,} logs.")
+
+    def check_table(self) -> None:
+        """Raise CommandError if the table of digests does not exist. Costs one DescribeTable."""
+        if not DigestItem.exists():
+            raise CommandError(
+                f"The table {DigestItem.Meta.table_name} does not exist. Run `manage.py create_tables`, or "
+                "set DIGESTS_TABLE to the name of an existing table."
+            )
+
+
+def _time(text: str) -> datetime:
+    """Return a time or the start of a day in UTC."""
+    try:
+        return times.parse(text)
+    except (ValueError, OverflowError) as error:
+        raise ArgumentTypeError(
+            f"must be a time or a date in ISO 8601, such as 2026-11-25T13:00Z, not '{visible(text)}'"
+        ) from error
+
+
+@contextmanager
+def _shown(file: TextIO) -> Iterator[Callable[[Progress], None]]:
+    """Yield a function that shows a segment: on a bar if tqdm is installed, otherwise as a line."""
+    if _tqdm is None:
+        yield lambda progress: print(f"{progress.day}: {progress.logs:,} logs", file=file, flush=True)
+        return
+    # In a file, each update of a bar is a new line, so updates are rare.
+    interval = 0.1 if file.isatty() else SECONDS_BETWEEN_UPDATES
+    with _tqdm(desc="Digests", unit="log", file=file, mininterval=interval, maxinterval=interval) as bar:
+
+        def show(progress: Progress) -> None:
+            bar.set_postfix_str(times.to_text(progress.reached), refresh=False)
+            bar.update(progress.logs)
+
+        yield show

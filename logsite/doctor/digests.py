@@ -1,0 +1,53 @@
+"""The check that the builder of digests runs."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from logs import times
+from logs.storage import digest_items, endpoints
+from logs.storage.digest_items import DigestItem
+from logsite.doctor.results import CheckResult, fail, note, ok
+
+PART = "Digests"
+# The builder writes this item at the end of each run.
+STATE_KEY = ("builder", "state")
+# The schedule's interval is 5 minutes. DigestsStoppedAlarm waits as long.
+MAX_AGE = timedelta(minutes=30)
+
+
+def check() -> Iterator[CheckResult]:
+    """Check when the builder last finished a run.
+
+    With a local engine, an old run is a note: pages need no digests, and nothing invokes the builder there
+    unless `runlocal` does. Costs DescribeTable and GetItem.
+    """
+    if not digest_items.is_on():
+        yield note(PART, "they are off, because DIGESTS_TABLE is empty")
+        return
+    if not DigestItem.exists():
+        return  # the check of the tables reports it
+    now = datetime.now(UTC)
+    if finished_at := _finished_at():
+        if now - finished_at <= MAX_AGE:
+            yield ok(PART, f"the builder finished a run at {times.to_text(finished_at)}")
+            return
+        problem = f"the builder has not finished a run since {times.to_text(finished_at)}"
+    else:
+        problem = "the builder has not finished a run"
+        created_at: datetime = DigestItem.describe_table()["CreationDateTime"]
+        if now - created_at <= MAX_AGE:
+            yield note(PART, f"{problem} yet, and the table is new")
+            return
+    if endpoints.dynamodb():
+        yield note(PART, f"{problem}. `manage.py build_digests` runs it")
+        return
+    yield fail(PART, problem, "See DigestsStoppedAlarm in the runbook, or run `manage.py build_digests`.")
+
+
+def _finished_at() -> datetime | None:
+    """Return when the last run finished, or None if none did."""
+    try:
+        item = DigestItem.get(*STATE_KEY, consistent_read=True)
+    except DigestItem.DoesNotExist:
+        return None
+    return times.parse(item.written_at) if item.written_at else None
