@@ -24,7 +24,8 @@ def encode(position: Position, plan: QueryPlan) -> str:
         partition = position.key.partition
         tag = "" if partition is None else Stream(plan.index, partition).tag
         key = [position.key.created_at, position.key.id, tag, int(position.key.is_row)]
-    content = [VERSION, plan.filter.fingerprint, position.direction, int(position.inclusive), *key]
+    path = int(bool(plan.uses_digests))
+    content = [VERSION, plan.filter.fingerprint, path, position.direction, int(position.inclusive), *key]
     return signing.Signer(salt=SALT).sign_object(content)
 
 
@@ -33,16 +34,25 @@ def decode(text: str, plan: QueryPlan) -> Position:
 
     Raises BadCursor, in words for the person who followed the link.
     """
+    return resolve(text, plan)[1]
+
+
+def resolve(text: str, plan: QueryPlan) -> tuple[QueryPlan, Position]:
+    """Return the position of a cursor, and the plan of the same filter that the cursor was made for.
+
+    That plan uses digests if the pages before did. Raises BadCursor.
+    """
     try:
         version, *content = signing.Signer(salt=SALT).unsign_object(text)
     except (signing.BadSignature, ValueError) as error:
         raise BadCursor("this link to a page is damaged or was not made by this site") from error
     if version != VERSION:
         raise BadCursor("this link to a page was made by another version of this site")
-    fingerprint, direction, inclusive, *key = content
+    fingerprint, path, direction, inclusive, *key = content
     if fingerprint != plan.filter.fingerprint:
         raise BadCursor("this link to a page was made for another filter or order")
-    return Position(Direction(direction), _key(plan, *key) if key else None, inclusive=bool(inclusive))
+    plan = plan.by_digests() if path else plan.by_index()
+    return plan, Position(Direction(direction), _key(plan, *key) if key else None, inclusive=bool(inclusive))
 
 
 def _key(plan: QueryPlan, created_at: str, log_id: str, tag: str, is_row: int) -> Key:

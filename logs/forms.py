@@ -1,6 +1,7 @@
 """From a query string to clean filter values, or errors by field."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -189,7 +190,8 @@ class FilterForm(forms.BaseForm):
         elif moment := self.cleaned_data["at"]:
             start = begin_at(moment)
         elif text := self.cleaned_data["cursor"]:
-            start = cursor.decode(text, query.plan)
+            plan, start = cursor.resolve(text, query.plan)
+            query = replace(query, plan=plan)
         return query.at(start)
 
     def first_page(self) -> PageQuery:

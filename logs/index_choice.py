@@ -80,6 +80,11 @@ def streams(log_filter: LogFilter, shards: int) -> tuple[Stream, ...]:
     return tuple(Stream(index, key) for key in keys)
 
 
+def sorting_streams(shards: int) -> tuple[Stream, ...]:
+    """Return the partitions that hold all logs."""
+    return tuple(Stream(SortingIndex.Meta.index_name, key) for key in shard_statuses(shards))
+
+
 def key_forms(values: tuple[str, ...]) -> list[str]:
     """Return values in all forms of accents: each form is a partition."""
     return [form for form in all_forms(values) if form in values or len(form.encode()) <= MAX_KEY_BYTES]

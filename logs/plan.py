@@ -16,6 +16,8 @@ from logs.models import OWN_PREFIX, LogItem, is_own_account, partition_key
 from logs.plan_error import plan_error
 
 MICROSECOND = timedelta(microseconds=1)
+# The path of a plan that uses digests, on pages and in the API.
+DIGESTS = "digests"
 
 
 class Direction(StrEnum):
@@ -73,9 +75,10 @@ class Span:
 class QueryPlan:
     """The streams that answer a filter. `low` and `high` are the range of each, both included.
 
-    The streams are merged into one order: by time, then by partition key, then as the engine returns them.
-    `includes_own` is whether logs of Logsite's own accounts are read. `uses_digests` is whether signatures exclude
-    logs first; the streams are then those of SortingIndex.
+    The streams are merged into one order: by time, then by partition key, then as the engine returns
+    them. `includes_own` is whether logs of Logsite's own accounts are read. `uses_digests` is whether
+    digests exclude logs first: the streams are then those of SortingIndex. It is None if `reading.path`
+    decides.
     """
 
     filter: LogFilter
@@ -83,12 +86,26 @@ class QueryPlan:
     low: datetime | None
     high: datetime | None
     includes_own: bool = False
-    uses_digests: bool = False
+    uses_digests: bool | None = None
+    shards: int = 1
 
     @property
     def index(self) -> str:
         """Return the name of the index that is read."""
         return self.streams[0].index
+
+    @property
+    def path(self) -> str:
+        """Return the name of the index that is read, or of the digests."""
+        return DIGESTS if self.uses_digests else self.index
+
+    def by_digests(self) -> "QueryPlan":
+        """Return the plan of the same filter that uses digests."""
+        return replace(self, streams=index_choice.sorting_streams(self.shards), uses_digests=True)
+
+    def by_index(self) -> "QueryPlan":
+        """Return the plan of the same filter that uses its index alone."""
+        return replace(self, uses_digests=False)
 
     def hides(self, item: LogItem) -> bool:
         """Return whether a log must not be shown: its account is Logsite's own."""
@@ -203,4 +220,5 @@ def make_plan(log_filter: LogFilter, shards: int = 1, *, includes_own: bool = Fa
         # DynamoDB's BETWEEN includes both ends. Times are stored in microseconds.
         high=log_filter.end - MICROSECOND if log_filter.end else None,
         includes_own=includes_own,
+        shards=shards,
     )

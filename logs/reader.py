@@ -7,6 +7,7 @@ from logs.filters import LogFilter
 from logs.models import NO_ONE, LogItem, is_own_account
 from logs.plan import Around, Direction, PageQuery, Position, QueryPlan, key_of, make_plan
 from logs.plan_error import plan_error
+from logs.reading import path
 from logs.reading.budget import Budget, Cost
 from logs.reading.page import Page as Page
 from logs.reading.page import PageRead
@@ -38,6 +39,24 @@ def read(query: PageQuery, budget: Budget) -> PageResult:
     Costs as `read_page` or `read_around`, and one GetItem for a page around a log. Raises LogNotFound for a
     page around a log that does not exist, and StoreUnavailable.
     """
+    query, path_cost = _with_path(query, budget)
+    result = _read(query, budget)
+    page_cost = result.page.cost
+    page_cost += path_cost
+    return result
+
+
+def _with_path(query: PageQuery, budget: Budget) -> tuple[PageQuery, Cost]:
+    """Return a query whose plan has its path, and the cost of the choice."""
+    if query.plan.uses_digests is not None:
+        return query, Cost()
+    page_read = PageRead(query.plan, budget)
+    with store_unavailable():
+        plan = path.choose(page_read)
+    return replace(query, plan=plan), page_read.cost
+
+
+def _read(query: PageQuery, budget: Budget) -> PageResult:
     if isinstance(query.start, Around):
         item, cost = get_with_cost(query.start.log_id, includes_own=query.plan.includes_own)
         if item is None:
@@ -50,7 +69,7 @@ def read(query: PageQuery, budget: Budget) -> PageResult:
     page = read_page(query.plan, query.start, query.limit, budget)
     if page.complete and not page.items and query.start and query.start.direction is Direction.PREVIOUS:
         # The logs before this position were deleted, so the order begins here.
-        return read(query.at(None), budget)
+        return _read(query.at(None), budget)
     return PageResult(query, page)
 
 

@@ -1,7 +1,7 @@
 """Blocks: the folded search texts of up to 50 consecutive logs, compressed.
 
-A packed block is compressed by zlib. It is a line of JSON with the ids, times, places and partition keys of its
-logs, then their texts.
+A packed block is compressed by zlib. It is a line of JSON with the ids, times, places and partition keys of
+its logs, then their texts.
 """
 
 import json

@@ -1,8 +1,8 @@
 """Build digests from the logs: new segments, and those that have to be built again.
 
 The builder never reads past the horizon. It writes a segment as a new generation, then lists it in the
-directory, on condition that no log was deleted and no other builder listed the range in the meantime. Killed at
-any moment, it leaves an unlisted generation, which the next run deletes.
+directory, on condition that no log was deleted and no other builder listed the range in the meantime. Killed
+at any moment, it leaves an unlisted generation, which the next run deletes.
 """
 
 from collections import Counter
@@ -67,8 +67,9 @@ def build(
 ) -> Result:
     """Build the digests that are missing, up to the horizon. A second call continues.
 
-    A range, from `start` to before `end`, is checked and built whole. With `rebuild`, its digests are replaced.
-    `deadline` returns the seconds left: the run ends before. `report` is called after each segment.
+    A range, from `start` to before `end`, is checked and built whole. With `rebuild`, its digests are
+    replaced. `deadline` returns the seconds left: the run ends before. `report` is called after each
+    segment.
 
     A log costs the read units of a Query and a BatchGetItem, and about a quarter of a write unit. Raises
     directory.Conflict, PynamoDB's and botocore's errors.

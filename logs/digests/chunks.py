@@ -38,7 +38,10 @@ class Chunk:
         return {"partition": self.segment.generation, "sort": chunk_sort(self.number)}
 
     def heads(self, data: bytes, probe: Probe) -> Iterator[tuple[BlockHead, bool]]:
-        """Yield the blocks of the range, and whether they may have a matching log. Expired ones are left out."""
+        """Yield the blocks of the range, and whether they may have a matching log.
+
+        Expired blocks are left out.
+        """
         now = time.time()
         for head, signature in unpack_chunk(data):
             is_over = head.expires is not None and head.expires <= now

@@ -16,7 +16,8 @@ from logs.storage import dynamodb
 from logs.storage.digest_items import DigestItem
 from logs.times import to_text
 
-# How many items of the directory one request reads, at first and at most. Each request reads four times as many.
+# How many items of the directory one request reads, at first and at most. Each request reads four times as
+# many.
 FIRST_ITEMS, MAX_ITEMS, GROWTH = 8, 2_000, 4
 
 # Sends requests in parallel, counts their cost, and returns their raw responses.
@@ -49,7 +50,8 @@ def read(
 ) -> Iterator[Hole | Covered]:
     """Yield the parts of the range `start` ≤ moment < `end`, in reading order, without gaps.
 
-    Segments whose generation is `broken` count as holes. Costs a consistent Query per sorting shard, and further ones as the reading goes on.
+    Segments whose generation is `broken` count as holes. Costs a consistent Query per sorting shard, and
+    further ones as the reading goes on.
     """
     done = start if ascends else end
     for day, items in groupby(_items(start, end, request, ascends=ascends), key=_day):
@@ -95,9 +97,7 @@ def _items(start: int, end: int, request: Request, *, ascends: bool) -> Iterator
     low = day_of(start).isoformat()
     # A late item has an id after its time.
     high = f"{to_text(to_time(end - 1))}{late.SEPARATOR}~"
-    streams = [
-        _stream(partition, low, high, request, ascends=ascends) for partition in late.partitions()
-    ]
+    streams = [_stream(partition, low, high, request, ascends=ascends) for partition in late.partitions()]
     return heapq.merge(*streams, key=_sort, reverse=not ascends)
 
 
@@ -105,9 +105,7 @@ def _sort(item: DigestItem) -> str:
     return str(item.sort)
 
 
-def _stream(
-    partition: str, low: str, high: str, request: Request, *, ascends: bool
-) -> Iterator[DigestItem]:
+def _stream(partition: str, low: str, high: str, request: Request, *, ascends: bool) -> Iterator[DigestItem]:
     limit, last = FIRST_ITEMS, None
     while True:
         query = partial(

@@ -1,7 +1,7 @@
 """The directory: for each UTC day, the segments whose digests are valid, and their counts by hour.
 
-A directory is one item. It changes as a whole, on condition that its version is unchanged. Digests that it does
-not list are not read.
+A directory is one item. It changes as a whole, on condition that its version is unchanged. Digests that it
+does not list are not read.
 """
 
 import json
@@ -63,10 +63,10 @@ class Segment:
 class Directory:
     """The segments of a day, in order of time and without overlaps.
 
-    `pending` are generations that are not listed: being built, or replaced and not deleted yet. `erasures` are
-    logs that are being deleted, by id, with their moments. `counts` are those by hour. `wide` is the generation
-    of the wide counts of a closed day, or empty. `edits` changes whenever a build that has begun must not be
-    listed.
+    `pending` are generations that are not listed: being built, or replaced and not deleted yet.
+    `erasures` are logs that are being deleted, by id, with their moments. `counts` are those by hour.
+    `wide` is the generation of the wide counts of a closed day, or empty. `edits` changes whenever a
+    build that has begun must not be listed.
     """
 
     day: date
@@ -107,7 +107,8 @@ class Directory:
         return [each for each in self.segments if each.start < end and each.end > start]
 
     def with_segment(self, segment: Segment, counts: Counts) -> "Directory":
-        """Return the directory with a segment instead of those that it overlaps, and with the counts of the day.
+        """Return the directory with a segment instead of those that it overlaps, and with the counts
+        of the day.
 
         The generations of the replaced segments are pending, to be deleted. The wide counts are outdated.
         """

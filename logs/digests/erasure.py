@@ -40,7 +40,7 @@ def delete(log_id: str) -> None:
     directory.update(day, announce)
     parts.delete(item.id)
     current = directory.update(day, fence)
-    is_counted = any([_erase(segment, item) for segment in current.overlapping(moment, moment + 1)])
+    is_counted = any(_erase(segment, item) for segment in current.overlapping(moment, moment + 1))
     if is_counted and current.wide:
         _change_counts(current.wide, item)
     for generation in current.pending:

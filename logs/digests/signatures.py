@@ -176,7 +176,7 @@ class Probe:
 
 def _has(signature: bytes | memoryview, mask: int, hashes: tuple[int, ...]) -> bool:
     # A loop: most blocks are excluded by the first hash, and a generator costs more than that.
-    for each in hashes:
+    for each in hashes:  # noqa: SIM110  see above
         if not signature[(each & mask) >> 3] >> (each & 7) & 1:
             return False
     return True

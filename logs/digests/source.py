@@ -14,8 +14,8 @@ from logs.times import parse
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 MAX_BATCH_GET = 100
-# The bytes of the payloads that one BatchGetItem reads, before compression: 16 MB is DynamoDB's own limit, and
-# a parsed response takes several times its size.
+# The bytes of the payloads that one BatchGetItem reads, before compression: 16 MB is DynamoDB's own limit,
+# and a parsed response takes several times its size.
 MAX_BATCH_BYTES = 4 * 1024 * 1024
 MAX_ITEM_BYTES = 400 * 1024
 

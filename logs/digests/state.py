@@ -15,9 +15,9 @@ PARTITION, SORT = "builder", "state"
 class State:
     """The state of the builder.
 
-    Digests are complete from `first` to `frontier`, except for small ranges. `working` is the day in progress,
-    in ISO 8601: a builder that was killed left its digests there. `checked` is when all days were last
-    checked for late logs. `finished_at` is when a run last ended without an error.
+    Digests are complete from `first` to `frontier`, except for small ranges. `working` is the day in
+    progress, in ISO 8601: a builder that was killed left its digests there. `checked` is when all days
+    were last checked for late logs. `finished_at` is when a run last ended without an error.
     """
 
     first: int | None = None

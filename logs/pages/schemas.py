@@ -109,7 +109,7 @@ def page(result: PageResult, cost: Cost) -> dict[str, Any]:
         "items": [in_list(item) for item in page.items],
         "next": cursor(page.next),
         "previous": cursor(page.previous),
-        "index": result.plan.index,
+        "index": result.plan.path,
         "complete": page.complete,
         "reached": times.to_text(page.reached) if page.reached else None,
         "sentence": sentence.sentence(result.plan),

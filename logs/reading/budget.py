@@ -35,8 +35,8 @@ class Cost:
 class Budget:
     """The limits of one page. A page that reaches one of them shows what it found and how far it read.
 
-    `examined` counts items that DynamoDB read, `searched` logs whose signatures were read, `payloads` logs that a text search fetched. `payload_bytes` is
-    the size of these logs after decompression.
+    `examined` counts items that DynamoDB read, `searched` logs whose signatures were read, `payloads`
+    logs that a text search fetched. `payload_bytes` is the size of these logs after decompression.
     """
 
     examined: int = 50_000
@@ -47,9 +47,7 @@ class Budget:
 
     def is_spent(self, cost: Cost, seconds: float) -> bool:
         """Return whether the limits of items or seconds are reached."""
-        return (
-            cost.examined >= self.examined or cost.searched >= self.searched or seconds > self.seconds
-        )
+        return cost.examined >= self.examined or cost.searched >= self.searched or seconds > self.seconds
 
     def is_spent_on_payloads(self, cost: Cost, seconds: float) -> bool:
         """Return whether the limits of fetched payloads or seconds are reached."""

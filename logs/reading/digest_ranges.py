@@ -35,6 +35,17 @@ class DigestRanges(DigestRead):
         self._match = match
         self._logs = WholeLogs(read)
 
+    def _rows_from(self, position: Position | None) -> Iterator[LogItem]:
+        # The first query of the index may be enough: for a frequent value it costs less than signatures.
+        merge = Merge(self._read, position, self._limit)
+        yield from merge.first_items()
+        if merge.is_exhausted:
+            return
+        if self._read.is_spent:
+            self._cut = merge.cut
+            return
+        yield from super()._rows_from(Position(self._direction, merge.cut))
+
     def _window_rows(self, window: list[Chunk]) -> Iterator[LogItem]:
         ranges = self._ranges(window)
         if not self._ascends:

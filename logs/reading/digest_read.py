@@ -1,7 +1,7 @@
 """The logs of a plan, read by digests: signatures exclude most blocks, and only the others are read.
 
-Ranges without digests are read from SortingIndex. Both have the same order, so a page continues exactly, even if
-digests are built, or built again, between two pages.
+Ranges without digests are read from SortingIndex. Both have the same order, so a page continues exactly, even
+if digests are built, or built again, between two pages.
 """
 
 from collections.abc import Iterator
@@ -21,8 +21,8 @@ from logs.storage.digest_items import DigestItem
 from logs.times import parse, to_text
 
 if TYPE_CHECKING:
-    from logs.reading.search import TextSearch
     from logs.reading.page import PageRead
+    from logs.reading.search import TextSearch
 
 # A window is a number of chunks whose signatures are read together. It grows, so that a frequent text reads
 # little more than it shows.

@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from logs.digests import blocks
 from logs.digests.chunks import Chunk
@@ -99,31 +99,30 @@ class DigestSearch(DigestRead):
 
         A moment stands for all its logs, whose order only the index knows: those of a block and late ones.
         """
-        late = chain.from_iterable(chunk.late for chunk in window)
+        late: Iterator[Candidate | LateItem] = chain.from_iterable(chunk.late for chunk in window)
         indexed = frozenset().union(*(chunk.indexed for chunk in window))
         # At the same moment, late logs come first.
-        merged = heapq.merge(late, self._block_candidates(window), key=_moment, reverse=not self._ascends)
+        candidates: Iterator[Candidate | LateItem] = self._block_candidates(window)
+        merged = heapq.merge(late, candidates, key=_moment, reverse=not self._ascends)
         for moment, group in groupby(merged, key=_moment):
-            late_ids = {}
+            late_ids: dict[str, None] = {}
+            in_blocks: Iterator[Candidate] = iter(())
             for each in group:
                 if isinstance(each, Candidate):
-                    group = chain([each], group)
+                    in_blocks = chain([each], cast("Iterator[Candidate]", group))  # noqa: B031  the rest of it
                     break
-                late_ids[each.log_id] = each
-            if moment in indexed:
-                if late_ids:
-                    yield moment
-                continue
+                late_ids[each.log_id] = None
             if not late_ids:
-                yield from group
+                if moment not in indexed:
+                    yield from in_blocks
                 continue
-            in_blocks = list(group)
-            for each in in_blocks:
-                late_ids.pop(each.log_id, None)
-            if late_ids and len(late_ids) + len(in_blocks) > 1:
+            candidates_of_moment = list(in_blocks)
+            for candidate in candidates_of_moment:
+                late_ids.pop(candidate.log_id, None)
+            if moment in indexed or (late_ids and len(late_ids) + len(candidates_of_moment) > 1):
                 yield moment
             else:
-                yield from in_blocks
+                yield from candidates_of_moment
                 yield from (Candidate((0, 0), moment, log_id, None) for log_id in late_ids)
 
     def _block_candidates(self, window: list[Chunk]) -> Iterator[Candidate]:

@@ -1,7 +1,6 @@
 """Whether a whole log matches a filter, and what its digests must have for that."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from logs.conditions import Kind
 from logs.digests.signatures import VALUE_ATTRIBUTES, Probe, make_probe
@@ -59,10 +58,14 @@ class LogMatch:
 def matches(item, name, value):  # SHIM
     f = FILTERS[name]
     from operator import attrgetter
+
     v = attrgetter(f.attribute)(item) if not f.attribute.startswith("context.") or item.context else None
-    if f.kind is Kind.EQUALS: return (v or "") in value
-    if f.kind is Kind.EXCLUDES: return (v or "") not in value
-    if f.kind is Kind.CONTAINS: return value in (v or "")
+    if f.kind is Kind.EQUALS:
+        return (v or "") in value
+    if f.kind is Kind.EXCLUDES:
+        return (v or "") not in value
+    if f.kind is Kind.CONTAINS:
+        return value in (v or "")
     return v is not None and v >= value
 
 

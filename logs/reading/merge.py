@@ -59,6 +59,15 @@ class Merge:
             else:
                 _query(self._read, [stream])
 
+    def first_items(self) -> Iterator[LogItem]:
+        """Yield the logs that the first query of each stream returns, as far as their order is certain."""
+        query_all(self._read, [self])
+        while streams := self._open():
+            stream = self._least_advanced(streams)
+            if not stream.items:
+                return
+            yield stream.items.popleft()
+
     def _open(self) -> list[StreamReader]:
         return [stream for stream in self.streams if stream.is_open]
 

@@ -134,15 +134,16 @@ class PageRead:
     ) -> list[dict[str, Any]]:
         """Return the raw items of these keys, in no order; items that do not exist are left out.
 
-        Costs one BatchGetItem for `size` keys, up to MAX_PARALLEL at once. Raise TimeoutError at the deadline.
+        Costs one BatchGetItem for `size` keys, up to MAX_PARALLEL at once. Raise TimeoutError at the
+        deadline.
         """
         batches = [keys[start : start + size] for start in range(0, len(keys), size)]
         raws: list[dict[str, Any]] = []
         for start in range(0, len(batches), MAX_PARALLEL):
             calls = [partial(_batch_get, model, batch) for batch in batches[start : start + MAX_PARALLEL]]
-            for items, usage in self.call(calls):
+            for batch_items, usage in self.call(calls):
                 self.cost.add_usage(usage)
-                raws += items
+                raws += batch_items
         return raws
 
     def call(self, calls: Sequence[Callable[[], T]]) -> list[T]:

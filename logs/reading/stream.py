@@ -55,7 +55,7 @@ class StreamReader:
         start = self.last or self._span.start
         result = self._index.query(
             self.stream.key,
-            range_key_condition=_between(self._span.low, self._span.high),
+            range_key_condition=between(self._span.low, self._span.high),
             filter_condition=self._condition,
             scan_index_forward=self._ascends,
             last_evaluated_key=self._start_key(start) if start else None,
@@ -104,7 +104,8 @@ def first_page_size(limit: int, streams: int, *, is_filtered: bool) -> int:
     return max(min(margin, math.floor(1.8 * share)), math.ceil(share) + 1)
 
 
-def _between(low: datetime | None, high: datetime | None) -> Condition | None:
+def between(low: datetime | None, high: datetime | None) -> Condition | None:
+    """Return the condition on the time of a log. Both ends are included."""
     if low and high:
         return LogItem.created_at.between(low, high)
     if low:

@@ -177,6 +177,23 @@ def query(
     return response
 
 
+def count(index: str, partition: str, condition: Condition | None, limit: int) -> dict[str, Any]:
+    """Return the raw response of one Query of an index that returns no items, only their number.
+
+    It costs as many read units as the items would.
+    """
+    connection = LogItem._get_connection().connection
+    response: dict[str, Any] = connection.query(
+        LogItem.Meta.table_name,
+        partition,
+        range_key_condition=condition,
+        index_name=index,
+        limit=limit,
+        select="COUNT",
+    )
+    return response
+
+
 def get(model: type[Model], key: str, *, consistent: bool = False) -> dict[str, Any]:
     """Return the raw response of one GetItem. It has read units."""
     response: dict[str, Any] = model._get_connection().get_item(key, consistent_read=consistent)
