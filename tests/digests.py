@@ -1,16 +1,15 @@
-"""Digests for tests: an empty table, and a builder whose limits and clock a test sets."""
+"""Digests in tests: an empty table, late logs, small segments, and a builder that is killed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from unittest.mock import patch
 
-import pytest
-
-from logs.digests import builder
-from logs.digests.moments import to_moment
+from logs import times
+from logs.digests import blocks, builder, directory, late, segment_writer
+from logs.models import STATUS, LogItem
 from logs.storage import dynamodb
-from logs.storage.digest_items import DigestItem
+from logs.storage.digest_items import DAYS, DigestItem
 
 
 def empty_digests_table() -> None:
@@ -18,3 +17,70 @@ def empty_digests_table() -> None:
     DigestItem.delete_table()
     DigestItem.create_table()
     dynamodb.enable_ttl(DigestItem, DigestItem.expires_at.attr_name)
+
+
+@contextmanager
+def small_segments(logs: int = 30) -> Iterator[None]:
+    """Let segments, chunks and blocks have few logs."""
+    with (
+        patch.object(builder, "MAX_LOGS", logs),
+        patch.object(builder, "MIN_LOGS", max(1, logs // 3)),
+        patch.object(segment_writer, "MAX_CHUNK_BLOCKS", 3),
+        patch.object(blocks, "MAX_LOGS", 4),
+        patch.object(blocks, "MAX_LOG_TEXT", 400),
+    ):
+        yield
+
+
+class Killed(BaseException):
+    """The builder was killed."""
+
+
+@contextmanager
+def killed_after(calls: int) -> Iterator[None]:
+    """Let the builder end at one of its requests to the table of digests, as if it was killed."""
+    left = calls
+    save, delete = DigestItem.save, DigestItem.delete
+    commit = type(DigestItem.batch_write()).commit
+
+    def count() -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise Killed
+
+    def counted(method):  # type: ignore[no-untyped-def]
+        def call(self, *args, **kwargs):  # type: ignore[no-untyped-def]
+            count()
+            return method(self, *args, **kwargs)
+
+        return call
+
+    with (
+        patch.object(DigestItem, "save", counted(save)),
+        patch.object(DigestItem, "delete", counted(delete)),
+        patch.object(type(DigestItem.batch_write()), "commit", counted(commit)),
+    ):
+        yield
+
+
+def store_late(item: LogItem, written_at: datetime | None = None) -> None:
+    """Write a late item, then its log, as the writer does."""
+    partition = DAYS + item.status.removeprefix(STATUS)
+    sort = f"{times.to_text(item.created_at)}{late.SEPARATOR}{item.id}"
+    written = times.to_text(written_at or datetime.now(UTC))
+    DigestItem(partition, sort, written_at=written, expires_at=item.expires_at).save()
+    item.save()
+
+
+def generations() -> set[str]:
+    """Return the generations that have items."""
+    return {item.partition for item in DigestItem.scan() if "#" in item.partition and "20" in item.partition}
+
+
+def listed_generations() -> set[str]:
+    """Return the generations that the directory lists."""
+    listed = set()
+    for each in directory.read_all(datetime.min.date()):
+        listed |= {segment.generation for segment in each.segments} | {each.wide}
+    return listed - {""}

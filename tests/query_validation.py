@@ -35,7 +35,8 @@ def check(query: dict[str, Any]) -> None:
     if not (start := query.get("ExclusiveStartKey")):
         return
     start_key = {name: value["S"] for name, value in start.items()}
-    assert set(start_key) == {"id", "created_at", *keys}, f"the start key has other attributes: {start_key}"
+    others = {"id", "created_at"} if "IndexName" in query else {"sort"}
+    assert set(start_key) == {*others, *keys}, f"the start key has other attributes: {start_key}"
     assert keys.items() <= start_key.items(), f"the start key {start_key} is not in the partition {keys}"
     for name, low, high in ranges:
         assert low <= start_key[name] <= high, f"the start key {start_key} is outside {low} to {high}"
