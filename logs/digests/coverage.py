@@ -54,16 +54,10 @@ def read(
     further ones as the reading goes on.
     """
     done = start if ascends else end
-    for day, items in groupby(_items(start, end, request, ascends=ascends), key=_day):
-        late_items, current = [], Directory(day)
-        for item in items:
-            if item.written_at is None:
-                current = directory.from_item(item)
-            else:
-                late_items.append(late.from_item(item))
+    for day in read_days(start, end, request, ascends=ascends):
         segments = [
             each
-            for each in current.readable
+            for each in day.directory.readable
             if each.start < end and each.end > start and each.generation not in broken
         ]
         for segment in segments if ascends else reversed(segments):
@@ -72,7 +66,7 @@ def read(
                 yield Hole(done, low)
             elif not ascends and done > high:
                 yield Hole(high, done)
-            yield Covered(segment, low, high, _missing(late_items, segment, low, high))
+            yield Covered(segment, low, high, day.missing(segment, low, high))
             done = high if ascends else low
     if ascends and done < end:
         yield Hole(done, end)
@@ -80,11 +74,33 @@ def read(
         yield Hole(start, done)
 
 
-def _missing(late_items: list[LateItem], segment: Segment, low: int, high: int) -> tuple[LateItem, ...]:
-    """Return the late logs of a range that its segment may lack."""
-    return tuple(
-        each for each in late_items if low <= each.moment < high and not each.is_settled(segment.began)
-    )
+@dataclass(frozen=True)
+class Day:
+    """The directory of a day, and its late items in reading order."""
+
+    directory: Directory
+    late: tuple[LateItem, ...]
+
+    def missing(self, segment: Segment, low: int, high: int) -> tuple[LateItem, ...]:
+        """Return the late logs with `low` ≤ moment < `high` that a segment may lack."""
+        return tuple(
+            each for each in self.late if low <= each.moment < high and not each.is_settled(segment.began)
+        )
+
+
+def read_days(start: int, end: int, request: Request, *, ascends: bool) -> Iterator[Day]:
+    """Yield the days of a range that have a directory or late items, in reading order.
+
+    Costs a consistent Query per sorting shard, and further ones as the reading goes on.
+    """
+    for day, items in groupby(_items(start, end, request, ascends=ascends), key=_day):
+        late_items, current = [], Directory(day)
+        for item in items:
+            if item.written_at is None:
+                current = directory.from_item(item)
+            else:
+                late_items.append(late.from_item(item))
+        yield Day(current, tuple(late_items))
 
 
 def _day(item: DigestItem) -> date:
