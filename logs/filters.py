@@ -78,6 +78,19 @@ class Filter:
         """Return the DynamoDB condition that an item fulfils if it matches the value."""
         return conditions.condition(self.kind, attrgetter(self.attribute)(LogItem), value)
 
+    def matches(self, item: LogItem, value: Any) -> bool:
+        """Return whether an item fulfils the condition: what DynamoDB compares, in Python."""
+        content = getattr(item, self.attribute.removeprefix("context."))
+        return conditions.matches(self.kind, content, value)
+
+    def signature_texts(self, value: str) -> tuple[str, ...]:
+        """Return the folded texts to find in the folded text of a matching log.
+
+        One of them is in it. The text is empty if nothing is known: for an empty value, and for filters of
+        another kind than CONTAINS.
+        """
+        return conditions.folded_texts(value) if self.kind is Kind.CONTAINS else ("",)
+
     def display(self, value: Any) -> str:
         """Return the value, or one of several values, as the sentence shows it."""
         if value == "":

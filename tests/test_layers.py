@@ -23,6 +23,7 @@ PACKAGES: dict[str, set[str]] = {
 }
 
 PLANNING = {
+    "logs.folding",
     "logs.times",
     "logs.models",
     "logs.conditions",
@@ -62,7 +63,7 @@ LAYERS: dict[str, set[str]] = {
     "logs.key_values": {"logs.spelling"},
     "logs.models": {"logs.times"},
     "logs.json_path": JSON_PATH - {"logs.json_path"},
-    "logs.conditions": set(),
+    "logs.conditions": {"logs.folding"},
     "logs.filters": {"logs.times", "logs.models", "logs.conditions", "logs.json_path"},
     "logs.index_choice": {"logs.models", "logs.conditions", "logs.filters"},
     "logs.plan_error": {"logs.models", "logs.conditions", "logs.filters", "logs.index_choice"},

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from logs.conditions import ELLIPSIS
 from logs.models import LogItem
 from logs.plan import Key, key_of
 from logs.reading.merge import Merge
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 MAX_BATCH_GET = 100
-# The end of a truncated text (`ingest.writing.items`).
-ELLIPSIS = "…"
 
 
 class TextSearch:
