@@ -9,7 +9,7 @@ from typing import Any
 
 from pynamodb.expressions.condition import Condition
 
-from logs import index_choice, times
+from logs import index_choice, request_ids, times
 from logs.filters import FILTERS, LogFilter, Order
 from logs.index_choice import INDEX_FILTERS, Stream
 from logs.models import OWN_PREFIX, LogItem, is_own_account, partition_key
@@ -128,6 +128,8 @@ class QueryPlan:
         An item that it drops costs as many read units as one that it keeps.
         """
         conditions = [FILTERS[name].condition(value) for name, value in self.post_filters.items()]
+        if ids := self.filter.request_ids:
+            conditions.append(request_ids.condition(ids))
         # With accounts in the filter, no log of another account is read. DynamoDB refuses a filter expression
         # on a key, which the account is in AccountIndex.
         if not (self.includes_own or self.filter.account_id):
@@ -137,7 +139,7 @@ class QueryPlan:
     @property
     def needs_no_post_filter(self) -> bool:
         """Return whether the index query alone answers the filter."""
-        return not (self.filter.needs_documents or self.post_filters)
+        return not (self.filter.needs_documents or self.filter.request_ids or self.post_filters)
 
     @property
     def narrows_the_range(self) -> bool:

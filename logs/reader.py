@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from logs import request_ids
 from logs.filters import LogFilter
 from logs.models import NO_ONE, LogItem, is_own_account
 from logs.plan import Around, Direction, PageQuery, Position, QueryPlan, key_of, make_plan
@@ -14,6 +15,7 @@ from logs.reading.page import PageRead
 from logs.storage import choices as stored_choices
 from logs.storage import deadline, items
 from logs.storage.errors import store_unavailable
+from logs.storage.rejections import RejectedItem
 
 
 class LogNotFound(Exception):
@@ -151,6 +153,37 @@ def get_with_cost(log_id: str, *, includes_own: bool = False) -> tuple[LogItem |
     if item and not includes_own and is_own_account(item.account_id):
         return None, cost
     return item, cost
+
+
+@dataclass(frozen=True)
+class IdSearch:
+    """The result of a search for an id.
+
+    It is the log with the id, and why a message with it was rejected. If there is no such log, the logs of
+    the filter are those with this request ID or trace ID.
+    """
+
+    log_id: str
+    item: LogItem | None
+    rejection: RejectedItem | None
+    cost: Cost
+
+
+def search_id(log_filter: LogFilter, *, includes_own: bool = False) -> IdSearch | None:
+    """Search for the log whose id is in `q`. Without an id, return None.
+
+    Costs one BatchGetItem of two items, and another one for a log that is too large for one item. Raises
+    StoreUnavailable.
+    """
+    if (log_id := request_ids.log_id(log_filter.q)) is None:
+        return None
+    start = deadline.now()
+    item, rejection, usage = items.get_with_rejection(log_id)
+    cost = Cost(examined=1, seconds=deadline.now() - start)
+    cost.add_usage(usage)
+    if item and not includes_own and is_own_account(item.account_id):
+        item = None
+    return IdSearch(log_id, item, rejection, cost)
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,15 @@
 
 from collections.abc import Iterator
 
-from logs.conditions import Kind
+from logs import request_ids
+from logs.conditions import ELLIPSIS, Kind
 from logs.digests.signatures import VALUE_ATTRIBUTES, Probe, make_probe
 from logs.filters import FILTERS, LogFilter
-from logs.folding import fold
 from logs.models import LogItem
 from logs.plan import QueryPlan
 from logs.search_text import SearchText, search_text
 from logs.storage.documents import Content
 from logs.text_match import TextMatch
-
-# The end of a truncated text (`ingest.writing.items`).
-ELLIPSIS = "…"
 
 
 class LogMatch:
@@ -51,26 +48,9 @@ class LogMatch:
             not plan.hides(item)
             and (plan.low is None or plan.low <= item.created_at)
             and (plan.high is None or item.created_at <= plan.high)
-            and all(matches(item, name, value) for name, value in plan.post_filters.items())
+            and (not plan.filter.request_ids or request_ids.matches(item, plan.filter.request_ids))
+            and all(FILTERS[name].matches(item, value) for name, value in plan.post_filters.items())
         )
-
-
-def matches(item, name, value):  # SHIM
-    f = FILTERS[name]
-    from operator import attrgetter
-
-    v = attrgetter(f.attribute)(item) if not f.attribute.startswith("context.") or item.context else None
-    if f.kind is Kind.EQUALS:
-        return (v or "") in value
-    if f.kind is Kind.EXCLUDES:
-        return (v or "") not in value
-    if f.kind is Kind.CONTAINS:
-        return value in (v or "")
-    return v is not None and v >= value
-
-
-def _shortest(clause: tuple[str, ...]) -> int:
-    return min(map(len, clause))
 
 
 def make_filter_probe(log_filter: LogFilter) -> Probe:
@@ -81,19 +61,23 @@ def make_filter_probe(log_filter: LogFilter) -> Probe:
     return make_probe(_values(log_filter), [*texts, *_texts(log_filter)])
 
 
-def _values(log_filter: LogFilter) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield the filters with whole values. Logs without a value have nothing in their signature."""
+def _values(log_filter: LogFilter) -> Iterator[list[tuple[str, str]]]:
+    """Yield groups of whole values, by name: a matching log has one of each group.
+
+    Logs without a value have nothing in their signature.
+    """
     for name, value in log_filter.values.items():
         if FILTERS[name].kind is Kind.EQUALS and name in VALUE_ATTRIBUTES and "" not in value:
-            yield name, value
+            yield [(name, each) for each in value]
+    if ids := log_filter.request_ids:
+        yield [(name, each) for name in ("request_id", "trace_id") for each in ids]
 
 
-def _texts(log_filter: LogFilter) -> Iterator[list[str]]:
-    """Yield the texts that a matching log must contain, folded."""
+def _texts(log_filter: LogFilter) -> Iterator[tuple[str, ...]]:
+    """Yield groups of folded texts: a matching log contains one of each group."""
     for name, value in log_filter.values.items():
-        each = FILTERS[name]
-        if each.kind is Kind.CONTAINS and name != "q" and value:
-            yield [fold(value[1:-1])] if len(value) > 2 else []
+        if FILTERS[name].kind is Kind.CONTAINS:
+            yield FILTERS[name].signature_texts(value)
 
 
 def _row_text(item: LogItem) -> SearchText:
