@@ -142,9 +142,12 @@ class CountGroup:
     @classmethod
     def from_json(cls, content: list[Any]) -> "CountGroup":
         """Return the group of a JSON value."""
-        *fields, hours, wide = content
+        week, is_own, first, last, hours, wide = content
         return cls(
-            *fields,
+            week,
+            is_own,
+            first,
+            last,
             {int(hour): Tally.from_json(tally) for hour, tally in hours.items()},
             {name: Tally.from_json(tally) for name, tally in wide.items()},
         )

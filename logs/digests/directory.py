@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from pynamodb.exceptions import PutError
+from pynamodb.expressions.condition import Condition
 
 from logs.digests.counts import Counts
 from logs.storage.digest_items import DAYS, DigestItem
@@ -178,7 +179,7 @@ def from_item(item: DigestItem) -> Directory:
     content: dict[str, Any] = json.loads(zlib.decompress(item.data))
     return Directory(
         day=date.fromisoformat(item.sort),
-        segments=tuple(Segment(*row[:4], tuple(row[4]), *row[5:]) for row in content["segments"]),
+        segments=tuple(map(_segment, content["segments"])),
         pending=tuple(content["pending"]),
         erasures=content["erasures"],
         counts=Counts.from_json(content["counts"]),
@@ -186,6 +187,11 @@ def from_item(item: DigestItem) -> Directory:
         edits=content["edits"],
         version=int(item.version),
     )
+
+
+def _segment(row: list[Any]) -> Segment:
+    start, end, generation, logs, chunks, began, expires, form = row
+    return Segment(start, end, generation, logs, tuple(chunks), began, expires, form)
 
 
 def read(day: date) -> Directory:
@@ -228,9 +234,9 @@ def update(day: date, edit: Callable[[Directory], Directory]) -> Directory:
 
 def _write(directory: Directory) -> bool:
     """Write a directory unless its version changed; return whether it was written."""
-    is_unchanged = DigestItem.version == directory.version
-    if not directory.version:
-        is_unchanged = DigestItem.partition.does_not_exist()
+    is_unchanged: Condition = DigestItem.partition.does_not_exist()
+    if directory.version:
+        is_unchanged = DigestItem.version == directory.version
     try:
         directory.to_item().save(condition=is_unchanged)
     except PutError as error:

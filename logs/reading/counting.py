@@ -4,30 +4,16 @@ Digests count the closed ranges of whole hours, or of whole days. A bounded read
 ranges without digests, and the parts of hours at both ends. Late logs are added.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from itertools import chain
-from time import time as now_seconds
 from typing import TYPE_CHECKING
 
-from logs.conditions import all_forms
-from logs.digests import coverage, generations, membership
-from logs.digests.counts import Counts, Tally
-from logs.digests.coverage import Day
-from logs.digests.generations import Missing
-from logs.digests.moments import DAY, MICROSECOND, day_start, to_moment, to_time
-from logs.filters import LogFilter
-from logs.models import LogItem, account_type_key
-from logs.plan import QueryPlan
-from logs.reading.log_match import LogMatch
-from logs.reading.merge import Merge
-from logs.reading.whole_logs import WholeLogs
+from logs.digests.counts import Tally
+from logs.digests.moments import DAY, MICROSECOND
 
 if TYPE_CHECKING:
-    from logs.reading.page import PageRead
+    pass
 
 HOUR = timedelta(hours=1) // MICROSECOND
 # More late logs of a request are not looked up: the numbers are then lower bounds.

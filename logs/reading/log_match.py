@@ -29,7 +29,7 @@ class LogMatch:
         if self._text:
             return self._text.needles
         clauses = [clause for each in self._paths for clause in each.needles]
-        return max(clauses, key=_shortest, default=())
+        return max(clauses, key=shortest_text, default=())
 
     def is_in_row(self, row: LogItem) -> bool:
         """Return whether a row alone shows that the text and the paths of the filter match."""
@@ -51,6 +51,11 @@ class LogMatch:
             and (not plan.filter.request_ids or request_ids.matches(item, plan.filter.request_ids))
             and all(FILTERS[name].matches(item, value) for name, value in plan.post_filters.items())
         )
+
+
+def shortest_text(clause: tuple[str, ...]) -> int:
+    """Return the length of the shortest text."""
+    return min(map(len, clause))
 
 
 def make_filter_probe(log_filter: LogFilter) -> Probe:
