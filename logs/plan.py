@@ -107,6 +107,10 @@ class QueryPlan:
         """Return the plan of the same filter that uses its index alone."""
         return replace(self, uses_digests=False)
 
+    def within(self, low: datetime | None, high: datetime | None) -> "QueryPlan":
+        """Return the plan for a part of its range. None is the end of the plan's own range."""
+        return replace(self, low=low or self.low, high=high or self.high)
+
     def hides(self, item: LogItem) -> bool:
         """Return whether a log must not be shown: its account is Logsite's own."""
         return not self.includes_own and is_own_account(item.account_id)

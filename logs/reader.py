@@ -1,21 +1,30 @@
 """Read logs: a page, one log by its id, and the choices."""
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from logs import request_ids
+from logs.digests import source
+from logs.digests.moments import MICROSECOND, to_moment
 from logs.filters import LogFilter
 from logs.models import NO_ONE, LogItem, is_own_account
 from logs.plan import Around, Direction, PageQuery, Position, QueryPlan, key_of, make_plan
 from logs.plan_error import plan_error
 from logs.reading import path
 from logs.reading.budget import Budget, Cost
+from logs.reading.counting import Bucket, Counting, CountResult
 from logs.reading.page import Page as Page
 from logs.reading.page import PageRead
 from logs.storage import choices as stored_choices
 from logs.storage import deadline, items
 from logs.storage.errors import store_unavailable
 from logs.storage.rejections import RejectedItem
+
+# Counting reads less of the index than a page: a number of a long range without digests is not worth it.
+COUNT_BUDGET = Budget(examined=5_000)
+# The writer accepts logs this far ahead of its clock.
+MAX_AHEAD = timedelta(minutes=15) // MICROSECOND
 
 
 class LogNotFound(Exception):
@@ -102,6 +111,26 @@ def read_around(
     """
     with store_unavailable():
         return PageRead(plan, budget).around(item, limit)
+
+
+def counts(
+    plan: QueryPlan, bucket: Bucket, fields: tuple[str, ...] = ("type",), budget: Budget = COUNT_BUDGET
+) -> tuple[CountResult, Cost]:
+    """Return how many logs match, by hour or by day, and the cost of that.
+
+    Digests answer a filter by type, and by days one by account, account and type, user or subtype. All others,
+    and what has no digests yet, are counted in the index within the budget. A range without a beginning begins
+    with the first log, one without an end ends now. `fields` are of counted_values.FIELDS. Raises
+    TooManyBuckets and StoreUnavailable.
+    """
+    now = to_moment(datetime.now(UTC)) + MAX_AHEAD
+    end = now if plan.high is None else min(now, to_moment(plan.high) + 1)
+    with store_unavailable():
+        read = PageRead(plan, budget)
+        start = to_moment(plan.low) if plan.low else source.first_moment(None, end)
+        if start is None or start >= end:
+            return CountResult({}), read.cost
+        return Counting(read, start, end, bucket, fields).run(), read.cost
 
 
 class KeyLookup:

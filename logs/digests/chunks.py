@@ -62,3 +62,13 @@ def chunks(part: Covered, *, ascends: bool) -> Iterator[Chunk]:
     for number, (start, end) in pieces if ascends else reversed(pieces):
         late = tuple(each for each in part.late if start <= each.moment < end)
         yield Chunk(segment, number if starts else None, start, end, part.start, part.end, late, indexed)
+
+
+def chunks_of(segment: Segment, moment: int) -> list[int]:
+    """Return the numbers of the chunks that may have a log of a moment.
+
+    They are two at most, unless very many logs share it.
+    """
+    ends = [*segment.chunks[1:], segment.end]
+    pairs = zip(segment.chunks, ends, strict=True)
+    return [number for number, (start, end) in enumerate(pairs) if start <= moment <= end]

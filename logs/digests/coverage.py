@@ -88,12 +88,14 @@ class Day:
         )
 
 
-def read_days(start: int, end: int, request: Request, *, ascends: bool) -> Iterator[Day]:
+def read_days(
+    start: int, end: int, request: Request, *, ascends: bool, first: int = FIRST_ITEMS
+) -> Iterator[Day]:
     """Yield the days of a range that have a directory or late items, in reading order.
 
-    Costs a consistent Query per sorting shard, and further ones as the reading goes on.
+    Costs a consistent Query per sorting shard, of `first` items, and further ones as the reading goes on.
     """
-    for day, items in groupby(_items(start, end, request, ascends=ascends), key=_day):
+    for day, items in groupby(_items(start, end, request, ascends=ascends, first=first), key=_day):
         late_items, current = [], Directory(day)
         for item in items:
             if item.written_at is None:
@@ -108,12 +110,15 @@ def _day(item: DigestItem) -> date:
     return date.fromisoformat(item.sort[: len("2026-11-25")])
 
 
-def _items(start: int, end: int, request: Request, *, ascends: bool) -> Iterator[DigestItem]:
+def _items(start: int, end: int, request: Request, *, ascends: bool, first: int) -> Iterator[DigestItem]:
     """Yield directories and late items in reading order."""
     low = day_of(start).isoformat()
     # A late item has an id after its time.
     high = f"{to_text(to_time(end - 1))}{late.SEPARATOR}~"
-    streams = [_stream(partition, low, high, request, ascends=ascends) for partition in late.partitions()]
+    streams = [
+        _stream(partition, low, high, request, ascends=ascends, limit=first)
+        for partition in late.partitions()
+    ]
     return heapq.merge(*streams, key=_sort, reverse=not ascends)
 
 
@@ -121,8 +126,10 @@ def _sort(item: DigestItem) -> str:
     return str(item.sort)
 
 
-def _stream(partition: str, low: str, high: str, request: Request, *, ascends: bool) -> Iterator[DigestItem]:
-    limit, last = FIRST_ITEMS, None
+def _stream(
+    partition: str, low: str, high: str, request: Request, *, ascends: bool, limit: int
+) -> Iterator[DigestItem]:
+    last = None
     while True:
         query = partial(
             dynamodb.query,

@@ -7,6 +7,7 @@ from datetime import date
 from pynamodb.exceptions import PutError
 
 from logs.digests import blocks, counts, directory, generations, late
+from logs.digests.chunks import chunks_of
 from logs.digests.counts import COUNTS
 from logs.digests.directory import Directory, Segment
 from logs.digests.moments import day_of, to_moment
@@ -80,14 +81,12 @@ def recover(day: date, log_id: str, moment: int) -> None:
 def _erase(segment: Segment, item: LogItem) -> bool:
     """Delete a log from its block and from the counts of a segment. Return whether it was there."""
     moment = to_moment(item.created_at)
-    for number, start in enumerate(segment.chunks):
-        ends = segment.chunks[number + 1 : number + 2] or (segment.end,)
-        if start <= moment <= ends[0]:
-            chunk = DigestItem.get(segment.generation, chunk_sort(number), consistent_read=True)
-            for head, _ in unpack_chunk(chunk.data):
-                if head.start <= moment <= head.end and _erase_block(segment, head.number, item.id):
-                    _change_counts(segment.generation, item)
-                    return True
+    for number in chunks_of(segment, moment):
+        chunk = DigestItem.get(segment.generation, chunk_sort(number), consistent_read=True)
+        for head, _ in unpack_chunk(chunk.data):
+            if head.start <= moment <= head.end and _erase_block(segment, head.number, item.id):
+                _change_counts(segment.generation, item)
+                return True
     return False
 
 

@@ -5,7 +5,6 @@ if digests are built, or built again, between two pages.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from logs.digests import coverage
@@ -159,11 +158,12 @@ class DigestRead:
 
     def _merge(self, start: int, end: int, position: Position | None) -> Merge:
         """Return the merge of the index's streams for a part of the plan's range."""
-        low = self._plan.low if start <= FIRST else to_time(start)
-        high = self._plan.high if end >= END else to_time(end - 1)
+        plan = self._plan.within(
+            None if start <= FIRST else to_time(start), None if end >= END else to_time(end - 1)
+        )
         # A position without a key is the direction alone.
         position = position or Position(self._direction)
-        return Merge(self._read, position, self._limit, replace(self._plan, low=low, high=high))
+        return Merge(self._read, position, self._limit, plan)
 
     def _place(self, moment: int) -> Key:
         """Return the key at which a page continues that has read everything before a moment.

@@ -39,6 +39,11 @@ class Merge:
         return not self._open()
 
     @property
+    def is_started(self) -> bool:
+        """Return whether the streams were queried."""
+        return all(stream.is_started for stream in self.streams)
+
+    @property
     def cut(self) -> Key | None:
         """Return the last examined key of the least advanced stream. It is None at the end of the order.
 
