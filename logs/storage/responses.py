@@ -11,7 +11,8 @@ REQUIRED_KEYS: dict[str, tuple[str, ...]] = {
     "DeleteItem": (),
     "GetItem": (),
     "PutItem": (),
-    "Query": ("Items",),
+    # A query that only counts returns no items.
+    "Query": ("Count",),
     "Scan": ("Items",),
     "TransactWriteItems": (),
     "UpdateItem": (),
