@@ -79,6 +79,7 @@ def budget() -> Budget:
     default = Budget()
     return Budget(
         examined=_whole_number("LOGS_MAX_EXAMINED", default.examined),
+        searched=_whole_number("LOGS_MAX_SEARCHED", default.searched),
         payloads=_whole_number("LOGS_MAX_PAYLOADS", default.payloads),
         payload_bytes=_whole_number("LOGS_MAX_PAYLOAD_BYTES", default.payload_bytes),
         seconds=_real_number("LOGS_MAX_SECONDS", default.seconds, LAST_START_SECONDS),

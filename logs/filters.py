@@ -31,8 +31,10 @@ class Source(StrEnum):
     KEY = "Uses an index."
     # A projected attribute: a filter expression of the query. DynamoDB charges for every item it reads.
     ATTRIBUTE = "Reads every log in the range."
-    # The payload is in no index: each log is fetched.
-    DOCUMENT = "Reads every log in the range and its payload."
+    # Such an attribute, but signatures exclude most logs, if there are digests.
+    SIGNATURE = "Uses digests. Without them, reads every log in the range."
+    # The payload is in no index: logs are fetched whole.
+    DOCUMENT = "Uses digests. Without them, reads every log in the range and its payload."
 
 
 # What the pages show instead of a value, and the value.
@@ -144,7 +146,7 @@ class LogFilter:
 
     account_id: tuple[str, ...] = _filter("Account", "account {}", source=Source.KEY, words=NO_ONE)
     type: tuple[str, ...] = _filter("Type", "type {}", source=Source.KEY)
-    sub_type: tuple[str, ...] = _filter("Subtype", "subtype {}", words=MISSING)
+    sub_type: tuple[str, ...] = _filter("Subtype", "subtype {}", source=Source.SIGNATURE, words=MISSING)
     user_id: tuple[str, ...] = _filter(
         "User", "user {}", source=Source.KEY, note="0 is no one, and uses no index.", words=NO_ONE
     )
@@ -152,6 +154,7 @@ class LogFilter:
         "User name contains",
         "a user name with {}",
         Kind.CONTAINS,
+        Source.SIGNATURE,
         attribute="context.user_name",
         help_text=CASE,
         words=MISSING,
@@ -165,17 +168,31 @@ class LogFilter:
         note=OBJECT_HELP,
     )
     request_id: tuple[str, ...] = _filter(
-        "Request ID", "request {}", attribute="context.request_id", words=MISSING
+        "Request ID", "request {}", source=Source.SIGNATURE, attribute="context.request_id", words=MISSING
     )
-    trace_id: tuple[str, ...] = _filter("Trace ID", "trace {}", attribute="context.trace_id", words=MISSING)
+    trace_id: tuple[str, ...] = _filter(
+        "Trace ID", "trace {}", source=Source.SIGNATURE, attribute="context.trace_id", words=MISSING
+    )
     submitter_ip: tuple[str, ...] = _filter(
-        "IP address", "IP address {}", attribute="context.submitter_ip", words=MISSING
+        "IP address",
+        "IP address {}",
+        source=Source.SIGNATURE,
+        attribute="context.submitter_ip",
+        words=MISSING,
     )
-    submitter_country: tuple[str, ...] = _filter("Country", "country {}", words=MISSING)
+    submitter_country: tuple[str, ...] = _filter(
+        "Country", "country {}", source=Source.SIGNATURE, words=MISSING
+    )
     submitter_city: tuple[str, ...] = _filter("City", "city {}", words=MISSING)
-    submitter_platform: tuple[str, ...] = _filter("Platform", "platform {}", words=MISSING)
-    submitter_browser: tuple[str, ...] = _filter("Browser", "browser {}", words=MISSING)
-    url: str | None = _filter("URL contains", "a URL with {}", Kind.CONTAINS, help_text=CASE, words=MISSING)
+    submitter_platform: tuple[str, ...] = _filter(
+        "Platform", "platform {}", source=Source.SIGNATURE, words=MISSING
+    )
+    submitter_browser: tuple[str, ...] = _filter(
+        "Browser", "browser {}", source=Source.SIGNATURE, words=MISSING
+    )
+    url: str | None = _filter(
+        "URL contains", "a URL with {}", Kind.CONTAINS, Source.SIGNATURE, help_text=CASE, words=MISSING
+    )
     payload_size_min: int | None = _filter(
         "Payload of at least (bytes)", "a payload of at least {}", Kind.AT_LEAST, attribute="payload_size"
     )

@@ -100,7 +100,7 @@ FIELDS: dict[str, forms.Field] = {
 SPELLED = {
     each.parameter: each.words
     for each in FILTERS.values()
-    if each.kind.is_multiple or (each.kind is Kind.CONTAINS and each.source is Source.ATTRIBUTE)
+    if each.kind.is_multiple or (each.kind is Kind.CONTAINS and each.source is Source.SIGNATURE)
 }
 
 

@@ -21,6 +21,7 @@ from logs.models import LogItem
 from logs.storage import dynamodb
 from logsite.local import engine
 from logsite.local.ports import accepts_connections, free_port
+from tests.digests import empty_digests_table
 from tests.query_validation import strict_queries
 from tests.switched_sqs import SwitchedSqs
 from tests.waiting import wait_until
@@ -122,6 +123,14 @@ def empty_logs_table() -> None:
 def logs_table() -> None:
     """Empty the logs table."""
     empty_logs_table()
+
+
+@pytest.fixture
+def digests_table(logs_table: None) -> Iterator[None]:
+    """Empty the logs table, and the table of digests before and after the test."""
+    empty_digests_table()
+    yield
+    empty_digests_table()
 
 
 @pytest.fixture(scope="session")

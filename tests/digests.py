@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from unittest.mock import patch
 
 from logs import times
@@ -10,6 +11,7 @@ from logs.digests import blocks, builder, directory, late, segment_writer
 from logs.models import STATUS, LogItem
 from logs.storage import dynamodb
 from logs.storage.digest_items import DAYS, DigestItem
+from tests.items import make_item, store
 
 
 def empty_digests_table() -> None:
@@ -17,6 +19,18 @@ def empty_digests_table() -> None:
     DigestItem.delete_table()
     DigestItem.create_table()
     dynamodb.enable_ttl(DigestItem, DigestItem.expires_at.attr_name)
+
+
+def built_logs(number: int, **fields: Any) -> list[LogItem]:
+    """Store logs of yesterday, one a minute, and build their digests. Their urls are /path/<number>."""
+    start = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    items = [
+        make_item(each, created_at=start + timedelta(minutes=each), **{"url": f"/path/{each}", **fields})
+        for each in range(number)
+    ]
+    store(items)
+    builder.build()
+    return items
 
 
 @contextmanager

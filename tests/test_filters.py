@@ -15,6 +15,7 @@ from logs.pages.schemas import parameters as api_parameters
 from logs.pages.sentence import sentence
 from logs.plan import make_plan
 from logs.reader import read_page
+from logs.reading.log_match import make_filter_probe
 from tests.api import fetch
 from tests.items import make_item
 
@@ -97,10 +98,12 @@ def test_entry_chooses_an_index_or_a_post_filter(name: str) -> None:
         case Source.KEY:
             assert plan.index != "SortingIndex"
             assert plan.needs_no_post_filter
-        case Source.ATTRIBUTE:
+        case Source.ATTRIBUTE | Source.SIGNATURE:
+            assert bool(make_filter_probe(log_filter)) is (FILTERS[name].source is Source.SIGNATURE)
             assert plan.index == "SortingIndex"
             assert plan.post_filters == {name: getattr(log_filter, name)}
         case Source.DOCUMENT:
+            assert make_filter_probe(log_filter)
             assert plan.index == "SortingIndex"
             assert log_filter.search_text == TEXT
 

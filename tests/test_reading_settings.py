@@ -73,7 +73,14 @@ def test_invalid_seconds_are_refused(value: Any, settings: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["LOGS_MAX_EXAMINED", "LOGS_MAX_PAYLOADS", "LOGS_MAX_PAYLOAD_BYTES", "LOGS_EXPORT_ROWS"]
+    "name",
+    [
+        "LOGS_MAX_EXAMINED",
+        "LOGS_MAX_SEARCHED",
+        "LOGS_MAX_PAYLOADS",
+        "LOGS_MAX_PAYLOAD_BYTES",
+        "LOGS_EXPORT_ROWS",
+    ],
 )
 @pytest.mark.parametrize("value", ["1.5", 2.5, True, "1000000001"])
 def test_invalid_budget_is_refused(name: str, value: Any, settings: Any) -> None:
@@ -83,7 +90,7 @@ def test_invalid_budget_is_refused(name: str, value: Any, settings: Any) -> None
 
 
 def test_smallest_budget_reads_every_log(viewer_client: Client, logs_table: None, settings: Any) -> None:
-    for name in ("EXAMINED", "PAYLOADS", "PAYLOAD_BYTES"):
+    for name in ("EXAMINED", "SEARCHED", "PAYLOADS", "PAYLOAD_BYTES"):
         setattr(settings, f"LOGS_MAX_{name}", 1)
     store(make_item(n, payload="a needle", payload_size=8) for n in range(4))
     ids, query = [], f"{LOGS}?q=needle"

@@ -228,6 +228,12 @@ class Listing:
         return conf.export_rows()
 
     @property
+    def read_path(self) -> str:
+        """Return the index that the page reads, and whether it reads digests before."""
+        index = f"{self.plan.index} of DynamoDB"
+        return f"Digests, then index {index}" if self.plan.uses_digests else f"Index {index}"
+
+    @property
     def partition_keys(self) -> list[str]:
         """Return the partition keys that the page reads."""
         return [visible(stream.key) for stream in self.plan.streams]
@@ -341,7 +347,7 @@ class Listing:
         """Return how far an incomplete page read, or None for a complete page."""
         if self.page.complete:
             return None
-        count = f"{self.page.cost.examined:,}"
+        count = f"{self.page.cost.inspected:,}"
         if self.page.reached is None:
             return f"Searched {count} logs."
         towards_later = (self.filter.order is Order.OLDEST) is not self.is_read_backwards

@@ -10,7 +10,7 @@ from pynamodb.attributes import NumberAttribute
 from logs import times
 from logs.cursor import encode
 from logs.fields import MAX_BYTES, OFF, ON, FlagField, IdField, MomentField, ValuesField
-from logs.filters import FILTERS, Order
+from logs.filters import FILTERS, Order, Source
 from logs.forms import FilterForm
 from logs.json_path import MAX_VALUES
 from logs.models import ROW_ATTRIBUTES, Context, LogItem
@@ -66,8 +66,10 @@ class LogPage(Schema):
     items: list[LogInList]
     next: str | None = Field(description="the cursor of the next page; null at the end")
     previous: str | None = Field(description="the cursor of the previous page; null at the beginning")
-    index: str | None = Field(description="the index that was read; null if `q` was the ID of a log")
-    examined: int = Field(description="how many items DynamoDB read")
+    index: str | None = Field(
+        description="the index that was read, or `digests`; null if `q` was the ID of a log"
+    )
+    examined: int = Field(description="how many items DynamoDB read, and logs whose digests were searched")
     complete: bool = Field(
         description="false if the budget ended the page: it may be empty, and `next` continues it"
     )
@@ -164,7 +166,7 @@ def _rejection(search: IdSearch | None) -> dict[str, Any] | None:
 def _costs(cost: Cost) -> dict[str, Any]:
     """Return a measured cost as LogPage describes it."""
     return {
-        "examined": cost.examined,
+        "examined": cost.inspected,
         "queries": cost.queries,
         "read_units": cost.read_units,
         "milliseconds": round(cost.seconds * 1000),
@@ -211,8 +213,7 @@ def parameters() -> list[dict[str, Any]]:
 PATHS = (
     "Beside these parameters, `payload.<path>` and `extra.<path>` filter on a value within the JSON of the "
     "payload or of the extra fields: `payload.customer.name=Ada`, `payload.items.0.sku=A-1`. Exact value; "
-    f"repeat it for several values, at most {MAX_VALUES} over all paths. Reads every log in the range and "
-    "its payload."
+    f"repeat it for several values, at most {MAX_VALUES} over all paths. {Source.DOCUMENT}"
 )
 # Not blank. The limit in bytes is in the description: JSON Schema counts characters.
 NOT_BLANK = r"\S"

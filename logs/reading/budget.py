@@ -20,6 +20,11 @@ class Cost:
     read_units: float = 0.0
     seconds: float = 0.0
 
+    @property
+    def inspected(self) -> int:
+        """Return how many logs were examined, or searched by their signatures."""
+        return self.examined + self.searched
+
     def add_usage(self, usage: Usage) -> None:
         """Add the requests of a read and their read units."""
         self.queries += usage.requests
