@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 from logs import times
 from logs.digests import blocks, builder, directory, late, segment_writer
+from logs.digests.directory import Directory
 from logs.models import STATUS, LogItem
 from logs.storage import dynamodb
 from logs.storage.digest_items import DAYS, DigestItem
@@ -78,9 +79,15 @@ def generations() -> set[str]:
     return {item.partition for item in DigestItem.scan() if "#" in item.partition and "20" in item.partition}
 
 
+def directories() -> list[Directory]:
+    """Return the directories of all days."""
+    items = DigestItem.query(DAYS)
+    return [directory.from_item(item) for item in items if item.written_at is None]
+
+
 def listed_generations() -> set[str]:
     """Return the generations that the directory lists."""
     listed = set()
-    for each in directory.read_all(datetime.min.date()):
+    for each in directories():
         listed |= {segment.generation for segment in each.segments} | {each.wide}
     return listed - {""}

@@ -5,15 +5,18 @@ directory, on condition that no log was deleted and no other builder listed the 
 at any moment, it leaves an unlisted generation, which the next run deletes.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
+from typing import Any
 
-from logs.digests import directory, erasure, generations, late, source, state
+from logs.digests import coverage, directory, erasure, generations, late, source, state
 from logs.digests.counts import MAX_HOUR_TYPES, Counts
+from logs.digests.coverage import Day
 from logs.digests.directory import Directory, Segment
+from logs.digests.late import LateItem
 from logs.digests.moments import DAY, MICROSECOND, day_of, day_start, to_moment, to_time
 from logs.digests.segment_writer import SegmentWriter
 from logs.digests.source import Row
@@ -30,6 +33,8 @@ MIN_LATE, LATE_SHARE = 20, 0.05
 CHECK_INTERVAL = timedelta(hours=1) // MICROSECOND
 RECENT = timedelta(days=1)
 # A segment is not begun, or is given up, with less time left than this.
+# The items of the directory that one request reads.
+DAYS_PER_REQUEST = 2_000
 BEGIN_SECONDS, GIVE_UP_SECONDS = 60.0, 10.0
 
 
@@ -62,6 +67,7 @@ def build(
     end: datetime | None = None,
     *,
     rebuild: bool = False,
+    shards: int | None = None,
     deadline: Callable[[], float] | None = None,
     report: Callable[[Progress], None] | None = None,
 ) -> Result:
@@ -74,7 +80,8 @@ def build(
     A log costs the read units of a Query and a BatchGetItem, and about a quarter of a write unit. Raises
     directory.Conflict, PynamoDB's and botocore's errors.
     """
-    run = _Run(deadline, report)
+    shards = shards or int(os.environ.get("LOGS_SORTING_SHARDS") or 1)
+    run = _Run(shards, deadline, report)
     try:
         if start is None and end is None and not rebuild:
             run.advance()
@@ -89,8 +96,12 @@ class _Run:
     """One run of the builder."""
 
     def __init__(
-        self, deadline: Callable[[], float] | None, report: Callable[[Progress], None] | None
+        self,
+        shards: int,
+        deadline: Callable[[], float] | None,
+        report: Callable[[Progress], None] | None,
     ) -> None:
+        self._shards = shards
         self.began = to_moment(datetime.now(UTC))
         self.limit = self.began - HORIZON // MICROSECOND
         self._seconds_left = deadline or (lambda: float("inf"))
@@ -113,7 +124,7 @@ class _Run:
             self._state.checked = self.began
         else:
             self._check_days(day_of(self.began) - RECENT)
-        first = source.first_moment(None, self.limit)
+        first = source.first_moment(None, self.limit, self._shards)
         if first is not None and (self._state.first is None or first < self._state.first):
             self._state.first = self._state.frontier = first
         if self._state.frontier is not None:
@@ -123,10 +134,10 @@ class _Run:
 
     def build_range(self, start: datetime | None, end: datetime | None, *, rebuild: bool) -> None:
         """Build the segments of a range, whole segments only."""
-        low = source.first_moment(None, self.limit) if start is None else to_moment(start)
+        low = source.first_moment(None, self.limit, self._shards) if start is None else to_moment(start)
         high = min(self.limit, self.limit if end is None else to_moment(end))
         while low is not None and low < high:
-            first = source.first_moment(low, high)
+            first = source.first_moment(low, high, self._shards)
             if first is None:
                 return
             day = day_of(first)
@@ -137,7 +148,9 @@ class _Run:
                 replaced = current.overlapping(*bounds)
                 begin = min([bounds[0], *(each.start for each in replaced)])
                 self._fill(day, begin, max([bounds[1], *(each.end for each in replaced)]), is_closing=True)
-            self._check(directory.read(day))
+            for each in self._days(day_start(day), min(day_end, self.limit)):
+                self._check(each)
+            self._fill_holes(directory.read(day), max(low, day_start(day)), min(high, day_end))
             low = day_end
 
     def _build_from(self, moment: int) -> None:
@@ -149,7 +162,7 @@ class _Run:
             if current.segments or current.pending:
                 reached = self._fill_holes(current, moment, min(day_end, self.limit))
             else:
-                first = source.first_moment(moment, self.limit)
+                first = source.first_moment(moment, self.limit, self._shards)
                 if first is None:
                     return
                 if first >= day_end:
@@ -178,7 +191,7 @@ class _Run:
         Without `is_closing`, few logs at the end wait for more.
         """
         while low < high:
-            rows = list(islice(source.rows(low, high), MAX_LOGS + 1))
+            rows = list(islice(source.rows(low, high, self._shards), MAX_LOGS + 1))
             if len(rows) < MIN_LOGS and not is_closing:
                 return low
             end = high
@@ -186,7 +199,9 @@ class _Run:
                 # Logs that share one moment are in one segment.
                 end = max(rows[-1].moment, rows[0].moment + 1)
             is_whole = len(rows) <= MAX_LOGS or end == rows[-1].moment
-            segment_rows = (row for row in rows if row.moment < end) if is_whole else source.rows(low, end)
+            segment_rows = (
+                (row for row in rows if row.moment < end) if is_whole else source.rows(low, end, self._shards)
+            )
             if not self._build_segment(day, low, end, segment_rows):
                 return low
             low = end
@@ -200,7 +215,7 @@ class _Run:
         began = to_moment(datetime.now(UTC))
         generation = directory.new_generation(day)
         before = directory.update(day, lambda current: current.with_pending(generation))
-        settled = [each for each in late.read(start, end) if each.is_settled(began)]
+        settled = [each for each in self._late(start, end) if each.is_settled(began)]
         writer = SegmentWriter(generation)
         for item in source.logs(rows):
             if self._seconds_left() < GIVE_UP_SECONDS:
@@ -213,7 +228,8 @@ class _Run:
         def with_segment(current: Directory) -> Directory | None:
             if current.edits != before.edits or current.overlapping(start, end) != replaced:
                 return None
-            return current.with_segment(segment, _day_counts(current, replaced, writer.counts))
+            counts = _day_counts(current, replaced, writer.counts)
+            return current.without_pending([generation]).with_segment(segment, counts)
 
         is_listed = directory.change(day, with_segment) is not None
         unlisted = [each.generation for each in replaced if each.generation] if is_listed else [generation]
@@ -240,8 +256,8 @@ class _Run:
         """
         if not (current.pending or current.erasures):
             return current
-        for log_id, moment in current.erasures.items():
-            erasure.recover(current.day, log_id, moment)
+        for log_id, (moment, status) in current.erasures.items():
+            erasure.recover(current.day, log_id, moment, status)
         fenced = directory.update(current.day, lambda each: replace(each, edits=each.edits + 1))
         return self._delete(current.day, fenced.pending)
 
@@ -255,33 +271,39 @@ class _Run:
         return directory.update(day, lambda current: current.without_pending(unlisted))
 
     def _check_days(self, since: date) -> None:
-        """Check the days with unlisted digests, with segments of another format, and with many late logs."""
-        days = {
-            each.day
-            for each in directory.read_all(since)
-            if each.pending or each.erasures or len(each.readable) < len(each.segments)
-        }
-        late_logs = Counter(day_of(each.moment) for each in late.read(day_start(since), self.limit))
-        days |= {day for day, logs in late_logs.items() if logs >= MIN_LATE}
-        for day in sorted(days):
-            self._check(directory.read(day))
+        """Check the days from one on. Costs a Query per sorting shard and 1 MB."""
+        for day in self._days(day_start(since), self.limit):
+            self._check(day)
 
-    def _check(self, current: Directory) -> None:
-        """Build the segments of a day that need it, and the ranges that a killed builder left without one."""
-        current = self._clean(current)
-        start = day_start(current.day)
-        end = min(start + DAY, self._state.frontier or start)
+    def _check(self, day: Day) -> None:
+        """Build the segments of a day that need it, and the ranges that a killed builder left without one.
+
+        Segments need it that lack many late logs, or have another format. Without these, and without
+        late items that are not needed any more, it costs nothing.
+        """
+        current = self._clean(day.directory)
         for segment in current.segments:
-            missing = 0
-            for each in late.read(segment.start, segment.end):
-                if each.is_settled(segment.began):
+            of_segment = [each for each in day.late if segment.start <= each.moment < segment.end]
+            missing = [each for each in of_segment if not each.is_settled(segment.began)]
+            for each in of_segment:
+                if each not in missing:
                     late.delete(each)
-                else:
-                    missing += 1
-            is_outdated = missing >= max(MIN_LATE, LATE_SHARE * segment.logs)
+            is_outdated = len(missing) >= max(MIN_LATE, LATE_SHARE * segment.logs)
             if is_outdated or not segment.is_readable:
                 self._fill(current.day, segment.start, segment.end, is_closing=True)
-        self._fill_holes(directory.read(current.day), start, end)
+        start = day_start(current.day)
+        end = min(start + DAY, self._state.frontier or start)
+        if current.segments or len(day.late) >= MIN_LATE:
+            self._fill_holes(directory.read(current.day), start, end)
+
+    def _days(self, start: int, end: int) -> Iterator[Day]:
+        """Yield the days of a range with a directory or late items."""
+        return coverage.read_days(start, end, self._shards, _call_each, ascends=True, first=DAYS_PER_REQUEST)
+
+    def _late(self, start: int, end: int) -> list[LateItem]:
+        """Return the late items of a range within a day."""
+        days = self._days(start, end)
+        return [each for day in days for each in day.late if start <= each.moment < end]
 
     def _write_wide(self, day: date) -> None:
         """Write the wide counts of a closed day, unless they exist."""
@@ -300,6 +322,10 @@ class _Run:
 
         if directory.change(day, with_wide) is None:
             self._delete(day, [generation])
+
+
+def _call_each(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    return [call() for call in calls]
 
 
 def _day_counts(current: Directory, replaced: list[Segment], counts: Counts) -> Counts:

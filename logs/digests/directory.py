@@ -65,15 +65,15 @@ class Directory:
     """The segments of a day, in order of time and without overlaps.
 
     `pending` are generations that are not listed: being built, or replaced and not deleted yet.
-    `erasures` are logs that are being deleted, by id, with their moments. `counts` are those by hour.
-    `wide` is the generation of the wide counts of a closed day, or empty. `edits` changes whenever a
-    build that has begun must not be listed.
+    `erasures` are logs that are being deleted, by id, with their moments and partition keys. `counts` are
+    those by hour. `wide` is the generation of the wide counts of a closed day, or empty. `edits` changes
+    whenever a build that has begun must not be listed.
     """
 
     day: date
     segments: tuple[Segment, ...] = ()
     pending: tuple[str, ...] = ()
-    erasures: dict[str, int] = field(default_factory=dict)
+    erasures: dict[str, tuple[int, str]] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     wide: str = ""
     edits: int = 0
@@ -181,7 +181,7 @@ def from_item(item: DigestItem) -> Directory:
         day=date.fromisoformat(item.sort),
         segments=tuple(map(_segment, content["segments"])),
         pending=tuple(content["pending"]),
-        erasures=content["erasures"],
+        erasures={log_id: (moment, status) for log_id, (moment, status) in content["erasures"].items()},
         counts=Counts.from_json(content["counts"]),
         wide=content["wide"],
         edits=content["edits"],
@@ -200,13 +200,6 @@ def read(day: date) -> Directory:
         return from_item(DigestItem.get(DAYS, day.isoformat(), consistent_read=True))
     except DigestItem.DoesNotExist:
         return Directory(day)
-
-
-def read_all(since: date) -> Iterator[Directory]:
-    """Yield the directories from a day on. Costs a Query per 1 MB, and reads the late items as well."""
-    for item in DigestItem.query(DAYS, DigestItem.sort >= since.isoformat(), consistent_read=True):
-        if item.written_at is None:
-            yield from_item(item)
 
 
 def change(day: date, edit: Callable[[Directory], Directory | None]) -> Directory | None:

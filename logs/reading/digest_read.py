@@ -94,7 +94,9 @@ class DigestRead:
             start, end = (max(start, moment + 1), end) if self._ascends else (start, min(end, moment))
         if start >= end:
             return
-        parts = coverage.read(start, end, self._read.request, ascends=self._ascends, broken=self._broken)
+        parts = coverage.read(
+            start, end, self._plan.shards, self._read.request, ascends=self._ascends, broken=self._broken
+        )
         # The first chunk after a moment may have been read before.
         size = FIRST_WINDOW if position is None else 2 * FIRST_WINDOW
         for part in self._windows(parts, size):
