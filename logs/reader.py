@@ -116,7 +116,7 @@ def read_around(
 def counts(
     plan: QueryPlan, bucket: Bucket, fields: tuple[str, ...] = ("type",), budget: Budget = COUNT_BUDGET
 ) -> tuple[CountResult, Cost]:
-    """Return how many logs match, by hour or by day, and the cost of that.
+    """Return how many logs match, by hour or by day, and the cost.
 
     Digests answer a filter by type, and by days one by account, account and type, user or subtype. All
     others, and what has no digests yet, are counted in the index within the budget. A range without a

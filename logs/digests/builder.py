@@ -1,4 +1,4 @@
-"""Build digests from the logs: new segments, and those that have to be built again.
+"""Build digests from the logs.
 
 The builder never reads past the horizon. It writes a segment as a new generation, then lists it in the
 directory, on condition that no log was deleted and no other builder listed the range in the meantime. Killed
@@ -40,7 +40,7 @@ BEGIN_SECONDS, GIVE_UP_SECONDS = 60.0, 10.0
 
 @dataclass(frozen=True)
 class Progress:
-    """A segment that was built: its day, its logs, the segments of the run, and the time reached."""
+    """A segment that was built: `segments` counts those of the run."""
 
     day: date
     logs: int

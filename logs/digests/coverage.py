@@ -34,9 +34,9 @@ class Hole:
 
 @dataclass(frozen=True)
 class Covered:
-    """A part of a segment, `start` ≤ moment < `end`, and the late logs that the segment may lack.
+    """A part of a segment, `start` ≤ moment < `end`.
 
-    Late logs are in reading order.
+    `late` are the late logs that the segment may lack, in reading order.
     """
 
     segment: Segment
@@ -54,10 +54,10 @@ def read(
     ascends: bool,
     broken: Collection[str] = (),
 ) -> Iterator[Hole | Covered]:
-    """Yield the parts of the range `start` ≤ moment < `end`, in reading order, without gaps.
+    """Yield the parts of a range in reading order, without gaps.
 
-    Segments whose generation is `broken` count as holes. Costs a consistent Query per sorting shard, and
-    further ones as the reading goes on.
+    The range is `start` ≤ moment < `end`. Segments whose generation is `broken` count as holes. Costs a
+    consistent Query per sorting shard, and further ones as the reading goes on.
     """
     done = start if ascends else end
     for day in read_days(start, end, shards, request, ascends=ascends):
@@ -88,7 +88,7 @@ class Day:
     late: tuple[LateItem, ...]
 
     def missing(self, segment: Segment, low: int, high: int) -> tuple[LateItem, ...]:
-        """Return the late logs with `low` ≤ moment < `high` that a segment may lack."""
+        """Return the late logs of a range that a segment may lack."""
         return tuple(
             each for each in self.late if low <= each.moment < high and not each.is_settled(segment.began)
         )
@@ -97,7 +97,7 @@ class Day:
 def read_days(
     start: int, end: int, shards: int, request: Request, *, ascends: bool, first: int = FIRST_ITEMS
 ) -> Iterator[Day]:
-    """Yield the days of a range that have a directory or late items, in reading order.
+    """Yield the days with a directory or late items, in reading order.
 
     Costs a consistent Query per sorting shard, of `first` items, and further ones as the reading goes on.
     """

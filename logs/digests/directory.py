@@ -1,6 +1,6 @@
-"""The directory: for each UTC day, the segments whose digests are valid, and their counts by hour.
+"""The directory of a UTC day: its segments, and their counts by hour.
 
-A directory is one item. It changes as a whole, on condition that its version is unchanged. Digests that it
+It is one item, which changes as a whole, on condition that its version is unchanged. Digests that it
 does not list are not read.
 """
 
@@ -38,11 +38,11 @@ class Conflict(Exception):
 
 @dataclass(frozen=True)
 class Segment:
-    """A range of time, `start` ≤ moment < `end`, and the generation of its digests.
+    """A range of time, `start` ≤ moment < `end`, with digests.
 
-    An empty range has no generation. `chunks` are the first moments of its signature items. `began` is when
-    the builder began to read its logs. `expires` is when the last of its logs expires, in seconds since 1970,
-    or None if one never does.
+    Its items are in the partition `generation`, which an empty range lacks. `chunks` are the first
+    moments of its signature items. `began` is when the builder began to read its logs. `expires` is when
+    the last of its logs expires, in seconds since 1970, or None if one never does.
     """
 
     start: int
@@ -108,10 +108,10 @@ class Directory:
         return [each for each in self.segments if each.start < end and each.end > start]
 
     def with_segment(self, segment: Segment, counts: Counts) -> "Directory":
-        """Return the directory with a segment instead of those that it overlaps, and with the counts
-        of the day.
+        """Return the directory with a segment instead of those that it overlaps.
 
-        The generations of the replaced segments are pending, to be deleted. The wide counts are outdated.
+        `counts` are those of the day. The generations of the replaced segments are pending, to be
+        deleted. The wide counts are outdated.
         """
         replaced = self.overlapping(segment.start, segment.end)
         segments = [each for each in self.segments if each not in replaced]

@@ -61,9 +61,10 @@ def delete(log_id: str) -> None:
 
 
 def recover(day: date, log_id: str, moment: int, status: str) -> None:
-    """Finish a deletion that was interrupted: if the log is gone, drop the segment that may hold its text.
+    """Finish a deletion that was interrupted.
 
-    The counts of the log are not known any more, so the segment is built again.
+    If the log is gone, the segment that may hold its text is dropped. The counts of the log are not known
+    any more, so the segment is built again.
     """
     is_deleted = not LogItem.count(log_id, consistent_read=True)
 

@@ -1,4 +1,4 @@
-"""Late items: logs that were written when their range of time may have had digests already."""
+"""Late items: logs that their range may have been built without."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,9 @@ SEPARATOR = "#"
 
 @dataclass(frozen=True, order=True)
 class LateItem:
-    """A late log: its moment and id, its partition in the table of digests, and when its item was put."""
+    """A late log.
+
+    `partition` is that of its item in the table of digests, `written_at` when the item was put."""
 
     moment: int
     log_id: str
@@ -28,7 +30,7 @@ class LateItem:
         return to_moment(parse(self.written_at))
 
     def is_settled(self, began: int) -> bool:
-        """Return whether a builder that began at a moment has read the log, if the log exists."""
+        """Return whether a builder that began at a moment has read the log."""
         return self.written <= began - HORIZON // MICROSECOND
 
     @property
@@ -43,7 +45,7 @@ def partitions(shards: int) -> list[str]:
 
 
 def partition(status: str) -> str:
-    """Return the partition of the late items of logs with a partition key of SortingIndex."""
+    """Return the partition of late items for a partition key of SortingIndex."""
     return DAYS + status.removeprefix(STATUS)
 
 

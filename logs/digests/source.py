@@ -1,4 +1,4 @@
-"""The logs of a range of time, whole and in the order of SortingIndex, for the builder."""
+"""The whole logs of a range, in the order of SortingIndex."""
 
 import heapq
 from collections.abc import Iterable, Iterator
@@ -29,9 +29,10 @@ class Row:
 
 
 def rows(start: int, end: int, shards: int) -> Iterator[Row]:
-    """Yield the logs with `start` ≤ moment < `end` in order of time, then partition key.
+    """Yield the logs of a range in order of time, then partition key.
 
-    Costs one Query per 1 MB of SortingIndex, at least one per shard. Raises PynamoDB's and botocore's errors.
+    The range is `start` ≤ moment < `end`. Costs one Query per 1 MB of SortingIndex, at least one per
+    shard. Raises PynamoDB's and botocore's errors.
     """
     streams = [_stream(status, start, end) for status in shard_statuses(shards)]
     # Rows of one stream stay in its order, because the merge is stable.
@@ -57,7 +58,7 @@ def logs(rows: Iterable[Row]) -> Iterator[LogItem]:
 
 
 def first_moment(start: int | None, end: int, shards: int) -> int | None:
-    """Return the moment of the first log from `start` on and before `end`, or None.
+    """Return the moment of the first log of a range, or None.
 
     Costs one Query of one item per shard.
     """

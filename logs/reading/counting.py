@@ -1,4 +1,4 @@
-"""How many logs match a filter: by hour or by day, in all, and by value.
+"""How many logs match a filter, by time and by value.
 
 Digests count whole hours, or whole days, of closed ranges. A bounded read of the index counts the rest:
 ranges without digests, and the parts of hours at both ends. Late logs that the digests lack are added.

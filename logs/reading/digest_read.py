@@ -1,7 +1,8 @@
-"""The logs of a plan, read by digests: signatures exclude most blocks, and only the others are read.
+"""The logs of a plan, read by digests.
 
-Ranges without digests are read from SortingIndex. Both have the same order, so a page continues exactly, even
-if digests are built, or built again, between two pages.
+Signatures exclude most blocks, and only the others are read. Ranges without digests are read from
+SortingIndex. Both have the same order, so a page continues exactly, even if digests are built, or built
+again, between two pages.
 """
 
 from collections.abc import Iterator
@@ -60,7 +61,7 @@ class DigestRead:
 
     @property
     def cut(self) -> Key | None:
-        """Return the place where the reading stopped, or None at the end of the order."""
+        """Return where the reading stopped, or None at the end."""
         return self._cut
 
     def __iter__(self) -> Iterator[LogItem]:

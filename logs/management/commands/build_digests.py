@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError
 
-from logs import times
+from logs import conf, times
 from logs.characters import visible
 from logs.digests import builder
 from logs.digests.builder import Progress
@@ -69,7 +69,9 @@ class Command(BaseCommand):
             self.check_table()
             # Not `self.stderr`, which ends each update with a line break.
             with _shown(sys.stderr) as show:
-                result = builder.build(start, end, rebuild=options["rebuild"], report=show)
+                result = builder.build(
+                    start, end, rebuild=options["rebuild"], shards=conf.shards(), report=show
+                )
         except (StoreUnavailable, *AWS_ERRORS) as error:
             raise CommandError(
                 f"DynamoDB refused: {error}. Run the command again to continue with what is missing."
