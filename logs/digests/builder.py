@@ -7,6 +7,7 @@ at any moment, it leaves an unlisted generation, which the next run deletes.
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
@@ -29,6 +30,7 @@ from logs.storage.horizon import HORIZON
 MIN_LOGS, MAX_LOGS = 2_000, 20_000
 # A segment is built again if it lacks at least this number of late logs, and this share of its logs.
 MIN_LATE, LATE_SHARE = 20, 0.05
+THREADS = 8
 # All days are checked this often, yesterday and today at each run.
 CHECK_INTERVAL = timedelta(hours=1) // MICROSECOND
 RECENT = timedelta(days=1)
@@ -88,8 +90,11 @@ def build(
         else:
             run.build_range(start, end, rebuild=rebuild)
     except _OutOfTime:
-        return run.result(is_finished=False)
-    return run.result(is_finished=True)
+        is_finished = False
+    else:
+        is_finished = True
+    run.save()
+    return run.result(is_finished=is_finished)
 
 
 class _Run:
@@ -116,20 +121,23 @@ class _Run:
         return Result(self._logs, self._segments, reached, is_finished)
 
     def advance(self) -> None:
-        """Check the days, then build from the frontier to the horizon."""
+        """Build from the frontier to the horizon, then check the days."""
         if self._state.working:
             self._clean(directory.read(date.fromisoformat(self._state.working)))
-        if self.began - self._state.checked >= CHECK_INTERVAL:
-            self._check_days(date.min)
-            self._state.checked = self.began
-        else:
-            self._check_days(day_of(self.began) - RECENT)
         first = source.first_moment(None, self.limit, self._shards)
         if first is not None and (self._state.first is None or first < self._state.first):
             self._state.first = self._state.frontier = first
         if self._state.frontier is not None:
             self._build_from(self._state.frontier)
+        if self.began - self._state.checked < CHECK_INTERVAL:
+            self._check_days(day_of(self.began) - RECENT)
+        else:
+            self._check_days(date.min)
+            self._state.checked = self.began
         self._state.working = ""
+
+    def save(self) -> None:
+        """Write the state: the run ends without an error."""
         state.finish(self._state)
 
     def build_range(self, start: datetime | None, end: datetime | None, *, rebuild: bool) -> None:
@@ -191,6 +199,7 @@ class _Run:
         Without `is_closing`, few logs at the end wait for more.
         """
         while low < high:
+            began = to_moment(datetime.now(UTC))
             rows = list(islice(source.rows(low, high, self._shards), MAX_LOGS + 1))
             if len(rows) < MIN_LOGS and not is_closing:
                 return low
@@ -202,17 +211,19 @@ class _Run:
             segment_rows = (
                 (row for row in rows if row.moment < end) if is_whole else source.rows(low, end, self._shards)
             )
-            if not self._build_segment(day, low, end, segment_rows):
+            if not self._build_segment(day, low, end, segment_rows, began):
                 return low
             low = end
         return low
 
-    def _build_segment(self, day: date, start: int, end: int, rows: Iterable[Row]) -> bool:
-        """Build one segment and list it. Return whether nothing prevented that."""
+    def _build_segment(self, day: date, start: int, end: int, rows: Iterable[Row], began: int) -> bool:
+        """Build one segment and list it. Return whether nothing prevented that.
+
+        `began` is before the rows were read.
+        """
         if self._seconds_left() < BEGIN_SECONDS:
             raise _OutOfTime
         self._work_on(day)
-        began = to_moment(datetime.now(UTC))
         generation = directory.new_generation(day)
         before = directory.update(day, lambda current: current.with_pending(generation))
         settled = [each for each in self._late(start, end) if each.is_settled(began)]
@@ -235,8 +246,7 @@ class _Run:
         unlisted = [each.generation for each in replaced if each.generation] if is_listed else [generation]
         self._delete(day, unlisted)
         if is_listed:
-            for each in settled:
-                late.delete(each)
+            _delete_late(settled)
             self._logs += segment.logs
             self._segments += 1
             self._reached = end
@@ -282,19 +292,21 @@ class _Run:
         late items that are not needed any more, it costs nothing.
         """
         current = self._clean(day.directory)
-        for segment in current.segments:
+        for segment in day.directory.segments:
             of_segment = [each for each in day.late if segment.start <= each.moment < segment.end]
-            missing = [each for each in of_segment if not each.is_settled(segment.began)]
-            for each in of_segment:
-                if each not in missing:
-                    late.delete(each)
-            is_outdated = len(missing) >= max(MIN_LATE, LATE_SHARE * segment.logs)
+            _delete_late([each for each in of_segment if each.is_settled(segment.began)])
+            missing = sum(not each.is_settled(segment.began) for each in of_segment)
+            is_outdated = missing >= max(MIN_LATE, LATE_SHARE * segment.logs)
             if is_outdated or not segment.is_readable:
                 self._fill(current.day, segment.start, segment.end, is_closing=True)
+                current = directory.read(current.day)
         start = day_start(current.day)
         end = min(start + DAY, self._state.frontier or start)
-        if current.segments or len(day.late) >= MIN_LATE:
-            self._fill_holes(directory.read(current.day), start, end)
+        is_closed = end == start + DAY
+        needs_wide = is_closed and not current.wide and any(segment.logs for segment in current.segments)
+        has_holes = any(current.holes(start, end)) and (current.segments or len(day.late) >= MIN_LATE)
+        if needs_wide or has_holes:
+            self._fill_holes(current, start, end)
 
     def _days(self, start: int, end: int) -> Iterator[Day]:
         """Yield the days of a range with a directory or late items."""
@@ -322,6 +334,12 @@ class _Run:
 
         if directory.change(day, with_wide) is None:
             self._delete(day, [generation])
+
+
+def _delete_late(items: Sequence[LateItem]) -> None:
+    """Delete late items, several at once. Costs a DeleteItem each."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(late.delete, items))
 
 
 def _call_each(calls: Sequence[Callable[[], Any]]) -> list[Any]:
