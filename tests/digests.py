@@ -1,8 +1,9 @@
 """Digests in tests: an empty table, late logs, small segments, and a builder that is killed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 from unittest.mock import patch
 
 from logs import times
@@ -50,10 +51,10 @@ def killed_after(calls: int) -> Iterator[None]:
         if left < 0:
             raise Killed
 
-    def counted(method):  # type: ignore[no-untyped-def]
-        def call(self, *args, **kwargs):  # type: ignore[no-untyped-def]
+    def counted(method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
             count()
-            return method(self, *args, **kwargs)
+            return method(*args, **kwargs)
 
         return call
 

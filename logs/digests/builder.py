@@ -7,22 +7,19 @@ at any moment, it leaves an unlisted generation, which the next run deletes.
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from logs.digests import coverage, directory, erasure, generations, late, source, state
-from logs.digests.counts import MAX_HOUR_TYPES, Counts
+from logs.digests import coverage, directory, erasure, late, source, state
 from logs.digests.coverage import Day
-from logs.digests.directory import Directory, Segment
+from logs.digests.directory import Directory
 from logs.digests.late import LateItem
 from logs.digests.moments import DAY, MICROSECOND, day_of, day_start, to_moment, to_time
-from logs.digests.segment_writer import SegmentWriter
+from logs.digests.segment_build import build_segment, delete_unlisted, write_day_counts
 from logs.digests.source import Row
-from logs.search_text import search_text
-from logs.storage import documents
+from logs.models import LogItem
 from logs.storage.horizon import HORIZON
 
 # A segment has at most MAX_LOGS logs, unless they share one moment. During its day it is closed when it has
@@ -30,7 +27,6 @@ from logs.storage.horizon import HORIZON
 MIN_LOGS, MAX_LOGS = 2_000, 20_000
 # A segment is built again if it lacks at least this number of late logs, and this share of its logs.
 MIN_LATE, LATE_SHARE = 20, 0.05
-THREADS = 8
 # All days are checked this often, yesterday and today at each run.
 CHECK_INTERVAL = timedelta(hours=1) // MICROSECOND
 RECENT = timedelta(days=1)
@@ -52,7 +48,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class Result:
-    """What a run built. It is not finished if its time was over."""
+    """What a run built, and up to where logs have digests.
+
+    It is not finished if its time was over.
+    """
 
     logs: int
     segments: int
@@ -60,7 +59,11 @@ class Result:
     is_finished: bool
 
 
-class _OutOfTime(Exception):
+# The largest number of sorting shards ever used is the larger of these, as for the site.
+SHARD_SETTINGS = ("LOGS_SORTING_SHARDS", "LOGS_SORTING_SHARDS_READ")
+
+
+class OutOfTime(Exception):
     """The run has too little time left."""
 
 
@@ -82,19 +85,15 @@ def build(
     A log costs the read units of a Query and a BatchGetItem, and about a quarter of a write unit. Raises
     directory.Conflict, PynamoDB's and botocore's errors.
     """
-    shards = shards or int(os.environ.get("LOGS_SORTING_SHARDS") or 1)
-    run = _Run(shards, deadline, report)
+    run = _Run(shards or _shards(), deadline, report)
     try:
         if start is None and end is None and not rebuild:
             run.advance()
         else:
             run.build_range(start, end, rebuild=rebuild)
-    except _OutOfTime:
-        is_finished = False
-    else:
-        is_finished = True
-    run.save()
-    return run.result(is_finished=is_finished)
+    except OutOfTime:
+        return run.end(is_finished=False)
+    return run.end(is_finished=True)
 
 
 class _Run:
@@ -112,12 +111,13 @@ class _Run:
         self._seconds_left = deadline or (lambda: float("inf"))
         self._report = report or (lambda progress: None)
         self._logs = self._segments = 0
-        self._reached: int | None = None
         self._state = state.read()
 
-    def result(self, *, is_finished: bool) -> Result:
-        """Return what was built."""
-        reached = None if self._reached is None else to_time(self._reached)
+    def end(self, *, is_finished: bool) -> Result:
+        """Write the state; return what was built."""
+        state.finish(self._state)
+        frontier = self._state.frontier
+        reached = None if frontier is None else to_time(frontier)
         return Result(self._logs, self._segments, reached, is_finished)
 
     def advance(self) -> None:
@@ -135,10 +135,6 @@ class _Run:
             self._check_days(date.min)
             self._state.checked = self.began
         self._state.working = ""
-
-    def save(self) -> None:
-        """Write the state: the run ends without an error."""
-        state.finish(self._state)
 
     def build_range(self, start: datetime | None, end: datetime | None, *, rebuild: bool) -> None:
         """Build the segments of a range, whole segments only."""
@@ -190,7 +186,7 @@ class _Run:
             if reached < high:
                 return reached
         if end == day_end:
-            self._write_wide(current.day)
+            write_day_counts(current.day)
         return end
 
     def _fill(self, day: date, low: int, high: int, *, is_closing: bool) -> int:
@@ -217,41 +213,26 @@ class _Run:
         return low
 
     def _build_segment(self, day: date, start: int, end: int, rows: Iterable[Row], began: int) -> bool:
-        """Build one segment and list it. Return whether nothing prevented that.
-
-        `began` is before the rows were read.
-        """
+        """Build one segment; return whether it is listed. `began` is before the rows were read."""
         if self._seconds_left() < BEGIN_SECONDS:
-            raise _OutOfTime
+            raise OutOfTime
         self._work_on(day)
-        generation = directory.new_generation(day)
-        before = directory.update(day, lambda current: current.with_pending(generation))
-        settled = [each for each in self._late(start, end) if each.is_settled(began)]
-        writer = SegmentWriter(generation)
+        late_items = [each for each in self._late(start, end) if each.is_settled(began)]
+        segment = build_segment(day, start, end, self._logs_in_time(rows), began)
+        if segment is None:
+            return False
+        late.delete_all(late_items)
+        self._logs += segment.logs
+        self._segments += 1
+        self._report(Progress(day, segment.logs, self._segments, to_time(end)))
+        return True
+
+    def _logs_in_time(self, rows: Iterable[Row]) -> Iterator[LogItem]:
+        """Yield the logs of rows. Raise OutOfTime near the deadline."""
         for item in source.logs(rows):
             if self._seconds_left() < GIVE_UP_SECONDS:
-                raise _OutOfTime
-            writer.add(item, search_text(documents.content(item)))
-        writer.finish()
-        segment = writer.segment(start, end, began)
-        replaced = before.overlapping(start, end)
-
-        def with_segment(current: Directory) -> Directory | None:
-            if current.edits != before.edits or current.overlapping(start, end) != replaced:
-                return None
-            counts = _day_counts(current, replaced, writer.counts)
-            return current.without_pending([generation]).with_segment(segment, counts)
-
-        is_listed = directory.change(day, with_segment) is not None
-        unlisted = [each.generation for each in replaced if each.generation] if is_listed else [generation]
-        self._delete(day, unlisted)
-        if is_listed:
-            _delete_late(settled)
-            self._logs += segment.logs
-            self._segments += 1
-            self._reached = end
-            self._report(Progress(day, segment.logs, self._segments, to_time(end)))
-        return is_listed
+                raise OutOfTime
+            yield item
 
     def _work_on(self, day: date) -> None:
         """Write the day in progress into the state, so that the next run looks there for leftovers."""
@@ -269,16 +250,7 @@ class _Run:
         for log_id, (moment, status) in current.erasures.items():
             erasure.recover(current.day, log_id, moment, status)
         fenced = directory.update(current.day, lambda each: replace(each, edits=each.edits + 1))
-        return self._delete(current.day, fenced.pending)
-
-    def _delete(self, day: date, unlisted: Iterable[str]) -> Directory:
-        """Delete generations, and forget them. Return the directory after that."""
-        unlisted = list(unlisted)
-        for generation in unlisted:
-            generations.delete(generation)
-        if not unlisted:
-            return directory.read(day)
-        return directory.update(day, lambda current: current.without_pending(unlisted))
+        return delete_unlisted(current.day, fenced.pending)
 
     def _check_days(self, since: date) -> None:
         """Check the days from one on. Costs a Query per sorting shard and 1 MB."""
@@ -294,7 +266,7 @@ class _Run:
         current = self._clean(day.directory)
         for segment in day.directory.segments:
             of_segment = [each for each in day.late if segment.start <= each.moment < segment.end]
-            _delete_late([each for each in of_segment if each.is_settled(segment.began)])
+            late.delete_all([each for each in of_segment if each.is_settled(segment.began)])
             missing = sum(not each.is_settled(segment.began) for each in of_segment)
             is_outdated = missing >= max(MIN_LATE, LATE_SHARE * segment.logs)
             if is_outdated or not segment.is_readable:
@@ -317,42 +289,11 @@ class _Run:
         days = self._days(start, end)
         return [each for day in days for each in day.late if start <= each.moment < end]
 
-    def _write_wide(self, day: date) -> None:
-        """Write the wide counts of a closed day, unless they exist."""
-        current = directory.read(day)
-        listed = [segment for segment in current.segments if segment.generation]
-        if current.wide or not listed:
-            return
-        generation = directory.new_generation(day)
-        before = directory.update(day, lambda each: each.with_pending(generation))
-        generations.write_counts(generation, generations.read_counts(listed), current.expires)
 
-        def with_wide(each: Directory) -> Directory | None:
-            if each.edits != before.edits or each.segments != before.segments:
-                return None
-            return replace(each.without_pending([generation]), wide=generation)
-
-        if directory.change(day, with_wide) is None:
-            self._delete(day, [generation])
-
-
-def _delete_late(items: Sequence[LateItem]) -> None:
-    """Delete late items, several at once. Costs a DeleteItem each."""
-    with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(late.delete, items))
+def _shards() -> int:
+    """Return the number of sorting shards that the environment sets."""
+    return max(int(os.environ.get(name) or 1) for name in SHARD_SETTINGS)
 
 
 def _call_each(calls: Sequence[Callable[[], Any]]) -> list[Any]:
     return [call() for call in calls]
-
-
-def _day_counts(current: Directory, replaced: list[Segment], counts: Counts) -> Counts:
-    """Return the counts of a day by hour, with those of a new segment instead of replaced ones."""
-    total = Counts()
-    if any(segment.logs for segment in replaced):
-        total.merge(generations.read_counts(each for each in current.segments if each not in replaced))
-    else:
-        total.merge(current.counts)
-    total.merge(counts)
-    total.trim(MAX_HOUR_TYPES, 0)
-    return total

@@ -1,5 +1,7 @@
 """Late items: logs that their range may have been built without."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pynamodb.exceptions import DeleteError
@@ -11,6 +13,7 @@ from logs.storage.horizon import HORIZON
 from logs.times import parse, to_text
 
 SEPARATOR = "#"
+THREADS = 8
 
 
 @dataclass(frozen=True, order=True)
@@ -63,6 +66,12 @@ def delete(late: LateItem) -> None:
     except DeleteError as error:
         if error.cause_response_code != "ConditionalCheckFailedException":
             raise
+
+
+def delete_all(items: Sequence[LateItem]) -> None:
+    """Delete late items, several at once. Costs a DeleteItem each."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(delete, items))
 
 
 def delete_any(moment: int, log_id: str, status: str) -> None:

@@ -14,6 +14,7 @@ from logs import conf, times
 from logs.characters import visible
 from logs.digests import builder
 from logs.digests.builder import Progress
+from logs.digests.directory import Conflict
 from logs.storage import digest_items
 from logs.storage.digest_items import DigestItem
 from logs.storage.errors import AWS_ERRORS, StoreUnavailable
@@ -72,7 +73,7 @@ class Command(BaseCommand):
                 result = builder.build(
                     start, end, rebuild=options["rebuild"], shards=conf.shards(), report=show
                 )
-        except (StoreUnavailable, *AWS_ERRORS) as error:
+        except (Conflict, StoreUnavailable, *AWS_ERRORS) as error:
             raise CommandError(
                 f"DynamoDB refused: {error}. Run the command again to continue with what is missing."
             ) from error
