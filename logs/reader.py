@@ -116,18 +116,18 @@ def read_around(
 def counts(
     plan: QueryPlan, bucket: Bucket, fields: tuple[str, ...] = ("type",), budget: Budget = COUNT_BUDGET
 ) -> tuple[CountResult, Cost]:
-    """Return how many logs match, by hour or by day, and the cost of that.
+    """Return how many logs match, by hour or by day, and the cost.
 
-    Digests answer a filter by type, and by days one by account, account and type, user or subtype. All others,
-    and what has no digests yet, are counted in the index within the budget. A range without a beginning begins
-    with the first log, one without an end ends now. `fields` are of counted_values.FIELDS. Raises
-    TooManyBuckets and StoreUnavailable.
+    Digests answer a filter by type, and by days one by account, account and type, user or subtype. All
+    others, and what has no digests yet, are counted in the index within the budget. A range without a
+    beginning begins with the first log, one without an end ends now. `fields` are of
+    counted_values.FIELDS. Raises TooManyBuckets and StoreUnavailable.
     """
     now = to_moment(datetime.now(UTC)) + MAX_AHEAD
     end = now if plan.high is None else min(now, to_moment(plan.high) + 1)
     with store_unavailable():
         read = PageRead(plan, budget)
-        start = to_moment(plan.low) if plan.low else source.first_moment(None, end)
+        start = to_moment(plan.low) if plan.low else source.first_moment(None, end, plan.shards)
         if start is None or start >= end:
             return CountResult({}), read.cost
         return Counting(read, start, end, bucket, fields).run(), read.cost

@@ -11,14 +11,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from logs import reader
-from logs.digests import builder, directory, erasure
+from logs.digests import builder, erasure
 from logs.digests.moments import to_moment
 from logs.filters import LogFilter
 from logs.models import LogItem, is_own_account
 from logs.plan import make_plan
 from logs.reading.budget import Budget
 from logs.reading.counting import Bucket, TooManyBuckets
-from tests.digests import Killed, empty_digests_table, killed_after, small_segments, store_late
+from tests.digests import Killed, directories, empty_digests_table, killed_after, small_segments, store_late
 from tests.items import logs, make_item, store
 
 NOW = datetime.now(UTC).replace(minute=30, second=0, microsecond=0) - timedelta(hours=1)
@@ -191,4 +191,4 @@ def test_too_many_buckets_are_refused(tables: None) -> None:
 def test_directory_has_no_leftovers(tables: None) -> None:
     store(make_logs(100, random.Random(15)))
     builder.build()
-    assert all(not each.pending and not each.erasures for each in directory.read_all(TODAY.date().min))
+    assert all(not each.pending and not each.erasures for each in directories())

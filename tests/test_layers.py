@@ -88,7 +88,14 @@ LAYERS: dict[str, set[str]] = {
     "logs.api": {*PAGES, "logs.apps", "logs.permissions", "logs.requests", "logs.signals"},
     "logs.admin": {"logs.views"},
     "logs.apps": {"logs.conf", *STORAGE},
-    "logs.management": {*STORAGE, "logs.digests", "logs.characters", "logs.reader", "logs.signals"},
+    "logs.management": {
+        *STORAGE,
+        "logs.digests",
+        "logs.characters",
+        "logs.reader",
+        "logs.signals",
+        "logs.conf",
+    },
     "logs.migrations": set(),
 }
 

@@ -101,7 +101,9 @@ class Tally:
 
 @dataclass
 class CountGroup:
-    """The counts of logs that expire in the same week, and whether they are of Logsite's own accounts.
+    """The counts of logs that expire in the same week.
+
+    `is_own` is whether they are of Logsite's own accounts.
 
     `hours` are the numbers by type, by hour of the day. `wide` are the numbers by value of WIDE_ATTRIBUTES.
     `first` and `last` are the times of the first and the last expiry.

@@ -34,9 +34,9 @@ class Hole:
 
 @dataclass(frozen=True)
 class Covered:
-    """A part of a segment, `start` ≤ moment < `end`, and the late logs that the segment may lack.
+    """A part of a segment, `start` ≤ moment < `end`.
 
-    Late logs are in reading order.
+    `late` are the late logs that the segment may lack, in reading order.
     """
 
     segment: Segment
@@ -46,15 +46,21 @@ class Covered:
 
 
 def read(
-    start: int, end: int, request: Request, *, ascends: bool, broken: Collection[str] = ()
+    start: int,
+    end: int,
+    shards: int,
+    request: Request,
+    *,
+    ascends: bool,
+    broken: Collection[str] = (),
 ) -> Iterator[Hole | Covered]:
-    """Yield the parts of the range `start` ≤ moment < `end`, in reading order, without gaps.
+    """Yield the parts of a range in reading order, without gaps.
 
-    Segments whose generation is `broken` count as holes. Costs a consistent Query per sorting shard, and
-    further ones as the reading goes on.
+    The range is `start` ≤ moment < `end`. Segments whose generation is `broken` count as holes. Costs a
+    consistent Query per sorting shard, and further ones as the reading goes on.
     """
     done = start if ascends else end
-    for day in read_days(start, end, request, ascends=ascends):
+    for day in read_days(start, end, shards, request, ascends=ascends):
         segments = [
             each
             for each in day.directory.readable
@@ -82,20 +88,20 @@ class Day:
     late: tuple[LateItem, ...]
 
     def missing(self, segment: Segment, low: int, high: int) -> tuple[LateItem, ...]:
-        """Return the late logs with `low` ≤ moment < `high` that a segment may lack."""
+        """Return the late logs of a range that a segment may lack."""
         return tuple(
             each for each in self.late if low <= each.moment < high and not each.is_settled(segment.began)
         )
 
 
 def read_days(
-    start: int, end: int, request: Request, *, ascends: bool, first: int = FIRST_ITEMS
+    start: int, end: int, shards: int, request: Request, *, ascends: bool, first: int = FIRST_ITEMS
 ) -> Iterator[Day]:
-    """Yield the days of a range that have a directory or late items, in reading order.
+    """Yield the days with a directory or late items, in reading order.
 
     Costs a consistent Query per sorting shard, of `first` items, and further ones as the reading goes on.
     """
-    for day, items in groupby(_items(start, end, request, ascends=ascends, first=first), key=_day):
+    for day, items in groupby(_items(start, end, shards, request, ascends=ascends, first=first), key=_day):
         late_items, current = [], Directory(day)
         for item in items:
             if item.written_at is None:
@@ -110,14 +116,16 @@ def _day(item: DigestItem) -> date:
     return date.fromisoformat(item.sort[: len("2026-11-25")])
 
 
-def _items(start: int, end: int, request: Request, *, ascends: bool, first: int) -> Iterator[DigestItem]:
+def _items(
+    start: int, end: int, shards: int, request: Request, *, ascends: bool, first: int
+) -> Iterator[DigestItem]:
     """Yield directories and late items in reading order."""
     low = day_of(start).isoformat()
     # A late item has an id after its time.
     high = f"{to_text(to_time(end - 1))}{late.SEPARATOR}~"
     streams = [
         _stream(partition, low, high, request, ascends=ascends, limit=first)
-        for partition in late.partitions()
+        for partition in late.partitions(shards)
     ]
     return heapq.merge(*streams, key=_sort, reverse=not ascends)
 

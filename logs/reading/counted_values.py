@@ -29,7 +29,7 @@ class CountedValues:
         return self.attribute in (None, "type") and set(self.fields) <= {"type"}
 
     def number(self, tally: Tally) -> tuple[int, bool]:
-        """Return the number of logs in a tally of the attribute, and whether it is exact."""
+        """Return the number of logs in a tally, and whether it is exact."""
         if self.attribute is None:
             return tally.total, True
         numbers = [tally.number(value) for value in self.values]
@@ -78,7 +78,7 @@ def types(group: CountGroup) -> Tally:
 def counted_values(
     log_filter: LogFilter, fields: tuple[str, ...], *, is_by_hour: bool
 ) -> CountedValues | None:
-    """Return what digests count for a filter, or None if they do not answer it.
+    """Return what digests count for a filter, or None.
 
     With `is_by_hour`, only counts by hour are enough.
     """

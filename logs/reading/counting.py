@@ -1,4 +1,4 @@
-"""How many logs match a filter: by hour or by day, in all, and by value.
+"""How many logs match a filter, by time and by value.
 
 Digests count whole hours, or whole days, of closed ranges. A bounded read of the index counts the rest:
 ranges without digests, and the parts of hours at both ends. Late logs that the digests lack are added.
@@ -143,7 +143,9 @@ class Counting:
     def _count_days(self, counted: CountedValues) -> Iterator[tuple[int, int]]:
         """Count what digests cover. Yield the ranges that are counted, in order of time."""
         unit = HOUR if counted.is_by_hour else DAY
-        days = coverage.read_days(self._start, self._end, self._read.request, ascends=True, first=FIRST_ITEMS)
+        days = coverage.read_days(
+            self._start, self._end, self._plan.shards, self._read.request, ascends=True, first=FIRST_ITEMS
+        )
         for day in days:
             segments = day.directory.segments
             begin = day_start(day.directory.day)

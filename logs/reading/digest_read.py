@@ -1,7 +1,8 @@
-"""The logs of a plan, read by digests: signatures exclude most blocks, and only the others are read.
+"""The logs of a plan, read by digests.
 
-Ranges without digests are read from SortingIndex. Both have the same order, so a page continues exactly, even
-if digests are built, or built again, between two pages.
+Signatures exclude most blocks, and only the others are read. Ranges without digests are read from
+SortingIndex. Both have the same order, so a page continues exactly, even if digests are built, or built
+again, between two pages.
 """
 
 from collections.abc import Iterator
@@ -60,7 +61,7 @@ class DigestRead:
 
     @property
     def cut(self) -> Key | None:
-        """Return the place where the reading stopped, or None at the end of the order."""
+        """Return where the reading stopped, or None at the end."""
         return self._cut
 
     def __iter__(self) -> Iterator[LogItem]:
@@ -94,7 +95,9 @@ class DigestRead:
             start, end = (max(start, moment + 1), end) if self._ascends else (start, min(end, moment))
         if start >= end:
             return
-        parts = coverage.read(start, end, self._read.request, ascends=self._ascends, broken=self._broken)
+        parts = coverage.read(
+            start, end, self._plan.shards, self._read.request, ascends=self._ascends, broken=self._broken
+        )
         # The first chunk after a moment may have been read before.
         size = FIRST_WINDOW if position is None else 2 * FIRST_WINDOW
         for part in self._windows(parts, size):

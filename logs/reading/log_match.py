@@ -1,4 +1,4 @@
-"""Whether a whole log matches a filter, and what its digests must have for that."""
+"""Whether a whole log matches a filter."""
 
 from collections.abc import Iterator
 
@@ -32,11 +32,11 @@ class LogMatch:
         return max(clauses, key=shortest_text, default=())
 
     def is_in_row(self, row: LogItem) -> bool:
-        """Return whether a row alone shows that the text and the paths of the filter match."""
+        """Return whether a row alone shows that its log matches."""
         return self._text is not None and not self._paths and self._text.is_in(_row_text(row))
 
     def is_in_content(self, content: Content) -> bool:
-        """Return whether the text and the paths of the filter match the content of a log."""
+        """Return whether text and paths match the content of a log."""
         return all(each.matches(content) for each in self._paths) and (
             self._text is None or self._text.is_in(search_text(content))
         )
@@ -59,7 +59,7 @@ def shortest_text(clause: tuple[str, ...]) -> int:
 
 
 def make_filter_probe(log_filter: LogFilter) -> Probe:
-    """Return what the signature of a block must have if one of its logs matches."""
+    """Return what the signature of a block with a matching log has."""
     text = log_filter.search_text
     texts = [TextMatch(text).needles] if text is not None else []
     texts += [clause for each in log_filter.paths for clause in each.needles]
