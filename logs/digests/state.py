@@ -9,6 +9,7 @@ from logs import times
 from logs.storage.digest_items import DigestItem
 
 PARTITION, SORT = "builder", "state"
+KEY = {"partition": PARTITION, "sort": SORT}
 
 
 @dataclass
@@ -33,7 +34,12 @@ def read() -> State:
         item = DigestItem.get(PARTITION, SORT, consistent_read=True)
     except DigestItem.DoesNotExist:
         return State()
-    return State(**json.loads(zlib.decompress(item.data)))
+    return from_data(item.data)
+
+
+def from_data(data: bytes | None) -> State:
+    """Return the state that an item holds. None is no item."""
+    return State(**json.loads(zlib.decompress(data))) if data else State()
 
 
 def write(state: State) -> None:

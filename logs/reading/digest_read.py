@@ -6,7 +6,7 @@ again, between two pages.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from logs.digests import coverage
 from logs.digests.chunks import Chunk, chunks
@@ -17,7 +17,7 @@ from logs.digests.signatures import Probe
 from logs.models import LogItem
 from logs.plan import Direction, Key, Position, QueryPlan, key_of
 from logs.reading.merge import Merge
-from logs.storage.digest_items import DigestItem
+from logs.storage.digest_items import DigestsUnavailable
 from logs.times import parse, to_text
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class DigestRead:
         self._direction = position.direction if position else Direction.NEXT
         self._cut: Key | None = None
         self._last: LogItem | None = None
+        self._reached: Key | None = None
         self._broken: set[str] = set()
 
     @property
@@ -66,7 +67,7 @@ class DigestRead:
 
     def __iter__(self) -> Iterator[LogItem]:
         for row in self._rows():
-            self._last = row
+            self._last, self._reached = row, key_of(self._plan, row)
             yield row
 
     def _rows(self) -> Iterator[LogItem]:
@@ -74,11 +75,13 @@ class DigestRead:
         for _ in range(MAX_RESTARTS):
             try:
                 yield from self._rows_from(position)
-            except ItemMissing as error:
-                # The directory is read again. If it still lists the generation, that range has no digests.
-                self._broken.add(error.generation)
+            except (ItemMissing, DigestsUnavailable) as error:
                 if self._reached:
                     position = Position(self._direction, self._reached)
+                if isinstance(error, DigestsUnavailable):
+                    break
+                # The directory is read again. If it still lists the generation, that range has no digests.
+                self._broken.add(error.generation)
             else:
                 return
         yield from self._index_rows(*self._range(position), position)
@@ -96,7 +99,12 @@ class DigestRead:
         if start >= end:
             return
         parts = coverage.read(
-            start, end, self._plan.shards, self._read.request, ascends=self._ascends, broken=self._broken
+            start,
+            end,
+            self._plan.shards,
+            self._read.request_digests,
+            ascends=self._ascends,
+            broken=self._broken,
         )
         # The first chunk after a moment may have been read before.
         size = FIRST_WINDOW if position is None else 2 * FIRST_WINDOW
@@ -194,10 +202,7 @@ class DigestRead:
 
     def _read_items(self, keys: list[dict[str, str]], size: int) -> dict[tuple[str, str], bytes]:
         """Return the data of items of digests by partition and sort key. Raises ItemMissing."""
-        raws = self._read.get_all(DigestItem, keys, size)
-        items: dict[tuple[str, str], Any] = {
-            (raw["partition"]["S"], raw["sort"]["S"]): raw["data"]["B"] for raw in raws
-        }
+        items = self._read.get_digests(keys, size)
         for key in keys:
             if (key["partition"], key["sort"]) not in items:
                 raise ItemMissing(key["partition"])

@@ -22,6 +22,7 @@ from logs.reading.log_match import LogMatch
 from logs.reading.merge import Merge
 from logs.reading.search import TextSearch
 from logs.storage import deadline, dynamodb, items
+from logs.storage.digest_items import DigestItem, digests_unavailable
 from logs.storage.dynamodb import MAX_BATCH_GET, Usage, read_units
 
 T = TypeVar("T")
@@ -145,6 +146,22 @@ class PageRead:
                 self.cost.add_usage(usage)
                 raws += batch_items
         return raws
+
+    def request_digests(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
+        """Send requests to the table of digests, as `request` does. Raise DigestsUnavailable."""
+        with digests_unavailable():
+            return self.request(calls)
+
+    def get_digests(
+        self, keys: Sequence[dict[str, str]], size: int = MAX_BATCH_GET
+    ) -> dict[tuple[str, str], bytes]:
+        """Return the data of items of digests by partition and sort key, as `get_all` reads them.
+
+        Raise DigestsUnavailable.
+        """
+        with digests_unavailable():
+            raws = self.get_all(DigestItem, keys, size)
+        return {(raw["partition"]["S"], raw["sort"]["S"]): raw["data"]["B"] for raw in raws}
 
     def call(self, calls: Sequence[Callable[[], T]]) -> list[T]:
         """Run calls in parallel; return their results in order.

@@ -12,6 +12,7 @@ from logs.plan import QueryPlan
 from logs.reading.log_match import make_filter_probe
 from logs.reading.stream import between
 from logs.storage import digest_items, dynamodb
+from logs.storage.digest_items import DigestsUnavailable
 
 if TYPE_CHECKING:
     from logs.reading.page import PageRead
@@ -57,6 +58,10 @@ def _is_narrow(read: "PageRead") -> bool:
 
 def _is_built(read: "PageRead") -> bool:
     """Return whether the range begins before the end of the digests."""
-    frontier = state.read().frontier
+    try:
+        data = read.get_digests([state.KEY])
+    except DigestsUnavailable:
+        return False
+    frontier = state.from_data(next(iter(data.values()), None)).frontier
     low = read.plan.low
     return frontier is not None and (low is None or to_moment(low) < frontier)

@@ -8,14 +8,22 @@
 | `builder` | `state` | how far the builder has come |
 """
 
+import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
 from logs.models import TableMeta
 from logs.storage import dynamodb
 
+logger = logging.getLogger(__name__)
+
+# The errors of a missing table, and of a role without the permission to read it.
+UNAVAILABLE_CODES = ("ResourceNotFoundException", "AccessDeniedException")
 # The partition of the directory. With sorting shards, late items have partitions of their own.
 DAYS = "days"
 
@@ -45,3 +53,24 @@ class DigestItem(Model):
 def is_on() -> bool:
     """Return whether digests are written and read: DIGESTS_TABLE is not empty."""
     return bool(DigestItem.Meta.table_name)
+
+
+class DigestsUnavailable(Exception):
+    """There are no digests to read: they are off, their table is missing, or reading it is not allowed."""
+
+
+@contextmanager
+def digests_unavailable() -> Iterator[None]:
+    """Raise DigestsUnavailable if there are no digests to read, and log a warning unless they are off.
+
+    Other errors stay, such as a timeout.
+    """
+    if not is_on():
+        raise DigestsUnavailable
+    try:
+        yield
+    except PynamoDBException as error:
+        if error.cause_response_code not in UNAVAILABLE_CODES:
+            raise
+        logger.warning("Digests are not used: %s", error)
+        raise DigestsUnavailable from error
