@@ -6,6 +6,7 @@ from typing import Any
 
 from logs import request_ids
 from logs.digests import source
+from logs.digests.counts import Tally
 from logs.digests.moments import MICROSECOND, to_moment
 from logs.filters import LogFilter
 from logs.models import NO_ONE, LogItem, is_own_account
@@ -13,7 +14,8 @@ from logs.plan import Around, Direction, PageQuery, Position, QueryPlan, key_of,
 from logs.plan_error import plan_error
 from logs.reading import path
 from logs.reading.budget import Budget, Cost
-from logs.reading.counting import Bucket, Counting, CountResult
+from logs.reading.count_result import Bucket, CountResult, default_bucket
+from logs.reading.counting import Counting
 from logs.reading.page import Page as Page
 from logs.reading.page import PageRead
 from logs.storage import choices as stored_choices
@@ -114,9 +116,14 @@ def read_around(
 
 
 def counts(
-    plan: QueryPlan, bucket: Bucket, fields: tuple[str, ...] = ("type",), budget: Budget = COUNT_BUDGET
+    plan: QueryPlan,
+    bucket: Bucket | None = None,
+    fields: tuple[str, ...] = ("type",),
+    budget: Budget = COUNT_BUDGET,
 ) -> tuple[CountResult, Cost]:
     """Return how many logs match, by hour or by day, and the cost.
+
+    Without a bucket it is the hour for a range of up to three days, otherwise the day.
 
     Digests answer a filter by type, and by days one by account, account and type, user or subtype. All
     others, and what has no digests yet, are counted in the index within the budget. A range without a
@@ -127,10 +134,11 @@ def counts(
     end = now if plan.high is None else min(now, to_moment(plan.high) + 1)
     with store_unavailable():
         read = PageRead(plan, budget)
-        start = to_moment(plan.low) if plan.low else source.first_moment(None, end, plan.shards)
+        start = to_moment(plan.low) if plan.low else source.first_moment(None, end, plan.shards, read.request)
         if start is None or start >= end:
-            return CountResult({}), read.cost
-        return Counting(read, start, end, bucket, fields).run(), read.cost
+            return CountResult({}, {name: Tally() for name in fields}), read.cost
+        result = Counting(read, start, end, bucket or default_bucket(start, end), fields).run()
+        return result, read.cost
 
 
 class KeyLookup:

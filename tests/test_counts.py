@@ -17,7 +17,7 @@ from logs.filters import LogFilter
 from logs.models import LogItem, is_own_account
 from logs.plan import make_plan
 from logs.reading.budget import Budget
-from logs.reading.counting import Bucket, TooManyBuckets
+from logs.reading.count_result import Bucket, TooManyBuckets
 from tests.digests import Killed, directories, empty_digests_table, killed_after, small_segments, store_late
 from tests.items import logs, make_item, store
 

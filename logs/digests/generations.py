@@ -29,18 +29,31 @@ def delete(generation: str) -> None:
             batch.delete(DigestItem(item.partition, item.sort))
 
 
-def read_counts(segments: Iterable[Segment]) -> Counts:
-    """Return the sum of the counts of segments that have not expired. Raises Missing.
-
-    Costs one BatchGetItem per 100 segments.
-    """
+def counts_keys(segments: Iterable[Segment]) -> list[dict[str, str]]:
+    """Return the keys of the counts of segments that have not expired."""
     now = time.time()
     generations = {
         each.generation
         for each in segments
         if each.generation and (each.expires is None or each.expires > now)
     }
-    keys = [{"partition": each, "sort": COUNTS} for each in sorted(generations)]
+    return [{"partition": each, "sort": COUNTS} for each in sorted(generations)]
+
+
+def day_counts_keys(current: Directory) -> list[dict[str, str]]:
+    """Return the keys of the counts of all values of a day: one for a closed day."""
+    if not current.wide:
+        return counts_keys(current.segments)
+    is_over = current.expires is not None and current.expires <= time.time()
+    return [] if is_over else [{"partition": current.wide, "sort": COUNTS}]
+
+
+def read_counts(segments: Iterable[Segment]) -> Counts:
+    """Return the sum of the counts of segments that have not expired. Raises Missing.
+
+    Costs one BatchGetItem per 100 segments.
+    """
+    keys = counts_keys(segments)
     items = [
         DigestItem.from_raw_data(raw) for raw in dynamodb.batch_get_all(DigestItem, keys, consistent=True)
     ]
@@ -50,20 +63,6 @@ def read_counts(segments: Iterable[Segment]) -> Counts:
     for item in items:
         total.merge(unpack_counts(item.data))
     return total
-
-
-def read_day_counts(current: Directory) -> Counts:
-    """Return the counts of all values of a day. Raises Missing.
-
-    Costs a GetItem for a closed day, and otherwise a BatchGetItem per 100 segments.
-    """
-    if not current.wide:
-        return read_counts(current.segments)
-    try:
-        item = DigestItem.get(current.wide, COUNTS, consistent_read=True)
-    except DigestItem.DoesNotExist:
-        raise Missing from None
-    return unpack_counts(item.data)
 
 
 def write_counts(generation: str, counts: Counts, expires: int | None) -> None:

@@ -1,9 +1,10 @@
 """The whole logs of a range, in the order of SortingIndex."""
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from logs.digests.moments import to_moment, to_time
@@ -17,6 +18,9 @@ MAX_BATCH_GET = 100
 # and a parsed response takes several times its size.
 MAX_BATCH_BYTES = 4 * 1024 * 1024
 MAX_ITEM_BYTES = 400 * 1024
+
+# Sends requests, and returns their raw responses.
+Request = Callable[[list[Callable[[], Any]]], list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +61,21 @@ def logs(rows: Iterable[Row]) -> Iterator[LogItem]:
                     yield item
 
 
-def first_moment(start: int | None, end: int, shards: int) -> int | None:
+def call_each(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Run calls one after the other; return their results."""
+    return [call() for call in calls]
+
+
+def first_moment(start: int | None, end: int, shards: int, request: Request = call_each) -> int | None:
     """Return the moment of the first log of a range, or None.
 
-    Costs one Query of one item per shard.
+    Costs one Query of one item per shard. `request` sends them, and may count their cost.
     """
-    moments = []
-    for status in shard_statuses(shards):
-        response = next(_query(status, start, end, limit=1).page_iter)
-        moments += [to_moment(parse(raw["created_at"]["S"])) for raw in response["Items"]]
+    pages = [_query(status, start, end, limit=1).page_iter for status in shard_statuses(shards)]
+    responses = request([partial(next, page) for page in pages])
+    moments = [
+        to_moment(parse(raw["created_at"]["S"])) for response in responses for raw in response["Items"]
+    ]
     return min(moments, default=None)
 
 

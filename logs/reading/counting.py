@@ -6,88 +6,49 @@ ranges without digests, and the parts of hours at both ends. Late logs that the 
 
 import time
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import timedelta
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logs.digests import blocks, coverage, generations
 from logs.digests.chunks import chunks_of
-from logs.digests.counts import Tally
-from logs.digests.directory import Directory, Segment
+from logs.digests.counts import Counts, Tally, unpack_counts
+from logs.digests.coverage import Day
+from logs.digests.directory import Segment
 from logs.digests.late import LateItem
-from logs.digests.moments import DAY, MICROSECOND, day_start, to_moment, to_time
+from logs.digests.moments import DAY, END, day_start, to_moment, to_time
 from logs.digests.segment_writer import block_sort, chunk_sort, unpack_chunk
 from logs.models import LogItem
 from logs.plan import Key
+from logs.reading.count_result import HOUR, Bucket, Count, CountResult, bucket_moments
 from logs.reading.counted_values import CountedValues, counted_values
 from logs.reading.log_match import LogMatch
 from logs.reading.merge import Merge
 from logs.reading.whole_logs import WholeLogs
-from logs.storage.digest_items import DigestItem
+from logs.storage.digest_items import DigestsUnavailable
 from logs.times import parse, to_text
 
 if TYPE_CHECKING:
     from logs.reading.page import PageRead
 
-HOUR = timedelta(hours=1) // MICROSECOND
-MAX_BUCKETS = 2_000
 ATTEMPTS = 2
 # More late logs of one request are not looked up: the numbers are then lower bounds.
 MAX_LATE = 500
 # The days that the first request of the directory reads.
 FIRST_ITEMS = 2_000
+# The days whose counts of all values are read at once: 64 KB each.
+DAYS_PER_READ = 100
 # The index is read in pages of this size.
 PAGE = 1_000
 
 
-class Bucket(StrEnum):
-    """The length of a bucket."""
+@dataclass(frozen=True)
+class CountedDay:
+    """The part of a day that digests count, `low` ≤ moment < `high`, and its segments."""
 
-    HOUR = "hour"
-    DAY = "day"
-
-    @property
-    def length(self) -> int:
-        """Return its length in microseconds."""
-        return HOUR if self is Bucket.HOUR else DAY
-
-
-@dataclass
-class Count:
-    """A number of logs. If it is not exact, there are at least so many."""
-
-    number: int = 0
-    is_exact: bool = True
-
-    def add(self, number: int, *, is_exact: bool = True) -> None:
-        """Add a number."""
-        self.number += number
-        self.is_exact = self.is_exact and is_exact
-
-
-@dataclass
-class CountResult:
-    """The numbers of a range.
-
-    `buckets` are those by the first moment of each bucket. `values` are the numbers of the most frequent
-    values, by field, without fields that were not counted. Without `has_exact_values` they are lower
-    bounds.
-    """
-
-    buckets: dict[int, Count]
-    values: dict[str, Tally] = field(default_factory=dict)
-    has_exact_values: bool = True
-
-    @property
-    def total(self) -> Count:
-        """Return the number of logs in all buckets."""
-        counts = self.buckets.values()
-        return Count(sum(each.number for each in counts), all(each.is_exact for each in counts))
-
-
-class TooManyBuckets(ValueError):
-    """The range has more than MAX_BUCKETS buckets."""
+    day: Day
+    low: int
+    high: int
+    segments: list[Segment]
 
 
 class Counting:
@@ -96,18 +57,16 @@ class Counting:
     def __init__(
         self, read: "PageRead", start: int, end: int, bucket: Bucket, fields: tuple[str, ...]
     ) -> None:
+        """Prepare to count. `end` may be before the end of the plan's range if there are no later logs."""
         self._read = read
         self._plan = read.plan.by_index()
         self._start, self._end = start, end
+        # No log is between `end` and this, so counts of the last hour, or of the last day, are whole.
+        self._whole_end = END if self._plan.high is None else to_moment(self._plan.high) + 1
         self._length = bucket.length
         self._fields = fields
         self._counted = counted_values(read.plan.filter, fields, is_by_hour=bucket is Bucket.HOUR)
-        self._moments = range(start // self._length * self._length, end, self._length)
-        if len(self._moments) > MAX_BUCKETS:
-            raise TooManyBuckets(
-                f"{bucket} makes {len(self._moments):,} buckets of this range; "
-                f"at most {MAX_BUCKETS:,} are possible"
-            )
+        self._moments = bucket_moments(start, end, bucket)
 
     def run(self) -> CountResult:
         """Return the numbers.
@@ -121,15 +80,17 @@ class Counting:
             except generations.Missing:
                 # Digests were replaced in the meantime, so the directory is read again.
                 continue
+            except DigestsUnavailable:
+                break
         return self._count(None)
 
     def _count(self, counted: CountedValues | None) -> CountResult:
         self._result = CountResult(
             {moment: Count() for moment in self._moments}, {name: Tally() for name in self._fields}
         )
-        rest, done = [], self._start
         self._late: list[tuple[Segment, LateItem]] = []
-        for low, high in self._count_days(counted) if counted else ():
+        rest, done = [], self._start
+        for low, high in sorted(self._count_days(counted)) if counted else ():
             rest.append((done, low))
             done = high
         rest.append((done, self._end))
@@ -141,33 +102,61 @@ class Counting:
         return self._result
 
     def _count_days(self, counted: CountedValues) -> Iterator[tuple[int, int]]:
-        """Count what digests cover. Yield the ranges that are counted, in order of time."""
+        """Count what digests cover. Yield the ranges that are counted, the newest days first."""
+        days = self._covered_days(counted)
+        while days and not self._read.is_spent:
+            group, days = days[-DAYS_PER_READ:], days[:-DAYS_PER_READ]
+            for day, counts in self._with_counts(group, counted):
+                self._add_groups(day, counts, counted)
+                for segment in day.segments:
+                    part = max(day.low, segment.start), min(day.high, segment.end)
+                    self._late += [(segment, each) for each in day.day.missing(segment, *part)]
+                    yield part
+
+    def _covered_days(self, counted: CountedValues) -> list[CountedDay]:
+        """Return the days whose digests can be counted, in order of time."""
         unit = HOUR if counted.is_by_hour else DAY
         days = coverage.read_days(
-            self._start, self._end, self._plan.shards, self._read.request, ascends=True, first=FIRST_ITEMS
+            self._start,
+            self._end,
+            self._plan.shards,
+            self._read.request_digests,
+            ascends=True,
+            first=FIRST_ITEMS,
         )
+        covered = []
         for day in days:
-            segments = day.directory.segments
-            begin = day_start(day.directory.day)
+            current = day.directory
+            begin = day_start(current.day)
             # Whole hours, or the whole day, within the range.
             low = -(-max(self._start, begin) // unit) * unit
-            high = min(self._end, begin + DAY) // unit * unit
-            if low >= high or not all(segment.is_readable for segment in segments):
-                continue
-            counted_segments = [each for each in segments if each.start < high and each.end > low]
-            if not counted_segments:
-                continue
-            self._add_groups(day.directory, counted, low, high)
-            for segment in counted_segments:
-                part = max(low, segment.start), min(high, segment.end)
-                self._late += [(segment, each) for each in day.missing(segment, *part)]
-                yield part
+            high = min(self._whole_end, begin + DAY) // unit * unit
+            segments = current.overlapping(low, high)
+            # While a log is being deleted, some numbers have it and others do not.
+            is_usable = not current.erasures and len(current.readable) == len(current.segments)
+            if low < high and segments and is_usable:
+                covered.append(CountedDay(day, low, high, segments))
+        return covered
 
-    def _add_groups(self, current: Directory, counted: CountedValues, low: int, high: int) -> None:
-        """Add the counts of a day from `low` to `high`."""
+    def _with_counts(
+        self, days: list[CountedDay], counted: CountedValues
+    ) -> Iterator[tuple[CountedDay, Counts]]:
+        """Yield days with their counts. Costs one BatchGetItem per 100 items of counts of all values."""
+        if counted.is_by_hour:
+            yield from ((day, day.day.directory.counts) for day in days)
+            return
+        keys = {day.low: generations.day_counts_keys(day.day.directory) for day in days}
+        data = self._read_items([key for each in keys.values() for key in each])
+        for day in days:
+            counts = Counts()
+            for key in keys[day.low]:
+                counts.merge(unpack_counts(data[key["partition"], key["sort"]]))
+            yield day, counts
+
+    def _add_groups(self, day: CountedDay, counts: Counts, counted: CountedValues) -> None:
+        """Add the counts of a day, or of a part of it."""
         now = time.time()
-        begin = day_start(current.day)
-        counts = current.counts if counted.is_by_hour else generations.read_day_counts(current)
+        begin = day_start(day.day.directory.day)
         for group in counts.groups.values():
             if group.is_over(now) or (group.is_own and not self._plan.includes_own):
                 continue
@@ -177,7 +166,7 @@ class Counting:
                 self._add_values({} if is_partly else counted.field_tallies(group))
                 continue
             for hour, tally in group.hours.items():
-                if low <= begin + hour * HOUR < high:
+                if day.low <= begin + hour * HOUR < day.high:
                     self._add(begin + hour * HOUR, *counted.number(tally), is_skipped=is_partly)
                     self._add_values({} if is_partly else counted.hour_tallies(tally))
 
@@ -252,7 +241,11 @@ class Counting:
 
     def _read_data(self, segment: Segment, sorts: Iterable[str]) -> list[bytes]:
         keys = [{"partition": segment.generation, "sort": sort} for sort in sorts]
-        raws = self._read.get_all(DigestItem, keys)
-        if len(raws) < len(keys):
+        return list(self._read_items(keys).values())
+
+    def _read_items(self, keys: list[dict[str, str]]) -> dict[tuple[str, str], bytes]:
+        """Return the data of items of digests. Raise Missing if one does not exist."""
+        items = self._read.get_digests(keys)
+        if len(items) < len(keys):
             raise generations.Missing
-        return [raw["data"]["B"] for raw in raws]
+        return items
