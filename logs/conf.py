@@ -1,12 +1,13 @@
 """The settings of `logs`: in Django's settings, or in the environment."""
 
 import os
+from dataclasses import replace
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from logs.models import MAX_SHARDS
-from logs.reading.budget import Budget
+from logs.reading.budget import MAX_COUNTED, Budget
 from logs.storage.deadline import LAST_START_SECONDS
 
 # Larger values are mistakes: seconds end a page first, and bytes a file.
@@ -84,3 +85,9 @@ def budget() -> Budget:
         payload_bytes=_whole_number("LOGS_MAX_PAYLOAD_BYTES", default.payload_bytes),
         seconds=_real_number("LOGS_MAX_SECONDS", default.seconds, LAST_START_SECONDS),
     )
+
+
+def count_budget() -> Budget:
+    """Return the budget of a count: that of a page, with fewer items."""
+    page = budget()
+    return replace(page, examined=min(page.examined, MAX_COUNTED))

@@ -121,7 +121,7 @@ class FilterForm(forms.BaseForm):
                 paths=paths,
                 start=start,
                 end=end,
-                order=Order(values["order"] or Order.NEWEST),
+                order=Order(values.get("order") or Order.NEWEST),
             )
             if error := plan_error(self.log_filter, includes_own=self.includes_own):
                 for name in error.parameters:

@@ -6,15 +6,14 @@ from typing import Any
 
 from logs import request_ids
 from logs.digests import source
-from logs.digests.counts import Tally
 from logs.digests.moments import MICROSECOND, to_moment
 from logs.filters import LogFilter
 from logs.models import NO_ONE, LogItem, is_own_account
 from logs.plan import Around, Direction, PageQuery, Position, QueryPlan, key_of, make_plan
 from logs.plan_error import plan_error
 from logs.reading import path
-from logs.reading.budget import Budget, Cost
-from logs.reading.count_result import Bucket, CountResult, default_bucket
+from logs.reading.budget import MAX_COUNTED, Budget, Cost
+from logs.reading.count_result import Bucket, CountResult, default_bucket, empty_result
 from logs.reading.counting import Counting
 from logs.reading.page import Page as Page
 from logs.reading.page import PageRead
@@ -23,8 +22,6 @@ from logs.storage import deadline, items
 from logs.storage.errors import store_unavailable
 from logs.storage.rejections import RejectedItem
 
-# Counting reads less of the index than a page: a number of a long range without digests is not worth it.
-COUNT_BUDGET = Budget(examined=5_000)
 # The writer accepts logs this far ahead of its clock.
 MAX_AHEAD = timedelta(minutes=15) // MICROSECOND
 
@@ -119,7 +116,7 @@ def counts(
     plan: QueryPlan,
     bucket: Bucket | None = None,
     fields: tuple[str, ...] = ("type",),
-    budget: Budget = COUNT_BUDGET,
+    budget: Budget = Budget(examined=MAX_COUNTED),  # noqa: B008  frozen
 ) -> tuple[CountResult, Cost]:
     """Return how many logs match, by hour or by day, and the cost.
 
@@ -136,7 +133,7 @@ def counts(
         read = PageRead(plan, budget)
         start = to_moment(plan.low) if plan.low else source.first_moment(None, end, plan.shards, read.request)
         if start is None or start >= end:
-            return CountResult({}, {name: Tally() for name in fields}), read.cost
+            return empty_result(bucket or Bucket.DAY, (), fields), read.cost
         result = Counting(read, start, end, bucket or default_bucket(start, end), fields).run()
         return result, read.cost
 

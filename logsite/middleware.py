@@ -78,9 +78,9 @@ class MethodMiddleware:
             return self.get_response(request)
         if request.path_info.startswith("/api/"):
             # Imported here because it loads ninja, which only the API needs.
-            from logs import api
+            from logs import api_errors
 
-            return api.error(405, headers={"Allow": "GET, HEAD"})
+            return api_errors.error(405, headers={"Allow": "GET, HEAD"})
         return HttpResponseNotAllowed(METHODS)
 
 
@@ -101,9 +101,9 @@ class BadRequestMiddleware:
             logger.warning("Bad request: %s", error)
             if request.path_info.startswith("/api/"):
                 # Imported here because it loads ninja, which only the API needs.
-                from logs import api
+                from logs import api_errors
 
-                return api.error(400, str(error))
+                return api_errors.error(400, str(error))
             # Rendered without the request, which cannot be read.
             return HttpResponse(render_to_string("400.html", {"message": str(error)}), status=400)
         return self.get_response(request)

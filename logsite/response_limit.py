@@ -40,9 +40,9 @@ class ResponseSizeMiddleware:
         )
         if response.get("Content-Type", "").startswith("application/json"):
             # Imported here because it loads ninja, which only the API needs.
-            from logs import api
+            from logs import api_errors
 
-            return api.error(400, message)
+            return api_errors.error(400, message)
         return HttpResponse(message, status=400, content_type="text/plain; charset=utf-8")
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from pynamodb.models import Model
 
-from logs import api, reader
+from logs import api_errors, reader
 from logs.models import LogItem
 from logsite.accounts.store import SessionItem, TokenItem, UserItem
 from tests.api import LOGS, fetch, problem, program
@@ -167,7 +167,7 @@ def test_unexpected_error_is_500_without_details(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(reader, "read_page", fail)
     error = problem(program(), LOGS, 500)
-    assert error == {"code": "internal_error", "message": api.MESSAGES[500], "fields": {}}
+    assert error == {"code": "internal_error", "message": api_errors.MESSAGES[500], "fields": {}}
 
 
 def test_response_has_no_cors_headers() -> None:

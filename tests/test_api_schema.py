@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import CHECKS
 
+from logs.counts_form import CountsForm
 from logs.forms import FilterForm
 from logsite.accounts import tokens
 from tests.api import fetch, program
@@ -53,6 +54,8 @@ def api_schema(logs_table: None, settings: Any) -> schemathesis.BaseSchema:
     [
         ("/api/logs", GenerationMode.POSITIVE),
         ("/api/logs", GenerationMode.NEGATIVE),
+        ("/api/logs/counts", GenerationMode.POSITIVE),
+        ("/api/logs/counts", GenerationMode.NEGATIVE),
         ("/api/logs/{log_id}", GenerationMode.POSITIVE),  # Any text is a valid id.
     ],
 )
@@ -75,7 +78,7 @@ def test_api_conforms_to_its_schema(
 
 def test_schema_lists_every_filter_and_error() -> None:
     schema = fetch(program(), "/api/openapi.json")
-    assert set(schema["paths"]) == {"/api/logs", "/api/logs/{log_id}"}
+    assert set(schema["paths"]) == {"/api/logs", "/api/logs/counts", "/api/logs/{log_id}"}
     for operations in schema["paths"].values():
         assert set(operations) == {"get"}
         assert set(operations["get"]["responses"]) >= {
@@ -83,6 +86,8 @@ def test_schema_lists_every_filter_and_error() -> None:
         }  # fmt: skip
     names = [parameter["name"] for parameter in schema["paths"]["/api/logs"]["get"]["parameters"]]
     assert names == list(FilterForm.base_fields)
+    names = [parameter["name"] for parameter in schema["paths"]["/api/logs/counts"]["get"]["parameters"]]
+    assert names == list(CountsForm.base_fields)
     assert schema["components"]["securitySchemes"]["TokenAuth"] == {"type": "http", "scheme": "bearer"}
 
 

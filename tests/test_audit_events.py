@@ -104,6 +104,13 @@ def test_api_list_names_the_token(audit: Trail) -> None:
     assert log.url == LOGS
 
 
+def test_api_counts_are_a_log(audit: Trail) -> None:
+    fetch(program(tokens.create("counts")), f"{LOGS}/counts?type=login")
+    tokens.revoke("counts")
+    log = audit.log("search")
+    assert (log.sub_type, log.url) == ("api", f"{LOGS}/counts?type=login")
+
+
 def test_api_list_of_a_session_names_the_user(audit: Trail, viewer: User) -> None:
     fetch(client_of(viewer), f"{LOGS}?type=login")
     log = audit.log("search")

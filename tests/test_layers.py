@@ -50,7 +50,8 @@ FORMS = {
     "logs.form_fields",
     "logs.forms",
 }
-PAGES = {*READING, *FORMS, "logs.reader", "logs.pages"}
+PAGES = {*READING, *FORMS, "logs.counts_form", "logs.reader", "logs.pages"}
+API = {"logs.api_errors", "logs.api_usage", "logs.api_views"}
 
 # layer → layers that it may import. A layer is a module or a package. The modules of a package may import
 # one another.
@@ -80,12 +81,16 @@ LAYERS: dict[str, set[str]] = {
     "logs.path_fields": {"logs.fields", "logs.json_path"},
     "logs.form_fields": {"logs.conditions", "logs.filters", "logs.fields"},
     "logs.forms": FORMS - {"logs.forms"},
-    "logs.pages": {*READING, *FORMS, "logs.reader"},
+    "logs.counts_form": FORMS | READING,
+    "logs.pages": {*READING, *FORMS, "logs.reader", "logs.counts_form"},
     "logs.requests": {"logs.characters"},
     "logs.permissions": set(),
     "logs.signals": set(),
     "logs.views": {*PAGES, "logs.permissions", "logs.requests", "logs.signals"},
-    "logs.api": {*PAGES, "logs.apps", "logs.permissions", "logs.requests", "logs.signals"},
+    "logs.api_errors": {*PAGES, "logs.requests"},
+    "logs.api_usage": READING | {"logs.conf"},
+    "logs.api_views": {*PAGES, "logs.permissions", "logs.signals", "logs.api_errors", "logs.api_usage"},
+    "logs.api": {"logs.reading", "logs.apps", "logs.requests", *API},
     "logs.admin": {"logs.views"},
     "logs.apps": {"logs.conf", *STORAGE},
     "logs.management": {

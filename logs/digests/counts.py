@@ -80,11 +80,14 @@ class Tally:
     def trim(self, limit: int) -> None:
         """Keep the largest values only."""
         if len(self.values) > limit:
-            largest = sorted(self.values, key=self._rank)[:limit]
-            kept = {value: self.values[value] for value in largest}
+            kept = self.largest(limit)
             self.rest += sum(self.values.values()) - sum(kept.values())
             self.values = kept
             self.floors &= kept.keys()
+
+    def largest(self, limit: int) -> dict[str, int]:
+        """Return the largest numbers by value, the largest first."""
+        return {value: self.values[value] for value in sorted(self.values, key=self._rank)[:limit]}
 
     def _rank(self, value: str) -> tuple[int, str]:
         return -self.values[value], value

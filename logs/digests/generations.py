@@ -41,7 +41,7 @@ def counts_keys(segments: Iterable[Segment]) -> list[dict[str, str]]:
 
 
 def day_counts_keys(current: Directory) -> list[dict[str, str]]:
-    """Return the keys of the counts of all values of a day: one for a closed day."""
+    """Return the keys of the counts of a day. A closed day has one."""
     if not current.wide:
         return counts_keys(current.segments)
     is_over = current.expires is not None and current.expires <= time.time()

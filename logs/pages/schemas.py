@@ -1,5 +1,6 @@
 """The schemas of the JSON API, and how pages and logs become JSON."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -135,7 +136,7 @@ def page(result: PageResult, cost: Cost, search: IdSearch | None = None) -> dict
         "sentence": sentence.sentence(result.plan),
         "note": NO_LOG_HAS_ID if search else None,
         "rejected": _rejection(search),
-        **_costs(cost),
+        **costs(cost),
     }
 
 
@@ -148,7 +149,7 @@ def page_of_one(item: LogItem, cost: Cost, search: IdSearch) -> dict[str, Any]:
         "complete": True,
         "sentence": f"The log {item.id}.",
         "rejected": _rejection(search),
-        **_costs(cost),
+        **costs(cost),
     }
 
 
@@ -163,7 +164,7 @@ def _rejection(search: IdSearch | None) -> dict[str, Any] | None:
     }
 
 
-def _costs(cost: Cost) -> dict[str, Any]:
+def costs(cost: Cost) -> dict[str, Any]:
     """Return a measured cost as LogPage describes it."""
     return {
         "examined": cost.inspected,
@@ -198,15 +199,22 @@ def whole(item: LogItem) -> str:
 
 def parameters() -> list[dict[str, Any]]:
     """Return the parameters of the query string, as OpenAPI describes them."""
+    return field_parameters(FilterForm.base_fields, DESCRIPTIONS)
+
+
+def field_parameters(
+    form_fields: Mapping[str, forms.Field], descriptions: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return form fields as parameters of OpenAPI, with a description each."""
     return [
         {
             "in": "query",
             "name": name,
             "required": False,
-            "description": DESCRIPTIONS[name],
+            "description": descriptions[name],
             "schema": _schema(field),
         }
-        for name, field in FilterForm.base_fields.items()
+        for name, field in form_fields.items()
     ]
 
 

@@ -36,6 +36,10 @@ class Cost:
         return self
 
 
+# Counting reads less of the index than a page: a number of a long range without digests is not worth it.
+MAX_COUNTED = 5_000
+
+
 @dataclass(frozen=True)
 class Budget:
     """The limits of one page. A page that reaches one of them shows what it found and how far it read.

@@ -1,6 +1,7 @@
 """The numbers of a count: by bucket, in all, and by value."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
@@ -42,13 +43,15 @@ class Count:
 class CountResult:
     """The numbers of a range.
 
-    `buckets` are those by the first moment of each bucket. `values` are the numbers of the most frequent
-    values, by field, without fields that were not counted. Without `has_exact_values` they are lower
-    bounds.
+    `buckets` are those by the first moment of each bucket. `fields` are the requested ones. `values` are the
+    numbers of the most frequent values, by field, without fields that were not counted. Without
+    `has_exact_values` they are lower bounds.
     """
 
+    bucket: Bucket
     buckets: dict[int, Count]
-    values: dict[str, Tally] = field(default_factory=dict)
+    fields: tuple[str, ...]
+    values: dict[str, Tally]
     has_exact_values: bool = True
 
     @property
@@ -75,3 +78,10 @@ def bucket_moments(start: int, end: int, bucket: Bucket) -> range:
             f"{bucket} makes {len(moments):,} buckets of this range; at most {MAX_BUCKETS:,} are possible"
         )
     return moments
+
+
+def empty_result(bucket: Bucket, moments: Iterable[int], fields: tuple[str, ...]) -> CountResult:
+    """Return the result before anything is counted."""
+    return CountResult(
+        bucket, {moment: Count() for moment in moments}, fields, {name: Tally() for name in fields}
+    )

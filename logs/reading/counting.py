@@ -19,7 +19,7 @@ from logs.digests.moments import DAY, END, day_start, to_moment, to_time
 from logs.digests.segment_writer import block_sort, chunk_sort, unpack_chunk
 from logs.models import LogItem
 from logs.plan import Key
-from logs.reading.count_result import HOUR, Bucket, Count, CountResult, bucket_moments
+from logs.reading.count_result import HOUR, Bucket, CountResult, bucket_moments, empty_result
 from logs.reading.counted_values import CountedValues, counted_values
 from logs.reading.log_match import LogMatch
 from logs.reading.merge import Merge
@@ -43,7 +43,10 @@ PAGE = 1_000
 
 @dataclass(frozen=True)
 class CountedDay:
-    """The part of a day that digests count, `low` ≤ moment < `high`, and its segments."""
+    """The part of a day that digests count, and its segments.
+
+    The part is `low` ≤ moment < `high`.
+    """
 
     day: Day
     low: int
@@ -63,7 +66,7 @@ class Counting:
         self._start, self._end = start, end
         # No log is between `end` and this, so counts of the last hour, or of the last day, are whole.
         self._whole_end = END if self._plan.high is None else to_moment(self._plan.high) + 1
-        self._length = bucket.length
+        self._bucket, self._length = bucket, bucket.length
         self._fields = fields
         self._counted = counted_values(read.plan.filter, fields, is_by_hour=bucket is Bucket.HOUR)
         self._moments = bucket_moments(start, end, bucket)
@@ -85,9 +88,7 @@ class Counting:
         return self._count(None)
 
     def _count(self, counted: CountedValues | None) -> CountResult:
-        self._result = CountResult(
-            {moment: Count() for moment in self._moments}, {name: Tally() for name in self._fields}
-        )
+        self._result = empty_result(self._bucket, self._moments, self._fields)
         self._late: list[tuple[Segment, LateItem]] = []
         rest, done = [], self._start
         for low, high in sorted(self._count_days(counted)) if counted else ():

@@ -155,9 +155,9 @@ class PageRead:
     def get_digests(
         self, keys: Sequence[dict[str, str]], size: int = MAX_BATCH_GET
     ) -> dict[tuple[str, str], bytes]:
-        """Return the data of items of digests by partition and sort key, as `get_all` reads them.
+        """Return the data of items of digests by partition and sort key.
 
-        Raise DigestsUnavailable.
+        Costs as `get_all`. Raise DigestsUnavailable.
         """
         with digests_unavailable():
             raws = self.get_all(DigestItem, keys, size)

@@ -56,14 +56,14 @@ def is_on() -> bool:
 
 
 class DigestsUnavailable(Exception):
-    """There are no digests to read: they are off, their table is missing, or reading it is not allowed."""
+    """Digests are off, their table is missing, or reading it is not allowed."""
 
 
 @contextmanager
 def digests_unavailable() -> Iterator[None]:
-    """Raise DigestsUnavailable if there are no digests to read, and log a warning unless they are off.
+    """Raise DigestsUnavailable if there are no digests to read.
 
-    Other errors stay, such as a timeout.
+    Log a warning unless they are off. Other errors stay, such as a timeout.
     """
     if not is_on():
         raise DigestsUnavailable

@@ -46,7 +46,7 @@ def _record_failure(sub_type: str, username: object, summary: str) -> None:
 
 
 def record_search(request: HttpRequest, query: PageQuery, via: str, **_: Any) -> None:
-    """Record a page of logs of a filter, and each page of the API."""
+    """Record a page of a filter, and each page or count of the API."""
     log_filter = query.plan.filter
     is_filtered = log_filter != LogFilter(order=log_filter.order) or isinstance(query.start, Around)
     if is_filtered or via == "api":

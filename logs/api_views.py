@@ -1,0 +1,133 @@
+"""The operations of the JSON API: a page of logs, one log, and counts."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+
+from logs import conf, cursor, reader, signals
+from logs.api_errors import error, invalid
+from logs.api_usage import LOG_BOUND, counts_bound, metered, page_bound
+from logs.counts_form import CountsForm
+from logs.fields import MAX_QUOTED
+from logs.forms import FilterForm
+from logs.pages import count_schemas, schemas
+from logs.permissions import reads_own_accounts
+from logs.plan import PageQuery
+from logs.reading.budget import Cost
+from logs.reading.count_result import TooManyBuckets
+
+NO_SUCH_LOG = "There is no log with this ID."
+ERRORS: dict[Any, Any] = {frozenset({400, 401, 403, 404, 405, 429, 500, 503}): schemas.Error}
+
+router = Router()
+
+
+def listing(request: HttpRequest) -> Any:
+    """Return the page of logs that the query string asks for."""
+    with metered(request, page_bound()) as cost:
+        return _listing(request, cost)
+
+
+def _listing(request: HttpRequest, cost: Cost) -> Any:
+    includes_own = _includes_own(request)
+    raw = request.META["QUERY_STRING"]
+    form = FilterForm(request.GET, strict=True, raw=raw, includes_own=includes_own)
+    if not form.is_valid():
+        return invalid(form.errors_by_parameter())
+    if id_search := reader.search_id(form.log_filter, includes_own=includes_own):
+        cost += id_search.cost
+        if item := id_search.item:
+            signals.log_opened.send_robust(sender=router, request=request, log_id=item.id, via="api")
+            return schemas.page_of_one(item, cost, id_search)
+    try:
+        result = reader.read(form.query(), conf.budget())
+    except cursor.BadCursor as raised:
+        return invalid({"cursor": [f"{raised}."]})
+    except reader.LogNotFound:
+        return invalid({"around": [NO_SUCH_LOG]})
+    cost += result.page.cost
+    signals.logs_read.send_robust(sender=router, request=request, query=result.query, via="api")
+    return schemas.page(result, cost, id_search)
+
+
+def counts(request: HttpRequest) -> Any:
+    """Return how many logs the filter of the query string matches."""
+    with metered(request, counts_bound()) as cost:
+        return _counts(request, cost)
+
+
+def _counts(request: HttpRequest, cost: Cost) -> Any:
+    form = CountsForm(request.GET, raw=request.META["QUERY_STRING"], includes_own=_includes_own(request))
+    if not form.is_valid():
+        return invalid(form.errors_by_parameter())
+    plan = form.plan()
+    try:
+        result, counts_cost = reader.counts(plan, form.bucket, form.counted_fields, conf.count_budget())
+    except TooManyBuckets as raised:
+        return invalid({"bucket": [f"{raised}."]})
+    cost += counts_cost
+    signals.logs_read.send_robust(sender=router, request=request, query=PageQuery(plan, None, 1), via="api")
+    return count_schemas.counts(result, cost)
+
+
+def detail(request: HttpRequest, log_id: str) -> Any:
+    """Return one log with every field."""
+    with metered(request, LOG_BOUND) as cost:
+        return _detail(request, log_id, cost)
+
+
+def _detail(request: HttpRequest, log_id: str, cost: Cost) -> Any:
+    if request.GET:
+        return invalid({name[:MAX_QUOTED]: ["A single log takes no parameters."] for name in request.GET})
+    item, log_cost = reader.get_with_cost(log_id, includes_own=_includes_own(request))
+    cost += log_cost
+    if item is None:
+        return error(404, NO_SUCH_LOG)
+    signals.log_opened.send_robust(sender=router, request=request, log_id=item.id, via="api")
+    # Not through the schema: its fields would be built as Python values.
+    return HttpResponse(schemas.whole(item), content_type="application/json")
+
+
+def _includes_own(request: HttpRequest) -> bool:
+    """Return whether the request may read logs of Logsite's own accounts.
+
+    The object that authenticated it decides. A session beside a token gives no rights.
+    """
+    return reads_own_accounts(getattr(request, "auth", None))
+
+
+def _route(place: str, view: Callable[..., Any], **options: Any) -> None:
+    """Route a view with and without a final slash: a redirect would cost the client a second request."""
+    router.add_api_operation(place, ["GET"], view, **options)
+    hidden = {"include_in_schema": False, "response": options["response"]}
+    router.add_api_operation(place, ["HEAD"], view, **hidden)
+    router.add_api_operation(f"{place}/", ["GET", "HEAD"], view, **hidden)
+
+
+_route(
+    "",
+    listing,
+    response={200: schemas.LogPage, **ERRORS},
+    operation_id="list_logs",
+    summary="A page of logs",
+    description=schemas.PATHS,
+    openapi_extra={"parameters": schemas.parameters()},
+)
+_route(
+    "/counts",
+    counts,
+    response={200: count_schemas.Counts, **ERRORS},
+    operation_id="count_logs",
+    summary="How many logs match, by time and by value",
+    description=f"{count_schemas.DESCRIPTION} {schemas.PATHS}",
+    openapi_extra={"parameters": count_schemas.parameters()},
+)
+_route(
+    "/{log_id}",
+    detail,
+    response={200: schemas.Log, **ERRORS},
+    operation_id="get_log",
+    summary="One log, whole",
+)
