@@ -75,6 +75,7 @@ def permission_policies(deployment: Deployment, key: str = "") -> dict[str, dict
     if account.endpoint:
         for policy in policies.values():
             emulator.allow_batches(policy)
+            emulator.allow_statements(policy)
     if key:
         for policy in policies.values():
             policy["Statement"].append(_key_statement(deployment, key, ["dynamodb", "sqs"]))

@@ -18,8 +18,10 @@ from ingest.writing import batch
 
 # isort: split
 from ingest import messages
-from ingest.writing import body_masking, dead_letters, deletion, items, memory
-from ingest.writing.retry import RESERVE_SECONDS, Deadline, OutOfTime
+from ingest.writing import dead_letters, deletion, groups, memory
+from ingest.writing.deliveries import Delivery
+from ingest.writing.result import Outcome
+from ingest.writing.retry import Deadline, OutOfTime
 from logs.storage import choices
 from logs.storage.errors import AWS_ERRORS
 
@@ -47,19 +49,20 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     failure is reported as a batch item failure, and SQS redelivers only that message: the event source
     mapping must have ReportBatchItemFailures. Never raise because of a single record.
     """
-    processor = batch.ParallelBatchProcessor(partial(deletion.delete, logger=logger))
     deadline = Deadline(context)
+    store = partial(groups.store, deadline=deadline, finish=_finish)
+    processor = batch.GroupedBatchProcessor(store, partial(deletion.delete, logger=logger))
     with processor(event["Records"], partial(record_handler, deadline=deadline)):
         results = processor.process()
-    if deadline.remaining() >= RESERVE_SECONDS:
+    if deadline.has_time():
         choices_writer.write()
     for record, (_, error, _) in zip(processor.fail_messages, processor.exceptions, strict=True):
         _log_failure(record, error)
     outcomes = Counter(result for status, result, _ in results if status == "success")
     counts: dict[str, Any] = {
         "messages": len(results),
-        "written": outcomes[items.Outcome.WRITTEN],
-        "duplicate": outcomes[items.Outcome.DUPLICATE],
+        "written": outcomes[Outcome.WRITTEN],
+        "duplicate": outcomes[Outcome.DUPLICATE],
         "dead_lettered": outcomes[DEAD_LETTERED],
         "failed": len(processor.fail_messages),
     }
@@ -74,30 +77,36 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 # Powertools passes the record by the keyword `record`; renaming the parameter would fail every record.
 def record_handler(record: SQSRecord, deadline: Deadline) -> str:
-    """Store one message, or send it to the dead-letter queue. Return its outcome.
+    """Store one large message, or send it to the dead-letter queue. Return its outcome.
 
     Raise an error if SQS has to redeliver the message: OutOfTime, one of AWS_ERRORS, or NotDeadLettered.
     """
-    raw = record.raw_event
-    envelope = messages.envelope(raw)
-    try:
-        with memory.BUDGET.reserve(memory.weight(record.body), deadline):
-            # A dead letter has the masked body too.
-            raw = {**raw, "body": body_masking.mask_body(record.body)}
-            item = items.to_item(messages.parse(raw["body"]), envelope)
-        outcome = deadline.retry(partial(items.put, item, deadline))
-        choices_writer.record_log(item)
-        return outcome
-    except messages.Rejected as rejection:
-        dead_letters.send(raw, envelope, rejection)
-        logger.warning(
-            "dead letter",
-            message_id=envelope.message_id,
-            log_id=rejection.log_id or envelope.log_id,
-            code=rejection.code,
-            fields=list(rejection.fields),
-        )
+    return groups.store_one(record.raw_event, deadline=deadline, finish=_finish)
+
+
+def _finish(delivery: Delivery, result: Outcome | messages.Rejected) -> str:
+    """Return the outcome of a delivery. A rejected one is sent to the dead-letter queue.
+
+    Raise NotDeadLettered.
+    """
+    if isinstance(result, messages.Rejected):
+        _dead_letter(delivery, result)
         return DEAD_LETTERED
+    if not isinstance(delivery.content, messages.Rejected):
+        choices_writer.record_log(delivery.content)
+    return result
+
+
+def _dead_letter(delivery: Delivery, rejection: messages.Rejected) -> None:
+    """Send a message to the dead-letter queue. Raise NotDeadLettered."""
+    dead_letters.send(delivery.record, delivery.envelope, rejection)
+    logger.warning(
+        "dead letter",
+        message_id=delivery.envelope.message_id,
+        log_id=rejection.log_id or delivery.envelope.log_id,
+        code=rejection.code,
+        fields=list(rejection.fields),
+    )
 
 
 def _age(record: dict[str, Any]) -> float | None:

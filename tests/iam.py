@@ -1,5 +1,6 @@
 """IAM's decision about requests to DynamoDB, for the conditions that our policies use."""
 
+import re
 from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,13 @@ OPERATORS = {
     "ForAllValues:StringEquals": lambda value, pattern: value == pattern,
     "ForAllValues:StringLike": fnmatchcase,
 }
-HASH_KEYS = {"logs": "id", "users": "username", "sessions": "session_key", "tokens": "name"}
+HASH_KEYS = {
+    "logs": "id",
+    "users": "username",
+    "sessions": "session_key",
+    "tokens": "name",
+    "digests": "partition",
+}
 
 
 @dataclass(frozen=True)
@@ -64,10 +71,18 @@ def recorded_requests(tables: dict[str, str]) -> "Iterator[list[Request]]":
     requests: list[Request] = []
 
     def record(params: dict[str, Any], model: Any, **_: Any) -> None:
+        if model.name == "BatchExecuteStatement":
+            record_statements(params["Statements"])
+            return
         for name, content in params.get("RequestItems", {params.get("TableName"): params}).items():
             table = tables[name]
-            items = [content[each] for each in ("Item", "Key") if each in content] + content.get("Keys", [])
-            names = set(content.get("ExpressionAttributeNames", {}).values())
+            names: set[str] = set()
+            if isinstance(content, list):  # of a BatchWriteItem
+                items = [each["PutRequest"]["Item"] for each in content]
+            else:
+                items = [content[each] for each in ("Item", "Key") if each in content]
+                items += content.get("Keys", [])
+                names = set(content.get("ExpressionAttributeNames", {}).values())
             requests.append(
                 Request(
                     f"dynamodb:{model.name}",
@@ -77,6 +92,11 @@ def recorded_requests(tables: dict[str, str]) -> "Iterator[list[Request]]":
                     params.get("IndexName"),
                 )
             )
+
+    def record_statements(statements: list[dict[str, Any]]) -> None:
+        for statement in statements:
+            verb, name = re.match(r'(\w+) INTO "([^"]+)"', statement["Statement"]).groups()  # type: ignore[union-attr]
+            requests.append(Request(f"dynamodb:PartiQL{verb.capitalize()}", tables[name]))
 
     events = shared_connection().client.meta.events
     events.register("before-parameter-build.dynamodb", record)

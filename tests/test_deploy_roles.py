@@ -65,11 +65,13 @@ def test_site_role_allows_every_request_of_the_site(viewer: User, logs_table: No
 
 def test_writer_role_allows_every_request_of_the_writer(logs_table: None) -> None:
     large = make_record(make_body(id=LOG_ID, payload=noise(900_000)))
+    batch = [make_record(make_body(type="new", sub_type="kind")) for _ in range(3)]
     with recorded_requests(TABLES) as requests:
-        for record in (make_body(type="new", sub_type="kind"), large, large):
-            event = make_event(record)
+        for records in (batch, batch, [large], [large]):
+            event = make_event(*records)
             assert handler.lambda_handler(event, LambdaContext()) == {"batchItemFailures": []}
-    assert {each.action.split(":")[1] for each in requests} >= {"PutItem", "UpdateItem", "BatchGetItem"}
+    actions = {each.action.split(":")[1] for each in requests}
+    assert actions >= {"PutItem", "UpdateItem", "BatchGetItem", "PartiQLInsert"}
     assert [each for each in requests if not allows(statements(WRITER), each)] == []
 
 
@@ -95,7 +97,10 @@ def test_writer_role_allows_every_request_of_the_writer(logs_table: None) -> Non
         (WRITER, request("DeleteItem", "logs", LOG_ID)),
         (WRITER, request("BatchWriteItem", "logs", LOG_ID)),
         (WRITER, request("UpdateItem", "logs", LOG_ID, "id", "type")),
-        (WRITER, request("BatchGetItem", "logs", LOG_ID)),
+        (WRITER, request("PartiQLUpdate", "logs", LOG_ID)),
+        (WRITER, request("PartiQLDelete", "logs", LOG_ID)),
+        (WRITER, request("PartiQLSelect", "logs", LOG_ID)),
+        (WRITER, request("PartiQLInsert", "users", "root")),
         (WRITER, request("Query", "logs")),
         (WRITER, request("Scan", "logs")),
         (WRITER, request("GetItem", "users", "root")),
@@ -143,5 +148,7 @@ def test_only_an_emulator_has_a_permission_for_batches() -> None:
     policies = {
         account: roles.permission_policies(Deployment(Stage("dev"), account)) for account in (AWS, emulator)
     }
-    batches = {account: "sqs:SendMessageBatch" in json.dumps(policies[account]) for account in policies}
-    assert batches == {AWS: False, emulator: True}
+    for action in ("sqs:SendMessageBatch", "dynamodb:BatchExecuteStatement"):
+        batches = {account: action in json.dumps(policies[account]) for account in policies}
+        assert batches == {AWS: False, emulator: True}
+    assert "BatchExecuteStatement" not in json.dumps(policies[emulator][SITE])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
-from pynamodb.attributes import TTLAttribute
+from pynamodb.attributes import AttributeContainer, TTLAttribute
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -16,7 +16,7 @@ from pynamodb.settings import get_settings_value
 from pynamodb.transactions import TransactWrite
 
 from logs.models import ChoicesItem, LogItem, PartItem, TableMeta
-from logs.storage import deadline, responses
+from logs.storage import deadline, responses, statements
 
 M = TypeVar("M", bound=type[Model])
 
@@ -43,6 +43,7 @@ def shared_connection() -> Connection:
         max_pool_connections=TableMeta.max_pool_connections,
     )
     responses.check(connection.client)
+    statements.encode(connection.client)
     return connection
 
 
@@ -112,6 +113,37 @@ def put(operation: dict[str, Any]) -> None:
     botocore's errors; `Model.save` would wrap them, and drop the item that a failed condition returns.
     """
     LogItem._get_connection().connection.dispatch("PutItem", operation)
+
+
+def serialize(item: AttributeContainer) -> dict[str, dict[str, Any]]:
+    """Return an item in DynamoDB's JSON, as `Model.serialize` does in three times the time.
+
+    Values are not validated: a required attribute without a value is omitted.
+    """
+    values = item.attribute_values
+    raw: dict[str, dict[str, Any]] = {}
+    for name, attribute in item.get_attributes().items():
+        value = values.get(name)
+        if value is not None:
+            is_map = isinstance(value, AttributeContainer)
+            raw[attribute.attr_name] = {
+                attribute.attr_type: serialize(value) if is_map else attribute.serialize(value)
+            }
+    return raw
+
+
+def insert(model: type[Model], items: Sequence[dict[str, Any]]) -> list[dict[str, str] | None]:
+    """Insert items with different keys, in DynamoDB's JSON, each unless its key exists.
+
+    Return the error of each item, or None: its `Code` is `DuplicateItem` if the key exists. Costs one
+    BatchExecuteStatement for up to 25 items. Raises botocore's errors if the whole request fails.
+    """
+    table = model.Meta.table_name
+    inserts = [statements.insert(table, item) for item in items]
+    connection = model._get_connection().connection
+    response = connection.dispatch(statements.OPERATION, {"Statements": inserts})
+    responses.check_number(statements.OPERATION, response["Responses"], len(items))
+    return [each.get("Error") for each in response["Responses"]]
 
 
 def update(model: type[Model], key: str, actions: Sequence[Action], condition: Condition) -> None:
