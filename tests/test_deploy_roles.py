@@ -12,6 +12,7 @@ from deploy.deployment import Deployment
 from deploy.stage import Stage
 from ingest import handler
 from logs.models import LogItem
+from logs.storage.digest_items import DigestItem
 from logsite.accounts.models import User
 from logsite.accounts.store import SessionItem, TokenItem, UserItem
 from tests.api import LOGS, fetch, program
@@ -28,6 +29,7 @@ TABLES = {
     UserItem.Meta.table_name: "users",
     SessionItem.Meta.table_name: "sessions",
     TokenItem.Meta.table_name: "tokens",
+    DigestItem.Meta.table_name: "digests",
 }
 NEW_PASSWORD = "another quiet sentence"
 
@@ -58,7 +60,7 @@ def test_site_role_allows_every_request_of_the_site(viewer: User, logs_table: No
         assert change.status_code == 302
         client.post("/admin/logout/")
         fetch(token, LOGS)
-    assert {each.table for each in requests} == set(TABLES.values())
+    assert {each.table for each in requests} == set(TABLES.values()) - {"digests"}
     assert {each.action.split(":")[1] for each in requests} >= {"Query", "GetItem", "PutItem", "UpdateItem"}
     assert [each for each in requests if not allows(statements(SITE), each)] == []
 
@@ -71,7 +73,7 @@ def test_writer_role_allows_every_request_of_the_writer(logs_table: None) -> Non
             event = make_event(*records)
             assert handler.lambda_handler(event, LambdaContext()) == {"batchItemFailures": []}
     actions = {each.action.split(":")[1] for each in requests}
-    assert actions >= {"PutItem", "UpdateItem", "BatchGetItem", "PartiQLInsert"}
+    assert actions >= {"PutItem", "UpdateItem", "BatchGetItem", "PartiQLInsert", "BatchWriteItem"}
     assert [each for each in requests if not allows(statements(WRITER), each)] == []
 
 
@@ -101,6 +103,11 @@ def test_writer_role_allows_every_request_of_the_writer(logs_table: None) -> Non
         (WRITER, request("PartiQLDelete", "logs", LOG_ID)),
         (WRITER, request("PartiQLSelect", "logs", LOG_ID)),
         (WRITER, request("PartiQLInsert", "users", "root")),
+        (WRITER, request("BatchWriteItem", "digests", "directory")),
+        (WRITER, request("BatchWriteItem", "digests", "2026-11-25#1")),
+        (WRITER, request("DeleteItem", "digests", "days")),
+        (WRITER, request("GetItem", "digests", "days")),
+        (WRITER, request("Query", "digests", "days")),
         (WRITER, request("Query", "logs")),
         (WRITER, request("Scan", "logs")),
         (WRITER, request("GetItem", "users", "root")),
@@ -115,7 +122,7 @@ def test_role_denies(function: str, attack: Request) -> None:
 
 def test_conditions_need_a_key_in_every_request() -> None:
     # ForAllValues allows a request without keys. Each of these actions requires a key.
-    with_keys = {"GetItem", "UpdateItem", "BatchGetItem"}
+    with_keys = {"GetItem", "UpdateItem", "BatchGetItem", "BatchWriteItem"}
     for function in (SITE, WRITER):
         for statement in statements(function):
             if "Condition" in statement:

@@ -1,6 +1,7 @@
 """`python -m ingest.worker` while DynamoDB throttles one write in five: `python -m tests.throttled_worker`.
 
-A write is a put or a statement of a batch. One process in two has no INSERT statements.
+A write is a put, a statement of a batch, or a request with late items. One process in two has no INSERT
+statements.
 
 The throttling is inside the process, below PynamoDB and botocore, because a proxy is slower than the worker.
 """
@@ -68,6 +69,7 @@ if __name__ == "__main__":
     inserts.ENGINE.has_inserts = os.getpid() % 2 == 0
     events = client.meta.events
     events.register("before-send.dynamodb.PutItem", throttle)
+    events.register("before-send.dynamodb.BatchWriteItem", throttle)
     events.register("before-parameter-build.dynamodb.BatchExecuteStatement", remove_statements)
     events.register("after-call.dynamodb.BatchExecuteStatement", add_errors)
     worker.main()

@@ -1,8 +1,9 @@
 """Write logs: several by INSERT statements, one by a conditional put."""
 
 from collections.abc import Sequence
+from functools import partial
 
-from ingest.writing import inserts
+from ingest.writing import inserts, late_logs
 from ingest.writing.inserts import ENGINE
 from ingest.writing.result import Result
 from ingest.writing.retry import Deadline, OutOfTime
@@ -13,11 +14,12 @@ from logs.storage import documents
 def write(logs: Sequence[LogItem], deadline: Deadline) -> list[Result]:
     """Write up to inserts.MAX_STATEMENTS logs with different ids. Return their results in order.
 
-    A result is the outcome or the error. A log with parts is written alone, its parts first.
+    A result is the outcome or the error. Late items are put first (`late_logs`). A log with parts is written
+    alone, its parts first.
     """
     # Each log is checked, so that the end of an invocation fails as few logs as possible.
     ready = [log for log in logs if deadline.has_time()]
-    written = _store(ready, deadline)
+    written = late_logs.write(ready, deadline, partial(_store, deadline=deadline)) if ready else []
     results = dict(zip([log.id for log in ready], written, strict=True))
     return [results.get(log.id) or OutOfTime() for log in logs]
 

@@ -146,6 +146,16 @@ def insert(model: type[Model], items: Sequence[dict[str, Any]]) -> list[dict[str
     return [each.get("Error") for each in response["Responses"]]
 
 
+def batch_put(model: type[Model], items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put up to 25 items in DynamoDB's JSON; return the unprocessed ones. Raises botocore's errors."""
+    table = model.Meta.table_name
+    requests = [{"PutRequest": {"Item": item}} for item in items]
+    connection = model._get_connection().connection
+    response = connection.dispatch("BatchWriteItem", {"RequestItems": {table: requests}})
+    unprocessed = response.get("UnprocessedItems", {}).get(table, [])
+    return [request["PutRequest"]["Item"] for request in unprocessed]
+
+
 def update(model: type[Model], key: str, actions: Sequence[Action], condition: Condition) -> None:
     """Send one UpdateItem that returns nothing; `Model.update` would return the whole item."""
     model._get_connection().update_item(key, actions=actions, condition=condition)
