@@ -22,7 +22,7 @@ from ingest.writing import dead_letters, deletion, groups, memory
 from ingest.writing.deliveries import Delivery
 from ingest.writing.result import Outcome
 from ingest.writing.retry import Deadline, OutOfTime
-from logs.storage import choices
+from logs.storage import choices, rejections
 from logs.storage.errors import AWS_ERRORS
 
 # Each stage of an account has its own metrics.
@@ -50,7 +50,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     mapping must have ReportBatchItemFailures. Never raise because of a single record.
     """
     deadline = Deadline(context)
-    store = partial(groups.store, deadline=deadline, finish=_finish)
+    store = partial(groups.store, deadline=deadline, finish=partial(_finish, deadline=deadline))
     processor = batch.GroupedBatchProcessor(store, partial(deletion.delete, logger=logger))
     with processor(event["Records"], partial(record_handler, deadline=deadline)):
         results = processor.process()
@@ -81,32 +81,42 @@ def record_handler(record: SQSRecord, deadline: Deadline) -> str:
 
     Raise an error if SQS has to redeliver the message: OutOfTime, one of AWS_ERRORS, or NotDeadLettered.
     """
-    return groups.store_one(record.raw_event, deadline=deadline, finish=_finish)
+    return groups.store_one(record.raw_event, deadline=deadline, finish=partial(_finish, deadline=deadline))
 
 
-def _finish(delivery: Delivery, result: Outcome | messages.Rejected) -> str:
+def _finish(delivery: Delivery, result: Outcome | messages.Rejected, deadline: Deadline) -> str:
     """Return the outcome of a delivery. A rejected one is sent to the dead-letter queue.
 
     Raise NotDeadLettered.
     """
     if isinstance(result, messages.Rejected):
-        _dead_letter(delivery, result)
+        _dead_letter(delivery, result, deadline)
         return DEAD_LETTERED
     if not isinstance(delivery.content, messages.Rejected):
         choices_writer.record_log(delivery.content)
     return result
 
 
-def _dead_letter(delivery: Delivery, rejection: messages.Rejected) -> None:
-    """Send a message to the dead-letter queue. Raise NotDeadLettered."""
+def _dead_letter(delivery: Delivery, rejection: messages.Rejected, deadline: Deadline) -> None:
+    """Send a message to the dead-letter queue, and store why under its log id. Raise NotDeadLettered."""
     dead_letters.send(delivery.record, delivery.envelope, rejection)
-    logger.warning(
-        "dead letter",
-        message_id=delivery.envelope.message_id,
-        log_id=rejection.log_id or delivery.envelope.log_id,
-        code=rejection.code,
-        fields=list(rejection.fields),
-    )
+    log_id = rejection.log_id or delivery.envelope.log_id
+    fields = list(rejection.fields)
+    details: dict[str, Any] = {
+        "message_id": delivery.envelope.message_id,
+        "log_id": log_id,
+        "code": rejection.code,
+    }
+    logger.warning("dead letter", **details, fields=fields)
+    if (sent_id := rejection.log_id or delivery.envelope.sent_id) is None:
+        return
+    try:
+        if not deadline.has_time():
+            raise OutOfTime
+        rejections.put(sent_id, rejection.code, fields)
+    except (OutOfTime, *AWS_ERRORS) as error:
+        # The message is safe in the dead-letter queue, and its reason is there too.
+        logger.warning("rejection not stored", **details, error=type(error).__name__, reason=str(error))
 
 
 def _age(record: dict[str, Any]) -> float | None:

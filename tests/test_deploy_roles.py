@@ -12,6 +12,7 @@ from deploy.deployment import Deployment
 from deploy.stage import Stage
 from ingest import handler
 from logs.models import LogItem
+from logs.storage import rejections
 from logs.storage.digest_items import DigestItem
 from logsite.accounts.models import User
 from logsite.accounts.store import SessionItem, TokenItem, UserItem
@@ -72,6 +73,7 @@ def test_writer_role_allows_every_request_of_the_writer(logs_table: None) -> Non
         for records in (batch, batch, [large], [large]):
             event = make_event(*records)
             assert handler.lambda_handler(event, LambdaContext()) == {"batchItemFailures": []}
+        rejections.put(LOG_ID, "invalid_fields", ["type"])
     actions = {each.action.split(":")[1] for each in requests}
     assert actions >= {"PutItem", "UpdateItem", "BatchGetItem", "PartiQLInsert", "BatchWriteItem"}
     assert [each for each in requests if not allows(statements(WRITER), each)] == []
