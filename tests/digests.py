@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
+from pynamodb.signals import pre_dynamodb_send
+
 from logs import times
 from logs.digests import blocks, builder, directory, segment_writer
 from logs.digests.directory import Directory
@@ -77,6 +79,26 @@ def killed_after(calls: int) -> Iterator[None]:
         patch.object(type(DigestItem.batch_write()), "commit", counted(commit)),
     ):
         yield
+
+
+@contextmanager
+def before_request(number: int, call: Callable[[], Any]) -> Iterator[None]:
+    """Call a function once, before one of the requests of the block to DynamoDB, numbered from 0."""
+    left = number
+
+    def count(sender: object, **_: Any) -> None:
+        nonlocal left
+        left -= 1
+        if left == -1:
+            call()
+
+    with pre_dynamodb_send.connected_to(count):
+        yield
+
+
+def kill() -> None:
+    """End the process, as far as the code can notice."""
+    raise Killed
 
 
 def store_late(item: LogItem, written_at: datetime | None = None) -> None:

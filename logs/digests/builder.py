@@ -5,12 +5,11 @@ directory, on condition that no log was deleted and no other builder listed the 
 at any moment, it leaves an unlisted generation, which the next run deletes.
 """
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from itertools import islice
-from typing import Any
 
 from logs.digests import coverage, directory, erasure, late, source, state
 from logs.digests.coverage import Day
@@ -59,10 +58,6 @@ class Result:
     is_finished: bool
 
 
-# The largest number of sorting shards ever used is the larger of these, as for the site.
-SHARD_SETTINGS = ("LOGS_SORTING_SHARDS", "LOGS_SORTING_SHARDS_READ")
-
-
 class OutOfTime(Exception):
     """The run has too little time left."""
 
@@ -85,7 +80,7 @@ def build(
     A log costs the read units of a Query and a BatchGetItem, and about a quarter of a write unit. Raises
     directory.Conflict, PynamoDB's and botocore's errors.
     """
-    run = _Run(shards or _shards(), deadline, report)
+    run = _Run(shards or source.default_shards(), deadline, report)
     try:
         if start is None and end is None and not rebuild:
             run.advance()
@@ -124,6 +119,7 @@ class _Run:
         """Build from the frontier to the horizon, then check the days."""
         if self._state.working:
             self._clean(directory.read(date.fromisoformat(self._state.working)))
+        self._check_requested_days()
         first = source.first_moment(None, self.limit, self._shards)
         if first is not None and (self._state.first is None or first < self._state.first):
             self._state.first = self._state.frontier = first
@@ -218,7 +214,7 @@ class _Run:
             raise OutOfTime
         self._work_on(day)
         late_items = [each for each in self._late(start, end) if each.is_settled(began)]
-        segment = build_segment(day, start, end, self._logs_in_time(rows), began)
+        segment = build_segment(day, start, end, partial(self._logs_in_time, rows), began)
         if segment is None:
             return False
         late.delete_all(late_items)
@@ -227,9 +223,9 @@ class _Run:
         self._report(Progress(day, segment.logs, self._segments, to_time(end)))
         return True
 
-    def _logs_in_time(self, rows: Iterable[Row]) -> Iterator[LogItem]:
+    def _logs_in_time(self, rows: Iterable[Row], consistent: bool) -> Iterator[LogItem]:
         """Yield the logs of rows. Raise OutOfTime near the deadline."""
-        for item in source.logs(rows):
+        for item in source.logs(rows, consistent=consistent):
             if self._seconds_left() < GIVE_UP_SECONDS:
                 raise OutOfTime
             yield item
@@ -247,10 +243,19 @@ class _Run:
         """
         if not (current.pending or current.erasures):
             return current
-        for log_id, (moment, status) in current.erasures.items():
-            erasure.recover(current.day, log_id, moment, status)
+        for log_id, each in current.erasures.items():
+            erasure.recover(current.day, log_id, each)
         fenced = directory.update(current.day, lambda each: replace(each, edits=each.edits + 1))
         return delete_unlisted(current.day, fenced.pending)
+
+    def _check_requested_days(self) -> None:
+        """Check the days on which deletions began since the last run."""
+        for request in state.requested_checks():
+            day = state.day_to_check(request)
+            for each in self._days(day_start(day), day_start(day) + DAY):
+                self._check(each)
+            if not directory.read(day).erasures:
+                state.end_check(request)
 
     def _check_days(self, since: date) -> None:
         """Check the days from one on. Costs a Query per sorting shard and 1 MB."""
@@ -282,18 +287,11 @@ class _Run:
 
     def _days(self, start: int, end: int) -> Iterator[Day]:
         """Yield the days of a range with a directory or late items."""
-        return coverage.read_days(start, end, self._shards, _call_each, ascends=True, first=DAYS_PER_REQUEST)
+        return coverage.read_days(
+            start, end, self._shards, source.call_each, ascends=True, first=DAYS_PER_REQUEST
+        )
 
     def _late(self, start: int, end: int) -> list[LateItem]:
         """Return the late items of a range within a day."""
         days = self._days(start, end)
         return [each for day in days for each in day.late if start <= each.moment < end]
-
-
-def _shards() -> int:
-    """Return the number of sorting shards that the environment sets."""
-    return max(int(os.environ.get(name) or 1) for name in SHARD_SETTINGS)
-
-
-def _call_each(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    return [call() for call in calls]

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
@@ -60,12 +60,23 @@ class Segment:
         return self.format == FORMAT
 
 
+class Erasure(NamedTuple):
+    """The deletion of a log, with its moment and partition key.
+
+    `began` is when the deletion began.
+    """
+
+    moment: int
+    status: str
+    began: int
+
+
 @dataclass(frozen=True)
 class Directory:
     """The segments of a day, in order of time and without overlaps.
 
     `pending` are generations that are not listed: being built, or replaced and not deleted yet.
-    `erasures` are logs that are being deleted, by id, with their moments and partition keys. `counts` are
+    `erasures` are logs that are being deleted, by id. `counts` are
     those by hour. `wide` is the generation of the wide counts of a closed day, or empty. `edits` changes
     whenever a build that has begun must not be listed.
     """
@@ -73,7 +84,7 @@ class Directory:
     day: date
     segments: tuple[Segment, ...] = ()
     pending: tuple[str, ...] = ()
-    erasures: dict[str, tuple[int, str]] = field(default_factory=dict)
+    erasures: dict[str, Erasure] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     wide: str = ""
     edits: int = 0
@@ -181,7 +192,7 @@ def from_item(item: DigestItem) -> Directory:
         day=date.fromisoformat(item.sort),
         segments=tuple(map(_segment, content["segments"])),
         pending=tuple(content["pending"]),
-        erasures={log_id: (moment, status) for log_id, (moment, status) in content["erasures"].items()},
+        erasures={log_id: Erasure(*row) for log_id, row in content["erasures"].items()},
         counts=Counts.from_json(content["counts"]),
         wide=content["wide"],
         edits=content["edits"],

@@ -30,12 +30,12 @@ def delete(generation: str) -> None:
 
 
 def counts_keys(segments: Iterable[Segment]) -> list[dict[str, str]]:
-    """Return the keys of the counts of segments that have not expired."""
+    """Return the keys of the counts of readable segments that have not expired."""
     now = time.time()
     generations = {
         each.generation
         for each in segments
-        if each.generation and (each.expires is None or each.expires > now)
+        if each.generation and each.is_readable and (each.expires is None or each.expires > now)
     }
     return [{"partition": each, "sort": COUNTS} for each in sorted(generations)]
 

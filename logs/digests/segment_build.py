@@ -1,6 +1,6 @@
 """Build one segment and list it, or the counts of a closed day. Delete what is not listed."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
 
@@ -12,25 +12,30 @@ from logs.models import LogItem
 from logs.search_text import search_text
 from logs.storage import documents
 
+# Reads logs, consistently or not.
+ReadLogs = Callable[[bool], Iterable[LogItem]]
 
-def build_segment(day: date, start: int, end: int, logs: Iterable[LogItem], began: int) -> Segment | None:
+
+def build_segment(day: date, start: int, end: int, read_logs: ReadLogs, began: int) -> Segment | None:
     """Build the segment of a range and list it.
 
-    It replaces those that it overlaps. Return None if it is not listed: a log of the day was deleted, or
-    another builder listed the range, since this one began. `began` is before the logs were read from the
-    index. Raises directory.Conflict, generations.Missing, PynamoDB's and botocore's errors.
+    It replaces those that it overlaps. Return None if it is not listed: a log of the day is being deleted, or
+    was deleted, or another builder listed the range, since this one began. `began` is before the logs were
+    read from the index. Raises directory.Conflict, generations.Missing, PynamoDB's and botocore's errors.
     """
     generation = directory.new_generation(day)
     before = directory.update(day, lambda current: current.with_pending(generation))
     replaced = before.overlapping(start, end)
     writer = SegmentWriter(generation)
-    for item in logs:
+    # An eventually consistent read may return a log that was deleted a moment ago.
+    for item in read_logs(before.edits > 0):
         writer.add(item, search_text(documents.content(item)))
     writer.finish()
     segment = writer.segment(start, end, began)
 
     def with_segment(current: Directory) -> Directory | None:
-        if current.edits != before.edits or current.overlapping(start, end) != replaced:
+        is_changed = current.edits != before.edits or current.overlapping(start, end) != replaced
+        if is_changed or current.erasures:
             return None
         counts = _day_counts(current, replaced, writer.counts)
         return current.without_pending([generation]).with_segment(segment, counts)
@@ -63,7 +68,7 @@ def write_day_counts(day: date) -> None:
     generations.write_counts(generation, generations.read_counts(listed), current.expires)
 
     def with_wide(each: Directory) -> Directory | None:
-        if each.edits != before.edits or each.segments != before.segments:
+        if each.edits != before.edits or each.segments != before.segments or each.erasures:
             return None
         return replace(each.without_pending([generation]), wide=generation)
 

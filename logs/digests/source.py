@@ -1,6 +1,7 @@
 """The whole logs of a range, in the order of SortingIndex."""
 
 import heapq
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,8 +20,15 @@ MAX_BATCH_GET = 100
 MAX_BATCH_BYTES = 4 * 1024 * 1024
 MAX_ITEM_BYTES = 400 * 1024
 
+# The largest number of sorting shards ever used is the larger of these, as for the site.
+SHARD_SETTINGS = ("LOGS_SORTING_SHARDS", "LOGS_SORTING_SHARDS_READ")
 # Sends requests, and returns their raw responses.
 Request = Callable[[list[Callable[[], Any]]], list[Any]]
+
+
+def default_shards() -> int:
+    """Return the number of sorting shards that the environment sets."""
+    return max(int(os.environ.get(name) or 1) for name in SHARD_SETTINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +53,14 @@ def rows(start: int, end: int, shards: int) -> Iterator[Row]:
         yield Row(to_moment(parse(raw["created_at"]["S"])), raw["id"]["S"], size)
 
 
-def logs(rows: Iterable[Row]) -> Iterator[LogItem]:
+def logs(rows: Iterable[Row], *, consistent: bool = False) -> Iterator[LogItem]:
     """Yield the whole logs of rows, with joined parts, in the same order.
 
     Logs that have expired, or were deleted after the rows were read, are left out. Costs one BatchGetItem per
-    100 logs. Raises PynamoDB's and botocore's errors.
+    100 logs, at twice the read units if it is consistent. Raises PynamoDB's and botocore's errors.
     """
     for keys in _batches(rows):
-        raws = {raw["id"]["S"]: raw for raw in dynamodb.batch_get_all(LogItem, keys)}
+        raws = {raw["id"]["S"]: raw for raw in dynamodb.batch_get_all(LogItem, keys, consistent=consistent)}
         for key in keys:
             if raw := raws.pop(key["id"], None):
                 item = LogItem.from_raw_data(raw)

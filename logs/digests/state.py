@@ -3,12 +3,16 @@
 import json
 import zlib
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+
+from pynamodb.exceptions import DeleteError
 
 from logs import times
 from logs.storage.digest_items import DigestItem
 
 PARTITION, SORT = "builder", "state"
+# The sort keys of requests to check a day begin with this.
+CHECK = "check#"
 KEY = {"partition": PARTITION, "sort": SORT}
 
 
@@ -46,6 +50,30 @@ def write(state: State) -> None:
     """Write the state. Costs one PutItem."""
     data = zlib.compress(json.dumps(asdict(state)).encode())
     DigestItem(PARTITION, SORT, data=data, written_at=state.finished_at or None).save()
+
+
+def request_check(day: date) -> None:
+    """Let the next run of the builder check a day. Costs one PutItem."""
+    DigestItem(PARTITION, f"{CHECK}{day.isoformat()}", written_at=times.to_text(datetime.now(UTC))).save()
+
+
+def requested_checks() -> list[DigestItem]:
+    """Return the requests to check a day. Costs one Query."""
+    return list(DigestItem.query(PARTITION, DigestItem.sort.startswith(CHECK), consistent_read=True))
+
+
+def day_to_check(request: DigestItem) -> date:
+    """Return the day of a request."""
+    return date.fromisoformat(request.sort.removeprefix(CHECK))
+
+
+def end_check(request: DigestItem) -> None:
+    """Delete a request unless it was put again. Costs one DeleteItem."""
+    try:
+        request.delete(condition=DigestItem.written_at == request.written_at)
+    except DeleteError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
 
 
 def finish(state: State) -> None:

@@ -6,6 +6,7 @@
 | `days`, `days#0` … | created_at#id | a late item |
 | day#generation | `s…`, `b…`, `c` | signatures, blocks and counts of one segment |
 | `builder` | `state` | how far the builder has come |
+| `builder` | `check#` and a day | the next run of the builder checks this day |
 """
 
 import logging

@@ -6,12 +6,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from logs import reader, signals
-from logs.storage import parts
+from logs.digests import directory, erasure
 from logs.storage.errors import AWS_ERRORS, StoreUnavailable
 
 
 class Command(BaseCommand):
-    """Delete logs by their ids, each with its parts."""
+    """Delete logs by their ids, with their parts and their text in digests."""
 
     help = "Deletes logs permanently. Asks for confirmation unless --noinput is set."
 
@@ -32,8 +32,8 @@ class Command(BaseCommand):
                 raise CommandError("Nothing was deleted.")
             for item in items.values():
                 if item:
-                    parts.delete(item.id)
+                    erasure.delete(item.id)
                     signals.log_deleted.send_robust(sender=Command, request=None, log_id=item.id)
                     self.stdout.write(f"Deleted {item.id}")
-        except (StoreUnavailable, *AWS_ERRORS) as error:
+        except (StoreUnavailable, directory.Conflict, *AWS_ERRORS) as error:
             raise CommandError(f"DynamoDB refused: {error}") from error
