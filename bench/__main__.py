@@ -3,7 +3,19 @@
 import argparse
 from collections.abc import Callable
 
-from bench import client, digests, log_costs, package, pages, parsing, search, sizes, streams, timelines, writing
+from bench import (
+    client,
+    digests,
+    log_costs,
+    package,
+    pages,
+    parsing,
+    search,
+    sizes,
+    streams,
+    timelines,
+    writing,
+)
 
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], None]] = {
     "pages": lambda options: pages.main(),

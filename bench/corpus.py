@@ -27,14 +27,25 @@ USERS = 5_000
 NAME, PART_OF_NAME = "Ann Lindqvist", "nn Lindqvi"
 
 WORDS = re.findall(r"[A-Za-z]{3,12}", " ".join(text for _, text in sorted(topics.items())))
-BULGARIAN = (
-    "плащане фактура клиент отказ грешка сървър промяна влизане изход потребител парола адрес София Пловдив Варна "
-    "улица доставка поръчка сума лева банка карта успешно договор срок дата проект задача отчет име Иванов Петрова"
-).split()
-GERMAN = "Rechnung Kunde Straße Größe Fehler Zahlung Überweisung Müller Schröder gelöscht geändert Passwort".split()
-FIRST_NAMES = "Ann Boris Zoë José Amara Lena Tom Chloé Raj Sara Omar Ivan Мария Георги Jürgen Élise 太郎 Nadia".split()
+BULGARIAN = re.findall(
+    r"\w+",
+    "плащане фактура клиент отказ грешка сървър промяна влизане изход потребител парола адрес София Пловдив "
+    "Варна улица доставка поръчка сума лева банка карта успешно договор срок дата проект задача отчет име",
+)
+GERMAN = [
+    "Rechnung",
+    "Straße",
+    "Größe",
+    "Fehler",
+    "Überweisung",
+    "Müller",
+    "gelöscht",
+    "geändert",
+    "Passwort",
+]
+FIRST_NAMES = ["Ann", "Boris", "Zoë", "José", "Lena", "Chloé", "Raj", "Мария", "Георги", "Jürgen", "太郎"]
 THINGS = ["invoice", "customer", "report", "project", "ticket", "order", "shipment"]
-TYPES = "login logout create update delete view export payment error email".split()
+TYPES = ["login", "logout", "create", "update", "delete", "view", "export", "payment", "error", "email"]
 RESULTS = [FREQUENT, "paid", "sent", "open", "archived", "draft", "refunded", "not found", "created"]
 FIELDS = ["status", "owner", "note", "amount", "address"]
 DEVICES = [("Windows", "Chrome"), ("macOS", "Safari"), ("Android", "Firefox"), ("iOS", "Safari")]

@@ -1,4 +1,4 @@
-"""Searches by digests among many logs, and what building the digests costs. MariaDB searches the same logs."""
+"""Searches by digests among many logs, and the cost of building them. MariaDB searches the same logs."""
 
 import multiprocessing
 import os
@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
+from typing import Any
 
 from tqdm import tqdm
 
@@ -16,8 +17,9 @@ from bench.corpus import Shape
 from bench.engine import run_engine
 from bench.log_costs import make_item
 from bench.meter import metered
-from bench.sizes import item_size
+from bench.sizes import attributes_size
 from logs.digests import builder
+from logs.digests.builder import Progress
 from logs.filters import LogFilter
 from logs.models import LogItem, SortingIndex
 from logs.plan import PageQuery, make_plan
@@ -83,7 +85,8 @@ def create_table() -> None:
         if each["index_name"] == SortingIndex.Meta.index_name
     ]
     keys = {each["AttributeName"] for each in [*declared["key_schema"], *index["key_schema"]]}
-    dynamodb.shared_connection().client.create_table(
+    client: Any = dynamodb.shared_connection().client  # botocore makes its methods at run time
+    client.create_table(
         TableName=LogItem.Meta.table_name,
         KeySchema=declared["key_schema"],
         AttributeDefinitions=[
@@ -132,15 +135,22 @@ def build(shape: Shape) -> None:
     """Build all digests; print what it cost."""
     start, cpu = time.perf_counter(), time.process_time()
     with tqdm(total=shape.logs, desc="digests", unit="log") as bar, metered() as meter:
-        result = builder.build(report=lambda progress: bar.update(progress.logs))
+
+        def show(progress: Progress) -> None:
+            bar.update(progress.logs)
+
+        result = builder.build(report=show)
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     if result.logs != shape.logs:
         raise RuntimeError(f"digests have {result.logs} of {shape.logs} logs")
-    print(
-        f"\nBuilt {result.segments:,} segments of {result.logs:,} logs in {seconds:.0f} s. A log took "
-        f"{cpu / result.logs * 1000:.3f} ms of CPU, {meter.read_units / result.logs:.3f} read units and "
-        f"{meter.write_units / result.logs:.3f} write units in {meter.requests.total() / result.logs:.4f} requests"
-    )
+    print(f"\nBuilt {result.segments:,} segments of {result.logs:,} logs in {seconds:.0f} s. For one log:")
+    for number, unit in (
+        (f"{cpu / result.logs * 1000:.3f}", "ms of CPU"),
+        (f"{meter.read_units / result.logs:.3f}", "read units"),
+        (f"{meter.write_units / result.logs:.3f}", "write units"),
+        (f"{meter.requests.total() / result.logs:.4f}", "requests"),
+    ):
+        print(f"{number:>9} {unit}")
 
 
 def print_storage() -> None:
@@ -149,7 +159,7 @@ def print_storage() -> None:
     for item in DigestItem.scan():
         is_part = DIGESTS_OF_A_DAY.search(item.partition)
         kind = KINDS[item.sort[0]] if is_part else "directory"
-        sizes.setdefault(kind, []).append(item_size(item))
+        sizes.setdefault(kind, []).append(attributes_size(item.serialize()))
     rows = {**sizes, "together": [size for each in sizes.values() for size in each]}
     print("\n| digests | items | bytes |\n|:---|---:|---:|")
     for kind, each in rows.items():

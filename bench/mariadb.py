@@ -39,7 +39,7 @@ CREATE TABLE {TABLE} (
     submitter_browser VARCHAR(64), created_at DATETIME(6) NOT NULL,
     KEY (created_at), KEY (account_id, created_at), KEY (type, created_at), KEY (user_id, created_at)
 ) ENGINE=InnoDB CHARACTER SET utf8mb4
-"""  # noqa: S608  a constant
+"""
 
 
 class Server:

@@ -54,9 +54,7 @@ class World:
         self._number = seed * 100_000
         # Few moments, so that many logs share one.
         start = NOW - timedelta(days=4)
-        self._moments = [
-            start + timedelta(seconds=self.random.randrange(3 * 24 * 3600)) for _ in range(40)
-        ]
+        self._moments = [start + timedelta(seconds=self.random.randrange(3 * 24 * 3600)) for _ in range(40)]
 
     def make(self) -> LogItem:
         """Return a new log with a random text at a random moment."""
