@@ -41,7 +41,7 @@ def disable_alarms(deployment: Deployment) -> None:
 def delete(deployment: Deployment) -> None:
     """Delete the stack, its bucket's objects, the tables and the queues. Raise StackFailed.
 
-    AWS keeps a backup of each table for 35 days.
+    AWS keeps a backup of each table for 35 days, except of the digests.
     """
     s3 = deployment.client("s3")
     if bucket := deployment.resources_stack.outputs().get("DeploymentBucketName"):

@@ -19,10 +19,10 @@ def ensure(deployment: Deployment, outputs: Mapping[str, str]) -> None:
     """Create or update the stack, and revert manual changes to the rule. Raise StackFailed.
 
     CloudFormation compares only templates. It would leave a rule disabled, and would not recreate a deleted
-    one.
+    one, or the permission of a function that was deleted.
     """
     stack = deployment.schedule_stack
-    if stack.describe() is not None and _rule(deployment) is None:
+    if stack.describe() is not None and not (_rule(deployment) and _may_invoke(deployment)):
         stack.delete()
     stack.ensure(TEMPLATE, {"Stage": deployment.stage.name, "AlarmTopicArn": outputs["AlarmTopicArn"]})
     rule = _rule(deployment) or {}
@@ -34,6 +34,16 @@ def state(deployment: Deployment) -> str:
     """Return the rule's schedule and state, such as `rate(5 minutes), ENABLED`, or `missing`."""
     rule = _rule(deployment)
     return f"{rule['ScheduleExpression']}, {rule['State']}" if rule else "missing"
+
+
+def _may_invoke(deployment: Deployment) -> bool:
+    """Return whether EventBridge may invoke the function."""
+    client = deployment.client("lambda")
+    try:
+        policy: str = client.get_policy(FunctionName=deployment.stage.digests_function)["Policy"]
+    except client.exceptions.ResourceNotFoundException:
+        return False
+    return "events.amazonaws.com" in policy
 
 
 def _rule(deployment: Deployment) -> dict[str, Any] | None:

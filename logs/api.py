@@ -138,12 +138,11 @@ def _listing(request: HttpRequest, cost: Cost) -> Any:
     form = FilterForm(request.GET, strict=True, raw=raw, includes_own=includes_own)
     if not form.is_valid():
         return invalid(form.errors_by_parameter())
-    if log_id := form.cleaned_data["q"]:
-        item, log_cost = reader.get_with_cost(log_id, includes_own=includes_own)
-        cost += log_cost
-        if item:
+    if id_search := reader.search_id(form.log_filter, includes_own=includes_own):
+        cost += id_search.cost
+        if item := id_search.item:
             signals.log_opened.send_robust(sender=router, request=request, log_id=item.id, via="api")
-            return schemas.page_of_one(item, cost)
+            return schemas.page_of_one(item, cost, id_search)
     try:
         result = reader.read(form.query(), conf.budget())
     except cursor.BadCursor as raised:
@@ -152,7 +151,7 @@ def _listing(request: HttpRequest, cost: Cost) -> Any:
         return invalid({"around": [NO_SUCH_LOG]})
     cost += result.page.cost
     signals.logs_read.send_robust(sender=router, request=request, query=result.query, via="api")
-    return schemas.page(result, cost)
+    return schemas.page(result, cost, id_search)
 
 
 def detail(request: HttpRequest, log_id: str) -> Any:

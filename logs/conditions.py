@@ -1,4 +1,4 @@
-"""From the values of a filter to a condition of DynamoDB. No Django."""
+"""How a filter compares its values: as a condition of DynamoDB, and in Python. No Django."""
 
 import operator
 from collections.abc import Callable, Sequence
@@ -8,6 +8,11 @@ from typing import Any
 from unicodedata import normalize
 
 from pynamodb.expressions.condition import Condition
+
+from logs.folding import core, fold
+
+# The end of a truncated text in an item. The log has the whole text.
+ELLIPSIS = "…"
 
 
 class Kind(StrEnum):
@@ -80,3 +85,31 @@ def condition(kind: Kind, attribute: Any, value: Any) -> Condition:
     `value` is a tuple of texts for EQUALS and EXCLUDES, a text for CONTAINS, and a number for AT_LEAST.
     """
     return _COMPARISONS[kind](attribute, value)
+
+
+def matches(kind: Kind, content: Any, value: Any) -> bool:
+    """Return whether the content of an attribute fulfils the condition. None is a missing attribute.
+
+    `value` is that of `condition`.
+    """
+    match kind:
+        case Kind.EQUALS:
+            return content in all_forms(value) if content else "" in value
+        case Kind.EXCLUDES:
+            return content not in all_forms(value) if content else "" not in value
+        case Kind.CONTAINS:
+            if not (value and content):
+                return not (value or content)
+            return any(form in content for form in accent_forms(value))
+        case Kind.AT_LEAST:
+            return content is not None and bool(content >= value)
+        case _:
+            raise ValueError(f"{kind.name} compares whole logs")
+
+
+def folded_texts(text: str) -> tuple[str, ...]:
+    """Return the folded texts to find in each folded text that contains a text.
+
+    One of them is in it. They are also in the whole text of a truncated attribute. They may be empty.
+    """
+    return tuple(dict.fromkeys(fold(core(form.rstrip(ELLIPSIS))) for form in accent_forms(text)))

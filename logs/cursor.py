@@ -38,7 +38,7 @@ def decode(text: str, plan: QueryPlan) -> Position:
 
 
 def resolve(text: str, plan: QueryPlan) -> tuple[QueryPlan, Position]:
-    """Return the position of a cursor, and the plan of the same filter that the cursor was made for.
+    """Return the position of a cursor, and its plan.
 
     That plan uses digests if the pages before did. Raises BadCursor.
     """

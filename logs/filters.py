@@ -11,7 +11,7 @@ from typing import Any
 
 from pynamodb.expressions.condition import Condition
 
-from logs import conditions, times
+from logs import conditions, request_ids, times
 from logs.conditions import Kind
 from logs.json_path import PathFilter
 from logs.models import LogItem
@@ -77,6 +77,19 @@ class Filter:
     def condition(self, value: Any) -> Condition:
         """Return the DynamoDB condition that an item fulfils if it matches the value."""
         return conditions.condition(self.kind, attrgetter(self.attribute)(LogItem), value)
+
+    def matches(self, item: LogItem, value: Any) -> bool:
+        """Return whether an item fulfils the condition: what DynamoDB compares, in Python."""
+        content = getattr(item, self.attribute.removeprefix("context."))
+        return conditions.matches(self.kind, content, value)
+
+    def signature_texts(self, value: str) -> tuple[str, ...]:
+        """Return the folded texts to find in the folded text of a matching log.
+
+        One of them is in it. The text is empty if nothing is known: for an empty value, and for filters of
+        another kind than CONTAINS.
+        """
+        return conditions.folded_texts(value) if self.kind is Kind.CONTAINS else ("",)
 
     def display(self, value: Any) -> str:
         """Return the value, or one of several values, as the sentence shows it."""
@@ -179,7 +192,7 @@ class LogFilter:
         Kind.SEARCH,
         Source.DOCUMENT,
         help_text="In URL, payload, summary, names and extra fields.",
-        note="The ID of a log returns that log alone.",
+        note="The ID of a log returns that log alone, another ID the logs of this request or trace.",
     )
     match_case: bool = False
     paths: tuple[PathFilter, ...] = ()
@@ -200,8 +213,16 @@ class LogFilter:
 
     @property
     def search_text(self) -> str | None:
-        """Return the text to find in any text of a log, or None. No index projects the payload."""
-        return self.q
+        """Return the text to find in any text of a log, or None. No index projects the payload.
+
+        A text with the shape of an id is none: it is one of `request_ids`.
+        """
+        return None if request_ids.log_id(self.q) else self.q
+
+    @property
+    def request_ids(self) -> tuple[str, ...]:
+        """Return the spellings of an id in `q`. Logs match whose request or trace ID is one of them."""
+        return request_ids.spellings(self.q) if self.q and request_ids.log_id(self.q) else ()
 
     @property
     def needs_documents(self) -> bool:

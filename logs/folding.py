@@ -70,17 +70,33 @@ def cut(text: str) -> Iterator[str]:
         yield text[start : start + BLOCK_SIZE]
 
 
+def core(text: str) -> str:
+    """Return the part of a text that folds alike within every text.
+
+    The first and the last characters are left out if more characters may join them: leading accents, vowels
+    and finals of Hangul, and the last letter.
+    """
+    starts = [index for index, character in enumerate(text) if not _joins(character)]
+    return text[starts[0] : starts[-1]] if starts else ""
+
+
 def is_accent(character: str) -> bool:
     """Return whether a character is a mark on the one before."""
     return character >= "\u0300" and unicodedata.category(character)[0] == "M"
+
+
+def _joins(character: str) -> bool:
+    """Return whether normalization may join a character with the one before."""
+    return is_accent(character) or JAMO.match(character) is not None
 
 
 def _last_start(text: str) -> int:
     """Return the index of the last character that no normalization joins with the one before, or 0."""
     for index in range(len(text) - 1, 0, -1):
         # Hangul composes up to three characters: the third of three vowels and finals stays as it is.
-        is_joined = JAMO.match(text, index) and not TWO_JAMO.match(text, max(0, index - 2), index)
-        if not (is_joined or is_accent(text[index])):
+        if not _joins(text[index]) or (
+            JAMO.match(text, index) and TWO_JAMO.match(text, max(0, index - 2), index)
+        ):
             return index
     return 0
 

@@ -41,7 +41,7 @@ NORMALIZERS: dict[str, Callable[[str], str]] = {
 def _filter_field(each: Filter) -> forms.Field:
     """Return the form field of a filter."""
     # Keys contain no control characters. The writer keeps a NUL in other values.
-    allows_nul = each.source is not Source.KEY and each.kind is not Kind.CONTAINS
+    allows_nul = each.source is not Source.KEY and each.kind not in (Kind.CONTAINS, Kind.SEARCH)
     if each.name == "object":
         return ObjectsField(label=each.label, help_text=each.help_text)
     if each.kind.is_multiple:

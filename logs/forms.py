@@ -17,7 +17,7 @@ from logs.filters import FILTERS, LogFilter, Order
 from logs.form_fields import DEFAULT_LIMIT, FIELDS, LOOKED_UP, NORMALIZERS, SPELLED
 from logs.json_path import PathFilter
 from logs.key_values import KeyValues
-from logs.path_fields import is_path, path_fields, path_filters
+from logs.path_fields import is_path, path_fields, path_filters, too_many_paths
 from logs.plan import Around, PageQuery, Position, begin_at, make_plan
 from logs.plan_error import plan_error
 
@@ -213,8 +213,7 @@ class FilterForm(forms.BaseForm):
                 if self.strict and not all(map(strip, values)):
                     self.add_error(name, "This is empty: omit it, or give a value.")
             elif is_path(name):
-                # It has no field, because others have more values than possible.
-                continue
+                raise ValidationError(too_many_paths(data), params={"name": name[:MAX_QUOTED]})
             elif self.strict or name not in ADMIN_PARAMETERS:
                 raise ValidationError(
                     "There is no filter “%(quoted)s”. The filters are: %(filters)s.",

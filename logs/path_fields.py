@@ -34,9 +34,15 @@ class PathField(ValuesField):
 
 
 def path_fields(parameters: Iterable[str]) -> dict[str, PathField]:
-    """Return a field for each parameter that `is_path`, for MAX_VALUES + 1 at most."""
+    """Return a field for each parameter that `is_path`, for MAX_VALUES at most."""
     names = [parameter for parameter in dict.fromkeys(parameters) if is_path(parameter)]
-    return {name: PathField(name) for name in names[: MAX_VALUES + 1]}
+    return {name: PathField(name) for name in names[:MAX_VALUES]}
+
+
+def too_many_paths(parameters: Iterable[str]) -> str:
+    """Return the error of more paths than `path_fields` returns."""
+    number = sum(map(is_path, parameters))
+    return f"There are filters on {number} paths within JSON; at most {MAX_VALUES} are possible."
 
 
 def path_filters(values: Mapping[str, Any]) -> tuple[PathFilter, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pynamodb.expressions.condition import Condition
 
-from logs import index_choice, times
+from logs import index_choice, request_ids, times
 from logs.filters import FILTERS, LogFilter, Order
 from logs.index_choice import INDEX_FILTERS, Stream
 from logs.models import OWN_PREFIX, LogItem, is_own_account, partition_key
@@ -107,6 +107,10 @@ class QueryPlan:
         """Return the plan of the same filter that uses its index alone."""
         return replace(self, uses_digests=False)
 
+    def within(self, low: datetime | None, high: datetime | None) -> "QueryPlan":
+        """Return the plan for a part of its range. None is the end of the plan's own range."""
+        return replace(self, low=low or self.low, high=high or self.high)
+
     def hides(self, item: LogItem) -> bool:
         """Return whether a log must not be shown: its account is Logsite's own."""
         return not self.includes_own and is_own_account(item.account_id)
@@ -128,6 +132,8 @@ class QueryPlan:
         An item that it drops costs as many read units as one that it keeps.
         """
         conditions = [FILTERS[name].condition(value) for name, value in self.post_filters.items()]
+        if ids := self.filter.request_ids:
+            conditions.append(request_ids.condition(ids))
         # With accounts in the filter, no log of another account is read. DynamoDB refuses a filter expression
         # on a key, which the account is in AccountIndex.
         if not (self.includes_own or self.filter.account_id):
@@ -137,7 +143,7 @@ class QueryPlan:
     @property
     def needs_no_post_filter(self) -> bool:
         """Return whether the index query alone answers the filter."""
-        return not (self.filter.needs_documents or self.post_filters)
+        return not (self.filter.needs_documents or self.filter.request_ids or self.post_filters)
 
     @property
     def narrows_the_range(self) -> bool:

@@ -1,19 +1,30 @@
 """Read logs: a page, one log by its id, and the choices."""
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from logs import request_ids
+from logs.digests import source
+from logs.digests.moments import MICROSECOND, to_moment
 from logs.filters import LogFilter
 from logs.models import NO_ONE, LogItem, is_own_account
 from logs.plan import Around, Direction, PageQuery, Position, QueryPlan, key_of, make_plan
 from logs.plan_error import plan_error
 from logs.reading import path
 from logs.reading.budget import Budget, Cost
+from logs.reading.counting import Bucket, Counting, CountResult
 from logs.reading.page import Page as Page
 from logs.reading.page import PageRead
 from logs.storage import choices as stored_choices
 from logs.storage import deadline, items
 from logs.storage.errors import store_unavailable
+from logs.storage.rejections import RejectedItem
+
+# Counting reads less of the index than a page: a number of a long range without digests is not worth it.
+COUNT_BUDGET = Budget(examined=5_000)
+# The writer accepts logs this far ahead of its clock.
+MAX_AHEAD = timedelta(minutes=15) // MICROSECOND
 
 
 class LogNotFound(Exception):
@@ -102,6 +113,26 @@ def read_around(
         return PageRead(plan, budget).around(item, limit)
 
 
+def counts(
+    plan: QueryPlan, bucket: Bucket, fields: tuple[str, ...] = ("type",), budget: Budget = COUNT_BUDGET
+) -> tuple[CountResult, Cost]:
+    """Return how many logs match, by hour or by day, and the cost.
+
+    Digests answer a filter by type, and by days one by account, account and type, user or subtype. All
+    others, and what has no digests yet, are counted in the index within the budget. A range without a
+    beginning begins with the first log, one without an end ends now. `fields` are of
+    counted_values.FIELDS. Raises TooManyBuckets and StoreUnavailable.
+    """
+    now = to_moment(datetime.now(UTC)) + MAX_AHEAD
+    end = now if plan.high is None else min(now, to_moment(plan.high) + 1)
+    with store_unavailable():
+        read = PageRead(plan, budget)
+        start = to_moment(plan.low) if plan.low else source.first_moment(None, end, plan.shards)
+        if start is None or start >= end:
+            return CountResult({}), read.cost
+        return Counting(read, start, end, bucket, fields).run(), read.cost
+
+
 class KeyLookup:
     """Looks up whether a log has a value of a key. `cost` is the cost of all lookups.
 
@@ -151,6 +182,37 @@ def get_with_cost(log_id: str, *, includes_own: bool = False) -> tuple[LogItem |
     if item and not includes_own and is_own_account(item.account_id):
         return None, cost
     return item, cost
+
+
+@dataclass(frozen=True)
+class IdSearch:
+    """The result of a search for an id.
+
+    It is the log with the id, and why a message with it was rejected. If there is no such log, the logs of
+    the filter are those with this request ID or trace ID.
+    """
+
+    log_id: str
+    item: LogItem | None
+    rejection: RejectedItem | None
+    cost: Cost
+
+
+def search_id(log_filter: LogFilter, *, includes_own: bool = False) -> IdSearch | None:
+    """Search for the log whose id is in `q`. Without an id, return None.
+
+    Costs one BatchGetItem of two items, and another one for a log that is too large for one item. Raises
+    StoreUnavailable.
+    """
+    if (log_id := request_ids.log_id(log_filter.q)) is None:
+        return None
+    start = deadline.now()
+    item, rejection, usage = items.get_with_rejection(log_id)
+    cost = Cost(examined=1, seconds=deadline.now() - start)
+    cost.add_usage(usage)
+    if item and not includes_own and is_own_account(item.account_id):
+        item = None
+    return IdSearch(log_id, item, rejection, cost)
 
 
 @dataclass(frozen=True)

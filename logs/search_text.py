@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from logs.characters import code
-from logs.folding import cut, fold
+from logs.folding import BLOCK_SIZE, cut, fold
 from logs.storage.documents import Content
 from logs.storage.json_nodes import count_nodes
 
@@ -145,7 +145,8 @@ def _is_json(text: str) -> bool:
 
     Of a text with more than MAX_PARSED_NODES values, only the last character decides.
     """
-    if count_nodes(text) > MAX_PARSED_NODES:
+    # JSON takes two characters for each value.
+    if len(text) >= 2 * MAX_PARSED_NODES and count_nodes(text) > MAX_PARSED_NODES:
         return text[-100:].rstrip().endswith(("}", "]"))
     try:
         json.loads(text)
@@ -157,8 +158,9 @@ def _is_json(text: str) -> bool:
 def _values(text: str) -> Iterator[str]:
     """Yield the values of a JSON text in blocks. They are never built."""
     is_inside = False
-    for match in BLOCK.finditer(text):
-        block = with_stand_ins(match[0])
+    blocks = [text] if len(text) <= BLOCK_SIZE else (match[0] for match in BLOCK.finditer(text))
+    for each in blocks:
+        block = with_stand_ins(each)
         pieces = block.split('"')
         # Pieces outside and inside strings alternate.
         first = int(is_inside)

@@ -32,6 +32,7 @@ from logs.form_fields import MAX_LIMIT
 from logs.forms import FilterForm, parameters
 from logs.pages import export as exports
 from logs.pages.detail import Detail, as_json
+from logs.pages.display import display_rejection
 from logs.pages.listing import Listing
 from logs.permissions import reads_own_accounts
 from logs.plan import Position
@@ -83,12 +84,14 @@ def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
     if not form.is_valid():
         return _page(request, admin, "change_list", context, HTTPStatus.BAD_REQUEST)
     cost = lookup.cost
-    if log_id := form.cleaned_data["q"]:
-        item, cost_of_log = reader.get_with_cost(log_id, includes_own=includes_own)
-        cost += cost_of_log
-        if item:
-            return HttpResponseRedirect(_url(admin, "change", item.id))
+    if id_search := reader.search_id(form.log_filter, includes_own=includes_own):
+        cost += id_search.cost
+        if id_search.item:
+            if text := display_rejection(id_search):
+                messages.warning(request, text)
+            return HttpResponseRedirect(_url(admin, "change", id_search.item.id))
     page = _listing(request, form, choices)
+    page.id_search = id_search
     page.cost += cost
     page.cost += choices.cost
     # The form shows the filter as it was understood: a bare date as the moment that it stands for.

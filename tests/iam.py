@@ -64,19 +64,36 @@ def _is_met(operator: str, values: dict[str, list[str]], request: Request) -> bo
     )
 
 
+def _actions(operation: str, params: dict[str, Any]) -> "Iterator[tuple[str, str, list[dict[str, Any]]]]":
+    """Yield the actions of one call: each with the name of its table and with its items, keys and names."""
+    if operation == "TransactWriteItems":
+        for item in params["TransactItems"]:
+            [(kind, body)] = item.items()
+            yield f"{kind.removesuffix('Item')}Item", body["TableName"], [body]
+    elif operation == "BatchWriteItem":
+        for name, writes in params["RequestItems"].items():
+            yield operation, name, [body for write in writes for body in write.values()]
+    elif operation == "BatchGetItem":
+        for name, body in params["RequestItems"].items():
+            yield operation, name, [body]
+    else:
+        yield operation, params["TableName"], [params]
+
+
 @contextmanager
 def recorded_requests(tables: dict[str, str]) -> "Iterator[list[Request]]":
     """Collect the requests to DynamoDB inside the block. `tables` are names in HASH_KEYS by table name."""
     requests: list[Request] = []
 
     def record(params: dict[str, Any], model: Any, **_: Any) -> None:
-        for name, content in params.get("RequestItems", {params.get("TableName"): params}).items():
+        for action, name, bodies in _actions(model.name, params):
             table = tables[name]
-            items = [content[each] for each in ("Item", "Key") if each in content] + content.get("Keys", [])
-            names = set(content.get("ExpressionAttributeNames", {}).values())
+            items = [body[each] for body in bodies for each in ("Item", "Key") if each in body]
+            items += [key for body in bodies for key in body.get("Keys", [])]
+            names = {name for body in bodies for name in body.get("ExpressionAttributeNames", {}).values()}
             requests.append(
                 Request(
-                    f"dynamodb:{model.name}",
+                    f"dynamodb:{action}",
                     table,
                     frozenset(item[HASH_KEYS[table]]["S"] for item in items),
                     frozenset(names.union(*items)),

@@ -10,9 +10,8 @@ from logs.filters import LogFilter
 from logs.models import LogItem
 from logs.plan import make_plan
 from logs.reading.budget import Budget
-from logs.reading.merge import Merge
 from logs.reading.page import PageRead
-from logs.reading.search import TextSearch
+from logs.reading.whole_logs import WholeLogs
 from logs.storage import dynamodb
 from logs.storage.dynamodb import KeysUnprocessed, Usage, batch_get_all
 from logs.storage.errors import AWS_ERRORS
@@ -105,7 +104,6 @@ def test_waits_grow_until_the_error(waits: list[float]) -> None:
 def test_search_sends_its_batches_at_once() -> None:
     store(make_item(number) for number in range(250))
     read = PageRead(make_plan(LogFilter()), Budget())
-    search = TextSearch(read, Merge(read, None, 10), "text")
     all_at_once = threading.Barrier(3, timeout=5)
 
     def wait(operation: str) -> None:
@@ -113,7 +111,7 @@ def test_search_sends_its_batches_at_once() -> None:
             all_at_once.wait()
 
     with proxied(wait):
-        logs = search._fetch([make_item(number).id for number in range(250)])
+        logs = WholeLogs(read).fetch([make_item(number).id for number in range(250)])
 
     assert len(logs) == 250
     assert read.cost.queries == 3

@@ -32,6 +32,7 @@ class FakeBuilder:
         end: datetime | None = None,
         *,
         rebuild: bool = False,
+        shards: int | None = None,
         deadline: Callable[[], float] | None = None,
         report: Callable[[Progress], None],
     ) -> Result:

@@ -1,15 +1,18 @@
 """What each role may do: the requests of the code, and the requests of an attacker with the role."""
 
 import json
+import re
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from deploy import roles
 from deploy.account import Account
 from deploy.deployment import Deployment
-from deploy.stage import Stage
+from deploy.stage import ROOT, Stage
 from ingest import handler
 from logs.digests import handler as digests_handler
 from logs.models import LogItem
@@ -83,6 +86,21 @@ def test_builder_role_allows_every_request_of_the_builder(logs_table: None) -> N
         digests_handler.lambda_handler({}, LambdaContext())
     assert {each.table for each in requests} == {"logs", "digests"}
     assert [each for each in requests if not allows(statements(DIGESTS), each)] == []
+
+
+def test_runbook_names_every_permission_of_delete_log(logs_table: None) -> None:
+    handler.lambda_handler(make_event(make_body(id=LOG_ID, payload=noise(900_000))), LambdaContext())
+    digests_handler.lambda_handler({}, LambdaContext())
+    runbook = (ROOT / "docs" / "runbook.md").read_text()
+    section = runbook.split("\n## Deleting confidential values\n")[1].split("\n## ")[0]
+    permissions = {
+        table: set(re.findall(r"`(dynamodb:\w+)`", cell))
+        for table, cell in re.findall(r"^\| (logs|digests) \| (.+) \|$", section, re.MULTILINE)
+    }
+    with recorded_requests({**TABLES, DigestItem.Meta.table_name: "digests"}) as requests:
+        call_command("delete_log", LOG_ID, interactive=False, stdout=StringIO())
+    assert "dynamodb:DeleteItem" in {each.action for each in requests if each.table == "logs"}
+    assert [each for each in requests if each.action not in permissions[each.table]] == []
 
 
 @pytest.mark.parametrize(

@@ -23,10 +23,12 @@ PACKAGES: dict[str, set[str]] = {
 }
 
 PLANNING = {
+    "logs.folding",
     "logs.times",
     "logs.models",
     "logs.conditions",
     "logs.json_path",
+    "logs.request_ids",
     "logs.filters",
     "logs.index_choice",
     "logs.plan_error",
@@ -62,8 +64,9 @@ LAYERS: dict[str, set[str]] = {
     "logs.key_values": {"logs.spelling"},
     "logs.models": {"logs.times"},
     "logs.json_path": JSON_PATH - {"logs.json_path"},
-    "logs.conditions": set(),
-    "logs.filters": {"logs.times", "logs.models", "logs.conditions", "logs.json_path"},
+    "logs.request_ids": {"logs.models"},
+    "logs.conditions": {"logs.folding"},
+    "logs.filters": {"logs.times", "logs.models", "logs.conditions", "logs.json_path", "logs.request_ids"},
     "logs.index_choice": {"logs.models", "logs.conditions", "logs.filters"},
     "logs.plan_error": {"logs.models", "logs.conditions", "logs.filters", "logs.index_choice"},
     "logs.plan": PLANNING - {"logs.plan"},
@@ -85,7 +88,14 @@ LAYERS: dict[str, set[str]] = {
     "logs.api": {*PAGES, "logs.apps", "logs.permissions", "logs.requests", "logs.signals"},
     "logs.admin": {"logs.views"},
     "logs.apps": {"logs.conf", *STORAGE},
-    "logs.management": {*STORAGE, "logs.digests", "logs.characters", "logs.reader", "logs.signals"},
+    "logs.management": {
+        *STORAGE,
+        "logs.digests",
+        "logs.characters",
+        "logs.reader",
+        "logs.signals",
+        "logs.conf",
+    },
     "logs.migrations": set(),
 }
 
@@ -106,6 +116,7 @@ WITHOUT_DJANGO = [
     "logs.text_match",
     "logs.models",
     "logs.json_path",
+    "logs.request_ids",
     "logs.conditions",
     "logs.filters",
     "logs.index_choice",

@@ -105,7 +105,7 @@ def unpack(data: bytes) -> Block:
 
 
 def without(block: Block, log_id: str) -> Block:
-    """Return a block without one of its logs, and without the text of that log."""
+    """Return a block without one of its logs."""
     kept = [place for place, entry in enumerate(block.entries) if entry.log_id != log_id]
     texts = block.texts
     return Block(

@@ -1,24 +1,25 @@
-"""Build digests from the logs: new segments, and those that have to be built again.
+"""Build digests from the logs.
 
 The builder never reads past the horizon. It writes a segment as a new generation, then lists it in the
 directory, on condition that no log was deleted and no other builder listed the range in the meantime. Killed
 at any moment, it leaves an unlisted generation, which the next run deletes.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
+from typing import Any
 
-from logs.digests import directory, erasure, generations, late, source, state
-from logs.digests.counts import MAX_HOUR_TYPES, Counts
-from logs.digests.directory import Directory, Segment
+from logs.digests import coverage, directory, erasure, late, source, state
+from logs.digests.coverage import Day
+from logs.digests.directory import Directory
+from logs.digests.late import LateItem
 from logs.digests.moments import DAY, MICROSECOND, day_of, day_start, to_moment, to_time
-from logs.digests.segment_writer import SegmentWriter
+from logs.digests.segment_build import build_segment, delete_unlisted, write_day_counts
 from logs.digests.source import Row
-from logs.search_text import search_text
-from logs.storage import documents
+from logs.models import LogItem
 from logs.storage.horizon import HORIZON
 
 # A segment has at most MAX_LOGS logs, unless they share one moment. During its day it is closed when it has
@@ -30,12 +31,14 @@ MIN_LATE, LATE_SHARE = 20, 0.05
 CHECK_INTERVAL = timedelta(hours=1) // MICROSECOND
 RECENT = timedelta(days=1)
 # A segment is not begun, or is given up, with less time left than this.
+# The items of the directory that one request reads.
+DAYS_PER_REQUEST = 2_000
 BEGIN_SECONDS, GIVE_UP_SECONDS = 60.0, 10.0
 
 
 @dataclass(frozen=True)
 class Progress:
-    """A segment that was built: its day, its logs, the segments of the run, and the time reached."""
+    """A segment that was built: `segments` counts those of the run."""
 
     day: date
     logs: int
@@ -45,7 +48,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class Result:
-    """What a run built. It is not finished if its time was over."""
+    """What a run built, and up to where logs have digests.
+
+    It is not finished if its time was over.
+    """
 
     logs: int
     segments: int
@@ -53,7 +59,11 @@ class Result:
     is_finished: bool
 
 
-class _OutOfTime(Exception):
+# The largest number of sorting shards ever used is the larger of these, as for the site.
+SHARD_SETTINGS = ("LOGS_SORTING_SHARDS", "LOGS_SORTING_SHARDS_READ")
+
+
+class OutOfTime(Exception):
     """The run has too little time left."""
 
 
@@ -62,6 +72,7 @@ def build(
     end: datetime | None = None,
     *,
     rebuild: bool = False,
+    shards: int | None = None,
     deadline: Callable[[], float] | None = None,
     report: Callable[[Progress], None] | None = None,
 ) -> Result:
@@ -74,59 +85,63 @@ def build(
     A log costs the read units of a Query and a BatchGetItem, and about a quarter of a write unit. Raises
     directory.Conflict, PynamoDB's and botocore's errors.
     """
-    run = _Run(deadline, report)
+    run = _Run(shards or _shards(), deadline, report)
     try:
         if start is None and end is None and not rebuild:
             run.advance()
         else:
             run.build_range(start, end, rebuild=rebuild)
-    except _OutOfTime:
-        return run.result(is_finished=False)
-    return run.result(is_finished=True)
+    except OutOfTime:
+        return run.end(is_finished=False)
+    return run.end(is_finished=True)
 
 
 class _Run:
     """One run of the builder."""
 
     def __init__(
-        self, deadline: Callable[[], float] | None, report: Callable[[Progress], None] | None
+        self,
+        shards: int,
+        deadline: Callable[[], float] | None,
+        report: Callable[[Progress], None] | None,
     ) -> None:
+        self._shards = shards
         self.began = to_moment(datetime.now(UTC))
         self.limit = self.began - HORIZON // MICROSECOND
         self._seconds_left = deadline or (lambda: float("inf"))
         self._report = report or (lambda progress: None)
         self._logs = self._segments = 0
-        self._reached: int | None = None
         self._state = state.read()
 
-    def result(self, *, is_finished: bool) -> Result:
-        """Return what was built."""
-        reached = None if self._reached is None else to_time(self._reached)
+    def end(self, *, is_finished: bool) -> Result:
+        """Write the state; return what was built."""
+        state.finish(self._state)
+        frontier = self._state.frontier
+        reached = None if frontier is None else to_time(frontier)
         return Result(self._logs, self._segments, reached, is_finished)
 
     def advance(self) -> None:
-        """Check the days, then build from the frontier to the horizon."""
+        """Build from the frontier to the horizon, then check the days."""
         if self._state.working:
             self._clean(directory.read(date.fromisoformat(self._state.working)))
-        if self.began - self._state.checked >= CHECK_INTERVAL:
-            self._check_days(date.min)
-            self._state.checked = self.began
-        else:
-            self._check_days(day_of(self.began) - RECENT)
-        first = source.first_moment(None, self.limit)
+        first = source.first_moment(None, self.limit, self._shards)
         if first is not None and (self._state.first is None or first < self._state.first):
             self._state.first = self._state.frontier = first
         if self._state.frontier is not None:
             self._build_from(self._state.frontier)
+        if self.began - self._state.checked < CHECK_INTERVAL:
+            self._check_days(day_of(self.began) - RECENT)
+        else:
+            self._check_days(date.min)
+            self._state.checked = self.began
         self._state.working = ""
-        state.finish(self._state)
 
     def build_range(self, start: datetime | None, end: datetime | None, *, rebuild: bool) -> None:
         """Build the segments of a range, whole segments only."""
-        low = source.first_moment(None, self.limit) if start is None else to_moment(start)
+        low = source.first_moment(None, self.limit, self._shards) if start is None else to_moment(start)
         high = min(self.limit, self.limit if end is None else to_moment(end))
         while low is not None and low < high:
-            first = source.first_moment(low, high)
+            first = source.first_moment(low, high, self._shards)
             if first is None:
                 return
             day = day_of(first)
@@ -137,7 +152,9 @@ class _Run:
                 replaced = current.overlapping(*bounds)
                 begin = min([bounds[0], *(each.start for each in replaced)])
                 self._fill(day, begin, max([bounds[1], *(each.end for each in replaced)]), is_closing=True)
-            self._check(directory.read(day))
+            for each in self._days(day_start(day), min(day_end, self.limit)):
+                self._check(each)
+            self._fill_holes(directory.read(day), max(low, day_start(day)), min(high, day_end))
             low = day_end
 
     def _build_from(self, moment: int) -> None:
@@ -149,7 +166,7 @@ class _Run:
             if current.segments or current.pending:
                 reached = self._fill_holes(current, moment, min(day_end, self.limit))
             else:
-                first = source.first_moment(moment, self.limit)
+                first = source.first_moment(moment, self.limit, self._shards)
                 if first is None:
                     return
                 if first >= day_end:
@@ -169,7 +186,7 @@ class _Run:
             if reached < high:
                 return reached
         if end == day_end:
-            self._write_wide(current.day)
+            write_day_counts(current.day)
         return end
 
     def _fill(self, day: date, low: int, high: int, *, is_closing: bool) -> int:
@@ -178,7 +195,8 @@ class _Run:
         Without `is_closing`, few logs at the end wait for more.
         """
         while low < high:
-            rows = list(islice(source.rows(low, high), MAX_LOGS + 1))
+            began = to_moment(datetime.now(UTC))
+            rows = list(islice(source.rows(low, high, self._shards), MAX_LOGS + 1))
             if len(rows) < MIN_LOGS and not is_closing:
                 return low
             end = high
@@ -186,46 +204,35 @@ class _Run:
                 # Logs that share one moment are in one segment.
                 end = max(rows[-1].moment, rows[0].moment + 1)
             is_whole = len(rows) <= MAX_LOGS or end == rows[-1].moment
-            segment_rows = (row for row in rows if row.moment < end) if is_whole else source.rows(low, end)
-            if not self._build_segment(day, low, end, segment_rows):
+            segment_rows = (
+                (row for row in rows if row.moment < end) if is_whole else source.rows(low, end, self._shards)
+            )
+            if not self._build_segment(day, low, end, segment_rows, began):
                 return low
             low = end
         return low
 
-    def _build_segment(self, day: date, start: int, end: int, rows: Iterable[Row]) -> bool:
-        """Build one segment and list it. Return whether nothing prevented that."""
+    def _build_segment(self, day: date, start: int, end: int, rows: Iterable[Row], began: int) -> bool:
+        """Build one segment; return whether it is listed. `began` is before the rows were read."""
         if self._seconds_left() < BEGIN_SECONDS:
-            raise _OutOfTime
+            raise OutOfTime
         self._work_on(day)
-        began = to_moment(datetime.now(UTC))
-        generation = directory.new_generation(day)
-        before = directory.update(day, lambda current: current.with_pending(generation))
-        settled = [each for each in late.read(start, end) if each.is_settled(began)]
-        writer = SegmentWriter(generation)
+        late_items = [each for each in self._late(start, end) if each.is_settled(began)]
+        segment = build_segment(day, start, end, self._logs_in_time(rows), began)
+        if segment is None:
+            return False
+        late.delete_all(late_items)
+        self._logs += segment.logs
+        self._segments += 1
+        self._report(Progress(day, segment.logs, self._segments, to_time(end)))
+        return True
+
+    def _logs_in_time(self, rows: Iterable[Row]) -> Iterator[LogItem]:
+        """Yield the logs of rows. Raise OutOfTime near the deadline."""
         for item in source.logs(rows):
             if self._seconds_left() < GIVE_UP_SECONDS:
-                raise _OutOfTime
-            writer.add(item, search_text(documents.content(item)))
-        writer.finish()
-        segment = writer.segment(start, end, began)
-        replaced = before.overlapping(start, end)
-
-        def with_segment(current: Directory) -> Directory | None:
-            if current.edits != before.edits or current.overlapping(start, end) != replaced:
-                return None
-            return current.with_segment(segment, _day_counts(current, replaced, writer.counts))
-
-        is_listed = directory.change(day, with_segment) is not None
-        unlisted = [each.generation for each in replaced if each.generation] if is_listed else [generation]
-        self._delete(day, unlisted)
-        if is_listed:
-            for each in settled:
-                late.delete(each)
-            self._logs += segment.logs
-            self._segments += 1
-            self._reached = end
-            self._report(Progress(day, segment.logs, self._segments, to_time(end)))
-        return is_listed
+                raise OutOfTime
+            yield item
 
     def _work_on(self, day: date) -> None:
         """Write the day in progress into the state, so that the next run looks there for leftovers."""
@@ -240,75 +247,53 @@ class _Run:
         """
         if not (current.pending or current.erasures):
             return current
-        for log_id, moment in current.erasures.items():
-            erasure.recover(current.day, log_id, moment)
+        for log_id, (moment, status) in current.erasures.items():
+            erasure.recover(current.day, log_id, moment, status)
         fenced = directory.update(current.day, lambda each: replace(each, edits=each.edits + 1))
-        return self._delete(current.day, fenced.pending)
-
-    def _delete(self, day: date, unlisted: Iterable[str]) -> Directory:
-        """Delete generations, and forget them. Return the directory after that."""
-        unlisted = list(unlisted)
-        for generation in unlisted:
-            generations.delete(generation)
-        if not unlisted:
-            return directory.read(day)
-        return directory.update(day, lambda current: current.without_pending(unlisted))
+        return delete_unlisted(current.day, fenced.pending)
 
     def _check_days(self, since: date) -> None:
-        """Check the days with unlisted digests, with segments of another format, and with many late logs."""
-        days = {
-            each.day
-            for each in directory.read_all(since)
-            if each.pending or each.erasures or len(each.readable) < len(each.segments)
-        }
-        late_logs = Counter(day_of(each.moment) for each in late.read(day_start(since), self.limit))
-        days |= {day for day, logs in late_logs.items() if logs >= MIN_LATE}
-        for day in sorted(days):
-            self._check(directory.read(day))
+        """Check the days from one on. Costs a Query per sorting shard and 1 MB."""
+        for day in self._days(day_start(since), self.limit):
+            self._check(day)
 
-    def _check(self, current: Directory) -> None:
-        """Build the segments of a day that need it, and the ranges that a killed builder left without one."""
-        current = self._clean(current)
-        start = day_start(current.day)
-        end = min(start + DAY, self._state.frontier or start)
-        for segment in current.segments:
-            missing = 0
-            for each in late.read(segment.start, segment.end):
-                if each.is_settled(segment.began):
-                    late.delete(each)
-                else:
-                    missing += 1
+    def _check(self, day: Day) -> None:
+        """Build the segments of a day that need it, and the ranges that a killed builder left without one.
+
+        Segments need it that lack many late logs, or have another format. Without these, and without
+        late items that are not needed any more, it costs nothing.
+        """
+        current = self._clean(day.directory)
+        for segment in day.directory.segments:
+            of_segment = [each for each in day.late if segment.start <= each.moment < segment.end]
+            late.delete_all([each for each in of_segment if each.is_settled(segment.began)])
+            missing = sum(not each.is_settled(segment.began) for each in of_segment)
             is_outdated = missing >= max(MIN_LATE, LATE_SHARE * segment.logs)
             if is_outdated or not segment.is_readable:
                 self._fill(current.day, segment.start, segment.end, is_closing=True)
-        self._fill_holes(directory.read(current.day), start, end)
+                current = directory.read(current.day)
+        start = day_start(current.day)
+        end = min(start + DAY, self._state.frontier or start)
+        is_closed = end == start + DAY
+        needs_wide = is_closed and not current.wide and any(segment.logs for segment in current.segments)
+        has_holes = any(current.holes(start, end)) and (current.segments or len(day.late) >= MIN_LATE)
+        if needs_wide or has_holes:
+            self._fill_holes(current, start, end)
 
-    def _write_wide(self, day: date) -> None:
-        """Write the wide counts of a closed day, unless they exist."""
-        current = directory.read(day)
-        listed = [segment for segment in current.segments if segment.generation]
-        if current.wide or not listed:
-            return
-        generation = directory.new_generation(day)
-        before = directory.update(day, lambda each: each.with_pending(generation))
-        generations.write_counts(generation, generations.read_counts(listed), current.expires)
+    def _days(self, start: int, end: int) -> Iterator[Day]:
+        """Yield the days of a range with a directory or late items."""
+        return coverage.read_days(start, end, self._shards, _call_each, ascends=True, first=DAYS_PER_REQUEST)
 
-        def with_wide(each: Directory) -> Directory | None:
-            if each.edits != before.edits or each.segments != before.segments:
-                return None
-            return replace(each.without_pending([generation]), wide=generation)
-
-        if directory.change(day, with_wide) is None:
-            self._delete(day, [generation])
+    def _late(self, start: int, end: int) -> list[LateItem]:
+        """Return the late items of a range within a day."""
+        days = self._days(start, end)
+        return [each for day in days for each in day.late if start <= each.moment < end]
 
 
-def _day_counts(current: Directory, replaced: list[Segment], counts: Counts) -> Counts:
-    """Return the counts of a day by hour, with those of a new segment instead of replaced ones."""
-    total = Counts()
-    if any(segment.logs for segment in replaced):
-        total.merge(generations.read_counts(each for each in current.segments if each not in replaced))
-    else:
-        total.merge(current.counts)
-    total.merge(counts)
-    total.trim(MAX_HOUR_TYPES, 0)
-    return total
+def _shards() -> int:
+    """Return the number of sorting shards that the environment sets."""
+    return max(int(os.environ.get(name) or 1) for name in SHARD_SETTINGS)
+
+
+def _call_each(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    return [call() for call in calls]

@@ -1,4 +1,4 @@
-"""Chunks: the parts of covered ranges that one item of signatures describes, in reading order."""
+"""Chunks: the parts of a range that one item of signatures describes."""
 
 import time
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from logs.digests.signatures import Probe
 
 @dataclass(frozen=True)
 class Chunk:
-    """A part of a segment, `start` ≤ moment < `end`, and the late logs of this part.
+    """A part of a segment, `start` ≤ moment < `end`, with its late logs.
 
     `number` is None if the part has no logs except late ones. `low` and `high` limit the range that is read:
     logs of the first moment of a chunk may be in the chunk before as well. If there are late logs of such a
@@ -62,3 +62,13 @@ def chunks(part: Covered, *, ascends: bool) -> Iterator[Chunk]:
     for number, (start, end) in pieces if ascends else reversed(pieces):
         late = tuple(each for each in part.late if start <= each.moment < end)
         yield Chunk(segment, number if starts else None, start, end, part.start, part.end, late, indexed)
+
+
+def chunks_of(segment: Segment, moment: int) -> list[int]:
+    """Return the numbers of the chunks that may have a log of a moment.
+
+    They are two at most, unless very many logs share it.
+    """
+    ends = [*segment.chunks[1:], segment.end]
+    pairs = zip(segment.chunks, ends, strict=True)
+    return [number for number, (start, end) in enumerate(pairs) if start <= moment <= end]

@@ -101,7 +101,9 @@ class Tally:
 
 @dataclass
 class CountGroup:
-    """The counts of logs that expire in the same week, and whether they are of Logsite's own accounts.
+    """The counts of logs that expire in the same week.
+
+    `is_own` is whether they are of Logsite's own accounts.
 
     `hours` are the numbers by type, by hour of the day. `wide` are the numbers by value of WIDE_ATTRIBUTES.
     `first` and `last` are the times of the first and the last expiry.
@@ -142,9 +144,12 @@ class CountGroup:
     @classmethod
     def from_json(cls, content: list[Any]) -> "CountGroup":
         """Return the group of a JSON value."""
-        *fields, hours, wide = content
+        week, is_own, first, last, hours, wide = content
         return cls(
-            *fields,
+            week,
+            is_own,
+            first,
+            last,
             {int(hour): Tally.from_json(tally) for hour, tally in hours.items()},
             {name: Tally.from_json(tally) for name, tally in wide.items()},
         )

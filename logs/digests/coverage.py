@@ -34,9 +34,9 @@ class Hole:
 
 @dataclass(frozen=True)
 class Covered:
-    """A part of a segment, `start` ≤ moment < `end`, and the late logs that the segment may lack.
+    """A part of a segment, `start` ≤ moment < `end`.
 
-    Late logs are in reading order.
+    `late` are the late logs that the segment may lack, in reading order.
     """
 
     segment: Segment
@@ -46,24 +46,24 @@ class Covered:
 
 
 def read(
-    start: int, end: int, request: Request, *, ascends: bool, broken: Collection[str] = ()
+    start: int,
+    end: int,
+    shards: int,
+    request: Request,
+    *,
+    ascends: bool,
+    broken: Collection[str] = (),
 ) -> Iterator[Hole | Covered]:
-    """Yield the parts of the range `start` ≤ moment < `end`, in reading order, without gaps.
+    """Yield the parts of a range in reading order, without gaps.
 
-    Segments whose generation is `broken` count as holes. Costs a consistent Query per sorting shard, and
-    further ones as the reading goes on.
+    The range is `start` ≤ moment < `end`. Segments whose generation is `broken` count as holes. Costs a
+    consistent Query per sorting shard, and further ones as the reading goes on.
     """
     done = start if ascends else end
-    for day, items in groupby(_items(start, end, request, ascends=ascends), key=_day):
-        late_items, current = [], Directory(day)
-        for item in items:
-            if item.written_at is None:
-                current = directory.from_item(item)
-            else:
-                late_items.append(late.from_item(item))
+    for day in read_days(start, end, shards, request, ascends=ascends):
         segments = [
             each
-            for each in current.readable
+            for each in day.directory.readable
             if each.start < end and each.end > start and each.generation not in broken
         ]
         for segment in segments if ascends else reversed(segments):
@@ -72,7 +72,7 @@ def read(
                 yield Hole(done, low)
             elif not ascends and done > high:
                 yield Hole(high, done)
-            yield Covered(segment, low, high, _missing(late_items, segment, low, high))
+            yield Covered(segment, low, high, day.missing(segment, low, high))
             done = high if ascends else low
     if ascends and done < end:
         yield Hole(done, end)
@@ -80,11 +80,35 @@ def read(
         yield Hole(start, done)
 
 
-def _missing(late_items: list[LateItem], segment: Segment, low: int, high: int) -> tuple[LateItem, ...]:
-    """Return the late logs of a range that its segment may lack."""
-    return tuple(
-        each for each in late_items if low <= each.moment < high and not each.is_settled(segment.began)
-    )
+@dataclass(frozen=True)
+class Day:
+    """The directory of a day, and its late items in reading order."""
+
+    directory: Directory
+    late: tuple[LateItem, ...]
+
+    def missing(self, segment: Segment, low: int, high: int) -> tuple[LateItem, ...]:
+        """Return the late logs of a range that a segment may lack."""
+        return tuple(
+            each for each in self.late if low <= each.moment < high and not each.is_settled(segment.began)
+        )
+
+
+def read_days(
+    start: int, end: int, shards: int, request: Request, *, ascends: bool, first: int = FIRST_ITEMS
+) -> Iterator[Day]:
+    """Yield the days with a directory or late items, in reading order.
+
+    Costs a consistent Query per sorting shard, of `first` items, and further ones as the reading goes on.
+    """
+    for day, items in groupby(_items(start, end, shards, request, ascends=ascends, first=first), key=_day):
+        late_items, current = [], Directory(day)
+        for item in items:
+            if item.written_at is None:
+                current = directory.from_item(item)
+            else:
+                late_items.append(late.from_item(item))
+        yield Day(current, tuple(late_items))
 
 
 def _day(item: DigestItem) -> date:
@@ -92,12 +116,17 @@ def _day(item: DigestItem) -> date:
     return date.fromisoformat(item.sort[: len("2026-11-25")])
 
 
-def _items(start: int, end: int, request: Request, *, ascends: bool) -> Iterator[DigestItem]:
+def _items(
+    start: int, end: int, shards: int, request: Request, *, ascends: bool, first: int
+) -> Iterator[DigestItem]:
     """Yield directories and late items in reading order."""
     low = day_of(start).isoformat()
     # A late item has an id after its time.
     high = f"{to_text(to_time(end - 1))}{late.SEPARATOR}~"
-    streams = [_stream(partition, low, high, request, ascends=ascends) for partition in late.partitions()]
+    streams = [
+        _stream(partition, low, high, request, ascends=ascends, limit=first)
+        for partition in late.partitions(shards)
+    ]
     return heapq.merge(*streams, key=_sort, reverse=not ascends)
 
 
@@ -105,8 +134,10 @@ def _sort(item: DigestItem) -> str:
     return str(item.sort)
 
 
-def _stream(partition: str, low: str, high: str, request: Request, *, ascends: bool) -> Iterator[DigestItem]:
-    limit, last = FIRST_ITEMS, None
+def _stream(
+    partition: str, low: str, high: str, request: Request, *, ascends: bool, limit: int
+) -> Iterator[DigestItem]:
+    last = None
     while True:
         query = partial(
             dynamodb.query,

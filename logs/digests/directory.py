@@ -1,6 +1,6 @@
-"""The directory: for each UTC day, the segments whose digests are valid, and their counts by hour.
+"""The directory of a UTC day: its segments, and their counts by hour.
 
-A directory is one item. It changes as a whole, on condition that its version is unchanged. Digests that it
+It is one item, which changes as a whole, on condition that its version is unchanged. Digests that it
 does not list are not read.
 """
 
@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from pynamodb.exceptions import PutError
+from pynamodb.expressions.condition import Condition
 
 from logs.digests.counts import Counts
 from logs.storage.digest_items import DAYS, DigestItem
@@ -37,11 +38,11 @@ class Conflict(Exception):
 
 @dataclass(frozen=True)
 class Segment:
-    """A range of time, `start` ≤ moment < `end`, and the generation of its digests.
+    """A range of time, `start` ≤ moment < `end`, with digests.
 
-    An empty range has no generation. `chunks` are the first moments of its signature items. `began` is when
-    the builder began to read its logs. `expires` is when the last of its logs expires, in seconds since 1970,
-    or None if one never does.
+    Its items are in the partition `generation`, which an empty range lacks. `chunks` are the first
+    moments of its signature items. `began` is when the builder began to read its logs. `expires` is when
+    the last of its logs expires, in seconds since 1970, or None if one never does.
     """
 
     start: int
@@ -64,15 +65,15 @@ class Directory:
     """The segments of a day, in order of time and without overlaps.
 
     `pending` are generations that are not listed: being built, or replaced and not deleted yet.
-    `erasures` are logs that are being deleted, by id, with their moments. `counts` are those by hour.
-    `wide` is the generation of the wide counts of a closed day, or empty. `edits` changes whenever a
-    build that has begun must not be listed.
+    `erasures` are logs that are being deleted, by id, with their moments and partition keys. `counts` are
+    those by hour. `wide` is the generation of the wide counts of a closed day, or empty. `edits` changes
+    whenever a build that has begun must not be listed.
     """
 
     day: date
     segments: tuple[Segment, ...] = ()
     pending: tuple[str, ...] = ()
-    erasures: dict[str, int] = field(default_factory=dict)
+    erasures: dict[str, tuple[int, str]] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     wide: str = ""
     edits: int = 0
@@ -107,10 +108,10 @@ class Directory:
         return [each for each in self.segments if each.start < end and each.end > start]
 
     def with_segment(self, segment: Segment, counts: Counts) -> "Directory":
-        """Return the directory with a segment instead of those that it overlaps, and with the counts
-        of the day.
+        """Return the directory with a segment instead of those that it overlaps.
 
-        The generations of the replaced segments are pending, to be deleted. The wide counts are outdated.
+        `counts` are those of the day. The generations of the replaced segments are pending, to be
+        deleted. The wide counts are outdated.
         """
         replaced = self.overlapping(segment.start, segment.end)
         segments = [each for each in self.segments if each not in replaced]
@@ -178,14 +179,19 @@ def from_item(item: DigestItem) -> Directory:
     content: dict[str, Any] = json.loads(zlib.decompress(item.data))
     return Directory(
         day=date.fromisoformat(item.sort),
-        segments=tuple(Segment(*row[:4], tuple(row[4]), *row[5:]) for row in content["segments"]),
+        segments=tuple(map(_segment, content["segments"])),
         pending=tuple(content["pending"]),
-        erasures=content["erasures"],
+        erasures={log_id: (moment, status) for log_id, (moment, status) in content["erasures"].items()},
         counts=Counts.from_json(content["counts"]),
         wide=content["wide"],
         edits=content["edits"],
         version=int(item.version),
     )
+
+
+def _segment(row: list[Any]) -> Segment:
+    start, end, generation, logs, chunks, began, expires, form = row
+    return Segment(start, end, generation, logs, tuple(chunks), began, expires, form)
 
 
 def read(day: date) -> Directory:
@@ -194,13 +200,6 @@ def read(day: date) -> Directory:
         return from_item(DigestItem.get(DAYS, day.isoformat(), consistent_read=True))
     except DigestItem.DoesNotExist:
         return Directory(day)
-
-
-def read_all(since: date) -> Iterator[Directory]:
-    """Yield the directories from a day on. Costs a Query per 1 MB, and reads the late items as well."""
-    for item in DigestItem.query(DAYS, DigestItem.sort >= since.isoformat(), consistent_read=True):
-        if item.written_at is None:
-            yield from_item(item)
 
 
 def change(day: date, edit: Callable[[Directory], Directory | None]) -> Directory | None:
@@ -228,9 +227,9 @@ def update(day: date, edit: Callable[[Directory], Directory]) -> Directory:
 
 def _write(directory: Directory) -> bool:
     """Write a directory unless its version changed; return whether it was written."""
-    is_unchanged = DigestItem.version == directory.version
-    if not directory.version:
-        is_unchanged = DigestItem.partition.does_not_exist()
+    is_unchanged: Condition = DigestItem.partition.does_not_exist()
+    if directory.version:
+        is_unchanged = DigestItem.version == directory.version
     try:
         directory.to_item().save(condition=is_unchanged)
     except PutError as error:

@@ -7,6 +7,7 @@ from datetime import date
 from pynamodb.exceptions import PutError
 
 from logs.digests import blocks, counts, directory, generations, late
+from logs.digests.chunks import chunks_of
 from logs.digests.counts import COUNTS
 from logs.digests.directory import Directory, Segment
 from logs.digests.moments import day_of, to_moment
@@ -31,7 +32,9 @@ def delete(log_id: str) -> None:
     day = day_of(moment)
 
     def announce(current: Directory) -> Directory:
-        return replace(current, erasures={**current.erasures, item.id: moment}, edits=current.edits + 1)
+        return replace(
+            current, erasures={**current.erasures, item.id: (moment, item.status)}, edits=current.edits + 1
+        )
 
     def fence(current: Directory) -> Directory:
         # A builder that began after the announcement may have read the log before the deletion.
@@ -46,7 +49,7 @@ def delete(log_id: str) -> None:
     for generation in current.pending:
         # It stays pending: a builder at work may put further items before it gives up.
         generations.delete(generation)
-    late.delete_all(moment, item.id)
+    late.delete_any(moment, item.id, item.status)
 
     def forget(current: Directory) -> Directory:
         if is_counted:
@@ -57,10 +60,11 @@ def delete(log_id: str) -> None:
     directory.update(day, forget)
 
 
-def recover(day: date, log_id: str, moment: int) -> None:
-    """Finish a deletion that was interrupted: if the log is gone, drop the segment that may hold its text.
+def recover(day: date, log_id: str, moment: int, status: str) -> None:
+    """Finish a deletion that was interrupted.
 
-    The counts of the log are not known any more, so the segment is built again.
+    If the log is gone, the segment that may hold its text is dropped. The counts of the log are not known
+    any more, so the segment is built again.
     """
     is_deleted = not LogItem.count(log_id, consistent_read=True)
 
@@ -74,20 +78,18 @@ def recover(day: date, log_id: str, moment: int) -> None:
 
     directory.update(day, drop)
     if is_deleted:
-        late.delete_all(moment, log_id)
+        late.delete_any(moment, log_id, status)
 
 
 def _erase(segment: Segment, item: LogItem) -> bool:
     """Delete a log from its block and from the counts of a segment. Return whether it was there."""
     moment = to_moment(item.created_at)
-    for number, start in enumerate(segment.chunks):
-        ends = segment.chunks[number + 1 : number + 2] or (segment.end,)
-        if start <= moment <= ends[0]:
-            chunk = DigestItem.get(segment.generation, chunk_sort(number), consistent_read=True)
-            for head, _ in unpack_chunk(chunk.data):
-                if head.start <= moment <= head.end and _erase_block(segment, head.number, item.id):
-                    _change_counts(segment.generation, item)
-                    return True
+    for number in chunks_of(segment, moment):
+        chunk = DigestItem.get(segment.generation, chunk_sort(number), consistent_read=True)
+        for head, _ in unpack_chunk(chunk.data):
+            if head.start <= moment <= head.end and _erase_block(segment, head.number, item.id):
+                _change_counts(segment.generation, item)
+                return True
     return False
 
 

@@ -1,10 +1,11 @@
 """The items of a generation: delete them, and read the counts of segments."""
 
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from logs.digests.counts import COUNTS, Counts, pack_counts, unpack_counts
-from logs.digests.directory import Segment
+from logs.digests.directory import Directory, Segment
 from logs.storage import dynamodb
 from logs.storage.digest_items import DigestItem
 
@@ -29,11 +30,16 @@ def delete(generation: str) -> None:
 
 
 def read_counts(segments: Iterable[Segment]) -> Counts:
-    """Return the sum of the counts of segments. Raises Missing.
+    """Return the sum of the counts of segments that have not expired. Raises Missing.
 
     Costs one BatchGetItem per 100 segments.
     """
-    generations = {segment.generation for segment in segments if segment.generation}
+    now = time.time()
+    generations = {
+        each.generation
+        for each in segments
+        if each.generation and (each.expires is None or each.expires > now)
+    }
     keys = [{"partition": each, "sort": COUNTS} for each in sorted(generations)]
     items = [
         DigestItem.from_raw_data(raw) for raw in dynamodb.batch_get_all(DigestItem, keys, consistent=True)
@@ -44,6 +50,20 @@ def read_counts(segments: Iterable[Segment]) -> Counts:
     for item in items:
         total.merge(unpack_counts(item.data))
     return total
+
+
+def read_day_counts(current: Directory) -> Counts:
+    """Return the counts of all values of a day. Raises Missing.
+
+    Costs a GetItem for a closed day, and otherwise a BatchGetItem per 100 segments.
+    """
+    if not current.wide:
+        return read_counts(current.segments)
+    try:
+        item = DigestItem.get(current.wide, COUNTS, consistent_read=True)
+    except DigestItem.DoesNotExist:
+        raise Missing from None
+    return unpack_counts(item.data)
 
 
 def write_counts(generation: str, counts: Counts, expires: int | None) -> None:

@@ -1,23 +1,26 @@
-"""Late items: logs that were written when their range of time may have had digests already."""
+"""Late items: logs that their range may have been built without."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pynamodb.exceptions import DeleteError
 
-from logs.digests import source
 from logs.digests.moments import MICROSECOND, to_moment, to_time
-from logs.models import STATUS
+from logs.models import STATUS, shard_statuses
 from logs.storage.digest_items import DAYS, DigestItem
 from logs.storage.horizon import HORIZON
 from logs.times import parse, to_text
 
 SEPARATOR = "#"
+THREADS = 8
 
 
 @dataclass(frozen=True, order=True)
 class LateItem:
-    """A late log: its moment and id, its partition in the table of digests, and when its item was put."""
+    """A late log.
+
+    `partition` is that of its item in the table of digests, `written_at` when the item was put."""
 
     moment: int
     log_id: str
@@ -30,7 +33,7 @@ class LateItem:
         return to_moment(parse(self.written_at))
 
     def is_settled(self, began: int) -> bool:
-        """Return whether a builder that began at a moment has read the log, if the log exists."""
+        """Return whether a builder that began at a moment has read the log."""
         return self.written <= began - HORIZON // MICROSECOND
 
     @property
@@ -39,29 +42,20 @@ class LateItem:
         return f"{to_text(to_time(self.moment))}{SEPARATOR}{self.log_id}"
 
 
-def partitions() -> list[str]:
+def partitions(shards: int) -> list[str]:
     """Return the partitions of late items: one per sorting shard."""
-    return [DAYS + status.removeprefix(STATUS) for status in source.statuses()]
+    return [partition(status) for status in shard_statuses(shards)]
+
+
+def partition(status: str) -> str:
+    """Return the partition of late items for a partition key of SortingIndex."""
+    return DAYS + status.removeprefix(STATUS)
 
 
 def from_item(item: DigestItem) -> LateItem:
     """Return the late item that an item of the table holds."""
     time, _, log_id = item.sort.partition(SEPARATOR)
     return LateItem(to_moment(parse(time)), log_id, item.partition, item.written_at)
-
-
-def read(start: int, end: int) -> Iterator[LateItem]:
-    """Yield the late items with `start` ≤ moment < `end`, partition by partition.
-
-    Costs a Query per 1 MB, at least one per shard.
-    """
-    low, high = to_text(to_time(start)), to_text(to_time(end))
-    for partition in partitions():
-        # A sort key of the same moment as `high` is greater than `high`, because it has an id.
-        query = DigestItem.query(partition, DigestItem.sort.between(low, high), consistent_read=True)
-        for item in query:
-            if item.written_at is not None:
-                yield from_item(item)
 
 
 def delete(late: LateItem) -> None:
@@ -74,7 +68,13 @@ def delete(late: LateItem) -> None:
             raise
 
 
-def delete_all(moment: int, log_id: str) -> None:
-    """Delete the late items of a log. Costs one DeleteItem per shard."""
-    for partition in partitions():
-        DigestItem(partition, LateItem(moment, log_id, partition, "").sort).delete()
+def delete_all(items: Sequence[LateItem]) -> None:
+    """Delete late items, several at once. Costs a DeleteItem each."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(delete, items))
+
+
+def delete_any(moment: int, log_id: str, status: str) -> None:
+    """Delete the late item of a log, if there is one. Costs one DeleteItem."""
+    key = LateItem(moment, log_id, partition(status), "")
+    DigestItem(key.partition, key.sort).delete()

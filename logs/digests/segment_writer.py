@@ -26,7 +26,7 @@ _LENGTH = struct.Struct(">I")
 
 @dataclass(frozen=True, order=True)
 class BlockHead:
-    """What a signature item says about a block: its number, its range of places and moments, and its expiry.
+    """What a signature item says about a block.
 
     `first` and `last` are places of its logs in the segment. `expires` is when the last of its logs expires,
     in seconds since 1970, or None.
@@ -62,9 +62,10 @@ class _OpenBlock:
 
 
 class SegmentWriter:
-    """Writes the items of one generation, while logs are added in the order of SortingIndex.
+    """Writes the items of one generation.
 
-    Costs a BatchWriteItem per 25 items. Raises PynamoDB's errors.
+    Logs are added in the order of SortingIndex. Costs a BatchWriteItem per 25 items. Raises PynamoDB's
+    errors.
     """
 
     def __init__(self, generation: str) -> None:
@@ -191,7 +192,9 @@ def _add_values(signature: SignatureBuilder, item: LogItem) -> None:
 
 
 def pack_chunk(heads: list[BlockHead], chunk_signatures: list[bytes]) -> bytes:
-    """Return the data of a signature item: a length, the heads as JSON, and the signatures."""
+    """Return the data of a signature item.
+
+    It is a length, the heads as JSON, and the signatures."""
     rows = [
         [head.number, head.logs, head.first, head.last, head.start, head.end, head.expires, len(signature)]
         for head, signature in zip(heads, chunk_signatures, strict=True)

@@ -51,9 +51,10 @@ def value_hashes(name: str, value: str) -> tuple[int, ...]:
 
 
 def grams(text: str) -> set[int]:
-    """Return the 4-grams of a folded text, each as the number that its UTF-16 code units make.
+    """Return the 4-grams of a folded text as numbers.
 
-    A shorter text has none. Casting a buffer is several times as fast as slicing the text.
+    Each number is made of four UTF-16 code units. A shorter text has none. Casting a buffer is several
+    times as fast as slicing the text.
     """
     data = memoryview(text.encode("utf-16-le", errors="surrogatepass"))
     numbers: set[int] = set()
@@ -187,11 +188,11 @@ def _has(signature: bytes | memoryview, mask: int, hashes: tuple[int, ...]) -> b
     return True
 
 
-def make_probe(values: Iterable[tuple[str, Iterable[str]]], texts: Iterable[Iterable[str]]) -> Probe:
-    """Return the probe of whole values by name, and of folded texts. Each is a group of alternatives.
+def make_probe(values: Iterable[Iterable[tuple[str, str]]], texts: Iterable[Iterable[str]]) -> Probe:
+    """Return the probe of groups of whole values and of folded texts.
 
     A text of fewer than GRAM characters has no 4-gram, so its group excludes nothing and is left out.
     """
-    groups = [tuple(value_hashes(name, value) for value in group) for name, group in values]
-    groups += [tuple(tuple(gram_hashes(text)) for text in group) for group in texts]
+    groups = [tuple(value_hashes(*each) for each in group) for group in values]
+    groups += [tuple(gram_hashes(text) for text in group) for group in texts]
     return Probe(tuple(group for group in groups if group and all(group)))

@@ -1,7 +1,6 @@
-"""The logs of a range of time, whole and in the order of SortingIndex, for the builder."""
+"""The whole logs of a range, in the order of SortingIndex."""
 
 import heapq
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,11 +19,6 @@ MAX_BATCH_BYTES = 4 * 1024 * 1024
 MAX_ITEM_BYTES = 400 * 1024
 
 
-def statuses() -> list[str]:
-    """Return the partition keys of SortingIndex that the writer may have used."""
-    return shard_statuses(int(os.environ.get("LOGS_SORTING_SHARDS") or 1))
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
     """A log in SortingIndex: its moment, its id and the size of its payload."""
@@ -34,12 +28,13 @@ class Row:
     payload_size: int
 
 
-def rows(start: int, end: int) -> Iterator[Row]:
-    """Yield the logs with `start` ≤ moment < `end` in order of time, then partition key.
+def rows(start: int, end: int, shards: int) -> Iterator[Row]:
+    """Yield the logs of a range in order of time, then partition key.
 
-    Costs one Query per 1 MB of SortingIndex, at least one per shard. Raises PynamoDB's and botocore's errors.
+    The range is `start` ≤ moment < `end`. Costs one Query per 1 MB of SortingIndex, at least one per
+    shard. Raises PynamoDB's and botocore's errors.
     """
-    streams = [_stream(status, start, end) for status in statuses()]
+    streams = [_stream(status, start, end) for status in shard_statuses(shards)]
     # Rows of one stream stay in its order, because the merge is stable.
     for _, _, raw in heapq.merge(*streams, key=_place):
         size = int(raw["payload_size"]["N"]) if "payload_size" in raw else 0
@@ -62,13 +57,13 @@ def logs(rows: Iterable[Row]) -> Iterator[LogItem]:
                     yield item
 
 
-def first_moment(start: int | None, end: int) -> int | None:
-    """Return the moment of the first log from `start` on and before `end`, or None.
+def first_moment(start: int | None, end: int, shards: int) -> int | None:
+    """Return the moment of the first log of a range, or None.
 
     Costs one Query of one item per shard.
     """
     moments = []
-    for status in statuses():
+    for status in shard_statuses(shards):
         response = next(_query(status, start, end, limit=1).page_iter)
         moments += [to_moment(parse(raw["created_at"]["S"])) for raw in response["Items"]]
     return min(moments, default=None)

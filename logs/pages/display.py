@@ -5,6 +5,7 @@ from datetime import datetime
 
 from logs import times
 from logs.characters import visible
+from logs.reader import IdSearch
 
 NO_ONE = "0"
 
@@ -44,3 +45,17 @@ def display_moment(moment: datetime) -> str:
 def display_who(name: str) -> str:
     """Return an account or a user; `0` is no one (docs/message.md)."""
     return "no one" if name == NO_ONE else visible(name)
+
+
+NO_LOG_HAS_ID = "No log has this ID. Logs with this request ID or trace ID:"
+
+
+def display_rejection(search: IdSearch) -> str | None:
+    """Return when and why a message with the id was rejected, or None."""
+    if (rejection := search.rejection) is None:
+        return None
+    names = ", ".join(map(str, rejection.error_fields))
+    fields = f" ({visible(names)})" if names else ""
+    moment = display_moment(rejection.rejected_at.replace(microsecond=0))
+    reason = f"{visible(rejection.error_code)}{fields}"
+    return f"A message with this ID was rejected: {reason}, {moment} UTC. See the dead-letter queue."

@@ -13,10 +13,17 @@ from logs.filters import FILTERS, LogFilter, Order
 from logs.form_fields import DEFAULT_LIMIT
 from logs.models import LogItem, object_key
 from logs.pages import sentence
-from logs.pages.display import Time, display_moment, display_time, display_who
+from logs.pages.display import (
+    NO_LOG_HAS_ID,
+    Time,
+    display_moment,
+    display_rejection,
+    display_time,
+    display_who,
+)
 from logs.pages.links import Link, query_string
 from logs.plan import END, Around, Direction, Position
-from logs.reader import CHOICES, Choices, PageResult
+from logs.reader import CHOICES, Choices, IdSearch, PageResult
 from logs.storage.choices import is_recordable, nearest
 
 DAY = timedelta(days=1)
@@ -90,6 +97,8 @@ class Listing:
         self.limit = result.query.limit
         self.filter = result.plan.filter
         self.cost = result.page.cost
+        # Set if the filter searches for an id that no log has.
+        self.id_search: IdSearch | None = None
         # Set if the page is empty and a value may be mistyped.
         self.choices: Choices | None = None
 
@@ -119,6 +128,16 @@ class Listing:
     def phrases(self) -> list[sentence.Phrase]:
         """Return the filter as a sentence, in parts."""
         return sentence.phrases(self.plan)
+
+    @property
+    def note(self) -> str | None:
+        """Return which logs are shown if no log has the id of the filter."""
+        return NO_LOG_HAS_ID if self.id_search else None
+
+    @property
+    def rejection(self) -> str | None:
+        """Return why a message with the id was rejected, or None."""
+        return display_rejection(self.id_search) if self.id_search else None
 
     @cached_property
     def rows(self) -> list[Row]:

@@ -15,8 +15,9 @@ from logs.forms import FilterForm
 from logs.json_path import MAX_VALUES
 from logs.models import ROW_ATTRIBUTES, Context, LogItem
 from logs.pages import sentence
+from logs.pages.display import NO_LOG_HAS_ID
 from logs.plan import Position
-from logs.reader import PageResult
+from logs.reader import IdSearch, PageResult
 from logs.reading.budget import Cost
 from logs.storage import documents
 
@@ -51,6 +52,14 @@ else:
     )
 
 
+class Rejection(Schema):
+    """Why a message is in the dead-letter queue."""
+
+    error_code: str
+    error_fields: list[str] = Field(description="the names of the invalid fields")
+    rejected_at: str = TIME
+
+
 class LogPage(Schema):
     """A page of logs in the order of the filter, and its cost."""
 
@@ -64,6 +73,12 @@ class LogPage(Schema):
     )
     reached: str | None = Field(description="the time of the last item examined, if not complete")
     sentence: str = Field(description="the filter in words")
+    note: str | None = Field(
+        description="set if `q` is an ID that no log has: which logs these are; null otherwise"
+    )
+    rejected: Rejection | None = Field(
+        description="why a message with the ID in `q` was rejected; null otherwise, and 14 days afterwards"
+    )
     queries: int
     read_units: float
     milliseconds: int
@@ -98,8 +113,11 @@ class Error(Schema):
     error: Problem
 
 
-def page(result: PageResult, cost: Cost) -> dict[str, Any]:
-    """Return a page as LogPage describes it, with the cost of the whole request."""
+def page(result: PageResult, cost: Cost, search: IdSearch | None = None) -> dict[str, Any]:
+    """Return a page as LogPage describes it, with the cost of the whole request.
+
+    `search` is the result of a search for an id that no log has.
+    """
     page = result.page
 
     def cursor(position: Position | None) -> str | None:
@@ -113,19 +131,33 @@ def page(result: PageResult, cost: Cost) -> dict[str, Any]:
         "complete": page.complete,
         "reached": times.to_text(page.reached) if page.reached else None,
         "sentence": sentence.sentence(result.plan),
+        "note": NO_LOG_HAS_ID if search else None,
+        "rejected": _rejection(search),
         **_costs(cost),
     }
 
 
-def page_of_one(item: LogItem, cost: Cost) -> dict[str, Any]:
+def page_of_one(item: LogItem, cost: Cost, search: IdSearch) -> dict[str, Any]:
     """Return the page of a single log that `q` names by its ID."""
-    nulls = dict.fromkeys(("next", "previous", "index", "reached"))
+    nulls = dict.fromkeys(("next", "previous", "index", "reached", "note"))
     return {
         "items": [in_list(item)],
         **nulls,
         "complete": True,
         "sentence": f"The log {item.id}.",
+        "rejected": _rejection(search),
         **_costs(cost),
+    }
+
+
+def _rejection(search: IdSearch | None) -> dict[str, Any] | None:
+    """Return why a message was rejected, as Rejection describes it."""
+    if search is None or (item := search.rejection) is None:
+        return None
+    return {
+        "error_code": item.error_code,
+        "error_fields": item.error_fields,
+        "rejected_at": times.to_text(item.rejected_at),
     }
 
 

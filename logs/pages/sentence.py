@@ -64,6 +64,8 @@ def _post_filters(plan: QueryPlan) -> list[list[Phrase]]:
         if name == "q" and plan.filter.match_case:
             suffix += " (match case)"
         phrases.append([Phrase(prefix), *alternatives, Phrase(suffix)])
+    if plan.filter.request_ids:
+        phrases.append([Phrase("request ID or trace ID "), Phrase(visible(plan.filter.q or ""), strong=True)])
     return phrases + [
         [Phrase(f"{visible(path.parameter)} is "), *_alternatives(path.values)] for path in plan.filter.paths
     ]

@@ -1,4 +1,6 @@
-"""Filters without a text, by digests: signatures exclude ranges of time, and the index answers the others."""
+"""Filters without a text: signatures exclude ranges of time.
+
+The index answers the others."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

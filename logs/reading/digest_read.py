@@ -1,11 +1,11 @@
-"""The logs of a plan, read by digests: signatures exclude most blocks, and only the others are read.
+"""The logs of a plan, read by digests.
 
-Ranges without digests are read from SortingIndex. Both have the same order, so a page continues exactly, even
-if digests are built, or built again, between two pages.
+Signatures exclude most blocks, and only the others are read. Ranges without digests are read from
+SortingIndex. Both have the same order, so a page continues exactly, even if digests are built, or built
+again, between two pages.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from logs.digests import coverage
@@ -61,7 +61,7 @@ class DigestRead:
 
     @property
     def cut(self) -> Key | None:
-        """Return the place where the reading stopped, or None at the end of the order."""
+        """Return where the reading stopped, or None at the end."""
         return self._cut
 
     def __iter__(self) -> Iterator[LogItem]:
@@ -95,7 +95,9 @@ class DigestRead:
             start, end = (max(start, moment + 1), end) if self._ascends else (start, min(end, moment))
         if start >= end:
             return
-        parts = coverage.read(start, end, self._read.request, ascends=self._ascends, broken=self._broken)
+        parts = coverage.read(
+            start, end, self._plan.shards, self._read.request, ascends=self._ascends, broken=self._broken
+        )
         # The first chunk after a moment may have been read before.
         size = FIRST_WINDOW if position is None else 2 * FIRST_WINDOW
         for part in self._windows(parts, size):
@@ -159,11 +161,12 @@ class DigestRead:
 
     def _merge(self, start: int, end: int, position: Position | None) -> Merge:
         """Return the merge of the index's streams for a part of the plan's range."""
-        low = self._plan.low if start <= FIRST else to_time(start)
-        high = self._plan.high if end >= END else to_time(end - 1)
+        plan = self._plan.within(
+            None if start <= FIRST else to_time(start), None if end >= END else to_time(end - 1)
+        )
         # A position without a key is the direction alone.
         position = position or Position(self._direction)
-        return Merge(self._read, position, self._limit, replace(self._plan, low=low, high=high))
+        return Merge(self._read, position, self._limit, plan)
 
     def _place(self, moment: int) -> Key:
         """Return the key at which a page continues that has read everything before a moment.

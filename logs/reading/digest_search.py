@@ -1,4 +1,6 @@
-"""Text search by digests: blocks have the texts of logs, so only logs with the text are fetched."""
+"""Text search by digests.
+
+Blocks have the texts of logs, so only logs with the text are fetched."""
 
 import heapq
 from collections.abc import Iterator

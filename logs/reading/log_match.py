@@ -1,19 +1,16 @@
-"""Whether a whole log matches a filter, and what its digests must have for that."""
+"""Whether a whole log matches a filter."""
 
 from collections.abc import Iterator
 
-from logs.conditions import Kind
+from logs import request_ids
+from logs.conditions import ELLIPSIS, Kind
 from logs.digests.signatures import VALUE_ATTRIBUTES, Probe, make_probe
 from logs.filters import FILTERS, LogFilter
-from logs.folding import fold
 from logs.models import LogItem
 from logs.plan import QueryPlan
 from logs.search_text import SearchText, search_text
 from logs.storage.documents import Content
 from logs.text_match import TextMatch
-
-# The end of a truncated text (`ingest.writing.items`).
-ELLIPSIS = "…"
 
 
 class LogMatch:
@@ -32,14 +29,14 @@ class LogMatch:
         if self._text:
             return self._text.needles
         clauses = [clause for each in self._paths for clause in each.needles]
-        return max(clauses, key=_shortest, default=())
+        return max(clauses, key=shortest_text, default=())
 
     def is_in_row(self, row: LogItem) -> bool:
-        """Return whether a row alone shows that the text and the paths of the filter match."""
+        """Return whether a row alone shows that its log matches."""
         return self._text is not None and not self._paths and self._text.is_in(_row_text(row))
 
     def is_in_content(self, content: Content) -> bool:
-        """Return whether the text and the paths of the filter match the content of a log."""
+        """Return whether text and paths match the content of a log."""
         return all(each.matches(content) for each in self._paths) and (
             self._text is None or self._text.is_in(search_text(content))
         )
@@ -51,49 +48,41 @@ class LogMatch:
             not plan.hides(item)
             and (plan.low is None or plan.low <= item.created_at)
             and (plan.high is None or item.created_at <= plan.high)
-            and all(matches(item, name, value) for name, value in plan.post_filters.items())
+            and (not plan.filter.request_ids or request_ids.matches(item, plan.filter.request_ids))
+            and all(FILTERS[name].matches(item, value) for name, value in plan.post_filters.items())
         )
 
 
-def matches(item, name, value):  # SHIM
-    f = FILTERS[name]
-    from operator import attrgetter
-
-    v = attrgetter(f.attribute)(item) if not f.attribute.startswith("context.") or item.context else None
-    if f.kind is Kind.EQUALS:
-        return (v or "") in value
-    if f.kind is Kind.EXCLUDES:
-        return (v or "") not in value
-    if f.kind is Kind.CONTAINS:
-        return value in (v or "")
-    return v is not None and v >= value
-
-
-def _shortest(clause: tuple[str, ...]) -> int:
+def shortest_text(clause: tuple[str, ...]) -> int:
+    """Return the length of the shortest text."""
     return min(map(len, clause))
 
 
 def make_filter_probe(log_filter: LogFilter) -> Probe:
-    """Return what the signature of a block must have if one of its logs matches."""
+    """Return what the signature of a block with a matching log has."""
     text = log_filter.search_text
     texts = [TextMatch(text).needles] if text is not None else []
     texts += [clause for each in log_filter.paths for clause in each.needles]
     return make_probe(_values(log_filter), [*texts, *_texts(log_filter)])
 
 
-def _values(log_filter: LogFilter) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield the filters with whole values. Logs without a value have nothing in their signature."""
+def _values(log_filter: LogFilter) -> Iterator[list[tuple[str, str]]]:
+    """Yield groups of whole values, by name: a matching log has one of each group.
+
+    Logs without a value have nothing in their signature.
+    """
     for name, value in log_filter.values.items():
         if FILTERS[name].kind is Kind.EQUALS and name in VALUE_ATTRIBUTES and "" not in value:
-            yield name, value
+            yield [(name, each) for each in value]
+    if ids := log_filter.request_ids:
+        yield [(name, each) for name in ("request_id", "trace_id") for each in ids]
 
 
-def _texts(log_filter: LogFilter) -> Iterator[list[str]]:
-    """Yield the texts that a matching log must contain, folded."""
+def _texts(log_filter: LogFilter) -> Iterator[tuple[str, ...]]:
+    """Yield groups of folded texts: a matching log contains one of each group."""
     for name, value in log_filter.values.items():
-        each = FILTERS[name]
-        if each.kind is Kind.CONTAINS and name != "q" and value:
-            yield [fold(value[1:-1])] if len(value) > 2 else []
+        if FILTERS[name].kind is Kind.CONTAINS:
+            yield FILTERS[name].signature_texts(value)
 
 
 def _row_text(item: LogItem) -> SearchText:

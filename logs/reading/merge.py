@@ -39,6 +39,11 @@ class Merge:
         return not self._open()
 
     @property
+    def is_started(self) -> bool:
+        """Return whether the streams were queried."""
+        return all(stream.is_started for stream in self.streams)
+
+    @property
     def cut(self) -> Key | None:
         """Return the last examined key of the least advanced stream. It is None at the end of the order.
 
@@ -60,7 +65,9 @@ class Merge:
                 _query(self._read, [stream])
 
     def first_items(self) -> Iterator[LogItem]:
-        """Yield the logs that the first query of each stream returns, as far as their order is certain."""
+        """Yield the logs of the first query of each stream.
+
+        They end where their order is not certain."""
         query_all(self._read, [self])
         while streams := self._open():
             stream = self._least_advanced(streams)
@@ -76,7 +83,9 @@ class Merge:
 
 
 def query_all(read: "PageRead", merges: list[Merge]) -> None:
-    """Send the first query of each stream of several merges, all at once, unless it was sent before."""
+    """Send the first query of each stream, unless it was sent before.
+
+    All are sent at once."""
     _query(read, [stream for merge in merges for stream in merge.streams if not stream.is_started])
 
 

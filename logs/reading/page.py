@@ -132,10 +132,10 @@ class PageRead:
     def get_all(
         self, model: type[Model], keys: Sequence[dict[str, str]], size: int = MAX_BATCH_GET
     ) -> list[dict[str, Any]]:
-        """Return the raw items of these keys, in no order; items that do not exist are left out.
+        """Return the raw items of these keys, in no order.
 
-        Costs one BatchGetItem for `size` keys, up to MAX_PARALLEL at once. Raise TimeoutError at the
-        deadline.
+        Items that do not exist are left out. Costs one BatchGetItem for `size` keys, up to
+        MAX_PARALLEL at once. Raise TimeoutError at the deadline.
         """
         batches = [keys[start : start + size] for start in range(0, len(keys), size)]
         raws: list[dict[str, Any]] = []

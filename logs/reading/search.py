@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class TextSearch:
-    """The logs of a merge that contain a text, in its order."""
+    """The logs of a merge that match as whole logs, in its order."""
 
     def __init__(self, read: "PageRead", merge: Merge, match: LogMatch) -> None:
         self._read = read

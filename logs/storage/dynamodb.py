@@ -163,7 +163,7 @@ def query(
     limit: int | None = None,
     consistent: bool = False,
 ) -> dict[str, Any]:
-    """Return the raw response of one Query of a table, of at most `limit` items."""
+    """Return the raw response of one Query of a table."""
     result = model.query(
         partition,
         condition,
@@ -178,7 +178,7 @@ def query(
 
 
 def count(index: str, partition: str, condition: Condition | None, limit: int) -> dict[str, Any]:
-    """Return the raw response of one Query of an index that returns no items, only their number.
+    """Return the raw response of one Query that counts items of an index.
 
     It costs as many read units as the items would.
     """

@@ -1,11 +1,14 @@
 """One log by its id, with its parts."""
 
 import uuid
+from datetime import UTC, datetime
+from typing import Any
 
 from logs.models import LogItem
-from logs.storage import dynamodb, parts
+from logs.storage import dynamodb, parts, rejections
 from logs.storage.dynamodb import Usage
 from logs.storage.errors import store_unavailable
+from logs.storage.rejections import RejectedItem
 
 
 def get(log_id: str) -> LogItem | None:
@@ -26,10 +29,42 @@ def get_with_usage(log_id: str) -> tuple[LogItem | None, Usage]:
         return None, usage
     with store_unavailable():
         response = usage.add(dynamodb.get(LogItem, key))
-        if not (raw := response.get("Item")):
-            return None, usage
-        item = LogItem.from_raw_data(raw)
-        if item.is_expired:
-            return None, usage
-        joined = parts.join(item)
-    return item, Usage(usage.requests + joined.requests, usage.read_units + joined.read_units)
+        return _whole_log(response.get("Item"), usage), usage
+
+
+def get_with_rejection(log_id: str) -> tuple[LogItem | None, RejectedItem | None, Usage]:
+    """Return the log with this id, and why a message with it was rejected. Each may be None.
+
+    Costs as `get`, but one BatchGetItem instead of the GetItem. The id has 32 hex digits. Raises
+    StoreUnavailable.
+    """
+    usage = Usage()
+    table, rejected_id = LogItem.Meta.table_name, rejections.item_id(log_id)
+    keys = [{"id": log_id}, {"id": rejected_id}]
+    raw_items: dict[str, dict[str, Any]] = {}
+    with store_unavailable():
+        while keys:
+            response = usage.add(dynamodb.batch_get(LogItem, keys))
+            raw_items |= {raw["id"]["S"]: raw for raw in response["Responses"].get(table, [])}
+            # DynamoDB leaves out what it throttles.
+            unprocessed = response.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
+            keys = [{"id": key["id"]["S"]} for key in unprocessed]
+        item = _whole_log(raw_items.get(log_id), usage)
+    raw_rejection = raw_items.get(rejected_id)
+    rejection = RejectedItem.from_raw_data(raw_rejection) if raw_rejection else None
+    if rejection and rejection.expires_at <= datetime.now(UTC):
+        rejection = None
+    return item, rejection, usage
+
+
+def _whole_log(raw: dict[str, Any] | None, usage: Usage) -> LogItem | None:
+    """Return the log of a raw item with its parts, or None if it is missing or expired."""
+    if raw is None:
+        return None
+    item = LogItem.from_raw_data(raw)
+    if item.is_expired:
+        return None
+    joined = parts.join(item)
+    usage.requests += joined.requests
+    usage.read_units += joined.read_units
+    return item

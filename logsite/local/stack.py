@@ -1,4 +1,4 @@
-"""The local stack as child processes: DynamoDB engine, SQS, worker, site and digests builder."""
+"""The local stack as child processes: engine, SQS, worker, site and digests builder."""
 
 import http.client
 import http.cookiejar
@@ -144,7 +144,7 @@ def start_worker(children: Children, folder: Path) -> None:
 
 
 def start_digests_builder(children: Children, folder: Path) -> None:
-    """Start the digests builder, which runs at once and then on schedule, unless digests are off."""
+    """Start the digests builder unless digests are off. It runs at once, then on schedule."""
     if digest_items.is_on():
         command = [sys.executable, "-m", "logsite.local.schedule"]
         children.add(Child("digests builder", command, os.environ, folder / "digests.log"))

@@ -84,6 +84,8 @@ def test_update_loses_no_message_and_no_request(deployment: EmulatedDeployment, 
         environment: dict[str, str] = configuration["Environment"]["Variables"]
         return environment
 
+    # The emulator would kill the writer while it has a message, such as the audit trail of the deployment.
+    wait_until(lambda: deployment.message_count() == 0, "the queue is empty")
     settings = variables()
     client.update_function_configuration(
         FunctionName="logsite-dev-writer", Environment={"Variables": {**settings, "NOT_IN_THE_SETTINGS": "1"}}
@@ -128,6 +130,18 @@ def test_rollback_runs_previous_code(deployment: EmulatedDeployment, browser: Br
     assert run.returncode == 1
     assert "--versions must be at most " in run.stderr
     assert "the number of earlier versions of logsite-dev, not 50" in run.stderr
+
+
+def test_rollback_keeps_a_builder_that_is_too_new(deployment: EmulatedDeployment) -> None:
+    client, function = deployment.client("lambda"), deployment.stage.digests_function
+    versions = client.list_versions_by_function(FunctionName=function)["Versions"]
+    *earlier_versions, _ = sorted(int(each["Version"]) for each in versions if each["Version"] != "$LATEST")
+    for version in earlier_versions:
+        client.delete_function(FunctionName=function, Qualifier=str(version))
+    run = deployment.command("rollback")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "logsite-dev, logsite-dev-writer run the code of one deployment ago." in run.stdout
+    assert "logsite-dev-digests has no code of that deployment, and keeps its code." in run.stdout
 
 
 def test_rollback_rejects_code_of_another_python(deployment: EmulatedDeployment) -> None:

@@ -84,7 +84,11 @@ def test_site_only_reads_digests(deployment: EmulatedDeployment, digests: str) -
 def test_deploying_reverts_changes_of_the_schedule(
     deployment: EmulatedDeployment, operator: Deployment
 ) -> None:
-    events = deployment.client("events")
+    events, functions = deployment.client("events"), deployment.client("lambda")
+
+    def permissions() -> list[str]:
+        policy = json.loads(functions.get_policy(FunctionName=FUNCTION)["Policy"])
+        return [statement["Sid"] for statement in policy["Statement"]]
 
     events.disable_rule(Name=FUNCTION)
     schedule.ensure(operator, deployment.outputs)
@@ -97,3 +101,8 @@ def test_deploying_reverts_changes_of_the_schedule(
     schedule.ensure(operator, deployment.outputs)
     assert schedule.state(operator) == "rate(5 minutes), ENABLED"
     assert len(events.list_targets_by_rule(Rule=FUNCTION)["Targets"]) == 1
+
+    [permission] = permissions()
+    functions.remove_permission(FunctionName=FUNCTION, StatementId=permission)
+    schedule.ensure(operator, deployment.outputs)
+    assert len(permissions()) == 1

@@ -10,10 +10,11 @@ from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError
 
-from logs import times
+from logs import conf, times
 from logs.characters import visible
 from logs.digests import builder
 from logs.digests.builder import Progress
+from logs.digests.directory import Conflict
 from logs.storage import digest_items
 from logs.storage.digest_items import DigestItem
 from logs.storage.errors import AWS_ERRORS, StoreUnavailable
@@ -69,8 +70,10 @@ class Command(BaseCommand):
             self.check_table()
             # Not `self.stderr`, which ends each update with a line break.
             with _shown(sys.stderr) as show:
-                result = builder.build(start, end, rebuild=options["rebuild"], report=show)
-        except (StoreUnavailable, *AWS_ERRORS) as error:
+                result = builder.build(
+                    start, end, rebuild=options["rebuild"], shards=conf.shards(), report=show
+                )
+        except (Conflict, StoreUnavailable, *AWS_ERRORS) as error:
             raise CommandError(
                 f"DynamoDB refused: {error}. Run the command again to continue with what is missing."
             ) from error

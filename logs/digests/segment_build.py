@@ -1,0 +1,83 @@
+"""Build one segment and list it, or the counts of a closed day. Delete what is not listed."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+
+from logs.digests import directory, generations
+from logs.digests.counts import MAX_HOUR_TYPES, Counts
+from logs.digests.directory import Directory, Segment
+from logs.digests.segment_writer import SegmentWriter
+from logs.models import LogItem
+from logs.search_text import search_text
+from logs.storage import documents
+
+
+def build_segment(day: date, start: int, end: int, logs: Iterable[LogItem], began: int) -> Segment | None:
+    """Build the segment of a range and list it.
+
+    It replaces those that it overlaps. Return None if it is not listed: a log of the day was deleted, or another builder listed the range, since
+    this one began. `began` is before the logs were read from the index. Raises directory.Conflict,
+    generations.Missing, PynamoDB's and botocore's errors.
+    """
+    generation = directory.new_generation(day)
+    before = directory.update(day, lambda current: current.with_pending(generation))
+    replaced = before.overlapping(start, end)
+    writer = SegmentWriter(generation)
+    for item in logs:
+        writer.add(item, search_text(documents.content(item)))
+    writer.finish()
+    segment = writer.segment(start, end, began)
+
+    def with_segment(current: Directory) -> Directory | None:
+        if current.edits != before.edits or current.overlapping(start, end) != replaced:
+            return None
+        counts = _day_counts(current, replaced, writer.counts)
+        return current.without_pending([generation]).with_segment(segment, counts)
+
+    if directory.change(day, with_segment) is None:
+        delete_unlisted(day, [generation])
+        return None
+    delete_unlisted(day, [each.generation for each in replaced if each.generation])
+    return segment
+
+
+def delete_unlisted(day: date, unlisted: Iterable[str]) -> Directory:
+    """Delete generations, and forget them. Return the directory after that."""
+    unlisted = list(unlisted)
+    if not unlisted:
+        return directory.read(day)
+    for generation in unlisted:
+        generations.delete(generation)
+    return directory.update(day, lambda current: current.without_pending(unlisted))
+
+
+def write_day_counts(day: date) -> None:
+    """Write the counts of all values of a closed day, unless they exist."""
+    current = directory.read(day)
+    listed = [segment for segment in current.segments if segment.generation]
+    if current.wide or not listed:
+        return
+    generation = directory.new_generation(day)
+    before = directory.update(day, lambda each: each.with_pending(generation))
+    generations.write_counts(generation, generations.read_counts(listed), current.expires)
+
+    def with_wide(each: Directory) -> Directory | None:
+        if each.edits != before.edits or each.segments != before.segments:
+            return None
+        return replace(each.without_pending([generation]), wide=generation)
+
+    if directory.change(day, with_wide) is None:
+        delete_unlisted(day, [generation])
+
+
+def _day_counts(current: Directory, replaced: list[Segment], counts: Counts) -> Counts:
+    """Return the counts of a day by hour, with those of a new segment instead of replaced ones."""
+    total = Counts()
+    if any(segment.logs for segment in replaced):
+        total.merge(generations.read_counts(each for each in current.segments if each not in replaced))
+    else:
+        total.merge(current.counts)
+    total.merge(counts)
+    total.trim(MAX_HOUR_TYPES, 0)
+    return total

@@ -1,0 +1,258 @@
+"""How many logs match a filter, by time and by value.
+
+Digests count whole hours, or whole days, of closed ranges. A bounded read of the index counts the rest:
+ranges without digests, and the parts of hours at both ends. Late logs that the digests lack are added.
+"""
+
+import time
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from logs.digests import blocks, coverage, generations
+from logs.digests.chunks import chunks_of
+from logs.digests.counts import Tally
+from logs.digests.directory import Directory, Segment
+from logs.digests.late import LateItem
+from logs.digests.moments import DAY, MICROSECOND, day_start, to_moment, to_time
+from logs.digests.segment_writer import block_sort, chunk_sort, unpack_chunk
+from logs.models import LogItem
+from logs.plan import Key
+from logs.reading.counted_values import CountedValues, counted_values
+from logs.reading.log_match import LogMatch
+from logs.reading.merge import Merge
+from logs.reading.whole_logs import WholeLogs
+from logs.storage.digest_items import DigestItem
+from logs.times import parse, to_text
+
+if TYPE_CHECKING:
+    from logs.reading.page import PageRead
+
+HOUR = timedelta(hours=1) // MICROSECOND
+MAX_BUCKETS = 2_000
+ATTEMPTS = 2
+# More late logs of one request are not looked up: the numbers are then lower bounds.
+MAX_LATE = 500
+# The days that the first request of the directory reads.
+FIRST_ITEMS = 2_000
+# The index is read in pages of this size.
+PAGE = 1_000
+
+
+class Bucket(StrEnum):
+    """The length of a bucket."""
+
+    HOUR = "hour"
+    DAY = "day"
+
+    @property
+    def length(self) -> int:
+        """Return its length in microseconds."""
+        return HOUR if self is Bucket.HOUR else DAY
+
+
+@dataclass
+class Count:
+    """A number of logs. If it is not exact, there are at least so many."""
+
+    number: int = 0
+    is_exact: bool = True
+
+    def add(self, number: int, *, is_exact: bool = True) -> None:
+        """Add a number."""
+        self.number += number
+        self.is_exact = self.is_exact and is_exact
+
+
+@dataclass
+class CountResult:
+    """The numbers of a range.
+
+    `buckets` are those by the first moment of each bucket. `values` are the numbers of the most frequent
+    values, by field, without fields that were not counted. Without `has_exact_values` they are lower
+    bounds.
+    """
+
+    buckets: dict[int, Count]
+    values: dict[str, Tally] = field(default_factory=dict)
+    has_exact_values: bool = True
+
+    @property
+    def total(self) -> Count:
+        """Return the number of logs in all buckets."""
+        counts = self.buckets.values()
+        return Count(sum(each.number for each in counts), all(each.is_exact for each in counts))
+
+
+class TooManyBuckets(ValueError):
+    """The range has more than MAX_BUCKETS buckets."""
+
+
+class Counting:
+    """Counts the logs of a plan with `start` ≤ moment < `end`."""
+
+    def __init__(
+        self, read: "PageRead", start: int, end: int, bucket: Bucket, fields: tuple[str, ...]
+    ) -> None:
+        self._read = read
+        self._plan = read.plan.by_index()
+        self._start, self._end = start, end
+        self._length = bucket.length
+        self._fields = fields
+        self._counted = counted_values(read.plan.filter, fields, is_by_hour=bucket is Bucket.HOUR)
+        self._moments = range(start // self._length * self._length, end, self._length)
+        if len(self._moments) > MAX_BUCKETS:
+            raise TooManyBuckets(
+                f"{bucket} makes {len(self._moments):,} buckets of this range; "
+                f"at most {MAX_BUCKETS:,} are possible"
+            )
+
+    def run(self) -> CountResult:
+        """Return the numbers.
+
+        Costs a Query of the directory, at least one of the index for the ranges without digests, and a few
+        requests for late logs. Counts of whole days cost up to 8 read units a day.
+        """
+        for _ in range(ATTEMPTS):
+            try:
+                return self._count(self._counted)
+            except generations.Missing:
+                # Digests were replaced in the meantime, so the directory is read again.
+                continue
+        return self._count(None)
+
+    def _count(self, counted: CountedValues | None) -> CountResult:
+        self._result = CountResult(
+            {moment: Count() for moment in self._moments}, {name: Tally() for name in self._fields}
+        )
+        rest, done = [], self._start
+        self._late: list[tuple[Segment, LateItem]] = []
+        for low, high in self._count_days(counted) if counted else ():
+            rest.append((done, low))
+            done = high
+        rest.append((done, self._end))
+        self._add_late()
+        # The newest first: if the budget is spent, older numbers are lower bounds.
+        for low, high in reversed(rest):
+            if low < high:
+                self._count_rows(low, high)
+        return self._result
+
+    def _count_days(self, counted: CountedValues) -> Iterator[tuple[int, int]]:
+        """Count what digests cover. Yield the ranges that are counted, in order of time."""
+        unit = HOUR if counted.is_by_hour else DAY
+        days = coverage.read_days(
+            self._start, self._end, self._plan.shards, self._read.request, ascends=True, first=FIRST_ITEMS
+        )
+        for day in days:
+            segments = day.directory.segments
+            begin = day_start(day.directory.day)
+            # Whole hours, or the whole day, within the range.
+            low = -(-max(self._start, begin) // unit) * unit
+            high = min(self._end, begin + DAY) // unit * unit
+            if low >= high or not all(segment.is_readable for segment in segments):
+                continue
+            counted_segments = [each for each in segments if each.start < high and each.end > low]
+            if not counted_segments:
+                continue
+            self._add_groups(day.directory, counted, low, high)
+            for segment in counted_segments:
+                part = max(low, segment.start), min(high, segment.end)
+                self._late += [(segment, each) for each in day.missing(segment, *part)]
+                yield part
+
+    def _add_groups(self, current: Directory, counted: CountedValues, low: int, high: int) -> None:
+        """Add the counts of a day from `low` to `high`."""
+        now = time.time()
+        begin = day_start(current.day)
+        counts = current.counts if counted.is_by_hour else generations.read_day_counts(current)
+        for group in counts.groups.values():
+            if group.is_over(now) or (group.is_own and not self._plan.includes_own):
+                continue
+            is_partly = group.is_partly_expired(now)
+            if not counted.is_by_hour:
+                self._add(begin, *counted.number(counted.tally(group)), is_skipped=is_partly)
+                self._add_values({} if is_partly else counted.field_tallies(group))
+                continue
+            for hour, tally in group.hours.items():
+                if low <= begin + hour * HOUR < high:
+                    self._add(begin + hour * HOUR, *counted.number(tally), is_skipped=is_partly)
+                    self._add_values({} if is_partly else counted.hour_tallies(tally))
+
+    def _add(self, moment: int, number: int, is_exact: bool, *, is_skipped: bool) -> None:
+        """Add a number to a bucket. Logs that may have expired are skipped: the number is a lower bound."""
+        bucket = self._result.buckets[moment // self._length * self._length]
+        bucket.add(0 if is_skipped else number, is_exact=is_exact and not (is_skipped and number))
+
+    def _add_values(self, tallies: dict[str, Tally]) -> None:
+        """Add the numbers of values. A field without a tally is not counted at all."""
+        for name in list(self._result.values):
+            if name in tallies:
+                self._result.values[name].merge(tallies[name])
+            else:
+                del self._result.values[name]
+
+    def _count_rows(self, low: int, high: int) -> None:
+        """Count the logs of a range in the index, within the budget."""
+        if self._plan.filter.needs_documents:
+            self._mark(low, high)
+            return
+        merge = Merge(self._read, None, PAGE, self._plan.within(to_time(low), to_time(high - 1)))
+        if not self._read.is_spent:
+            for row in merge:
+                self._add_row(row)
+        if cut := merge.cut if merge.is_started else Key(to_text(to_time(high - 1))):
+            moment = to_moment(parse(cut.created_at))
+            self._mark(*((moment, high) if self._plan.ascends(None) else (low, moment + 1)))
+
+    def _add_row(self, row: LogItem) -> None:
+        moment = to_moment(row.created_at)
+        self._result.buckets[moment // self._length * self._length].add(1)
+        for name, tally in self._result.values.items():
+            tally.add(getattr(row, name))
+
+    def _mark(self, low: int, high: int) -> None:
+        """Mark the numbers of a range that was not read whole as lower bounds."""
+        for moment in range(low // self._length * self._length, high, self._length):
+            self._result.buckets[moment].is_exact = False
+        self._result.has_exact_values = False
+
+    def _add_late(self) -> None:
+        """Add the late logs that no block has. Costs a BatchGetItem for 100, and their blocks."""
+        looked_up, others = self._late[:MAX_LATE], self._late[MAX_LATE:]
+        for _, each in others:
+            self._mark(each.moment, each.moment + 1)
+        match = LogMatch(self._plan.by_digests())
+        items = WholeLogs(self._read).fetch([each.log_id for _, each in looked_up])
+        missing: dict[Segment, dict[str, LogItem]] = {}
+        for segment, each in looked_up:
+            item = items.get(each.log_id)
+            if item and match.is_match(item):
+                missing.setdefault(segment, {})[item.id] = item
+        for segment, logs in missing.items():
+            in_blocks = self._in_blocks(segment, logs.values())
+            for log_id, item in logs.items():
+                if log_id not in in_blocks:
+                    self._add_row(item)
+
+    def _in_blocks(self, segment: Segment, logs: Collection[LogItem]) -> set[str]:
+        """Return the ids of the logs that the blocks of a segment have."""
+        moments = {to_moment(item.created_at) for item in logs}
+        numbers = {number for moment in moments for number in chunks_of(segment, moment)}
+        heads = [
+            head
+            for data in self._read_data(segment, map(chunk_sort, sorted(numbers)))
+            for head, _ in unpack_chunk(data)
+            if any(head.start <= moment <= head.end for moment in moments)
+        ]
+        data = self._read_data(segment, [block_sort(head.number) for head in heads])
+        return {entry.log_id for each in data for entry in blocks.unpack(each).entries}
+
+    def _read_data(self, segment: Segment, sorts: Iterable[str]) -> list[bytes]:
+        keys = [{"partition": segment.generation, "sort": sort} for sort in sorts]
+        raws = self._read.get_all(DigestItem, keys)
+        if len(raws) < len(keys):
+            raise generations.Missing
+        return [raw["data"]["B"] for raw in raws]
