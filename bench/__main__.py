@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from bench import (
     client,
+    digest_costs,
     digests,
     log_costs,
     package,
@@ -16,6 +17,15 @@ from bench import (
     timelines,
     writing,
 )
+from bench.engine import run_engine
+
+
+def costs() -> None:
+    """Print the costs of logs and of their digests."""
+    log_costs.main()
+    with run_engine():
+        digest_costs.main()
+
 
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], None]] = {
     "pages": lambda options: pages.main(),
@@ -24,7 +34,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], None]] = {
     "client": lambda options: client.main(),
     "writing": lambda options: writing.main(),
     "sizes": lambda options: sizes.main(),
-    "costs": lambda options: log_costs.main(),
+    "costs": lambda options: costs(),
     "search": lambda options: search.main(options.logs or DEFAULT_LOGS),
     "digests": lambda options: digests.main(options.logs, options.shape),
     "timelines": lambda options: timelines.main(options.logs or DEFAULT_LOGS),

@@ -7,12 +7,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bench.log_costs import DOLLARS_PER_MILLION_UNITS, OVERHEAD_BYTES, make_item
+from bench.log_costs import (
+    DOLLARS_PER_MILLION_READ_UNITS,
+    DOLLARS_PER_MILLION_UNITS,
+    OVERHEAD_BYTES,
+    make_item,
+)
 from bench.meter import Meter, metered
 from bench.sizes import attributes_size
 from logs.digests import builder, state
 from logs.digests.moments import day_of, day_start, to_moment, to_time
 from logs.models import LogItem
+from logs.storage import tables
 from logs.storage.digest_items import DigestItem
 from logs.storage.horizon import HORIZON
 from logsite.local.samples import samples
@@ -20,9 +26,9 @@ from logsite.local.samples import samples
 # The smallest segment during a day, and how many logs wait for it on average.
 SEGMENT_LOGS = builder.MIN_LOGS
 WAITING_LOGS = SEGMENT_LOGS // 2
+SEGMENT = f"{SEGMENT_LOGS:,} sample logs in one segment"
+IDLE, WAITING = "No new logs", f"{WAITING_LOGS:,} logs wait for a segment"
 DAY = datetime(2026, 1, 5, tzinfo=UTC)
-# us-east-1, 2026-11: https://aws.amazon.com/dynamodb/pricing/on-demand/
-DOLLARS_PER_MILLION_READ_UNITS = 0.125
 # One every five minutes, in 30 days.
 RUNS_PER_MONTH = 30 * 24 * 12
 
@@ -49,9 +55,11 @@ class BuildCosts:
         ]
 
 
-def sample_items(count: int, start: datetime, interval: timedelta) -> Iterator[LogItem]:
-    """Yield the items of sample logs, at other times."""
-    for number, log in enumerate(samples(count, start)):
+def sample_items(
+    count: int, start: datetime, interval: timedelta, until: datetime = DAY
+) -> Iterator[LogItem]:
+    """Yield the items of the sample logs before `until`, at other times."""
+    for number, log in enumerate(samples(count, until)):
         item = make_item(log, number)
         item.created_at = start + number * interval
         yield item
@@ -86,7 +94,7 @@ def per_log(meter: Meter, logs: int) -> BuildCosts:
 
 
 def idle_run() -> Meter:
-    """Return the cost of a run without new logs. All others must have digests."""
+    """Return the cost of a run without new logs. Builds the digests of all others before."""
     builder.build()
     with metered() as meter:
         builder.build()
@@ -94,9 +102,28 @@ def idle_run() -> Meter:
 
 
 def waiting_run() -> Meter:
-    """Return the cost of a run that reads the index entries of logs that wait for a segment."""
+    """Return the cost of a run that reads the index entries of the logs that wait for a segment."""
     limit = to_moment(datetime.now(UTC)) - HORIZON // timedelta(microseconds=1)
     start = day_start(day_of(limit))
     interval = timedelta(microseconds=(limit - start) // (WAITING_LOGS + 1))
-    put(sample_items(WAITING_LOGS, to_time(start), interval))
+    put(sample_items(WAITING_LOGS, to_time(start), interval, DAY + timedelta(days=1)))
     return idle_run()
+
+
+def run_cells(meter: Meter) -> list[str]:
+    """Return the cells of a run of the builder."""
+    requests = ", ".join(f"{number} {name}" for name, number in sorted(meter.requests.items()))
+    return [requests, f"{meter.read_units:g}", f"{meter.write_units:g}"]
+
+
+def main() -> None:
+    """Print the tables of docs/costs.md. An engine must be running, without tables."""
+    for model in (LogItem, DigestItem):
+        tables.ensure(model)
+    costs = segment_costs()
+    runs = {IDLE: idle_run(), WAITING: waiting_run()}
+    print("\n| for one log | requests | read units | write units | dollars per million | bytes |")
+    print(f"|:---{'|---:' * 5}|\n| {' | '.join([SEGMENT, *costs.cells()])} |")
+    print("\n| run of the builder | requests | read units | write units |\n|:---|:---|---:|---:|")
+    for name, meter in runs.items():
+        print(f"| {' | '.join([name, *run_cells(meter)])} |")

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from bench import corpus, mariadb
 from bench.corpus import Shape
 from bench.engine import run_engine
-from bench.log_costs import make_item
+from bench.log_costs import DOLLARS_PER_MILLION_READ_UNITS, make_item
 from bench.meter import metered
 from bench.sizes import attributes_size
 from logs.digests import builder
@@ -28,8 +28,6 @@ from logs.reading.budget import Budget, Cost
 from logs.storage import dynamodb, tables
 from logs.storage.digest_items import DigestItem
 
-# us-east-1, 2026-11: https://aws.amazon.com/dynamodb/pricing/on-demand/
-DOLLARS_PER_MILLION_READ_UNITS = 0.125
 DEFAULT_LOGS = 20_000
 # The partition of the digests of one segment, and the kinds of its items by the first letter of the sort key.
 DIGESTS_OF_A_DAY = re.compile("-[0-9]{2}#")
