@@ -1,6 +1,7 @@
-"""The units, requests and bytes of building digests, and of the runs of the builder.
+"""The cost of building digests, and of the runs of the builder.
 
-They are counted, not timed. `tests/test_digest_costs.py` compares them with docs/costs.md.
+Requests, units and bytes are counted, not timed. `tests/test_digest_costs.py` compares them with
+docs/costs.md.
 """
 
 from collections.abc import Iterable, Iterator
@@ -83,7 +84,7 @@ def segment_costs() -> BuildCosts:
 
 
 def per_log(meter: Meter, logs: int) -> BuildCosts:
-    """Return the costs of one of some logs, whose digests are all that the table has."""
+    """Return the costs of one of some logs. The table has no other digests."""
     stored = sum(
         attributes_size(item.serialize()) + OVERHEAD_BYTES
         for item in DigestItem.scan()
@@ -102,7 +103,10 @@ def idle_run() -> Meter:
 
 
 def waiting_run() -> Meter:
-    """Return the cost of a run that reads the index entries of the logs that wait for a segment."""
+    """Return the cost of a run while logs wait for a segment.
+
+    It reads their entries in the index.
+    """
     limit = to_moment(datetime.now(UTC)) - HORIZON // timedelta(microseconds=1)
     start = day_start(day_of(limit))
     interval = timedelta(microseconds=(limit - start) // (WAITING_LOGS + 1))

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from bench import corpus, mariadb
 from bench.corpus import Shape
+from bench.digest_costs import per_log
 from bench.engine import run_engine
 from bench.log_costs import DOLLARS_PER_MILLION_READ_UNITS, make_item
 from bench.meter import metered
@@ -40,7 +41,10 @@ LOGS_PER_TASK = 1_000
 
 @dataclass(frozen=True)
 class Search:
-    """A search by digests, and the same one in SQL: a column, a value and whether a part of it matches."""
+    """A search by digests, and the same one in SQL.
+
+    In SQL it is a column, a value and whether a part of the column matches.
+    """
 
     name: str
     filter: LogFilter
@@ -141,14 +145,13 @@ def build(shape: Shape) -> None:
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     if result.logs != shape.logs:
         raise RuntimeError(f"digests have {result.logs} of {shape.logs} logs")
-    print(f"\nBuilt {result.segments:,} segments of {result.logs:,} logs in {seconds:.0f} s. For one log:")
-    for number, unit in (
-        (f"{cpu / result.logs * 1000:.3f}", "ms of CPU"),
-        (f"{meter.read_units / result.logs:.3f}", "read units"),
-        (f"{meter.write_units / result.logs:.3f}", "write units"),
-        (f"{meter.requests.total() / result.logs:.4f}", "requests"),
-    ):
-        print(f"{number:>9} {unit}")
+    print(
+        f"\nBuilt {result.segments:,} segments of {result.logs:,} logs in {seconds:.0f} s, "
+        f"{cpu / result.logs * 1000:.3f} ms of CPU for one log\n"
+        "\n| for one log | requests | read units | write units | dollars per million | bytes |\n"
+        f"|:---{'|---:' * 5}|\n"
+        f"| {shape.logs:,} logs of the benchmark | {' | '.join(per_log(meter, shape.logs).cells())} |"
+    )
 
 
 def print_storage() -> None:
@@ -164,8 +167,19 @@ def print_storage() -> None:
         print(f"| {kind} | {len(each):,} | {sum(each):,} |")
 
 
-def measure(search: Search) -> tuple[int, int, float, float, Cost]:
-    """Return rows, pages, seconds, seconds of CPU and the cost of a search, until 100 rows or the end."""
+@dataclass(frozen=True)
+class Measurement:
+    """The rows, pages, times and cost of a search. `cpu` is in seconds."""
+
+    rows: int
+    pages: int
+    seconds: float
+    cpu: float
+    cost: Cost
+
+
+def measure(search: Search) -> Measurement:
+    """Search until there are LIMIT rows, or to the end."""
     start, cpu = time.perf_counter(), time.process_time()
     query = PageQuery(make_plan(search.filter), None, LIMIT)
     rows, pages, cost = 0, 0, Cost()
@@ -174,36 +188,41 @@ def measure(search: Search) -> tuple[int, int, float, float, Cost]:
         rows, pages = rows + len(result.page.items), pages + 1
         cost += result.page.cost
         if result.page.next is None or rows >= LIMIT:
-            return rows, pages, time.perf_counter() - start, time.process_time() - cpu, cost
+            seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+            return Measurement(rows, pages, seconds, cpu, cost)
         query = result.query.at(result.page.next)
 
 
 def compare(searches: Iterable[Search], server: mariadb.Server | None) -> None:
-    """Print the cost of each search, the fastest of some rounds, and the time of the server."""
+    """Print the costs and times of searches, and those of the server.
+
+    Times are the shortest of ROUNDS. Raises RuntimeError if the server has another number of rows.
+    """
     print(
-        f"\nSearches for {LIMIT} rows, newest first, the fastest of {ROUNDS}\n"
+        f"\nSearches for {LIMIT} rows, newest first, the shortest of {ROUNDS}\n"
         "| search | rows | pages | requests | read units | dollars | time | CPU | MariaDB | ratio |\n"
         f"|:---{'|---:' * 9}|"
     )
     for search in searches:
-        # Alternately, because the speed of the machine varies.
-        measured, theirs = [], []
+        measured, sql = [], []
         for _ in range(ROUNDS):
+            # Alternately, because the speed of the machine varies.
             measured.append(measure(search))
             if server:
-                theirs.append(server.search(search.column, search.value, LIMIT, is_part=search.is_part))
-        rows, pages, _, _, cost = measured[0]
-        seconds, cpu = min(each[2] for each in measured), min(each[3] for each in measured)
-        last = ["–", "–"]
-        if theirs:
-            their_rows, their_seconds = theirs[0][0], min(each[1] for each in theirs)
-            if their_rows != min(rows, LIMIT):
-                raise RuntimeError(f"MariaDB finds {their_rows} rows, not {rows}: {search.name}")
-            last = [f"{their_seconds:.3f} s", f"{seconds / their_seconds:.2f}"]
+                sql.append(server.search(search.column, search.value, LIMIT, is_part=search.is_part))
+        first, cost = measured[0], measured[0].cost
+        seconds = min(each.seconds for each in measured)
+        comparison = ["–", "–"]
+        if sql:
+            sql_rows, sql_seconds = min(sql)
+            if sql_rows != min(first.rows, LIMIT):
+                raise RuntimeError(f"{search.name}: SQL has {sql_rows} rows, digests have {first.rows}")
+            comparison = [f"{sql_seconds:.3f} s", f"{seconds / sql_seconds:.2f}"]
         dollars = cost.read_units * DOLLARS_PER_MILLION_READ_UNITS / 1_000_000
         cells = [
-            *(search.name, rows, pages, cost.queries, f"{cost.read_units:,.0f}", f"{dollars:.6f}"),
-            *(f"{seconds:.3f} s", f"{cpu:.3f} s", *last),
+            *(search.name, first.rows, first.pages, cost.queries, f"{cost.read_units:,.0f}"),
+            *(f"{dollars:.6f}", f"{seconds:.3f} s", f"{min(each.cpu for each in measured):.3f} s"),
+            *comparison,
         ]
         print(f"| {' | '.join(map(str, cells))} |")
 

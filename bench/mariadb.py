@@ -62,9 +62,10 @@ class Server:
                 cursor.executemany(statement, list(map(_row, group)))
 
     def search(self, column: str, value: str, limit: int, *, is_part: bool) -> tuple[int, float]:
-        """Return the number of the newest logs with a value, or with a part of it, and the seconds.
+        """Return the number of the newest matching logs, and the seconds.
 
-        The first of two runs fills the server's memory and is not counted.
+        They have the value in the column, or as a part of it. The first of two runs fills the server's
+        memory and is not counted.
         """
         operator, pattern = ("LIKE", f"%{value}%") if is_part else ("=", value)
         statement = (
@@ -87,7 +88,7 @@ class Server:
 
 @contextmanager
 def run_server() -> Iterator[Server | None]:
-    """Yield a server, or None, after a line that says why, if there is none."""
+    """Yield a server, or None. Then print why there is none."""
     daemon = shutil.which("mariadbd", path=PROGRAMS) or shutil.which("mysqld", path=PROGRAMS)
     install = shutil.which("mariadb-install-db", path=PROGRAMS)
     if importlib.util.find_spec("pymysql") is None:
