@@ -33,6 +33,23 @@ def allow_binary_bodies(account: Account, api_id: str) -> None:
         raise CommandFailed(f"The emulator rejects binary bodies for the API {api_id}: {response.text}")
 
 
+def allow_statements(policy: dict[str, Any]) -> None:
+    """Let a role that may insert by PartiQL send a batch of statements.
+
+    AWS checks each statement. The emulator checks another permission, which AWS does not have, on `*`:
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
+    """
+    if any("dynamodb:PartiQLInsert" in statement["Action"] for statement in policy["Statement"]):
+        policy["Statement"].append(
+            {
+                "Sid": "SendStatementsToTheEmulator",
+                "Effect": "Allow",
+                "Action": "dynamodb:BatchExecuteStatement",
+                "Resource": "*",
+            }
+        )
+
+
 def allow_batches(policy: dict[str, Any]) -> None:
     """Let a role that may send a message send a batch of messages.
 

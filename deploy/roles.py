@@ -80,6 +80,7 @@ def permission_policies(deployment: Deployment, key: str = "") -> dict[str, dict
     if account.endpoint:
         for policy in policies.values():
             emulator.allow_batches(policy)
+            emulator.allow_statements(policy)
     if key:
         for function, policy in policies.items():
             services = ["dynamodb"] if function == stage.digests_function else ["dynamodb", "sqs"]

@@ -18,9 +18,11 @@ from ingest.writing import batch
 
 # isort: split
 from ingest import messages
-from ingest.writing import body_masking, dead_letters, deletion, items, memory
-from ingest.writing.retry import RESERVE_SECONDS, Deadline, OutOfTime
-from logs.storage import choices
+from ingest.writing import dead_letters, deletion, groups, memory
+from ingest.writing.deliveries import Delivery
+from ingest.writing.result import Outcome
+from ingest.writing.retry import Deadline, OutOfTime
+from logs.storage import choices, rejections
 from logs.storage.errors import AWS_ERRORS
 
 # Each stage of an account has its own metrics.
@@ -47,19 +49,20 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     failure is reported as a batch item failure, and SQS redelivers only that message: the event source
     mapping must have ReportBatchItemFailures. Never raise because of a single record.
     """
-    processor = batch.ParallelBatchProcessor(partial(deletion.delete, logger=logger))
     deadline = Deadline(context)
+    store = partial(groups.store, deadline=deadline, finish=partial(_finish, deadline=deadline))
+    processor = batch.GroupedBatchProcessor(store, partial(deletion.delete, logger=logger))
     with processor(event["Records"], partial(record_handler, deadline=deadline)):
         results = processor.process()
-    if deadline.remaining() >= RESERVE_SECONDS:
+    if deadline.has_time():
         choices_writer.write()
     for record, (_, error, _) in zip(processor.fail_messages, processor.exceptions, strict=True):
         _log_failure(record, error)
     outcomes = Counter(result for status, result, _ in results if status == "success")
     counts: dict[str, Any] = {
         "messages": len(results),
-        "written": outcomes[items.Outcome.WRITTEN],
-        "duplicate": outcomes[items.Outcome.DUPLICATE],
+        "written": outcomes[Outcome.WRITTEN],
+        "duplicate": outcomes[Outcome.DUPLICATE],
         "dead_lettered": outcomes[DEAD_LETTERED],
         "failed": len(processor.fail_messages),
     }
@@ -74,30 +77,46 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 # Powertools passes the record by the keyword `record`; renaming the parameter would fail every record.
 def record_handler(record: SQSRecord, deadline: Deadline) -> str:
-    """Store one message, or send it to the dead-letter queue. Return its outcome.
+    """Store one large message, or send it to the dead-letter queue. Return its outcome.
 
     Raise an error if SQS has to redeliver the message: OutOfTime, one of AWS_ERRORS, or NotDeadLettered.
     """
-    raw = record.raw_event
-    envelope = messages.envelope(raw)
-    try:
-        with memory.BUDGET.reserve(memory.weight(record.body), deadline):
-            # A dead letter has the masked body too.
-            raw = {**raw, "body": body_masking.mask_body(record.body)}
-            item = items.to_item(messages.parse(raw["body"]), envelope)
-        outcome = deadline.retry(partial(items.put, item, deadline))
-        choices_writer.record_log(item)
-        return outcome
-    except messages.Rejected as rejection:
-        dead_letters.send(raw, envelope, rejection)
-        logger.warning(
-            "dead letter",
-            message_id=envelope.message_id,
-            log_id=rejection.log_id or envelope.log_id,
-            code=rejection.code,
-            fields=list(rejection.fields),
-        )
+    return groups.store_one(record.raw_event, deadline=deadline, finish=partial(_finish, deadline=deadline))
+
+
+def _finish(delivery: Delivery, result: Outcome | messages.Rejected, deadline: Deadline) -> str:
+    """Return the outcome of a delivery. A rejected one is sent to the dead-letter queue.
+
+    Raise NotDeadLettered.
+    """
+    if isinstance(result, messages.Rejected):
+        _dead_letter(delivery, result, deadline)
         return DEAD_LETTERED
+    if not isinstance(delivery.content, messages.Rejected):
+        choices_writer.record_log(delivery.content)
+    return result
+
+
+def _dead_letter(delivery: Delivery, rejection: messages.Rejected, deadline: Deadline) -> None:
+    """Send a message to the dead-letter queue, and store why under its log id. Raise NotDeadLettered."""
+    dead_letters.send(delivery.record, delivery.envelope, rejection)
+    log_id = rejection.log_id or delivery.envelope.log_id
+    fields = list(rejection.fields)
+    details: dict[str, Any] = {
+        "message_id": delivery.envelope.message_id,
+        "log_id": log_id,
+        "code": rejection.code,
+    }
+    logger.warning("dead letter", **details, fields=fields)
+    if (sent_id := rejection.log_id or delivery.envelope.sent_id) is None:
+        return
+    try:
+        if not deadline.has_time():
+            raise OutOfTime
+        rejections.put(sent_id, rejection.code, fields)
+    except (OutOfTime, *AWS_ERRORS) as error:
+        # The message is safe in the dead-letter queue, and its reason is there too.
+        logger.warning("rejection not stored", **details, error=type(error).__name__, reason=str(error))
 
 
 def _age(record: dict[str, Any]) -> float | None:

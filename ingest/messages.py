@@ -271,6 +271,7 @@ class Envelope:
     received_at: datetime  # SQS's time
     first_sent_at: datetime  # SQS's time of the first delivery of a redriven message
     sender: str | None
+    sent_id: str | None = None  # the attribute `log-id`
 
 
 def envelope(record: Mapping[str, Any]) -> Envelope:
@@ -288,12 +289,14 @@ def envelope(record: Mapping[str, Any]) -> Envelope:
     if first_sent_at is None or not timedelta() <= received_at - first_sent_at <= MAX_REDRIVE_AGE:
         first_sent_at = received_at
     message_id = record["messageId"]
+    sent_id = parse_uuid(_attribute(record, "log-id"))
     return Envelope(
         message_id=message_id,
-        log_id=parse_uuid(_attribute(record, "log-id")) or uuid.uuid5(ID_NAMESPACE, message_id).hex,
+        log_id=sent_id or uuid.uuid5(ID_NAMESPACE, message_id).hex,
         received_at=received_at,
         first_sent_at=first_sent_at,
         sender=attributes.get("SenderId"),
+        sent_id=sent_id,
     )
 
 

@@ -17,6 +17,7 @@ from django.test import Client
 from xdist.scheduler import LoadFileScheduling
 
 from ingest.wire import sqs
+from ingest.writing import inserts
 from logs.models import LogItem
 from logs.storage import dynamodb
 from logsite.local import engine
@@ -122,6 +123,18 @@ def empty_logs_table() -> None:
 def logs_table() -> None:
     """Empty the logs table."""
     empty_logs_table()
+
+
+@pytest.fixture
+def conditional_puts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the writer use conditional puts, as with an engine that has no INSERT statements."""
+    monkeypatch.setattr(inserts.ENGINE, "has_inserts", False)
+
+
+@pytest.fixture(params=[True, False], ids=["inserts", "puts"])
+def each_way_of_writing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a test with INSERT statements, and again with conditional puts."""
+    monkeypatch.setattr(inserts.ENGINE, "has_inserts", request.param)
 
 
 @pytest.fixture(scope="session")

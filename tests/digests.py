@@ -7,10 +7,10 @@ from typing import Any
 from unittest.mock import patch
 
 from logs import times
-from logs.digests import blocks, builder, directory, late, segment_writer
+from logs.digests import blocks, builder, directory, segment_writer
 from logs.digests.directory import Directory
-from logs.models import STATUS, LogItem
-from logs.storage import dynamodb
+from logs.models import LogItem
+from logs.storage import dynamodb, late_items
 from logs.storage.digest_items import DAYS, DigestItem
 
 
@@ -68,10 +68,13 @@ def killed_after(calls: int) -> Iterator[None]:
 
 def store_late(item: LogItem, written_at: datetime | None = None) -> None:
     """Write a late item, then its log, as the writer does."""
-    partition = DAYS + item.status.removeprefix(STATUS)
-    sort = f"{times.to_text(item.created_at)}{late.SEPARATOR}{item.id}"
     written = times.to_text(written_at or datetime.now(UTC))
-    DigestItem(partition, sort, written_at=written, expires_at=item.expires_at).save()
+    DigestItem(
+        late_items.partition(item.status),
+        late_items.sort_key(item),
+        written_at=written,
+        expires_at=item.expires_at,
+    ).save()
     item.save()
 
 

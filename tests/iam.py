@@ -1,5 +1,6 @@
 """IAM's decision about requests to DynamoDB, for the conditions that our policies use."""
 
+import re
 from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -86,6 +87,9 @@ def recorded_requests(tables: dict[str, str]) -> "Iterator[list[Request]]":
     requests: list[Request] = []
 
     def record(params: dict[str, Any], model: Any, **_: Any) -> None:
+        if model.name == "BatchExecuteStatement":
+            record_statements(params["Statements"])
+            return
         for action, name, bodies in _actions(model.name, params):
             table = tables[name]
             items = [body[each] for body in bodies for each in ("Item", "Key") if each in body]
@@ -100,6 +104,11 @@ def recorded_requests(tables: dict[str, str]) -> "Iterator[list[Request]]":
                     params.get("IndexName"),
                 )
             )
+
+    def record_statements(statements: list[dict[str, Any]]) -> None:
+        for statement in statements:
+            verb, name = re.match(r'(\w+) INTO "([^"]+)"', statement["Statement"]).groups()  # type: ignore[union-attr]
+            requests.append(Request(f"dynamodb:PartiQL{verb.capitalize()}", tables[name]))
 
     events = shared_connection().client.meta.events
     events.register("before-parameter-build.dynamodb", record)

@@ -35,7 +35,8 @@ def proxied(error_code: ErrorCode) -> Iterator[None]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             operation = self.headers["X-Amz-Target"].partition(".")[2]
-            if f'"{models.LogItem.Meta.table_name}"'.encode() in body and (code := error_code(operation)):
+            # In a PartiQL statement, the name is between escaped quotes.
+            if models.LogItem.Meta.table_name.encode() in body and (code := error_code(operation)):
                 error = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "by the proxy"}
                 self.reply(400, json.dumps(error).encode())
                 return

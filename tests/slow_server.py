@@ -1,11 +1,22 @@
 """A slow server in place of DynamoDB or SQS."""
 
+import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from typing import Any, Self
 
 # A put without this counts as not written.
-RESPONSE = b'{"ConsumedCapacity": {"TableName": "LogsTable", "CapacityUnits": 1}}'
+RESPONSE: dict[str, Any] = {"ConsumedCapacity": {"TableName": "LogsTable", "CapacityUnits": 1}}
+
+
+def response_to(body: bytes) -> bytes:
+    """Return a response of DynamoDB that all items of a request were written."""
+    try:
+        statements = json.loads(body).get("Statements")
+    except ValueError:  # a request to SQS
+        statements = None
+    response = RESPONSE if statements is None else {"Responses": [{} for _ in statements]}
+    return json.dumps(response).encode()
 
 
 class SlowServer:
@@ -16,13 +27,13 @@ class SlowServer:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
+                response = response_to(self.rfile.read(int(self.headers["Content-Length"])))
                 server.requests += 1
                 server._ended.wait(seconds)
                 self.send_response(200)
-                self.send_header("Content-Length", str(len(RESPONSE)))
+                self.send_header("Content-Length", str(len(response)))
                 self.end_headers()
-                self.wfile.write(RESPONSE)
+                self.wfile.write(response)
 
             def log_message(self, *_: object) -> None:
                 """Suppress the log line of each request."""

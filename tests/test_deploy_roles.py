@@ -16,6 +16,7 @@ from deploy.stage import ROOT, Stage
 from ingest import handler
 from logs.digests import handler as digests_handler
 from logs.models import LogItem
+from logs.storage import rejections
 from logs.storage.digest_items import DigestItem
 from logsite.accounts.models import User
 from logsite.accounts.store import SessionItem, TokenItem, UserItem
@@ -33,6 +34,7 @@ TABLES = {
     UserItem.Meta.table_name: "users",
     SessionItem.Meta.table_name: "sessions",
     TokenItem.Meta.table_name: "tokens",
+    DigestItem.Meta.table_name: "digests",
 }
 NEW_PASSWORD = "another quiet sentence"
 
@@ -63,18 +65,21 @@ def test_site_role_allows_every_request_of_the_site(viewer: User, logs_table: No
         assert change.status_code == 302
         client.post("/admin/logout/")
         fetch(token, LOGS)
-    assert {each.table for each in requests} == set(TABLES.values())
+    assert {each.table for each in requests} == set(TABLES.values()) - {"digests"}
     assert {each.action.split(":")[1] for each in requests} >= {"Query", "GetItem", "PutItem", "UpdateItem"}
     assert [each for each in requests if not allows(statements(SITE), each)] == []
 
 
 def test_writer_role_allows_every_request_of_the_writer(logs_table: None) -> None:
     large = make_record(make_body(id=LOG_ID, payload=noise(900_000)))
+    batch = [make_record(make_body(type="new", sub_type="kind")) for _ in range(3)]
     with recorded_requests(TABLES) as requests:
-        for record in (make_body(type="new", sub_type="kind"), large, large):
-            event = make_event(record)
+        for records in (batch, batch, [large], [large]):
+            event = make_event(*records)
             assert handler.lambda_handler(event, LambdaContext()) == {"batchItemFailures": []}
-    assert {each.action.split(":")[1] for each in requests} >= {"PutItem", "UpdateItem", "BatchGetItem"}
+        rejections.put(LOG_ID, "invalid_fields", ["type"])
+    actions = {each.action.split(":")[1] for each in requests}
+    assert actions >= {"PutItem", "UpdateItem", "BatchGetItem", "PartiQLInsert", "BatchWriteItem"}
     assert [each for each in requests if not allows(statements(WRITER), each)] == []
 
 
@@ -125,7 +130,15 @@ def test_runbook_names_every_permission_of_delete_log(logs_table: None) -> None:
         (WRITER, request("DeleteItem", "logs", LOG_ID)),
         (WRITER, request("BatchWriteItem", "logs", LOG_ID)),
         (WRITER, request("UpdateItem", "logs", LOG_ID, "id", "type")),
-        (WRITER, request("BatchGetItem", "logs", LOG_ID)),
+        (WRITER, request("PartiQLUpdate", "logs", LOG_ID)),
+        (WRITER, request("PartiQLDelete", "logs", LOG_ID)),
+        (WRITER, request("PartiQLSelect", "logs", LOG_ID)),
+        (WRITER, request("PartiQLInsert", "users", "root")),
+        (WRITER, request("BatchWriteItem", "digests", "directory")),
+        (WRITER, request("BatchWriteItem", "digests", "2026-11-25#1")),
+        (WRITER, request("DeleteItem", "digests", "days")),
+        (WRITER, request("GetItem", "digests", "days")),
+        (WRITER, request("Query", "digests", "days")),
         (WRITER, request("Query", "logs")),
         (WRITER, request("Scan", "logs")),
         (WRITER, request("GetItem", "users", "root")),
@@ -151,7 +164,7 @@ def test_role_denies(function: str, attack: Request) -> None:
 
 def test_conditions_need_a_key_in_every_request() -> None:
     # ForAllValues allows a request without keys. Each of these actions requires a key.
-    with_keys = {"GetItem", "UpdateItem", "BatchGetItem"}
+    with_keys = {"GetItem", "UpdateItem", "BatchGetItem", "BatchWriteItem"}
     for function in (SITE, WRITER, DIGESTS):
         for statement in statements(function):
             if "Condition" in statement:
@@ -184,5 +197,7 @@ def test_only_an_emulator_has_a_permission_for_batches() -> None:
     policies = {
         account: roles.permission_policies(Deployment(Stage("dev"), account)) for account in (AWS, emulator)
     }
-    batches = {account: "sqs:SendMessageBatch" in json.dumps(policies[account]) for account in policies}
-    assert batches == {AWS: False, emulator: True}
+    for action in ("sqs:SendMessageBatch", "dynamodb:BatchExecuteStatement"):
+        batches = {account: action in json.dumps(policies[account]) for account in policies}
+        assert batches == {AWS: False, emulator: True}
+    assert "BatchExecuteStatement" not in json.dumps(policies[emulator][SITE])

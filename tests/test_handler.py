@@ -26,7 +26,7 @@ from tests.proxy import disconnect
 from tests.queues import Queues, attribute_texts
 
 pytest_plugins = ["tests.sqs_server"]
-pytestmark = pytest.mark.usefixtures("logs_table")
+pytestmark = pytest.mark.usefixtures("logs_table", "each_way_of_writing")
 
 
 def test_valid_record_is_stored(queues: Queues) -> None:
@@ -176,7 +176,7 @@ def unreachable_dynamodb(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def throttle(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Return a function that throttles the puts of one id."""
+    """Return a function that throttles the puts and the statements of one id."""
     connection = LogItem._get_connection().connection
     dispatch = connection.dispatch
 
@@ -185,6 +185,13 @@ def throttle(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
             if arguments.get("Item", {}).get("id") == {"S": log_id}:
                 code = "ProvisionedThroughputExceededException"
                 raise ClientError({"Error": {"Code": code, "Message": "slow down"}}, operation)
+            statements = arguments.get("Statements", [])
+            for index, statement in enumerate(statements):
+                if {"S": log_id} in statement["Parameters"]:
+                    others = {"Statements": statements[:index] + statements[index + 1 :]}
+                    response = dispatch(operation, {**arguments, **others})
+                    response["Responses"].insert(index, {"Error": {"Code": "ThrottlingError"}})
+                    return response
             return dispatch(operation, arguments)
 
         monkeypatch.setattr(connection, "dispatch", throttled)

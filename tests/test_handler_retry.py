@@ -75,6 +75,7 @@ def test_permanent_error_is_not_retried() -> None:
     assert attempts["PutItem"] == 1
 
 
+@pytest.mark.usefixtures("each_way_of_writing")
 def test_records_after_the_deadline_fail(caplog: pytest.LogCaptureFixture) -> None:
     records = [make_record() for _ in range(40)]
     response = lambda_handler(make_event(*records), LambdaContext(30, seconds_per_call=1))
@@ -86,6 +87,7 @@ def test_records_after_the_deadline_fail(caplog: pytest.LogCaptureFixture) -> No
     }
 
 
+@pytest.mark.usefixtures("conditional_puts")
 @pytest.mark.parametrize("size", [1, 10, 1_000])
 def test_batch_item_failures_are_exact_at_any_size(
     size: int, queues: Queues, monkeypatch: pytest.MonkeyPatch
@@ -105,6 +107,7 @@ def test_batch_item_failures_are_exact_at_any_size(
     assert len(logs()) == size - len(expected)
 
 
+@pytest.mark.usefixtures("conditional_puts")
 def test_batch_of_ten_thousand_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     stored: Counter[str] = Counter()
 
@@ -119,6 +122,7 @@ def test_batch_of_ten_thousand_is_stored(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(stored) == 10_000
 
 
+@pytest.mark.usefixtures("conditional_puts")
 def test_records_are_written_in_parallel(monkeypatch: pytest.MonkeyPatch) -> None:
     active = maximum = 0
 
@@ -135,6 +139,7 @@ def test_records_are_written_in_parallel(monkeypatch: pytest.MonkeyPatch) -> Non
     assert maximum == THREADS
 
 
+@pytest.mark.usefixtures("each_way_of_writing")
 def test_metrics_count_the_outcomes_of_a_batch(queues: Queues, capsys: pytest.CaptureFixture[str]) -> None:
     record = make_record()
     lambda_handler(make_event(record, record, "not json"), LambdaContext(60))
@@ -155,6 +160,7 @@ def test_metrics_count_the_outcomes_of_a_batch(queues: Queues, capsys: pytest.Ca
     assert values["oldest_age"][0] > 0
 
 
+@pytest.mark.usefixtures("each_way_of_writing")
 def test_memory_is_flat_over_a_hundred_batches() -> None:
     def batch() -> None:
         lambda_handler(make_event(*[make_record() for _ in range(10)]), LambdaContext(60))

@@ -10,6 +10,7 @@ from django.test import Client
 from ingest.handler import lambda_handler
 from logs import reader
 from logs.storage import dynamodb
+from logs.storage.digest_items import DigestItem
 from logs.storage.errors import StoreUnavailable
 from tests.factories import LOG_ID, batch_item_failures, make_body, make_event, make_record
 from tests.items import logs
@@ -26,10 +27,12 @@ BODIES = [
     b"null",
     b'{"Items": []}',
     b'{"Responses": {}}',
+    b'{"Responses": []}',
+    b'{"Responses": [{}]}',
 ]
 
 
-@pytest.fixture(params=BODIES, ids=lambda body: body[:14].decode() or "empty")
+@pytest.fixture(params=BODIES, ids=lambda body: body.decode()[:18] or "empty")
 def impostor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let a server that is not DynamoDB respond to each request with the status 200."""
 
@@ -62,6 +65,15 @@ def test_log_is_redelivered(impostor: None, payload: str) -> None:
     response = lambda_handler(make_event(record), LambdaContext(12, seconds_per_call=1))
 
     assert response == batch_item_failures(record)
+
+
+def test_logs_of_a_batch_are_redelivered(impostor: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DigestItem.Meta, "table_name", "")  # the first request is that for the logs
+    records = [make_record(make_body(user_id=number)) for number in range(2)]
+
+    response = lambda_handler(make_event(*records), LambdaContext(12, seconds_per_call=1))
+
+    assert response == batch_item_failures(*records)
 
 
 def test_pages_show_503(viewer_client: Client, impostor: None) -> None:

@@ -1,17 +1,11 @@
-"""The records of one invocation: small ones in parallel, then each large one."""
+"""The records of one invocation: small ones in groups, then each large one."""
 
 import random
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    ExceptionInfo,
-    FailureResponse,
-)
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 
 from ingest.writing import memory
 
@@ -19,18 +13,22 @@ from ingest.writing import memory
 THREADS = 16
 _POOL = ThreadPoolExecutor(THREADS, thread_name_prefix="logsite-writer")
 
+# Stores small records on the pool. Returns the outcome of each, or the error why SQS has to redeliver it.
+StoreSmall = Callable[[Sequence[dict[str, Any]], ThreadPoolExecutor], Sequence[str | Exception]]
 
-class ParallelBatchProcessor(BatchProcessor):
-    """Powertools' batch processor on a thread pool. Each failed record is one batch item failure.
 
-    A large message might end the process. If one is redelivered, that may have happened: `delete` is called
-    with the records of processed messages before it is processed, so that only its own receive count rises.
+class GroupedBatchProcessor(BatchProcessor):
+    """Powertools' batch processor: `store` for small records, its handler for large ones.
+
+    Each failed record is one batch item failure. A large message might end the process. If one is
+    redelivered, that may have happened: `delete` is called with the records of processed messages before it
+    is processed, so that only its own receive count rises.
     """
 
-    def __init__(self, delete: Callable[[Sequence[dict[str, Any]]], None]) -> None:
+    def __init__(self, store: StoreSmall, delete: Callable[[Sequence[dict[str, Any]]], None]) -> None:
         super().__init__(EventType.SQS, raise_on_entire_batch_failure=False)
+        self._store = store
         self._delete = delete
-        self._failure_lock = threading.Lock()
 
     def process(self) -> list[tuple[Any, ...]]:
         """Process the records. Return their results in the order of the records."""
@@ -38,8 +36,11 @@ class ParallelBatchProcessor(BatchProcessor):
         large: list[int] = []
         for index, record in enumerate(self.records):
             (large if memory.is_large(record["body"]) else small).append(index)
-        processed = _POOL.map(self._process_record, [self.records[index] for index in small])
-        results = dict(zip(small, processed, strict=True))
+        stored = self._store([self.records[index] for index in small], _POOL)
+        results = {
+            index: self._finish(self.records[index], result)
+            for index, result in zip(small, stored, strict=True)
+        }
         is_redelivery = any(_is_redelivered(self.records[index]) for index in large)
         deletable = [self.records[index] for index in small if _is_success(results[index])]
         # In another order at each delivery, no message is always behind the one that ends the process.
@@ -52,13 +53,12 @@ class ParallelBatchProcessor(BatchProcessor):
                 deletable.append(self.records[index])
         return [results[index] for index in range(len(self.records))]
 
-    def failure_handler(self, record: Any, exception: ExceptionInfo) -> FailureResponse:
-        """Record a batch item failure.
-
-        Powertools appends the record and its exception to two lists. The lock keeps both in the same order.
-        """
-        with self._failure_lock:
-            return super().failure_handler(record, exception)
+    def _finish(self, record: dict[str, Any], result: str | Exception) -> tuple[Any, ...]:
+        """Record the success or the failure of a record, as `_process_record` does."""
+        if isinstance(result, Exception):
+            data = self._to_batch_type(record, event_type=self.event_type)
+            return self.failure_handler(data, (type(result), result, result.__traceback__))
+        return self.success_handler(record, result)
 
 
 def _is_redelivered(record: dict[str, Any]) -> bool:

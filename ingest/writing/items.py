@@ -2,19 +2,18 @@
 
 import json
 import os
-import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from ingest import times
-from ingest.messages import MAX_NODES, Envelope, LogMessage, Rejected
-from ingest.wire.json_text import count_nodes
-from ingest.writing import memory, own_senders, summary
+from ingest.messages import Envelope, LogMessage, Rejected
+from ingest.writing import duplicates, own_senders, summary
+from ingest.writing.duplicates import IdConflict
+from ingest.writing.result import Outcome
 from ingest.writing.retry import Deadline
 from logs.models import (
     CONTEXT_FIELDS,
@@ -27,7 +26,9 @@ from logs.models import (
     user_key,
 )
 from logs.storage import documents, dynamodb, parts
-from logs.storage.documents import Content, Document
+from logs.storage.documents import Document
+
+__all__ = ["IdConflict", "Outcome", "TooLarge", "payload_text", "put", "to_item"]
 
 # Longer payloads are compressed into `document`. `make bench ARGS=sizes` counts the write units that this
 # saves: a lower threshold saves no more, a higher one saves less.
@@ -39,8 +40,6 @@ MAX_TEXT_BYTES = 1024
 # Names are truncated earlier, because `context` is projected into six indexes.
 MAX_NAME_BYTES = 200
 NAMES = {"user_name", "account_name", "object_name"}
-# Of two logs with the same id, larger documents are duplicates only if all their bytes are equal.
-MAX_COMPARED_BYTES = 4 * 1024 * 1024
 ELLIPSIS = "…"
 
 MAX_RETENTION_DAYS = 36_500
@@ -76,13 +75,6 @@ DOCTOR_RETENTION = timedelta(days=1)
 MAX_CLOCK_AHEAD = timedelta(minutes=15)
 
 
-class Outcome(StrEnum):
-    """The result of a put."""
-
-    WRITTEN = "written"
-    DUPLICATE = "duplicate"
-
-
 class TooLarge(Rejected):
     """The document of a log would be larger than the reader decompresses.
 
@@ -93,20 +85,6 @@ class TooLarge(Rejected):
         limit = f"{documents.MAX_DOCUMENT_BYTES:,} bytes"
         rule = f"must take at most {limit} with its quotes and backslashes escaped"
         super().__init__("too_large", {"body": [rule]}, log_id)
-
-
-class IdConflict(Rejected):
-    """The table holds a log with the same id and other content.
-
-    `attributes` names the sender of that log, and the time when SQS received it.
-    """
-
-    def __init__(self, existing: LogItem) -> None:
-        super().__init__("id_conflict", {"id": ["belongs to a log with other content already"]}, existing.id)
-        self.attributes = {
-            "conflict-sender": existing.sender or "",
-            "conflict-received-at": times.to_text(existing.received_at),
-        }
 
 
 def to_item(
@@ -146,32 +124,34 @@ def to_item(
     if payload is not None and payload_size is not None and payload_size > max_payload_bytes:
         overflow["payload"] = payload
         payload = None
-    attributes: dict[str, Any] = {
+    values: dict[str, Any] = {
         name: _truncate(name, text) if name in long_texts else text for name, text in texts.items()
     }
-    context = make_context({name: attributes.pop(name) for name in CONTEXT_FIELDS})
+    values["context"] = make_context({name: values.pop(name) for name in CONTEXT_FIELDS})
     try:
         document = documents.pack(overflow) if overflow else None
     except documents.DocumentTooLarge:
         raise TooLarge(log_id) from None
-    return LogItem(
-        **attributes,
-        context=context,
-        user_key=user_key(message.user_id),
-        object_key=object_key(message.object_type, message.object_id),
-        id=log_id,
-        created_at=created_at,
-        received_at=envelope.received_at,
-        first_sent_at=None if envelope.first_sent_at == envelope.received_at else envelope.first_sent_at,
-        account_type=account_type_key(texts["account_id"], message.type),
-        status=shard_status(log_id, SORTING_SHARDS),
-        payload=payload,
-        payload_type=payload_type,
-        payload_size=payload_size,
-        document=document,
-        sender=envelope.sender,
-        expires_at=_expires_at(texts, envelope.received_at, retention),
-    )
+    values |= {
+        "user_key": user_key(message.user_id),
+        "object_key": object_key(message.object_type, message.object_id),
+        "id": log_id,
+        "created_at": created_at,
+        "received_at": envelope.received_at,
+        "first_sent_at": None if envelope.first_sent_at == envelope.received_at else envelope.first_sent_at,
+        "account_type": account_type_key(texts["account_id"], message.type),
+        "status": shard_status(log_id, SORTING_SHARDS),
+        "payload": payload,
+        "payload_type": payload_type,
+        "payload_size": payload_size,
+        "document": document,
+        "sender": envelope.sender,
+    }
+    # PynamoDB takes longer to set the other attributes one by one than to read the message. Only the time to
+    # live is changed when it is set.
+    item = LogItem(expires_at=_expires_at(texts, envelope.received_at, retention))
+    item.attribute_values |= {name: value for name, value in values.items() if value is not None}
+    return item
 
 
 def _unused_name(name: str, extra: Mapping[str, Any]) -> str:
@@ -224,7 +204,7 @@ def put(item: LogItem, deadline: Deadline | None = None) -> Outcome:
     deadline = deadline or Deadline(None)
     if documents.has_parts(item.document):
         with suppress(LogItem.DoesNotExist):
-            return _compare(LogItem.get(item.id, consistent_read=True), item, deadline)
+            return duplicates.compare(LogItem.get(item.id, consistent_read=True), item, deadline)
     operation = item.get_save_kwargs_from_instance(
         condition=LogItem.id.does_not_exist(),
         # A failed condition returns the existing item: no second request, and no race with one.
@@ -239,96 +219,8 @@ def put(item: LogItem, deadline: Deadline | None = None) -> Outcome:
     except ClientError as error:
         if error.response["Error"].get("Code") != "ConditionalCheckFailedException":
             raise
-        return _compare(LogItem.from_raw_data(_existing_item(error)), item, deadline)
+        return duplicates.compare(LogItem.from_raw_data(_existing_item(error)), item, deadline)
     return Outcome.WRITTEN
-
-
-def _compare(existing: LogItem, item: LogItem, deadline: Deadline) -> Outcome:
-    """Return Outcome.DUPLICATE if an existing item is the same log. Otherwise raise IdConflict."""
-    parts.join(existing)
-    size = memory.document_weight(existing) + memory.document_weight(item)
-    with memory.BUDGET.reserve(size, deadline):
-        is_duplicate = _is_duplicate(existing, item)
-    if not is_duplicate:
-        raise IdConflict(existing)
-    return Outcome.DUPLICATE
-
-
-def _is_duplicate(existing: LogItem, item: LogItem) -> bool:
-    """Return whether an existing item is the same log as a new one.
-
-    A derived summary is not compared, because another version of the writer may derive another one.
-    """
-    differences = {name for name in documents.SENDER_FIELDS if getattr(existing, name) != getattr(item, name)}
-    if differences - {"summary"}:
-        return False
-    if _is_large(existing) or _is_large(item):
-        return not differences and not existing.damage and _stored_content(existing) == _stored_content(item)
-    theirs, ours = documents.content(existing), documents.content(item)
-    if differences and item.summary != summary.derive(ours.payload):
-        return False
-    if theirs.damage or _header(existing, theirs) != _header(item, ours):
-        return False
-    # Equal texts need no parsing. Whitespace and key order are not content.
-    return _texts(theirs) == _texts(ours) or canonical_json(theirs) == canonical_json(ours)
-
-
-def _is_large(item: LogItem) -> bool:
-    """Return whether an item's document is compared as bytes, because its values take too much memory."""
-    if item.document is None:
-        return False
-    try:
-        documents.decompress(item.document, MAX_COMPARED_BYTES)
-    except documents.Damaged:
-        return True
-    except (ValueError, zlib.error):
-        pass  # damaged, but not large
-    return False
-
-
-def _stored_content(item: LogItem) -> tuple[Any, ...]:
-    """Return the content of a log without parsing it: its own time, its payload and its document."""
-    document = documents.decompress(item.document) if item.document is not None else None
-    return _sender_time(item), item.payload, item.payload_type, document
-
-
-def _header(item: LogItem, content: Content) -> tuple[dict[str, str | None], str | None]:
-    """Return the sender's fields except the summary, and the sender's time of a log."""
-    fields = {name: value for name, value in content.fields.items() if name != "summary"}
-    return fields, _sender_time(item, content.sent_created_at)
-
-
-def _sender_time(item: LogItem, sent: str | None = None) -> str | None:
-    """Return the time of the sender, which is `sent` if its clock was wrong.
-
-    It is None if SQS set the time: a message that is sent twice with its id and without `created_at` is a
-    duplicate.
-    """
-    if sent is None and item.created_at != (item.first_sent_at or item.received_at):
-        return times.to_text(item.created_at)
-    return sent
-
-
-def _texts(content: Content) -> tuple[bool, str | None, str | None]:
-    return content.payload_is_json, content.payload_text, content.extra_text
-
-
-def canonical_json(content: Content) -> str:
-    """Return payload and extra fields as canonical JSON, to deduplicate logs.
-
-    JSON keeps 1, 1.0 and true apart, and its keys are sorted. JSON of more than MAX_NODES values is compared
-    as text.
-    """
-    payload, extra = content.payload_text, content.extra_text
-    values: dict[str, Any] = {
-        "payload": content.payload if not content.payload_is_json or _is_parsable(payload) else payload,
-        "extra": content.extra if _is_parsable(extra) else extra,
-    }
-    return json.dumps(values, sort_keys=True)
-
-
-def _is_parsable(text: str | None) -> bool:
-    return text is None or count_nodes(text) <= MAX_NODES
 
 
 def _existing_item(error: ClientError) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ingest import messages
-from ingest.writing.retry import RESERVE_SECONDS, Deadline, OutOfTime
+from ingest.writing.retry import Deadline, OutOfTime
 from logs.models import LogItem
 from logs.storage import documents
 
@@ -55,11 +55,11 @@ class MemoryBudget:
         """
         size = min(size, self._maximum)
         # Work on the whole budget may take seconds: do not begin it without time to store its result.
-        if size == self._maximum and deadline.remaining() < RESERVE_SECONDS:
+        if size == self._maximum and not deadline.has_time():
             raise OutOfTime
         with self._changed:
             while self._free < size:
-                if deadline.remaining() < RESERVE_SECONDS:
+                if not deadline.has_time():
                     raise OutOfTime
                 self._changed.wait(TICK_SECONDS)
             self._free -= size

@@ -1,7 +1,7 @@
 """Retries of transient errors, bounded by the time that an invocation has left."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from botocore import exceptions as botocore
@@ -26,6 +26,14 @@ TRANSIENT_ERRORS = {
     "ServiceUnavailable",
     "ThrottlingException",
     "TransactionConflictException",
+    # Of a statement in a batch:
+    # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html
+    "ProvisionedThroughputExceeded",
+    "ThrottlingError",
+    "TransactionConflict",
+    # The emulator MiniStack omits the end of an error's name.
+    "LimitExceeded",
+    "Throttling",
 }
 
 
@@ -48,13 +56,17 @@ class Deadline:
         """Return the seconds until the deadline."""
         return self._remaining_milliseconds() / 1000 if self._remaining_milliseconds else RESERVE_SECONDS
 
-    def retry(self, call: Callable[[], T]) -> T:
+    def has_time(self) -> bool:
+        """Return whether there is time for a request."""
+        return self.remaining() >= RESERVE_SECONDS
+
+    def retry(self, call: Callable[[], T], *, is_checked: bool = False) -> T:
         """Return the result of `call`, retried with backoff after each transient error.
 
-        Raise OutOfTime if there is no time for a first attempt. Raise the call's own error if it is permanent
-        or if there is no time for another attempt.
+        Raise OutOfTime if there is no time for a first attempt, unless the caller has checked that. Raise the
+        call's own error if it is permanent or if there is no time for another attempt.
         """
-        if self.remaining() < RESERVE_SECONDS:
+        if not is_checked and not self.has_time():
             raise OutOfTime
         for delay in backoff(FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS):
             try:
@@ -64,6 +76,17 @@ class Deadline:
                     raise
             time.sleep(delay)
         raise AssertionError("backoff() never ends")
+
+
+def client_error(error: Mapping[str, str], operation: str) -> ClientError:
+    """Return the error of a part of a request. `error` has a code and a message."""
+    return ClientError({"Error": {"Code": error["Code"], "Message": error.get("Message", "")}}, operation)
+
+
+def unprocessed(operation: str) -> ClientError:
+    """Return a transient error for an unprocessed part of a request."""
+    message = "DynamoDB did not process a part of the request"
+    return client_error({"Code": "ThrottlingException", "Message": message}, operation)
 
 
 def is_transient(error: BaseException | None) -> bool:

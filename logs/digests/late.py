@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pynamodb.exceptions import DeleteError
 
 from logs.digests.moments import MICROSECOND, to_moment, to_time
-from logs.models import STATUS, shard_statuses
-from logs.storage.digest_items import DAYS, DigestItem
+from logs.models import shard_statuses
+from logs.storage import late_items
+from logs.storage.digest_items import DigestItem
 from logs.storage.horizon import HORIZON
 from logs.times import parse, to_text
 
@@ -44,12 +45,7 @@ class LateItem:
 
 def partitions(shards: int) -> list[str]:
     """Return the partitions of late items: one per sorting shard."""
-    return [partition(status) for status in shard_statuses(shards)]
-
-
-def partition(status: str) -> str:
-    """Return the partition of late items for a partition key of SortingIndex."""
-    return DAYS + status.removeprefix(STATUS)
+    return [late_items.partition(status) for status in shard_statuses(shards)]
 
 
 def from_item(item: DigestItem) -> LateItem:
@@ -76,5 +72,5 @@ def delete_all(items: Sequence[LateItem]) -> None:
 
 def delete_any(moment: int, log_id: str, status: str) -> None:
     """Delete the late item of a log, if there is one. Costs one DeleteItem."""
-    key = LateItem(moment, log_id, partition(status), "")
+    key = LateItem(moment, log_id, late_items.partition(status), "")
     DigestItem(key.partition, key.sort).delete()

@@ -16,9 +16,9 @@ from logs.storage import documents
 def build_segment(day: date, start: int, end: int, logs: Iterable[LogItem], began: int) -> Segment | None:
     """Build the segment of a range and list it.
 
-    It replaces those that it overlaps. Return None if it is not listed: a log of the day was deleted, or another builder listed the range, since
-    this one began. `began` is before the logs were read from the index. Raises directory.Conflict,
-    generations.Missing, PynamoDB's and botocore's errors.
+    It replaces those that it overlaps. Return None if it is not listed: a log of the day was deleted, or
+    another builder listed the range, since this one began. `began` is before the logs were read from the
+    index. Raises directory.Conflict, generations.Missing, PynamoDB's and botocore's errors.
     """
     generation = directory.new_generation(day)
     before = directory.update(day, lambda current: current.with_pending(generation))

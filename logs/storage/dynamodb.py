@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError
-from pynamodb.attributes import TTLAttribute
+from pynamodb.attributes import AttributeContainer, TTLAttribute
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -19,7 +19,7 @@ from pynamodb.settings import get_settings_value
 from pynamodb.transactions import TransactWrite
 
 from logs.models import ChoicesItem, LogItem, PartItem, TableMeta
-from logs.storage import deadline, raw_responses, responses
+from logs.storage import deadline, raw_responses, responses, statements
 
 M = TypeVar("M", bound=type[Model])
 
@@ -59,6 +59,7 @@ def shared_connection() -> Connection:
     )
     raw_responses.parse(connection.client)
     responses.check(connection.client)
+    statements.encode(connection.client)
     return connection
 
 
@@ -207,6 +208,47 @@ def put(operation: dict[str, Any]) -> None:
     botocore's errors; `Model.save` would wrap them, and drop the item that a failed condition returns.
     """
     LogItem._get_connection().connection.dispatch("PutItem", operation)
+
+
+def serialize(item: AttributeContainer) -> dict[str, dict[str, Any]]:
+    """Return an item in DynamoDB's JSON, as `Model.serialize` does in three times the time.
+
+    Values are not validated: a required attribute without a value is omitted.
+    """
+    values = item.attribute_values
+    raw: dict[str, dict[str, Any]] = {}
+    for name, attribute in item.get_attributes().items():
+        value = values.get(name)
+        if value is not None:
+            is_map = isinstance(value, AttributeContainer)
+            raw[attribute.attr_name] = {
+                attribute.attr_type: serialize(value) if is_map else attribute.serialize(value)
+            }
+    return raw
+
+
+def insert(model: type[Model], items: Sequence[dict[str, Any]]) -> list[dict[str, str] | None]:
+    """Insert items with different keys, in DynamoDB's JSON, each unless its key exists.
+
+    Return the error of each item, or None: its `Code` is `DuplicateItem` if the key exists. Costs one
+    BatchExecuteStatement for up to 25 items. Raises botocore's errors if the whole request fails.
+    """
+    table = model.Meta.table_name
+    inserts = [statements.insert(table, item) for item in items]
+    connection = model._get_connection().connection
+    response = connection.dispatch(statements.OPERATION, {"Statements": inserts})
+    responses.check_number(statements.OPERATION, response["Responses"], len(items))
+    return [each.get("Error") for each in response["Responses"]]
+
+
+def batch_put(model: type[Model], items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put up to 25 items in DynamoDB's JSON; return the unprocessed ones. Raises botocore's errors."""
+    table = model.Meta.table_name
+    requests = [{"PutRequest": {"Item": item}} for item in items]
+    connection = model._get_connection().connection
+    response = connection.dispatch("BatchWriteItem", {"RequestItems": {table: requests}})
+    unprocessed = response.get("UnprocessedItems", {}).get(table, [])
+    return [request["PutRequest"]["Item"] for request in unprocessed]
 
 
 def update(model: type[Model], key: str, actions: Sequence[Action], condition: Condition) -> None:

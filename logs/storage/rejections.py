@@ -25,7 +25,7 @@ class RejectedItem(Model):
 
     id = UnicodeAttribute(hash_key=True)
     error_code = UnicodeAttribute()
-    error_fields = ListAttribute(of=UnicodeAttribute)
+    error_fields: ListAttribute[str] = ListAttribute()
     rejected_at = TimeAttribute()
     expires_at = TTLAttribute()
 

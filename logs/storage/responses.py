@@ -1,23 +1,27 @@
 """Rejects responses with the status 200 that are not DynamoDB's."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from botocore.exceptions import HTTPClientError
 
-# The operations on items, which PynamoDB calls with ReturnConsumedCapacity, and their other required keys.
+# PynamoDB calls the operations on items with ReturnConsumedCapacity.
+CAPACITY = "ConsumedCapacity"
+# The operations on items, and the keys that each response must have.
 REQUIRED_KEYS: dict[str, tuple[str, ...]] = {
+    # Without CAPACITY if no statement wrote anything.
+    "BatchExecuteStatement": ("Responses",),
+    # MiniStack omits CAPACITY.
     "BatchGetItem": ("Responses", "UnprocessedKeys"),
-    "BatchWriteItem": (),
-    "DeleteItem": (),
-    "GetItem": (),
-    "PutItem": (),
-    "Query": ("Items",),
-    "Scan": ("Items",),
-    "TransactWriteItems": (),
-    "UpdateItem": (),
+    "BatchWriteItem": (CAPACITY,),
+    "DeleteItem": (CAPACITY,),
+    "GetItem": (CAPACITY,),
+    "PutItem": (CAPACITY,),
+    "Query": (CAPACITY, "Items"),
+    "Scan": (CAPACITY, "Items"),
+    "TransactWriteItems": (CAPACITY,),
+    "UpdateItem": (CAPACITY,),
 }
-# MiniStack returns no ConsumedCapacity for it.
-WITHOUT_CAPACITY = {"BatchGetItem"}
 
 
 class InvalidResponse(HTTPClientError):
@@ -36,6 +40,12 @@ def check(client: Any) -> None:
         client.meta.events.register(f"after-call.dynamodb.{operation}", _check_keys)
 
 
+def check_number(operation: str, responses: Sequence[object], number: int) -> None:
+    """Raise InvalidResponse unless there is one response for each of `number` statements."""
+    if not isinstance(responses, list) or len(responses) != number:
+        raise InvalidResponse(operation=operation)
+
+
 def _check_body(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:
     is_success = response_dict["status_code"] < 300
     if is_success and not response_dict["body"].lstrip().startswith(b"{"):
@@ -43,8 +53,6 @@ def _check_body(operation_model: Any, response_dict: dict[str, Any], **_: Any) -
 
 
 def _check_keys(http_response: Any, parsed: dict[str, Any], model: Any, **_: Any) -> None:
-    required = {"ConsumedCapacity", *REQUIRED_KEYS[model.name]}
-    if model.name in WITHOUT_CAPACITY:
-        required.remove("ConsumedCapacity")
+    required = REQUIRED_KEYS[model.name]
     if http_response.status_code < 300 and any(parsed.get(key) is None for key in required):
         raise InvalidResponse(operation=model.name)
