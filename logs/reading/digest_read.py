@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from logs.reading.page import PageRead
     from logs.reading.search import TextSearch
 
-# A window is a number of chunks whose signatures are read together, with about so many logs. It grows, so that
-# a frequent text reads little more than it shows.
+# A window is a number of chunks whose signatures are read together, with about so many logs. It grows, so
+# that a frequent text reads little more than it shows.
 FIRST_WINDOW, MAX_WINDOW = 1_500, 200_000
 # A chunk has up to 64 KB of signatures.
 CHUNKS_PER_REQUEST, MAX_CHUNKS = 16, 128
@@ -140,7 +140,7 @@ class DigestRead:
                 continue
             for chunk in chunks(part, ascends=self._ascends):
                 window.append(chunk)
-                logs += part.segment.logs / max(1, len(part.segment.chunks))
+                logs += chunk.logs
                 if logs >= size or len(window) >= max_chunks:
                     yield window
                     window, logs = [], 0
