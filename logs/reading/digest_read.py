@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # A window is a number of chunks whose signatures are read together, with about so many logs. It grows, so
 # that a frequent text reads little more than it shows.
 FIRST_WINDOW, MAX_WINDOW = 1_500, 200_000
+BLOCKS_PER_REQUEST = 50
 # A chunk has up to 64 KB of signatures.
 CHUNKS_PER_REQUEST, MAX_CHUNKS = 16, 128
 # After so many replaced generations, the rest of the page is read without digests.

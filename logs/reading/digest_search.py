@@ -15,8 +15,8 @@ from logs.digests.moments import to_time
 from logs.digests.segment_writer import BlockHead, block_sort
 from logs.models import LogItem
 from logs.plan import Key, Position
-from logs.reading.digest_read import DigestRead
-from logs.reading.log_match import LogMatch
+from logs.reading.digest_read import BLOCKS_PER_REQUEST, DigestRead
+from logs.reading.log_match import LogMatch, encoded
 from logs.reading.search import TextSearch
 from logs.reading.whole_logs import WholeLogs
 from logs.times import to_text
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from logs.reading.page import PageRead
 
 # Blocks are read in groups that grow: a frequent text is in the first ones.
-FIRST_BLOCKS, MAX_BLOCKS, BLOCKS_PER_REQUEST = 2, 400, 50
+FIRST_BLOCKS, MAX_BLOCKS = 2, 400
 # If few of the fetched logs match, the next group is larger.
 MAX_CANDIDATES = 400
 
@@ -50,7 +50,7 @@ class DigestSearch(DigestRead):
         super().__init__(read, position, limit, match.probe)
         self._match = match
         self._logs = WholeLogs(read)
-        self._needles = [needle.encode(errors="surrogatepass") for needle in match.needles]
+        self._needles = encoded(match.needles)
         self._group = limit
         self._blocks = FIRST_BLOCKS
         self._stopped: int | None = None
