@@ -24,6 +24,7 @@ SENT_AT = datetime(2026, 11, 23, tzinfo=UTC)
 SAMPLES = 500
 # us-east-1, 2026-11: https://aws.amazon.com/dynamodb/pricing/on-demand/
 DOLLARS_PER_MILLION_UNITS = 0.625
+DOLLARS_PER_MILLION_READ_UNITS = 0.125
 # AWS stores these with each item: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html
 OVERHEAD_BYTES = 100
 

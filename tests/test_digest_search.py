@@ -54,6 +54,11 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", text.casefold()).replace("i\u0307", "i")
 
 
+def accent_forms(text: str) -> set[str]:
+    """Return a text with its accents as they are, composed and decomposed."""
+    return {text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)}
+
+
 class World:
     """A table of random logs, their texts as their pages show them, and all that may happen to them."""
 
@@ -165,7 +170,10 @@ class World:
             (log_filter.q is None or any(fold(log_filter.q) in fold(text) for text in self.texts[log_id]))
             and (not log_filter.submitter_ip or item.submitter_ip in log_filter.submitter_ip)
             and (not log_filter.account_id or item.account_id in log_filter.account_id)
-            and (log_filter.user_name is None or log_filter.user_name in (item.user_name or ""))
+            and (
+                log_filter.user_name is None
+                or any(form in (item.user_name or "") for form in accent_forms(log_filter.user_name))
+            )
             and (log_filter.start is None or item.created_at >= log_filter.start)
             and (log_filter.end is None or item.created_at < log_filter.end)
         )
@@ -177,13 +185,16 @@ class World:
         text = rng.choice(rng.choice(list(self.texts.values())))
         start = rng.randrange(len(text))
         needle = text[start : start + rng.randrange(1, 40)].strip() or "x"
-        match rng.randrange(4):
+        match rng.randrange(5):
             case 0 | 1:
                 log_filter = replace(log_filter, q=rng.choice([needle, needle.upper(), rng.choice(WORDS)]))
             case 2:
                 log_filter = replace(log_filter, submitter_ip=(rng.choice(["10.0.0.1", "10.0.0.2"]),))
             case 3:
                 log_filter = replace(log_filter, q=needle, submitter_ip=("10.0.0.3",))
+            case 4:
+                word = rng.choice(WORDS)
+                log_filter = replace(log_filter, user_name=rng.choice([word, word[1:] or "x"]))
         if rng.random() < 0.3:
             begin, end = sorted(rng.sample(self._moments, 2))
             if begin < end:

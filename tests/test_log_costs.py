@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,27 +10,16 @@ from bench import log_costs
 from bench.log_costs import AVERAGE, KINDS, NOISE, OVERHEAD_BYTES
 from bench.sizes import WRITE_UNIT_BYTES
 from logs.models import LogItem
+from tests.costs_page import check_sums, number, section
 from tests.templates import all_resources, of_type
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCS = (ROOT / "docs" / "costs.md").read_text()
-TABLES = re.split(r"^## .+$", DOCS, flags=re.MULTILINE)[2:]
 # The bytes and units of compressed noise depend on the version of zlib.
 TOLERANCE = 0.01
 
 
-def tables(text: str) -> Iterator[list[list[str]]]:
-    """Yield the rows of each table in a text."""
-    for table in re.findall(r"(?:^\|.+\n)+", text, re.MULTILINE):
-        yield [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
-
-
-[LOG_COSTS, INDEX_BYTES] = tables(TABLES[0])
-MONTHS = [row for table in tables(TABLES[1]) for row in table]
-
-
-def number(text: str) -> float:
-    return float(text.strip("*").replace(",", ""))
+[LOG_COSTS, INDEX_BYTES] = section("Cost of a log")
+MONTHS = [row for table in section("Cost of a million logs a month") for row in table]
 
 
 def row(kind: str) -> list[str]:
@@ -94,18 +82,7 @@ def test_every_field_at_its_limit_is_stored_whole() -> None:
 
 
 def test_costs_page_adds_up() -> None:
-    total = 0.0
-    sums = 0
-    for what, quantity, _, price, dollars in MONTHS:
-        if what.startswith(("for", ":")):
-            continue
-        if what == "**Together**":
-            assert number(dollars) == pytest.approx(total, abs=0.001)
-            total, sums = 0.0, sums + 1
-            continue
-        assert f"{number(quantity) * number(price):.2f}" == dollars, what
-        total += number(dollars)
-    assert sums == 2
+    assert check_sums(MONTHS) == 2
 
 
 def test_costs_page_uses_the_measured_sizes() -> None:

@@ -37,6 +37,15 @@ class Chunk:
             return None
         return {"partition": self.segment.generation, "sort": chunk_sort(self.number)}
 
+    @property
+    def logs(self) -> float:
+        """Return about how many logs it has, without late ones. The last one of a segment is half full."""
+        if self.number is None:
+            return 0
+        halves = 2 * len(self.segment.chunks) - 1
+        is_last = self.number == len(self.segment.chunks) - 1
+        return self.segment.logs * (1 if is_last else 2) / halves
+
     def heads(self, data: bytes, probe: Probe) -> Iterator[tuple[BlockHead, bool]]:
         """Yield the blocks of the range, and whether they may have a matching log.
 

@@ -19,6 +19,8 @@ from logs.storage.digest_items import DigestItem
 
 # A chunk, which is one item of signatures, ends at this size or number of blocks.
 MAX_CHUNK_BYTES, MAX_CHUNK_BLOCKS = 64 * 1024, 100
+# After each so many logs, the largest counts are kept. Only logs that share one moment are more in a segment.
+MAX_COUNTED_LOGS, MAX_COUNTED_VALUES = 20_000, 2_000
 _LENGTH = struct.Struct(">I")
 
 
@@ -87,6 +89,8 @@ class SegmentWriter:
         entry = Entry(self.logs, to_moment(item.created_at), item.id, item.status)
         self.logs += 1
         self.counts.add(item)
+        if self.logs % MAX_COUNTED_LOGS == 0:
+            self.counts.trim(MAX_COUNTED_VALUES, MAX_COUNTED_VALUES)
         if not self._heads and not self._open:
             self.chunks.append(entry.moment)
         if text.size > blocks.MAX_LOG_TEXT:

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from logs.reading.page import PageRead
     from logs.reading.search import TextSearch
 
-# A window is a number of chunks whose signatures are read together. It grows, so that a frequent text reads
-# little more than it shows.
-FIRST_WINDOW, MAX_WINDOW = 1, 128
-# A chunk has 64 KB of signatures.
-CHUNKS_PER_REQUEST = 16
+# A window is a number of chunks whose signatures are read together, with about so many logs. It grows, so
+# that a frequent text reads little more than it shows.
+FIRST_WINDOW, MAX_WINDOW = 1_500, 200_000
+BLOCKS_PER_REQUEST = 50
+# A chunk has up to 64 KB of signatures.
+CHUNKS_PER_REQUEST, MAX_CHUNKS = 16, 128
 # After so many replaced generations, the rest of the page is read without digests.
 MAX_RESTARTS = 3
 
@@ -138,18 +139,21 @@ class DigestRead:
     def _windows(self, parts: Iterator[Hole | Covered], size: int) -> Iterator[Hole | list[Chunk]]:
         """Yield holes and windows of chunks. A window has chunks of consecutive segments."""
         window: list[Chunk] = []
+        logs, max_chunks = 0.0, CHUNKS_PER_REQUEST
         for part in parts:
             if isinstance(part, Hole):
                 if window:
                     yield window
-                    window = []
+                    window, logs = [], 0
                 yield part
                 continue
             for chunk in chunks(part, ascends=self._ascends):
                 window.append(chunk)
-                if len(window) >= size:
+                logs += chunk.logs
+                if logs >= size or len(window) >= max_chunks:
                     yield window
-                    window, size = [], min(2 * size, MAX_WINDOW)
+                    window, logs = [], 0
+                    size, max_chunks = min(2 * size, MAX_WINDOW), min(2 * max_chunks, MAX_CHUNKS)
         if window:
             yield window
 

@@ -15,8 +15,8 @@ from logs.digests.moments import to_time
 from logs.digests.segment_writer import BlockHead, block_sort
 from logs.models import LogItem
 from logs.plan import Key, Position
-from logs.reading.digest_read import DigestRead
-from logs.reading.log_match import LogMatch
+from logs.reading.digest_read import BLOCKS_PER_REQUEST, DigestRead
+from logs.reading.log_match import LogMatch, encoded
 from logs.reading.search import TextSearch
 from logs.reading.whole_logs import WholeLogs
 from logs.times import to_text
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from logs.reading.page import PageRead
 
 # Blocks are read in groups that grow: a frequent text is in the first ones.
-FIRST_BLOCKS, MAX_BLOCKS, BLOCKS_PER_REQUEST = 1, 400, 50
+FIRST_BLOCKS, MAX_BLOCKS = 2, 400
 # If few of the fetched logs match, the next group is larger.
 MAX_CANDIDATES = 400
 
@@ -50,8 +50,9 @@ class DigestSearch(DigestRead):
         super().__init__(read, position, limit, match.probe)
         self._match = match
         self._logs = WholeLogs(read)
-        self._needles = [needle.encode(errors="surrogatepass") for needle in match.needles]
-        self._group = limit + 1
+        self._needles = encoded(match.needles)
+        self._group = limit
+        self._blocks = FIRST_BLOCKS
         self._stopped: int | None = None
 
     def _index_stage(self, start: int, end: int, position: Position | None) -> TextSearch:
@@ -139,10 +140,9 @@ class DigestSearch(DigestRead):
             if may_match
         )
         pending: list[Candidate] = []
-        size = FIRST_BLOCKS
         while unread:
-            group, unread = unread[:size], unread[size:]
-            size = min(2 * size, MAX_BLOCKS)
+            group, unread = unread[: self._blocks], unread[self._blocks :]
+            self._blocks = min(2 * self._blocks, MAX_BLOCKS)
             for candidate in self._read_blocks(window, group):
                 heapq.heappush(pending, candidate)
             # Blocks of logs that expire at other times overlap.

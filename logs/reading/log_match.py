@@ -1,6 +1,6 @@
 """Whether a whole log matches a filter."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from logs import request_ids
 from logs.conditions import ELLIPSIS, Kind
@@ -29,6 +29,8 @@ class LogMatch:
         if self._text:
             return self._text.needles
         clauses = [clause for each in self._paths for clause in each.needles]
+        if not clauses:
+            clauses = [tuple(texts) for texts in map(list, _texts(self._plan.filter)) if all(texts)]
         return max(clauses, key=shortest_text, default=())
 
     def is_in_row(self, row: LogItem) -> bool:
@@ -56,6 +58,11 @@ class LogMatch:
 def shortest_text(clause: tuple[str, ...]) -> int:
     """Return the length of the shortest text."""
     return min(map(len, clause))
+
+
+def encoded(needles: Iterable[str]) -> list[bytes]:
+    """Return folded texts as blocks have them."""
+    return [needle.encode(errors="surrogatepass") for needle in needles]
 
 
 def make_filter_probe(log_filter: LogFilter) -> Probe:

@@ -232,8 +232,10 @@ def content(item: LogItem) -> Content:
         except (Damaged, ValueError, zlib.error) as error:
             damage = str(error)
     texts = document.get("texts", {})
+    # Attributes one by one would take four times as long.
+    values = {**item.attribute_values, **(item.context.attribute_values if item.context else {})}
     return Content(
-        fields={name: texts.get(name, getattr(item, name)) for name in SENDER_FIELDS},
+        fields={name: texts.get(name, values.get(name)) for name in SENDER_FIELDS},
         payload_text=document.get("payload", item.payload),
         payload_is_json=item.payload_type == "json",
         extra_text=document.get("extra"),

@@ -1,0 +1,237 @@
+"""Searches by digests among many logs, and the cost of building them. MariaDB searches the same logs."""
+
+import multiprocessing
+import os
+import re
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
+from typing import Any
+
+from tqdm import tqdm
+
+from bench import corpus, mariadb
+from bench.corpus import Shape
+from bench.digest_costs import per_log
+from bench.engine import run_engine
+from bench.log_costs import DOLLARS_PER_MILLION_READ_UNITS, make_item
+from bench.meter import metered
+from bench.sizes import attributes_size
+from logs.digests import builder
+from logs.digests.builder import Progress
+from logs.filters import LogFilter
+from logs.models import LogItem, SortingIndex
+from logs.plan import PageQuery, make_plan
+from logs.reader import read
+from logs.reading.budget import Budget, Cost
+from logs.storage import dynamodb, tables
+from logs.storage.digest_items import DigestItem
+
+DEFAULT_LOGS = 20_000
+# The partition of the digests of one segment, and the kinds of its items by the first letter of the sort key.
+DIGESTS_OF_A_DAY = re.compile("-[0-9]{2}#")
+KINDS = {"b": "blocks", "s": "signatures", "c": "counts"}
+SHAPES = ("usual", "heavy", "hour", "sparse")
+LIMIT = 100
+ROUNDS = 3
+LOGS_PER_TASK = 1_000
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search by digests, and the same one in SQL.
+
+    In SQL it is a column, a value and whether a part of the column matches.
+    """
+
+    name: str
+    filter: LogFilter
+    column: str
+    value: str
+    is_part: bool = True
+
+
+SEARCHES = [
+    Search("a rare text", LogFilter(q=corpus.RARE), "payload", corpus.RARE),
+    Search("a frequent text", LogFilter(q=corpus.FREQUENT), "payload", corpus.FREQUENT),
+    Search(
+        "a Cyrillic text in capitals",
+        LogFilter(q=corpus.CYRILLIC.upper()),
+        "payload",
+        corpus.CYRILLIC.upper(),
+    ),
+    Search(
+        "a part of a user name", LogFilter(user_name=corpus.PART_OF_NAME), "user_name", corpus.PART_OF_NAME
+    ),
+    Search(
+        "one IP address",
+        LogFilter(submitter_ip=(corpus.RARE_ADDRESS,)),
+        "submitter_ip",
+        corpus.RARE_ADDRESS,
+        is_part=False,
+    ),
+]
+
+
+def create_table() -> None:
+    """Create the table of logs with SortingIndex only, which searches by digests read.
+
+    The other indexes would take most of the time to fill it.
+    """
+    declared = LogItem._get_schema()
+    [index] = [
+        each
+        for each in declared["global_secondary_indexes"]
+        if each["index_name"] == SortingIndex.Meta.index_name
+    ]
+    keys = {each["AttributeName"] for each in [*declared["key_schema"], *index["key_schema"]]}
+    client: Any = dynamodb.shared_connection().client  # botocore makes its methods at run time
+    client.create_table(
+        TableName=LogItem.Meta.table_name,
+        KeySchema=declared["key_schema"],
+        AttributeDefinitions=[
+            each for each in declared["attribute_definitions"] if each["AttributeName"] in keys
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": index["index_name"],
+                # The partition key first.
+                "KeySchema": sorted(index["key_schema"], key=itemgetter("KeyType")),
+                "Projection": index["projection"],
+            }
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+def write(shape: Shape, numbers: range) -> int:
+    """Write logs as the writer does, in this process. Return their number."""
+    with LogItem.batch_write() as batch:
+        for log in corpus.make_logs(shape, numbers):
+            batch.save(make_item(log))
+    return len(numbers)
+
+
+def fill(shape: Shape, server: mariadb.Server | None) -> None:
+    """Fill the table of logs, and the table of the server."""
+    create_table()
+    tables.ensure(DigestItem)
+    tasks = [
+        range(start, min(start + LOGS_PER_TASK, shape.logs)) for start in range(0, shape.logs, LOGS_PER_TASK)
+    ]
+    # A forked process would share the connections of this one.
+    with (
+        multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool,
+        tqdm(total=shape.logs, desc="logs", unit="log") as bar,
+    ):
+        for written in pool.imap_unordered(partial(write, shape), tasks):
+            bar.update(written)
+    if server:
+        logs = corpus.make_logs(shape, range(shape.logs))
+        server.insert(tqdm(logs, total=shape.logs, desc="MariaDB", unit="log"))
+
+
+def build(shape: Shape) -> None:
+    """Build all digests; print what it cost."""
+    start, cpu = time.perf_counter(), time.process_time()
+    with tqdm(total=shape.logs, desc="digests", unit="log") as bar, metered() as meter:
+
+        def show(progress: Progress) -> None:
+            bar.update(progress.logs)
+
+        result = builder.build(report=show)
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    if result.logs != shape.logs:
+        raise RuntimeError(f"digests have {result.logs} of {shape.logs} logs")
+    print(
+        f"\nBuilt {result.segments:,} segments of {result.logs:,} logs in {seconds:.0f} s, "
+        f"{cpu / result.logs * 1000:.3f} ms of CPU for one log\n"
+        "\n| for one log | requests | read units | write units | dollars per million | bytes |\n"
+        f"|:---{'|---:' * 5}|\n"
+        f"| {shape.logs:,} logs of the benchmark | {' | '.join(per_log(meter, shape.logs).cells())} |"
+    )
+
+
+def print_storage() -> None:
+    """Print the items and bytes of the digests by kind."""
+    sizes: dict[str, list[int]] = {}
+    for item in DigestItem.scan():
+        is_part = DIGESTS_OF_A_DAY.search(item.partition)
+        kind = KINDS[item.sort[0]] if is_part else "directory"
+        sizes.setdefault(kind, []).append(attributes_size(item.serialize()))
+    rows = {**sizes, "together": [size for each in sizes.values() for size in each]}
+    print("\n| digests | items | bytes |\n|:---|---:|---:|")
+    for kind, each in rows.items():
+        print(f"| {kind} | {len(each):,} | {sum(each):,} |")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The rows, pages, times and cost of a search. `cpu` is in seconds."""
+
+    rows: int
+    pages: int
+    seconds: float
+    cpu: float
+    cost: Cost
+
+
+def measure(search: Search) -> Measurement:
+    """Search until there are LIMIT rows, or to the end."""
+    start, cpu = time.perf_counter(), time.process_time()
+    query = PageQuery(make_plan(search.filter), None, LIMIT)
+    rows, pages, cost = 0, 0, Cost()
+    while True:
+        result = read(query, Budget())
+        rows, pages = rows + len(result.page.items), pages + 1
+        cost += result.page.cost
+        if result.page.next is None or rows >= LIMIT:
+            seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+            return Measurement(rows, pages, seconds, cpu, cost)
+        query = result.query.at(result.page.next)
+
+
+def compare(searches: Iterable[Search], server: mariadb.Server | None) -> None:
+    """Print the costs and times of searches, and those of the server.
+
+    Times are the shortest of ROUNDS. Raises RuntimeError if the server has another number of rows.
+    """
+    print(
+        f"\nSearches for {LIMIT} rows, newest first, the shortest of {ROUNDS}\n"
+        "| search | rows | pages | requests | read units | dollars | time | CPU | MariaDB | ratio |\n"
+        f"|:---{'|---:' * 9}|"
+    )
+    for search in searches:
+        measured, sql = [], []
+        for _ in range(ROUNDS):
+            # Alternately, because the speed of the machine varies.
+            measured.append(measure(search))
+            if server:
+                sql.append(server.search(search.column, search.value, LIMIT, is_part=search.is_part))
+        first, cost = measured[0], measured[0].cost
+        seconds = min(each.seconds for each in measured)
+        comparison = ["–", "–"]
+        if sql:
+            sql_rows, sql_seconds = min(sql)
+            if sql_rows != min(first.rows, LIMIT):
+                raise RuntimeError(f"{search.name}: SQL has {sql_rows} rows, digests have {first.rows}")
+            comparison = [f"{sql_seconds:.3f} s", f"{seconds / sql_seconds:.2f}"]
+        dollars = cost.read_units * DOLLARS_PER_MILLION_READ_UNITS / 1_000_000
+        cells = [
+            *(search.name, first.rows, first.pages, cost.queries, f"{cost.read_units:,.0f}"),
+            *(f"{dollars:.6f}", f"{seconds:.3f} s", f"{min(each.cpu for each in measured):.3f} s"),
+            *comparison,
+        ]
+        print(f"| {' | '.join(map(str, cells))} |")
+
+
+def main(logs: int | None, shape_name: str = "usual") -> None:
+    """Fill both tables, build the digests and compare the searches."""
+    shape = corpus.make_shape(shape_name, logs or DEFAULT_LOGS)
+    with run_engine(), mariadb.run_server() as server:
+        fill(shape, server)
+        build(shape)
+        print_storage()
+        compare(SEARCHES if shape_name == "usual" else SEARCHES[:1], server)
