@@ -308,6 +308,7 @@ def test_interrupted_deletion_of_a_stored_log_ends(monkeypatch: pytest.MonkeyPat
         erasure.delete(item.id)
     builder.build()
     assert directory.read(YESTERDAY.date()).erasures
+    assert_counted()
     monkeypatch.setattr(erasure, "MAX_DURATION", 0)
     builder.build()
     assert not directory.read(YESTERDAY.date()).erasures

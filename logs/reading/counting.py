@@ -37,6 +37,8 @@ MAX_LATE = 500
 FIRST_ITEMS = 2_000
 # The days whose counts of all values are read at once: 64 KB each.
 DAYS_PER_READ = 100
+# More days are not read for such counts: their numbers are then lower bounds, unless the index has few logs.
+MAX_DAYS = 500
 # The index is read in pages of this size.
 PAGE = 1_000
 
@@ -105,6 +107,8 @@ class Counting:
     def _count_days(self, counted: CountedValues) -> Iterator[tuple[int, int]]:
         """Count what digests cover. Yield the ranges that are counted, the newest days first."""
         days = self._covered_days(counted)
+        if not counted.is_by_hour:
+            days = days[-MAX_DAYS:]
         while days and not self._read.is_spent:
             group, days = days[-DAYS_PER_READ:], days[:-DAYS_PER_READ]
             for day, counts in self._with_counts(group, counted):
