@@ -11,6 +11,7 @@ from typing import Any
 from logs.digests.moments import to_moment, to_time
 from logs.models import LogItem, SortingIndex, shard_statuses
 from logs.storage import dynamodb, parts
+from logs.storage.raw_items import to_log
 from logs.times import parse
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
@@ -63,7 +64,7 @@ def logs(rows: Iterable[Row], *, consistent: bool = False) -> Iterator[LogItem]:
         raws = {raw["id"]["S"]: raw for raw in dynamodb.batch_get_all(LogItem, keys, consistent=consistent)}
         for key in keys:
             if raw := raws.pop(key["id"], None):
-                item = LogItem.from_raw_data(raw)
+                item = to_log(raw)
                 if not item.is_expired:
                     parts.join(item)
                     yield item
