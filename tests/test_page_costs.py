@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from logs.models import LogItem
+from logs.storage.digest_items import DigestItem
 from tests.conftest import empty_logs_table
 from tests.dynamodb_calls import recorded_calls
 from tests.items import START, make_item, store
@@ -90,7 +91,7 @@ def test_page_costs_match_the_docs(viewer_client: Client, kind: str) -> None:
         response = viewer_client.get(LISTING + address)
 
     assert response.status_code == 200
-    of_logs = (LogItem.Meta.table_name, None)
+    of_logs = (LogItem.Meta.table_name, DigestItem.Meta.table_name, None)
     calls = Counter(operation for operation, table in requests_sent if table in of_logs)
     assert len(requests_sent) - calls.total() == 2, "one read of the session and one of the user"
     requests = ", ".join(f"{number} {name}" for name, number in sorted(calls.items()))
