@@ -50,9 +50,9 @@ RESULTS = [FREQUENT, "paid", "sent", "open", "archived", "draft", "refunded", "n
 FIELDS = ["status", "owner", "note", "amount", "address"]
 DEVICES = [("Windows", "Chrome"), ("macOS", "Safari"), ("Android", "Firefox"), ("iOS", "Safari")]
 
-HEAVY_SHARE, HEAVY_CHARACTERS = 0.02, 100_000
+HEAVY_SHARE, HEAVY_BYTES = 0.02, 100_000
 # Of all others, so that the mean is 5 KB.
-HEAVY_MEAN = 3_100
+HEAVY_MEAN = 2_750
 
 
 @dataclass(frozen=True)
@@ -157,11 +157,11 @@ def _payload(rng: random.Random, thing: str) -> dict[str, Any] | None:
 
 
 def _heavy_payload(rng: random.Random) -> dict[str, Any]:
-    size = HEAVY_CHARACTERS if rng.random() < HEAVY_SHARE else int(rng.expovariate(1 / HEAVY_MEAN))
+    size = HEAVY_BYTES if rng.random() < HEAVY_SHARE else int(rng.expovariate(1 / HEAVY_MEAN))
     lines = []
     while size > 0:
         lines.append(_sentence(rng, 40) + f" {rng.getrandbits(64):016x}")
-        size -= len(lines[-1])
+        size -= len(lines[-1].encode())
     return {"result": rng.choice(RESULTS), "lines": lines}
 
 

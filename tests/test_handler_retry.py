@@ -160,7 +160,6 @@ def test_metrics_count_the_outcomes_of_a_batch(queues: Queues, capsys: pytest.Ca
     assert values["oldest_age"][0] > 0
 
 
-@pytest.mark.usefixtures("each_way_of_writing")
 def test_memory_is_flat_over_a_hundred_batches() -> None:
     def batch() -> None:
         lambda_handler(make_event(*[make_record() for _ in range(10)]), LambdaContext(60))

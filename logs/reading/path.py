@@ -31,7 +31,7 @@ def choose(read: "PageRead") -> QueryPlan:
         return plan.by_index()
     if plan.index == SortingIndex.Meta.index_name:
         return plan.by_digests()
-    if not log_filter.needs_documents or _is_narrow(read) or not _is_built(read):
+    if not log_filter.needs_documents or not _is_built(read) or _is_narrow(read):
         return plan.by_index()
     return plan.by_digests()
 
