@@ -20,6 +20,7 @@ from ingest.wire import sqs
 from ingest.writing import inserts
 from logs.models import LogItem
 from logs.storage import dynamodb
+from logs.storage.digest_items import DigestItem
 from logsite.local import engine
 from logsite.local.ports import accepts_connections, free_port
 from tests.digests import empty_digests_table
@@ -111,10 +112,13 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def empty_logs_table() -> None:
-    """Delete the logs table and create it again, with its indexes and its TTL.
+    """Delete the logs table and create it again, with its indexes and its TTL. Empty the table of digests.
 
-    Three requests instead of the seventeen of `create_tables`, because most tests begin with it.
+    Four requests instead of the seventeen of `create_tables`, because most tests begin with it.
     """
+    if next(DigestItem.scan(limit=1), None):
+        # Digests of other logs would hide the logs of the test.
+        empty_digests_table()
     LogItem.delete_table()
     LogItem.create_table()
     dynamodb.enable_ttl(LogItem, LogItem.expires_at.attr_name)

@@ -17,15 +17,13 @@ from tests.digests import built_logs, small_segments
 FILTERS = [
     LogFilter(q="path"),
     LogFilter(q="path", order=Order.OLDEST),
-    LogFilter(q="path/7"),
     LogFilter(q="path", not_type=("login",)),
-    LogFilter(submitter_ip=("10.0.0.1",)),
     LogFilter(submitter_ip=("10.0.0.1",), order=Order.OLDEST),
 ]
 
 
 @pytest.mark.parametrize("log_filter", FILTERS)
-@pytest.mark.parametrize("number", [1, 3, 5])
+@pytest.mark.parametrize("number", [1, 5])
 def test_page_over_replaced_digests_is_exact(
     log_filter: LogFilter, number: int, digests_table: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

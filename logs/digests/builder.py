@@ -106,7 +106,7 @@ class _Run:
         self._seconds_left = deadline or (lambda: float("inf"))
         self._report = report or (lambda progress: None)
         self._logs = self._segments = 0
-        self._state = state.read()
+        self._state, self._checks = state.read()
 
     def end(self, *, is_finished: bool) -> Result:
         """Write the state; return what was built."""
@@ -250,7 +250,7 @@ class _Run:
 
     def _check_requested_days(self) -> None:
         """Check the days on which deletions began since the last run."""
-        for request in state.requested_checks():
+        for request in self._checks:
             day = state.day_to_check(request)
             for each in self._days(day_start(day), day_start(day) + DAY):
                 self._check(each)

@@ -32,13 +32,11 @@ class State:
     finished_at: str = ""
 
 
-def read() -> State:
-    """Return the state. Costs one GetItem. Raises PynamoDB's errors."""
-    try:
-        item = DigestItem.get(PARTITION, SORT, consistent_read=True)
-    except DigestItem.DoesNotExist:
-        return State()
-    return from_data(item.data)
+def read() -> tuple[State, list[DigestItem]]:
+    """Return the state, and the requests to check a day. Costs one Query. Raises PynamoDB's errors."""
+    items = {item.sort: item for item in DigestItem.query(PARTITION, consistent_read=True)}
+    data = items.pop(SORT).data if SORT in items else None
+    return from_data(data), list(items.values())
 
 
 def from_data(data: bytes | None) -> State:
@@ -55,11 +53,6 @@ def write(state: State) -> None:
 def request_check(day: date) -> None:
     """Let the next run of the builder check a day. Costs one PutItem."""
     DigestItem(PARTITION, f"{CHECK}{day.isoformat()}", written_at=times.to_text(datetime.now(UTC))).save()
-
-
-def requested_checks() -> list[DigestItem]:
-    """Return the requests to check a day. Costs one Query."""
-    return list(DigestItem.query(PARTITION, DigestItem.sort.startswith(CHECK), consistent_read=True))
 
 
 def day_to_check(request: DigestItem) -> date:
