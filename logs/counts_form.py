@@ -26,9 +26,12 @@ class CountedFieldsField(ValuesField):
         for name in names:
             if name not in COUNTED_FIELDS:
                 raise ValidationError(
-                    f"“%(name)s” is not a counted field: write {', '.join(COUNTED_FIELDS[:-1])} or "
-                    f"{COUNTED_FIELDS[-1]}.",
-                    params={"name": quoted(name)},
+                    "“%(name)s” is not a counted field: write %(first)s or %(last)s.",
+                    params={
+                        "name": quoted(name),
+                        "first": ", ".join(COUNTED_FIELDS[:-1]),
+                        "last": COUNTED_FIELDS[-1],
+                    },
                 )
         return names or DEFAULT_FIELDS
 

@@ -57,7 +57,7 @@ def mapping(queue_pair: Queues, functions: Lambda) -> dict[str, Any]:
 
 
 @pytest.fixture
-def finished_run() -> Iterator[None]:
+def finished_run(logs_table: None) -> Iterator[None]:
     """Let the builder of digests have finished a run."""
     state = DigestItem("builder", "state", written_at=times.to_text(datetime.now(UTC)))
     state.save()

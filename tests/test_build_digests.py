@@ -1,7 +1,5 @@
 """`manage.py build_digests`: its range, its progress, and its errors."""
 
-import os
-import signal
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from io import StringIO
@@ -116,8 +114,13 @@ def test_unreachable_engine_is_an_error(fake: FakeBuilder, monkeypatch: pytest.M
         run()
 
 
+def interrupt() -> None:
+    """Do as Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
 def test_interrupt_is_an_error_without_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(builder, "build", FakeBuilder(lambda: os.kill(os.getpid(), signal.SIGINT)))
+    monkeypatch.setattr(builder, "build", FakeBuilder(interrupt))
     with pytest.raises(CommandError, match=r"^Interrupted\. Run the command again") as error:
         run()
     assert error.value.returncode == 130

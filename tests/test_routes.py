@@ -97,6 +97,8 @@ ROUTES = {
     "api/openapi.json": Route("/api/openapi.json", LOG_API, READ),
     "api/logs": Route("/api/logs", LOG_API, READ),
     "api/logs/": Route("/api/logs/", LOG_API, READ),
+    "api/logs/counts": Route("/api/logs/counts", LOG_API, READ),
+    "api/logs/counts/": Route("/api/logs/counts/", LOG_API, READ),
     "api/logs/<log_id>": Route(f"/api/logs/{LOG}", LOG_API, READ),
     "api/logs/<log_id>/": Route(f"/api/logs/{LOG}/", LOG_API, READ),
     "api/<path:rest>": Route("/api/nothing", statuses(404), ANY),
