@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -10,7 +11,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import botocore.session
 import pytest
+from botocore.loaders import create_loader
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.test import Client
@@ -35,6 +38,9 @@ if TYPE_CHECKING:
     # Not at run time: tests/host has Django's own users.
     from logsite.accounts.models import User
 
+
+# Each client would read and parse the models of its service, which takes four times as long as all the rest.
+botocore.session.create_loader = functools.cache(create_loader)
 
 # A package for Lambda needs up to 1 GiB.
 PACKAGE_BYTES = 2**30

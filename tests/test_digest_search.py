@@ -132,7 +132,7 @@ class World:
                 erasure.delete(victim)
                 del self.items[victim]
             case 5:
-                with suppress(Killed), killed_after(self.random.randrange(10)):
+                with suppress(Killed), killed_after(self.random.randrange(6)):
                     builder.build()
             case 6:
                 self._age_a_segment()
