@@ -27,6 +27,7 @@ from logs.models import (
 )
 from logs.storage import documents, dynamodb, parts
 from logs.storage.documents import Document
+from logs.storage.errors import CONDITION_FAILED
 
 __all__ = ["IdConflict", "Outcome", "TooLarge", "payload_text", "put", "to_item"]
 
@@ -217,7 +218,7 @@ def put(item: LogItem, deadline: Deadline | None = None) -> Outcome:
         # LogItem.save() cannot return the existing item.
         dynamodb.put(operation)
     except ClientError as error:
-        if error.response["Error"].get("Code") != "ConditionalCheckFailedException":
+        if error.response["Error"].get("Code") != CONDITION_FAILED:
             raise
         return duplicates.compare(LogItem.from_raw_data(_existing_item(error)), item, deadline)
     return Outcome.WRITTEN

@@ -14,11 +14,11 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
 
 from logs.digests.counts import Counts
 from logs.storage.digest_items import DAYS, DigestItem
+from logs.storage.errors import is_written
 
 # Digests of another format are not read, and are built again. The number covers the hashes, the folding, the
 # rule of the blocks and the counts; the folding depends on Unicode's version as well.
@@ -241,13 +241,7 @@ def _write(directory: Directory) -> bool:
     is_unchanged: Condition = DigestItem.partition.does_not_exist()
     if directory.version:
         is_unchanged = DigestItem.version == directory.version
-    try:
-        directory.to_item().save(condition=is_unchanged)
-    except PutError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
-            raise
-        return False
-    return True
+    return is_written(lambda: directory.to_item().save(condition=is_unchanged))
 
 
 def new_generation(day: date) -> str:

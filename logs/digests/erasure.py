@@ -8,6 +8,7 @@ it.
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 from pynamodb.exceptions import PutError
 
@@ -20,6 +21,7 @@ from logs.digests.segment_writer import block_sort, chunk_sort, unpack_chunk
 from logs.models import LogItem
 from logs.storage import digest_items, parts
 from logs.storage.digest_items import DigestItem
+from logs.storage.errors import is_written
 
 # Others may change the same item at the same time.
 ATTEMPTS = 20
@@ -176,11 +178,6 @@ def _change(partition: str, sort: str, edit: Callable[[bytes], bytes | None]) ->
             DigestItem.version == version if version else DigestItem.version.does_not_exist()
         )
         item.data, item.version = data, int(version or 0) + 1
-        try:
-            item.save(condition=condition)
-        except PutError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise
-            continue
-        return True
+        if is_written(partial(item.save, condition=condition)):
+            return True
     raise directory.Conflict

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from pynamodb.exceptions import DeleteError
-
 from logs.digests.moments import MICROSECOND, to_moment, to_time
 from logs.models import shard_statuses
 from logs.storage import late_items
 from logs.storage.digest_items import DigestItem
+from logs.storage.errors import is_written
 from logs.storage.horizon import HORIZON
 from logs.times import parse, to_text
 
@@ -57,11 +56,7 @@ def from_item(item: DigestItem) -> LateItem:
 def delete(late: LateItem) -> None:
     """Delete a late item unless it was put again. Costs one DeleteItem."""
     key = DigestItem(late.partition, late.sort)
-    try:
-        key.delete(condition=DigestItem.written_at == late.written_at)
-    except DeleteError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
-            raise
+    is_written(lambda: key.delete(condition=DigestItem.written_at == late.written_at))
 
 
 def delete_all(items: Sequence[LateItem]) -> None:

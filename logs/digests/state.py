@@ -5,10 +5,9 @@ import zlib
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 
-from pynamodb.exceptions import DeleteError
-
 from logs import times
 from logs.storage.digest_items import DigestItem
+from logs.storage.errors import is_written
 
 PARTITION, SORT = "builder", "state"
 # The sort keys of requests to check a day begin with this.
@@ -62,11 +61,7 @@ def day_to_check(request: DigestItem) -> date:
 
 def end_check(request: DigestItem) -> None:
     """Delete a request unless it was put again. Costs one DeleteItem."""
-    try:
-        request.delete(condition=DigestItem.written_at == request.written_at)
-    except DeleteError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
-            raise
+    is_written(lambda: request.delete(condition=DigestItem.written_at == request.written_at))
 
 
 def finish(state: State) -> None:

@@ -8,12 +8,10 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 from unicodedata import normalize
 
-from pynamodb.exceptions import UpdateError
-
 from logs.models import ChoicesItem, LogItem
 from logs.storage import dynamodb
 from logs.storage.dynamodb import Usage
-from logs.storage.errors import AWS_ERRORS
+from logs.storage.errors import AWS_ERRORS, is_written
 
 # The attributes of the item, and the attributes of a log whose values they hold.
 KINDS = {
@@ -275,10 +273,4 @@ def _update(item: ChoicesItem, incomplete: Collection[str]) -> bool:
         actions.append(ChoicesItem.incomplete.add(names))
     version = ChoicesItem.version
     is_unchanged = version == item.version if item.version else version.does_not_exist()
-    try:
-        dynamodb.update(ChoicesItem, "choices", actions, is_unchanged)
-    except UpdateError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
-            raise
-        return False
-    return True
+    return is_written(lambda: dynamodb.update(ChoicesItem, "choices", actions, is_unchanged))

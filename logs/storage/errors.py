@@ -1,6 +1,6 @@
 """What goes wrong with DynamoDB, as one tuple of errors and one exception."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -8,6 +8,8 @@ from pynamodb.exceptions import PynamoDBException
 
 # AWS refused the request after all retries (throttling, no table, no permission), or did not answer.
 AWS_ERRORS = (PynamoDBException, BotoCoreError, ClientError)
+# The code of a write whose condition is not fulfilled.
+CONDITION_FAILED = "ConditionalCheckFailedException"
 # The log line of a page that has no answer. The runbook quotes it.
 UNAVAILABLE = "DynamoDB is unavailable: %s"
 
@@ -23,3 +25,17 @@ def store_unavailable() -> Iterator[None]:
         yield
     except (*AWS_ERRORS, TimeoutError) as error:
         raise StoreUnavailable(str(error)) from error
+
+
+def is_written(write: Callable[[], object]) -> bool:
+    """Send a conditional write of PynamoDB; return whether its condition is fulfilled.
+
+    Raises PynamoDB's other errors, and botocore's.
+    """
+    try:
+        write()
+    except PynamoDBException as error:
+        if error.cause_response_code != CONDITION_FAILED:
+            raise
+        return False
+    return True

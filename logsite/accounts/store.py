@@ -16,6 +16,7 @@ from pynamodb.models import Model
 
 from logs.models import TableMeta, TimeAttribute
 from logs.storage.dynamodb import share_client
+from logs.storage.errors import CONDITION_FAILED
 
 
 @share_client
@@ -108,6 +109,6 @@ def conditional_write(failure: Exception) -> Iterator[None]:
     try:
         yield
     except PynamoDBException as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
+        if error.cause_response_code != CONDITION_FAILED:
             raise
         raise failure from error
