@@ -1,27 +1,25 @@
 """Which parts of a range of time have digests, in reading order."""
 
 import heapq
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from itertools import groupby
-from typing import Any
 
 from logs.digests import directory, late
 from logs.digests.directory import Directory, Segment
 from logs.digests.late import LateItem
 from logs.digests.moments import day_of, to_time
+from logs.digests.source import Request
 from logs.storage import dynamodb
 from logs.storage.digest_items import DigestItem
+from logs.storage.late_items import SEPARATOR
 from logs.times import to_text
 
 # How many items of the directory one request reads, at first and at most. Each request reads four times as
 # many.
 FIRST_ITEMS, MAX_ITEMS, GROWTH = 8, 2_000, 4
-
-# Sends requests in parallel, counts their cost, and returns their raw responses.
-Request = Callable[[list[Callable[[], dict[str, Any]]]], list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -122,7 +120,7 @@ def _items(
     """Yield directories and late items in reading order."""
     low = day_of(start).isoformat()
     # A late item has an id after its time.
-    high = f"{to_text(to_time(end - 1))}{late.SEPARATOR}~"
+    high = f"{to_text(to_time(end - 1))}{SEPARATOR}~"
     streams = [
         _stream(partition, low, high, request, ascends=ascends, limit=first)
         for partition in late.partitions(shards)

@@ -10,9 +10,9 @@ from logs.storage import late_items
 from logs.storage.digest_items import DigestItem
 from logs.storage.errors import is_written
 from logs.storage.horizon import HORIZON
+from logs.storage.late_items import SEPARATOR
 from logs.times import parse, to_text
 
-SEPARATOR = "#"
 THREADS = 8
 
 

@@ -11,11 +11,10 @@ from typing import Any
 from logs.digests.moments import to_moment, to_time
 from logs.models import LogItem, SortingIndex, shard_statuses
 from logs.storage import dynamodb, parts
+from logs.storage.dynamodb import MAX_BATCH_GET
 from logs.storage.raw_items import to_log
 from logs.times import parse
 
-# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
-MAX_BATCH_GET = 100
 # The bytes of the payloads that one BatchGetItem reads, before compression: 16 MB is DynamoDB's own limit,
 # and a parsed response takes several times its size.
 MAX_BATCH_BYTES = 4 * 1024 * 1024

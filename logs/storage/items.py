@@ -40,16 +40,10 @@ def get_with_rejection(log_id: str) -> tuple[LogItem | None, RejectedItem | None
     StoreUnavailable.
     """
     usage = Usage()
-    table, rejected_id = LogItem.Meta.table_name, rejections.item_id(log_id)
+    rejected_id = rejections.item_id(log_id)
     keys = [{"id": log_id}, {"id": rejected_id}]
-    raw_items: dict[str, dict[str, Any]] = {}
     with store_unavailable():
-        while keys:
-            response = usage.add(dynamodb.batch_get(LogItem, keys))
-            raw_items |= {raw["id"]["S"]: raw for raw in response["Responses"].get(table, [])}
-            # DynamoDB leaves out what it throttles.
-            unprocessed = response.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
-            keys = [{"id": key["id"]["S"]} for key in unprocessed]
+        raw_items = {raw["id"]["S"]: raw for raw in dynamodb.batch_get_all(LogItem, keys, usage=usage)}
         item = _whole_log(raw_items.get(log_id), usage)
     raw_rejection = raw_items.get(rejected_id)
     rejection = RejectedItem.from_raw_data(raw_rejection) if raw_rejection else None

@@ -16,6 +16,8 @@ from logs.storage.horizon import LATE_AFTER
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 MAX_REQUEST = 25
+# Between the time and the id in a sort key.
+SEPARATOR = "#"
 
 
 def is_late(log: LogItem, now: datetime) -> bool:
@@ -34,7 +36,7 @@ def partition(status: str) -> str:
 
 def sort_key(log: LogItem) -> str:
     """Return the sort key of a log's late item."""
-    return f"{times.to_text(log.created_at)}#{log.id}"
+    return f"{times.to_text(log.created_at)}{SEPARATOR}{log.id}"
 
 
 def put(logs: Sequence[LogItem]) -> list[LogItem]:

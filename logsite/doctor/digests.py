@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from logs import times
+from logs.digests import state
 from logs.storage import digest_items, endpoints
 from logs.storage.digest_items import DigestItem
 from logsite.doctor.results import CheckResult, fail, note, ok
 
 PART = "Digests"
-# The builder writes this item at the end of each run.
-STATE_KEY = ("builder", "state")
 # The schedule's interval is 5 minutes. DigestsStoppedAlarm waits as long.
 MAX_AGE = timedelta(minutes=30)
 
@@ -47,7 +46,7 @@ def check() -> Iterator[CheckResult]:
 def _finished_at() -> datetime | None:
     """Return when the last run finished, or None if none did."""
     try:
-        item = DigestItem.get(*STATE_KEY, consistent_read=True)
+        item = DigestItem.get(state.PARTITION, state.SORT, consistent_read=True)
     except DigestItem.DoesNotExist:
         return None
     return times.parse(item.written_at) if item.written_at else None
