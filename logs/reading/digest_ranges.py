@@ -4,25 +4,18 @@ The index answers the others."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from logs.digests import blocks
+from logs.digests.blocks import Entry
 from logs.digests.chunks import Chunk
-from logs.digests.segment_writer import BlockHead, block_sort
+from logs.digests.segment_writer import BlockHead
 from logs.models import LogItem
 from logs.plan import Position
-from logs.reading.digest_read import BLOCKS_PER_REQUEST, DigestRead
-from logs.reading.log_match import LogMatch, encoded
+from logs.reading.digest_read import DigestRead
 from logs.reading.merge import Merge, query_all
-from logs.reading.whole_logs import WholeLogs
-
-if TYPE_CHECKING:
-    from logs.reading.page import PageRead
 
 FIRST_RANGES, MAX_RANGES = 1, 8
 # If more of the blocks may match, the index reads them as few long ranges.
 MAX_SHARE = 0.5
-BLOCKS_IN_MEMORY = 400
 
 
 @dataclass(frozen=True, order=True)
@@ -35,12 +28,6 @@ class Range:
 
 class DigestRanges(DigestRead):
     """The logs of a plan without a text, in reading order."""
-
-    def __init__(self, read: "PageRead", position: Position | None, limit: int, match: LogMatch) -> None:
-        super().__init__(read, position, limit, match.probe)
-        self._match = match
-        self._needles = encoded(match.needles)
-        self._logs = WholeLogs(read)
 
     def _rows_from(self, position: Position | None) -> Iterator[LogItem]:
         # The first query of the index may be enough: for a frequent value it costs less than signatures.
@@ -102,33 +89,20 @@ class DigestRanges(DigestRead):
         if not self._needles or len(read) > MAX_SHARE * len(heads):
             return [(head, may_match) for _, head, may_match in heads]
         rest = [(head, False) for _, head, may_match in heads if not may_match]
-        return rest + [self._narrowed(*each) for each in self._read_blocks(read)]
-
-    def _read_blocks(self, read: list[tuple[Chunk, BlockHead]]) -> Iterator[tuple[Chunk, BlockHead, bytes]]:
-        """Yield blocks and their data."""
-        for start in range(0, len(read), BLOCKS_IN_MEMORY):
-            group = read[start : start + BLOCKS_IN_MEMORY]
-            keys = [
-                {"partition": chunk.segment.generation, "sort": block_sort(head.number)}
-                for chunk, head in group
-            ]
-            data = self._read_items(keys, BLOCKS_PER_REQUEST)
-            for (chunk, head), key in zip(group, keys, strict=True):
-                yield chunk, head, data[key["partition"], key["sort"]]
-
-    def _narrowed(self, chunk: Chunk, head: BlockHead, data: bytes) -> tuple[BlockHead, bool]:
-        """Return the head of a block with the range of the logs that have the text."""
-        entries = blocks.unpack(data).find(self._needles)
-        moments = [entry.moment for entry in entries if chunk.low <= entry.moment < chunk.high]
-        if not moments:
-            return head, False
-        return replace(head, start=min(moments), end=max(moments)), True
+        return rest + [_narrowed(head, entries) for _, head, entries in self._entries(read)]
 
     def _late_moments(self, window: list[Chunk]) -> set[int]:
         """Return the moments of the late logs that match. Costs one BatchGetItem per 100 late logs."""
         late = {each.log_id: each.moment for chunk in window for each in chunk.late}
         logs = self._logs.fetch(list(late))
         return {late[log_id] for log_id, item in logs.items() if self._match.is_match(item)}
+
+
+def _narrowed(head: BlockHead, entries: list[Entry]) -> tuple[BlockHead, bool]:
+    """Return the head of a block with the range of some of its logs, and whether there are any."""
+    if not entries:
+        return head, False
+    return replace(head, start=entries[0].moment, end=entries[-1].moment), True
 
 
 def _start(block: tuple[BlockHead, bool]) -> tuple[int, int]:

@@ -5,18 +5,20 @@ SortingIndex. Both have the same order, so a page continues exactly, even if dig
 again, between two pages.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from logs.digests import coverage
+from logs.digests import blocks, coverage
+from logs.digests.blocks import Entry
 from logs.digests.chunks import Chunk, chunks
 from logs.digests.coverage import Covered, Hole
 from logs.digests.moments import END, FIRST, to_moment, to_time
-from logs.digests.segment_writer import BlockHead
-from logs.digests.signatures import Probe
+from logs.digests.segment_writer import BlockHead, block_sort
 from logs.models import LogItem
 from logs.plan import Direction, Key, Position, QueryPlan, key_of
+from logs.reading.log_match import LogMatch, encoded
 from logs.reading.merge import Merge
+from logs.reading.whole_logs import WholeLogs
 from logs.storage.digest_items import DigestsUnavailable
 from logs.times import parse, to_text
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 # A window is a number of chunks whose signatures are read together, with about so many logs. It grows, so
 # that a frequent text reads little more than it shows.
 FIRST_WINDOW, MAX_WINDOW = 1_500, 200_000
-BLOCKS_PER_REQUEST = 50
+BLOCKS_PER_REQUEST, BLOCKS_IN_MEMORY = 50, 400
 # A chunk has up to 64 KB of signatures.
 CHUNKS_PER_REQUEST, MAX_CHUNKS = 16, 128
 # After so many replaced generations, the rest of the page is read without digests.
@@ -48,12 +50,14 @@ class DigestRead:
     Subclasses read the logs of a window of chunks.
     """
 
-    def __init__(self, read: "PageRead", position: Position | None, limit: int, probe: Probe) -> None:
+    def __init__(self, read: "PageRead", position: Position | None, limit: int, match: LogMatch) -> None:
         self._read = read
+        self._match = match
+        self._logs = WholeLogs(read)
+        self._needles = encoded(match.needles)
         self._plan: QueryPlan = read.plan
         self._position = position
         self._limit = limit
-        self._probe = probe
         self._ascends = read.plan.ascends(position)
         self._direction = position.direction if position else Direction.NEXT
         self._cut: Key | None = None
@@ -109,19 +113,19 @@ class DigestRead:
         )
         # The first chunk after a moment may have been read before.
         size = FIRST_WINDOW if position is None else 2 * FIRST_WINDOW
+        last: Hole | Chunk
         for part in self._windows(parts, size):
             if isinstance(part, Hole):
                 yield from self._index_rows(part.start, part.end)
-                if self._cut:
-                    return
-                self._reached = self._place(part.end if self._ascends else part.start - 1)
-                is_end = (part.end >= end) if self._ascends else (part.start <= start)
+                last, before = part, part.start - 1
             else:
                 yield from self._window_rows(part)
-                if self._cut:
-                    return
-                self._reached = self._place(part[-1].end if self._ascends else part[-1].start)
-                is_end = (part[-1].end >= end) if self._ascends else (part[-1].start <= start)
+                # Logs of its first moment may be in the chunk before as well.
+                last, before = part[-1], part[-1].start
+            if self._cut:
+                return
+            self._reached = self._place(last.end if self._ascends else before)
+            is_end = last.end >= end if self._ascends else last.start <= start
             if self._read.is_spent and not is_end:
                 self._cut = self._reached
                 return
@@ -199,10 +203,28 @@ class DigestRead:
         for chunk in window:
             heads: list[tuple[BlockHead, bool]] = []
             if chunk.key:
-                heads = list(chunk.heads(data[chunk.key["partition"], chunk.key["sort"]], self._probe))
+                heads = list(chunk.heads(data[chunk.key["partition"], chunk.key["sort"]], self._match.probe))
             self._read.cost.searched += sum(head.logs for head, _ in heads)
             result.append((chunk, heads))
         return result
+
+    def _entries(
+        self, read: Sequence[tuple[Chunk, BlockHead]]
+    ) -> Iterator[tuple[Chunk, BlockHead, list[Entry]]]:
+        """Yield blocks, and their logs with the text in the range of their chunk.
+
+        Costs one BatchGetItem for 50 blocks, one read unit a block. Raises ItemMissing.
+        """
+        for start in range(0, len(read), BLOCKS_IN_MEMORY):
+            group = read[start : start + BLOCKS_IN_MEMORY]
+            keys = [
+                {"partition": chunk.segment.generation, "sort": block_sort(head.number)}
+                for chunk, head in group
+            ]
+            data = self._read_items(keys, BLOCKS_PER_REQUEST)
+            for (chunk, head), key in zip(group, keys, strict=True):
+                entries = blocks.unpack(data[key["partition"], key["sort"]]).find(self._needles)
+                yield chunk, head, [each for each in entries if chunk.low <= each.moment < chunk.high]
 
     def _read_items(self, keys: list[dict[str, str]], size: int) -> dict[tuple[str, str], bytes]:
         """Return the data of items of digests by partition and sort key. Raises ItemMissing."""

@@ -8,24 +8,22 @@ from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, cast
 
-from logs.digests import blocks
 from logs.digests.chunks import Chunk
 from logs.digests.late import LateItem
 from logs.digests.moments import to_time
-from logs.digests.segment_writer import BlockHead, block_sort
+from logs.digests.segment_writer import BlockHead
 from logs.models import LogItem
 from logs.plan import Key, Position
-from logs.reading.digest_read import BLOCKS_PER_REQUEST, DigestRead
-from logs.reading.log_match import LogMatch, encoded
+from logs.reading.digest_read import BLOCKS_IN_MEMORY, DigestRead
+from logs.reading.log_match import LogMatch
 from logs.reading.search import TextSearch
-from logs.reading.whole_logs import WholeLogs
 from logs.times import to_text
 
 if TYPE_CHECKING:
     from logs.reading.page import PageRead
 
 # Blocks are read in groups that grow: a frequent text is in the first ones.
-FIRST_BLOCKS, MAX_BLOCKS = 2, 400
+FIRST_BLOCKS = 2
 # If few of the fetched logs match, the next group is larger.
 MAX_CANDIDATES = 400
 
@@ -47,10 +45,7 @@ class DigestSearch(DigestRead):
     """The logs of a plan that contain a text, in reading order."""
 
     def __init__(self, read: "PageRead", position: Position | None, limit: int, match: LogMatch) -> None:
-        super().__init__(read, position, limit, match.probe)
-        self._match = match
-        self._logs = WholeLogs(read)
-        self._needles = encoded(match.needles)
+        super().__init__(read, position, limit, match)
         self._group = limit
         self._blocks = FIRST_BLOCKS
         self._stopped: int | None = None
@@ -142,7 +137,7 @@ class DigestSearch(DigestRead):
         pending: list[Candidate] = []
         while unread:
             group, unread = unread[: self._blocks], unread[self._blocks :]
-            self._blocks = min(2 * self._blocks, MAX_BLOCKS)
+            self._blocks = min(2 * self._blocks, BLOCKS_IN_MEMORY)
             for candidate in self._read_blocks(window, group):
                 heapq.heappush(pending, candidate)
             # Blocks of logs that expire at other times overlap.
@@ -160,18 +155,11 @@ class DigestSearch(DigestRead):
     def _read_blocks(
         self, window: list[Chunk], group: list[tuple[tuple[int, int], int, BlockHead]]
     ) -> Iterator[Candidate]:
-        keys = [
-            {"partition": window[number].segment.generation, "sort": block_sort(head.number)}
-            for _, number, head in group
-        ]
-        data = self._read_items(keys, BLOCKS_PER_REQUEST)
-        for (_, number, _), key in zip(group, keys, strict=True):
-            chunk = window[number]
-            block = blocks.unpack(data[key["partition"], key["sort"]])
-            for entry in block.find(self._needles):
-                if chunk.low <= entry.moment < chunk.high:
-                    place = entry.number if self._ascends else -entry.number
-                    yield Candidate((number, place), entry.moment, entry.log_id, entry.status)
+        blocks = self._entries([(window[number], head) for _, number, head in group])
+        for (_, number, _), (_, _, entries) in zip(group, blocks, strict=True):
+            for entry in entries:
+                place = entry.number if self._ascends else -entry.number
+                yield Candidate((number, place), entry.moment, entry.log_id, entry.status)
 
 
 def _moment(each: Candidate | LateItem) -> int:

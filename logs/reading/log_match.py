@@ -1,6 +1,7 @@
 """Whether a whole log matches a filter."""
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from logs import request_ids
 from logs.conditions import ELLIPSIS, Kind
@@ -21,7 +22,11 @@ class LogMatch:
         text = plan.filter.search_text
         self._paths = plan.filter.paths
         self._text = None if text is None else TextMatch(text, plan.filter.match_case)
-        self.probe = make_filter_probe(plan.filter)
+
+    @cached_property
+    def probe(self) -> Probe:
+        """Return the probe of the filter. A page of the index needs none."""
+        return make_filter_probe(self._plan.filter)
 
     @property
     def needles(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from logs import times
 from logs.index_choice import Stream
 from logs.models import INDEXES, LogItem, partition_attribute
 from logs.plan import Key, QueryPlan, Span
+from logs.storage.raw_items import to_log
 
 # How many items one filtered query examines, at least and at most. A response holds 1 MB, which is about
 # 4,000 projected logs:
@@ -72,7 +73,7 @@ class StreamReader:
     def add(self, response: dict[str, Any]) -> None:
         """Add the logs of a response, without expired ones: TTL deletes them days later."""
         self.is_started = True
-        items = [LogItem.from_raw_data(raw) for raw in response["Items"]]
+        items = [to_log(raw) for raw in response["Items"]]
         self.items.extend(item for item in items if not item.is_expired)
         if last := response.get("LastEvaluatedKey"):
             self.last = Key(last["created_at"]["S"], last["id"]["S"], self.stream.key)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from logs.models import LogItem
 from logs.storage import documents, parts
 from logs.storage.documents import Content
+from logs.storage.raw_items import to_log
 
 if TYPE_CHECKING:
     from logs.reading.page import PageRead
@@ -22,7 +23,7 @@ class WholeLogs:
         Costs one BatchGetItem for 100 ids, all at once, and one more for each response with unprocessed keys.
         """
         raws = self._read.get_all(LogItem, [{"id": log_id} for log_id in dict.fromkeys(ids)])
-        items = map(LogItem.from_raw_data, raws)
+        items = map(to_log, raws)
         return {item.id: item for item in items if not item.is_expired}
 
     def content(self, item: LogItem) -> Content:
