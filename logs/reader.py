@@ -123,7 +123,7 @@ def counts(
     Without a bucket it is the hour for a range of up to three days, otherwise the day.
 
     Digests answer a filter by type, and by days one by account, account and type, user or subtype. All
-    others, and what has no digests yet, are counted in the index within the budget. A range without a
+    others, and ranges without digests, are counted in the index within the budget. A range without a
     beginning begins with the first log, one without an end ends now. `fields` are of
     counted_values.FIELDS. Raises TooManyBuckets and StoreUnavailable.
     """

@@ -29,9 +29,9 @@ MIN_LATE, LATE_SHARE = 20, 0.05
 # All days are checked this often, yesterday and today at each run.
 CHECK_INTERVAL = timedelta(hours=1) // MICROSECOND
 RECENT = timedelta(days=1)
-# A segment is not begun, or is given up, with less time left than this.
 # The items of the directory that one request reads.
 DAYS_PER_REQUEST = 2_000
+# A segment is not begun, or is given up, with less time left than this.
 BEGIN_SECONDS, GIVE_UP_SECONDS = 60.0, 10.0
 
 
@@ -47,7 +47,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Result:
-    """What a run built, and up to where logs have digests.
+    """The segments and logs of a run, and up to where logs have digests.
 
     It is not finished if its time was over.
     """
@@ -74,8 +74,8 @@ def build(
     """Build the digests that are missing, up to the horizon. A second call continues.
 
     A range, from `start` to before `end`, is checked and built whole. With `rebuild`, its digests are
-    replaced. `deadline` returns the seconds left: the run ends before. `report` is called after each
-    segment.
+    replaced. `shards` is the largest number of sorting shards ever used; the environment sets the default.
+    `deadline` returns the seconds left: the run ends before. `report` is called after each segment.
 
     A log costs the read units of a Query and a BatchGetItem, and about a quarter of a write unit. Raises
     directory.Conflict, PynamoDB's and botocore's errors.
@@ -109,7 +109,7 @@ class _Run:
         self._state, self._checks = state.read()
 
     def end(self, *, is_finished: bool) -> Result:
-        """Write the state; return what was built."""
+        """Write the state; return the result of the run."""
         state.finish(self._state)
         frontier = self._state.frontier
         reached = None if frontier is None else to_time(frontier)
@@ -237,7 +237,7 @@ class _Run:
             state.write(self._state)
 
     def _clean(self, current: Directory) -> Directory:
-        """Delete what no segment lists, and finish deletions of logs. Return the directory after that.
+        """Delete unlisted generations, and finish deletions of logs. Return the directory after that.
 
         Another builder that is at work on this day cannot list its segment after that.
         """

@@ -121,7 +121,7 @@ class CountGroup:
 
     @property
     def key(self) -> tuple[int | None, bool]:
-        """Return what logs of this group have in common."""
+        """Return the week and the kind of accounts that identify the group."""
         return self.week, self.is_own
 
     def note(self, expires: int | None) -> None:

@@ -20,7 +20,8 @@ THREADS = 8
 class LateItem:
     """A late log.
 
-    `partition` is that of its item in the table of digests, `written_at` when the item was put."""
+    `partition` is that of its item in the table of digests, `written_at` when the item was put.
+    """
 
     moment: int
     log_id: str

@@ -1,4 +1,4 @@
-"""Build one segment and list it, or the counts of a closed day. Delete what is not listed."""
+"""Build and list one segment, or the counts of a closed day. Delete unlisted generations."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace

@@ -26,7 +26,7 @@ _LENGTH = struct.Struct(">I")
 
 @dataclass(frozen=True, order=True)
 class BlockHead:
-    """What a signature item says about a block.
+    """The description of a block in an item of signatures.
 
     `first` and `last` are places of its logs in the segment. `expires` is when the last of its logs expires,
     in seconds since 1970, or None.
@@ -110,7 +110,7 @@ class SegmentWriter:
         self._last = entry.moment
 
     def finish(self) -> None:
-        """Write what is left. The segment is complete after this."""
+        """Write the last blocks and the counts. The segment is complete after this."""
         self._write_chunk()
         if self.logs:
             self._save(COUNTS, pack_counts(self.counts), self.expires)
@@ -194,7 +194,8 @@ def _add_values(signature: SignatureBuilder, item: LogItem) -> None:
 def pack_chunk(heads: list[BlockHead], chunk_signatures: list[bytes]) -> bytes:
     """Return the data of a signature item.
 
-    It is a length, the heads as JSON, and the signatures."""
+    It is a length, the heads as JSON, and the signatures.
+    """
     rows = [
         [head.number, head.logs, head.first, head.last, head.start, head.end, head.expires, len(signature)]
         for head, signature in zip(heads, chunk_signatures, strict=True)

@@ -1,4 +1,4 @@
-"""Signatures: a Bloom filter for each block, which tells what its logs cannot contain.
+"""Signatures: a Bloom filter for each block, which excludes texts and values.
 
 A signature has one bit for each 4-gram of the folded search text, and six bits for each whole value of
 VALUE_ATTRIBUTES. Its length is the power of two that keeps its density at or below a half.
@@ -160,7 +160,7 @@ def _shorten(signature: bytearray) -> bytes:
 
 @dataclass(frozen=True)
 class Probe:
-    """What a block must have in its signature, or its logs cannot match.
+    """The texts and values that a matching block has in its signature.
 
     Each group is a list of alternatives, each with its hashes: one alternative of each group must be in the
     signature.

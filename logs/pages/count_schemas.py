@@ -19,7 +19,7 @@ from logs.reading.counted_values import FIELDS
 MAX_VALUES = 50
 DESCRIPTION = (
     "Digests answer a filter by type, and in buckets of days one by account, account and type, user or "
-    "subtype. All other filters, and what has no digests yet, are counted in an index, within a budget. "
+    "subtype. All other filters, and ranges without digests, are counted in an index, within a budget. "
     "Texts and values within JSON are not counted: their numbers are `unavailable`."
 )
 

@@ -78,7 +78,7 @@ def types(group: CountGroup) -> Tally:
 def counted_values(
     log_filter: LogFilter, fields: tuple[str, ...], *, is_by_hour: bool
 ) -> CountedValues | None:
-    """Return what digests count for a filter, or None.
+    """Return the counts of digests that answer a filter, or None.
 
     With `is_by_hour`, only counts by hour are enough.
     """

@@ -105,7 +105,7 @@ class Counting:
         return self._result
 
     def _count_days(self, counted: CountedValues) -> Iterator[tuple[int, int]]:
-        """Count what digests cover. Yield the ranges that are counted, the newest days first."""
+        """Count the days with digests. Yield the ranges that are counted, the newest days first."""
         days = self._covered_days(counted)
         if not counted.is_by_hour:
             days = days[-MAX_DAYS:]

@@ -1,6 +1,7 @@
 """Filters without a text: signatures exclude ranges of time.
 
-The index answers the others."""
+The index answers the others.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace

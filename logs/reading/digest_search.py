@@ -1,6 +1,7 @@
 """Text search by digests.
 
-Blocks have the texts of logs, so only logs with the text are fetched."""
+Blocks have the texts of logs, so only logs with the text are fetched.
+"""
 
 import heapq
 from collections.abc import Iterator

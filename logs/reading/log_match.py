@@ -71,7 +71,7 @@ def encoded(needles: Iterable[str]) -> list[bytes]:
 
 
 def make_filter_probe(log_filter: LogFilter) -> Probe:
-    """Return what the signature of a block with a matching log has."""
+    """Return the probe for blocks with a matching log."""
     text = log_filter.search_text
     texts = [TextMatch(text).needles] if text is not None else []
     texts += [clause for each in log_filter.paths for clause in each.needles]

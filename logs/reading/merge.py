@@ -67,7 +67,8 @@ class Merge:
     def first_items(self) -> Iterator[LogItem]:
         """Yield the logs of the first query of each stream.
 
-        They end where their order is not certain."""
+        They end where their order is not certain.
+        """
         query_all(self._read, [self])
         while streams := self._open():
             stream = self._least_advanced(streams)
@@ -85,7 +86,8 @@ class Merge:
 def query_all(read: "PageRead", merges: list[Merge]) -> None:
     """Send the first query of each stream, unless it was sent before.
 
-    All are sent at once."""
+    All are sent at once.
+    """
     _query(read, [stream for merge in merges for stream in merge.streams if not stream.is_started])
 
 

@@ -31,7 +31,7 @@ except ImportError:
 
 
 class Command(BaseCommand):
-    """Build what is missing, or replace the digests of a range."""
+    """Build missing digests, or replace those of a range."""
 
     help = (
         "Builds digests, the derived data for text search and counts, up to five minutes ago. Without "
