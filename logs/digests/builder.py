@@ -272,7 +272,10 @@ class _Run:
         for segment in day.directory.segments:
             of_segment = [each for each in day.late if segment.start <= each.moment < segment.end]
             late.delete_all([each for each in of_segment if each.is_settled(segment.began)])
-            missing = sum(not each.is_settled(segment.began) for each in of_segment)
+            # Building keeps the late item of a log that is not settled, so it would begin again.
+            missing = sum(
+                each.is_settled(self.began) and not each.is_settled(segment.began) for each in of_segment
+            )
             is_outdated = missing >= max(MIN_LATE, LATE_SHARE * segment.logs)
             if is_outdated or not segment.is_readable:
                 self._fill(current.day, segment.start, segment.end, is_closing=True)
