@@ -13,31 +13,34 @@ from logs.storage.digest_items import DAYS, DigestItem
 from tests.digests import directories, empty_digests_table, store_late
 from tests.items import make_item, store
 
-NOW = datetime.now(UTC)
-YESTERDAY = (NOW - timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+
+def ago(**duration: int) -> datetime:
+    """Return the time before a duration. It is now that counts: a suite takes minutes."""
+    return datetime.now(UTC) - timedelta(**duration)
 
 
 @pytest.fixture(autouse=True)
-def built_yesterday(logs_table: None) -> Iterator[None]:
-    """Build a segment of 100 logs, as if an hour ago."""
+def yesterday(logs_table: None) -> Iterator[datetime]:
+    """Build a segment of 100 logs of yesterday, as if an hour ago; return its beginning."""
     empty_digests_table()
-    store(make_item(number, created_at=YESTERDAY + timedelta(seconds=number)) for number in range(100))
+    start = ago(days=1).replace(hour=0, minute=0, second=0, microsecond=0)
+    store(make_item(number, created_at=start + timedelta(seconds=number)) for number in range(100))
     builder.build()
 
     def an_hour_ago(current: Directory) -> Directory:
-        began = to_moment(NOW - timedelta(hours=1))
+        began = to_moment(ago(hours=1))
         return replace(current, segments=tuple(replace(each, began=began) for each in current.segments))
 
-    directory.update(YESTERDAY.date(), an_hour_ago)
-    yield
+    directory.update(start.date(), an_hour_ago)
+    yield start
     empty_digests_table()
 
 
-def store_late_logs(number: int, minutes: int) -> None:
+def store_late_logs(start: datetime, number: int, minutes: int) -> None:
     """Store late logs that were written some minutes ago."""
     for index in range(number):
-        item = make_item(1_000 + index, created_at=YESTERDAY + timedelta(seconds=index))
-        store_late(item, NOW - timedelta(minutes=minutes))
+        item = make_item(1_000 + index, created_at=start + timedelta(seconds=index))
+        store_late(item, ago(minutes=minutes))
 
 
 def late_items() -> int:
@@ -45,16 +48,16 @@ def late_items() -> int:
     return sum(item.written_at is not None for item in DigestItem.query(DAYS))
 
 
-def test_many_settled_late_logs_are_built() -> None:
-    store_late_logs(20, minutes=30)
+def test_many_settled_late_logs_are_built(yesterday: datetime) -> None:
+    store_late_logs(yesterday, 20, minutes=30)
     assert builder.build().logs == 120
     assert late_items() == 0
     assert builder.build().logs == 0
 
 
 @pytest.mark.parametrize(("number", "minutes"), [(19, 30), (20, 1)])
-def test_few_or_unsettled_late_logs_are_kept(number: int, minutes: int) -> None:
-    store_late_logs(number, minutes)
+def test_few_or_unsettled_late_logs_are_kept(yesterday: datetime, number: int, minutes: int) -> None:
+    store_late_logs(yesterday, number, minutes)
     assert builder.build().logs == 0
     assert late_items() == number
     assert [segment.logs for each in directories() for segment in each.segments] == [100]
