@@ -123,8 +123,8 @@ def _listing(request: HttpRequest, form: FilterForm, choices: reader.ChoicesLook
         result = reader.read(form.first_page(), conf.budget())
     signals.logs_read.send_robust(sender=Listing, request=request, query=result.query, via="page")
     listing = Listing(result)
-    if listing.may_be_mistyped:
-        listing.choices = choices()
+    if listing.empty_page.may_be_mistyped:
+        listing.empty_page.choices = choices()
     return listing
 
 

@@ -10,7 +10,7 @@ from logs.conditions import Kind
 from logs.filters import FILTERS, LogFilter, Source
 from logs.forms import FilterForm, parameters
 from logs.models import CONTEXT_FIELDS, PROJECTED, LogItem
-from logs.pages.listing import COLUMNS
+from logs.pages.rows import COLUMNS
 from logs.pages.schemas import parameters as api_parameters
 from logs.pages.sentence import sentence
 from logs.plan import make_plan

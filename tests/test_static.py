@@ -64,5 +64,5 @@ def test_api_docs_load_their_static_files(viewer_client: Client) -> None:
 
 
 def test_logsites_own_files_are_collected(static_root: Path) -> None:
-    for name in ("logs/logs.css", "logs/listing.js", "logsite/favicon.svg"):
+    for name in ("logs/logs.css", "logs/filter.js", "logsite/favicon.svg"):
         assert (static_root / name).exists()

@@ -1,7 +1,7 @@
 """How the pages show times and accounts. No Django."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from logs import times
 from logs.characters import visible
@@ -12,7 +12,7 @@ NO_ONE = "0"
 
 @dataclass(frozen=True)
 class Time:
-    """A moment in UTC, in parts."""
+    """A moment in a time zone, in parts. `iso` is in UTC."""
 
     iso: str
     date: str
@@ -25,10 +25,10 @@ class Time:
         return self.fraction[:4]
 
 
-def display_time(moment: datetime) -> Time:
-    """Return a moment in UTC as date, clock and fraction."""
-    iso = times.to_text(moment)
-    return Time(iso=iso, date=iso[:10], clock=iso[11:19], fraction=iso[19:26])
+def display_time(moment: datetime, zone: tzinfo = UTC) -> Time:
+    """Return a moment as date, clock and fraction in a time zone."""
+    local = moment.astimezone(zone).isoformat(timespec="microseconds")
+    return Time(iso=times.to_text(moment), date=local[:10], clock=local[11:19], fraction=local[19:26])
 
 
 def display_day(moment: datetime) -> str:

@@ -1,62 +1,29 @@
 """The listing: one page of a plan, and every link that leads from it."""
 
-import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any
-from urllib.parse import urlencode
 
-from logs import conf, cursor
-from logs.characters import distinct, reading, visible
-from logs.filters import FILTERS, LogFilter, Order
+from logs import conf
+from logs.characters import visible
+from logs.filters import LogFilter, Order
 from logs.form_fields import DEFAULT_LIMIT
-from logs.models import LogItem, object_key
 from logs.pages import sentence
+from logs.pages.address import Address
 from logs.pages.display import (
     NO_LOG_HAS_ID,
-    Time,
     display_moment,
     display_rejection,
     display_time,
-    display_who,
 )
-from logs.pages.links import Link, query_string
-from logs.plan import END, Around, Direction, Position
-from logs.reader import CHOICES, Choices, IdSearch, PageResult
-from logs.storage.choices import is_recordable, nearest
+from logs.pages.empty_page import EmptyPage
+from logs.pages.links import Link
+from logs.pages.rows import COLUMNS, Row, make_rows
+from logs.plan import END, Direction, Position
+from logs.reader import IdSearch, PageResult
 
 DAY = timedelta(days=1)
 PAGE_SIZES = (25, 50, 100, 200)
-# Each is compared with every choice.
-MAX_UNKNOWN = 3
-# The columns beside the time, and the projected attributes that each one shows.
-COLUMNS = {
-    FILTERS["account_id"].label: ("account_id",),
-    FILTERS["user_id"].label: ("user_id", "user_name"),
-    FILTERS["type"].label: ("type",),
-    FILTERS["sub_type"].label: ("sub_type",),
-    "Object, URL": ("object_type", "object_id", "object_name", "url"),
-    "Client": ("submitter_city", "submitter_country", "submitter_platform", "submitter_browser"),
-}
-
-
-@dataclass(frozen=True)
-class Row:
-    """One log in the listing."""
-
-    href: str
-    time: Time
-    account: Link
-    user: Link
-    user_name: str
-    object: Link | None
-    type: Link
-    sub_type: str
-    url: str
-    place: str
-    device: str
-    is_marked: bool
 
 
 @dataclass(frozen=True)
@@ -66,23 +33,6 @@ class Sort:
     direction: str
     href: str
     title: str
-
-
-@dataclass(frozen=True)
-class UnknownValue:
-    """A value of the filter that is not among the choices, with similar ones.
-
-    No log had it so far if the choices are complete.
-    """
-
-    label: str
-    value: str
-    nearest: list[Link]
-    is_complete: bool
-
-
-def _composed(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
 
 
 class Listing:
@@ -99,30 +49,8 @@ class Listing:
         self.cost = result.page.cost
         # Set if the filter searches for an id that no log has.
         self.id_search: IdSearch | None = None
-        # Set if the page is empty and a value may be mistyped.
-        self.choices: Choices | None = None
-
-    def url(
-        self,
-        log_filter: LogFilter | None = None,
-        *,
-        start: Position | Around | None = None,
-        limit: int | None = None,
-        path: str = "",
-        **parameters: str,
-    ) -> str:
-        """Return an address of the listing with another filter, start or page size.
-
-        Every link of the listing comes from here.
-        """
-        if isinstance(start, Around):
-            parameters["around"] = start.log_id
-        elif start:
-            parameters["cursor"] = cursor.encode(start, self.plan)
-        return f"{path}?{query_string(log_filter or self.filter, limit or self.limit, **parameters)}"
-
-    def _narrow(self, **changes: Any) -> str:
-        return self.url(replace(self.filter, **changes))
+        self.address = Address(self.plan, self.limit)
+        self.empty_page = EmptyPage(result, self.address)
 
     @property
     def phrases(self) -> list[sentence.Phrase]:
@@ -141,44 +69,15 @@ class Listing:
 
     @cached_property
     def rows(self) -> list[Row]:
-        """Return the logs of the page. Each row's link names this page as the way back."""
-        back = self.url(start=self.start).removeprefix("?")
-        suffix = f"?{urlencode({'_changelist_filters': back})}" if back else ""
-        return [self._row(item, suffix) for item in self.page.items]
-
-    def _row(self, item: LogItem, suffix: str) -> Row:
-        return Row(
-            href=f"{item.id}/change/{suffix}",
-            time=display_time(item.created_at),
-            account=Link(display_who(item.account_id), self._narrow(account_id=(item.account_id,))),
-            user=Link(
-                display_who(item.user_id),
-                self._narrow(user_id=(item.user_id,), account_id=(item.account_id,)),
-            ),
-            user_name=visible(item.user_name or ""),
-            object=self._object(item),
-            type=Link(visible(item.type), self._narrow(type=(item.type,))),
-            sub_type=visible(item.sub_type),
-            url=visible(item.url),
-            place=visible(", ".join(filter(None, [item.submitter_city, item.submitter_country]))),
-            device=visible(" · ".join(filter(None, [item.submitter_platform, item.submitter_browser]))),
-            is_marked=self.start == Around(item.id),
-        )
-
-    def _object(self, item: LogItem) -> Link | None:
-        """Return the link to the history of a log's object. Other accounts may have one of the same name."""
-        key = object_key(item.object_type, item.object_id)
-        if key is None:
-            return None
-        href = self._narrow(object=(key,), account_id=(item.account_id,))
-        return Link(visible(item.object_name or key), href)
+        """Return the logs of the page."""
+        return make_rows(self.address, self.page.items, self.start)
 
     @property
     def sort(self) -> Sort:
         """Return the order of the time column, as the Django admin names it."""
         if self.filter.order is Order.OLDEST:
-            return Sort("ascending", self._narrow(order=Order.NEWEST), "Show the newest first")
-        return Sort("descending", self._narrow(order=Order.OLDEST), "Show the oldest first")
+            return Sort("ascending", self.address.narrow(order=Order.NEWEST), "Show the newest first")
+        return Sort("descending", self.address.narrow(order=Order.OLDEST), "Show the oldest first")
 
     @property
     def pages_before(self) -> list[Link]:
@@ -186,8 +85,10 @@ class Listing:
         text = "Oldest" if self.filter.order is Order.OLDEST else "Newest"
         previous = self.page.previous
         return [
-            Link(f"« {text}", self.url() if previous else None, "first"),
-            Link("‹ Previous", self.url(start=previous) if previous else None, "previous", rel="prev"),
+            Link(f"« {text}", self.address.url() if previous else None, "first"),
+            Link(
+                "‹ Previous", self.address.url(start=previous) if previous else None, "previous", rel="prev"
+            ),
         ]
 
     @property
@@ -196,8 +97,8 @@ class Listing:
         text = "Newest" if self.filter.order is Order.OLDEST else "Oldest"
         following = self.page.next
         return [
-            Link("Next ›", self.url(start=following) if following else None, "next", rel="next"),
-            Link(f"{text} »", self.url(start=END) if following else None, "last"),
+            Link("Next ›", self.address.url(start=following) if following else None, "next", rel="next"),
+            Link(f"{text} »", self.address.url(start=END) if following else None, "last"),
         ]
 
     @property
@@ -212,13 +113,16 @@ class Listing:
     @property
     def sizes(self) -> list[Link]:
         """Return the page sizes; the current one has no address."""
-        return [Link(str(size), None if size == self.limit else self.url(limit=size)) for size in PAGE_SIZES]
+        return [
+            Link(str(size), None if size == self.limit else self.address.url(limit=size))
+            for size in PAGE_SIZES
+        ]
 
     @property
     def files(self) -> list[Link]:
         """Return the links to the logs of this filter as a file."""
         return [
-            Link(kind.upper(), self.url(limit=DEFAULT_LIMIT, path="export/", format=kind))
+            Link(kind.upper(), self.address.url(limit=DEFAULT_LIMIT, path="export/", format=kind))
             for kind in ("csv", "ndjson")
         ]
 
@@ -257,7 +161,7 @@ class Listing:
         }
         current = (self.filter.start, self.filter.end)
         return [
-            Link(text, None if current == (start, end) else self._narrow(start=start, end=end))
+            Link(text, None if current == (start, end) else self.address.narrow(start=start, end=end))
             for text, (start, end) in ranges.items()
         ]
 
@@ -265,82 +169,7 @@ class Listing:
     def everything(self) -> str | None:
         """Return the address of the listing without filters, or None if it has none."""
         bare = LogFilter(order=self.filter.order)
-        return None if bare == self.filter else self.url(bare)
-
-    @property
-    def may_be_mistyped(self) -> bool:
-        """Return whether an empty page may come from a mistyped value that has choices."""
-        is_empty = self.page.complete and not self.page.items and not isinstance(self.start, Position)
-        return is_empty and any(self._values(name) for name in CHOICES)
-
-    def _values(self, name: str) -> tuple[str, ...]:
-        """Return the values of a filter. A missing value (an empty text) is none of them."""
-        return tuple(filter(None, getattr(self.filter, name)))
-
-    @cached_property
-    def _unknown(self) -> list[tuple[str, str]]:
-        """Return name and value of each value of the filter that is not among the choices."""
-        if self.choices is None:
-            return []
-        unknown = []
-        for name in CHOICES:
-            # A filter finds both forms of accents, so a choice in another form is no other value.
-            seen = set(map(_composed, self.choices.values(name)))
-            # A longer value may exist all the same.
-            unknown += [
-                (name, value)
-                for value in self._values(name)
-                if _composed(value) not in seen and is_recordable(value)
-            ]
-        return unknown
-
-    @property
-    def unknown_values(self) -> list[UnknownValue]:
-        """Return the first unknown values of the filter, with the most similar choices."""
-        values: list[UnknownValue] = []
-        read: set[tuple[str, str]] = set()
-        for name, value in self._unknown[:MAX_UNKNOWN]:
-            unknown = self._unknown_value(name, value)
-            # Two suggestions never read alike: the parts of a value with a comma resemble the same choice.
-            links = [link for link in unknown.nearest if (name, reading(link.text)) not in read]
-            read |= {(name, reading(link.text)) for link in links}
-            values.append(replace(unknown, nearest=links))
-        return values
-
-    @property
-    def more_unknown(self) -> int:
-        """Return the number of further unknown values."""
-        return max(0, len(self._unknown) - MAX_UNKNOWN)
-
-    def _unknown_value(self, name: str, value: str) -> UnknownValue:
-        choices = self.choices or Choices([], [])
-        links = [
-            Link(visible(other), self._narrow(**{name: self._replaced(name, value, other)}))
-            for other in distinct(nearest(value, choices.values(name)))
-        ]
-        return UnknownValue(FILTERS[name].label.lower(), visible(value), links, choices.is_complete(name))
-
-    def _replaced(self, name: str, value: str, other: str) -> tuple[str, ...]:
-        """Return the values of a filter with another one in the place of one."""
-        return tuple(other if each == value else each for each in getattr(self.filter, name))
-
-    @property
-    def empty_text(self) -> str:
-        """Return the text of a page without rows."""
-        if not self.page.complete:
-            return "No logs match so far."
-        if self.everything is None:
-            return "No logs yet."
-        if self.plan.needs_no_post_filter:
-            return "No logs match this filter."
-        return f"No logs match. Searched everything{self._end_of_range}."
-
-    @property
-    def _end_of_range(self) -> str:
-        """Return the end of the filter's range that is read last, if it has one."""
-        if self.filter.order is Order.OLDEST:
-            return f" up to {display_moment(self.filter.end)} UTC" if self.filter.end else ""
-        return f" back to {display_moment(self.filter.start)} UTC" if self.filter.start else ""
+        return None if bare == self.filter else self.address.url(bare)
 
     @property
     def progress(self) -> str | None:
@@ -360,7 +189,7 @@ class Listing:
         """Return the address where a page continues that ran out of its budget."""
         if self.page.complete:
             return None
-        return self.url(start=self.page.previous if self.is_read_backwards else self.page.next)
+        return self.address.url(start=self.page.previous if self.is_read_backwards else self.page.next)
 
     @property
     def is_read_backwards(self) -> bool:
