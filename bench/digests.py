@@ -1,14 +1,9 @@
 """Searches by digests among many logs, and the cost of building them. MariaDB searches the same logs."""
 
-import multiprocessing
-import os
 import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
-from operator import itemgetter
-from typing import Any
 
 from tqdm import tqdm
 
@@ -16,17 +11,16 @@ from bench import corpus, mariadb
 from bench.corpus import Shape
 from bench.digest_costs import per_log
 from bench.engine import run_engine
-from bench.log_costs import DOLLARS_PER_MILLION_READ_UNITS, make_item
+from bench.log_costs import DOLLARS_PER_MILLION_READ_UNITS
 from bench.meter import metered
 from bench.sizes import attributes_size
+from bench.tables import create_sorting_table, fill
 from logs.digests import builder
 from logs.digests.builder import Progress
 from logs.filters import LogFilter
-from logs.models import LogItem, SortingIndex
 from logs.plan import PageQuery, make_plan
 from logs.reader import read
 from logs.reading.budget import Budget, Cost
-from logs.storage import dynamodb, tables
 from logs.storage.digest_items import DigestItem
 
 DEFAULT_LOGS = 20_000
@@ -36,7 +30,6 @@ KINDS = {"b": "blocks", "s": "signatures", "c": "counts"}
 SHAPES = ("usual", "heavy", "hour", "sparse")
 LIMIT = 100
 ROUNDS = 3
-LOGS_PER_TASK = 1_000
 
 
 @dataclass(frozen=True)
@@ -73,64 +66,6 @@ SEARCHES = [
         is_part=False,
     ),
 ]
-
-
-def create_table() -> None:
-    """Create the table of logs with SortingIndex only, which searches by digests read.
-
-    The other indexes would take most of the time to fill it.
-    """
-    declared = LogItem._get_schema()
-    [index] = [
-        each
-        for each in declared["global_secondary_indexes"]
-        if each["index_name"] == SortingIndex.Meta.index_name
-    ]
-    keys = {each["AttributeName"] for each in [*declared["key_schema"], *index["key_schema"]]}
-    client: Any = dynamodb.shared_connection().client  # botocore makes its methods at run time
-    client.create_table(
-        TableName=LogItem.Meta.table_name,
-        KeySchema=declared["key_schema"],
-        AttributeDefinitions=[
-            each for each in declared["attribute_definitions"] if each["AttributeName"] in keys
-        ],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": index["index_name"],
-                # The partition key first.
-                "KeySchema": sorted(index["key_schema"], key=itemgetter("KeyType")),
-                "Projection": index["projection"],
-            }
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
-
-
-def write(shape: Shape, numbers: range) -> int:
-    """Write logs as the writer does, in this process. Return their number."""
-    with LogItem.batch_write() as batch:
-        for log in corpus.make_logs(shape, numbers):
-            batch.save(make_item(log))
-    return len(numbers)
-
-
-def fill(shape: Shape, server: mariadb.Server | None) -> None:
-    """Fill the table of logs, and the table of the server."""
-    create_table()
-    tables.ensure(DigestItem)
-    tasks = [
-        range(start, min(start + LOGS_PER_TASK, shape.logs)) for start in range(0, shape.logs, LOGS_PER_TASK)
-    ]
-    # A forked process would share the connections of this one.
-    with (
-        multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool,
-        tqdm(total=shape.logs, desc="logs", unit="log") as bar,
-    ):
-        for written in pool.imap_unordered(partial(write, shape), tasks):
-            bar.update(written)
-    if server:
-        logs = corpus.make_logs(shape, range(shape.logs))
-        server.insert(tqdm(logs, total=shape.logs, desc="MariaDB", unit="log"))
 
 
 def build(shape: Shape) -> None:
@@ -231,7 +166,7 @@ def main(logs: int | None, shape_name: str = "usual") -> None:
     """Fill both tables, build the digests and compare the searches."""
     shape = corpus.make_shape(shape_name, logs or DEFAULT_LOGS)
     with run_engine(), mariadb.run_server() as server:
-        fill(shape, server)
+        fill(shape, server, create_sorting_table)
         build(shape)
         print_storage()
         compare(SEARCHES if shape_name == "usual" else SEARCHES[:1], server)

@@ -47,6 +47,7 @@ class Server:
 
     def __init__(self, **options: Any) -> None:
         pymysql = importlib.import_module("pymysql")
+        self.options = options
         self._connection = pymysql.connect(charset="utf8mb4", autocommit=True, **options)
         with self._connection.cursor() as cursor:
             cursor.execute(f"DROP TABLE IF EXISTS {TABLE}")
