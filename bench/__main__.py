@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 
 from bench import (
+    admin,
     client,
     digest_costs,
     digests,
@@ -29,6 +30,7 @@ def costs() -> None:
 
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], None]] = {
     "pages": lambda options: pages.main(),
+    "admin": lambda options: admin.main(options.logs),
     "parsing": lambda options: parsing.main(),
     "streams": lambda options: streams.main(),
     "client": lambda options: client.main(),

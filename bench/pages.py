@@ -97,11 +97,11 @@ def measure_whole_page() -> None:
     client = boto3.client("dynamodb", endpoint_url=os.environ["AWS_ENDPOINT_URL_DYNAMODB"])
     query_times: Times = ([], [])
     page_times: Times = ([], [])
-    length = len(page())
+    length = len(page(""))
     bare_query(client)
     for _ in range(ROUNDS):
         timed(lambda: bare_query(client), query_times)
-        timed(page, page_times)
+        timed(lambda: page(""), page_times)
     print(
         f"\nA whole page of {ROWS} sample logs ({length:,} bytes) against its bare query, medians of {ROUNDS}"
     )

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 
-def listing_page(rows: int) -> Callable[[], bytes]:
-    """Create the site's tables and a user. Return a function that gets the listing.
+def listing_page(rows: int) -> Callable[[str], bytes]:
+    """Create the site's tables and a user. Return a function from a query string to the listing.
 
     The page passes through Django's handler: middleware, session and templates. Static files are not
     collected, and the response is not compressed.
@@ -37,8 +37,8 @@ def listing_page(rows: int) -> Callable[[], bytes]:
     name = settings.SESSION_COOKIE_NAME
     requests = RequestFactory(headers={"host": "localhost", "cookie": f"{name}={client.cookies[name].value}"})
 
-    def page() -> bytes:
-        response = handler.get_response(requests.get(f"/admin/logs/log/?limit={rows}", secure=True))
+    def page(query: str) -> bytes:
+        response = handler.get_response(requests.get(f"/admin/logs/log/?limit={rows}&{query}", secure=True))
         content: bytes = response.content
         if response.status_code != 200 or content.count(b"/change/") < rows:
             raise SystemExit(f"the page has the status {response.status_code}, or not {rows} rows")

@@ -19,10 +19,10 @@ PATH = "/admin/bench/log/"
 ROWS_PER_PAGE = 100
 ROW = re.compile(r'<tr><(?:td|th) class="(?:field|action)')
 # The columns of Logsite's listing.
-LIST_DISPLAY = [
+LIST_DISPLAY = (
     *("created_at", "account_id", "user_id", "type", "sub_type", "url"),
     *("submitter_city", "submitter_country", "submitter_platform", "submitter_browser"),
-]
+)
 # Django asks for this version of mysqlclient. PyMySQL has the same interface.
 MYSQLCLIENT = (2, 2, 1, "final", 0)
 

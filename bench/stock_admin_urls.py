@@ -33,11 +33,11 @@ class Log(models.Model):
         managed = False
 
     def __str__(self) -> str:
-        return self.pk
+        return str(self.pk)
 
 
 @admin.register(Log)
-class LogAdmin(admin.ModelAdmin):
+class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs alone
     """The listing as a project would declare it."""
 
     list_display = LIST_DISPLAY
