@@ -69,7 +69,7 @@ def _configure(options: dict[str, Any]) -> None:
     import django
     from django.conf import settings
 
-    pymysql = importlib.import_module("pymysql")  # its group of requirements is optional
+    pymysql: Any = importlib.import_module("pymysql")  # its group of requirements is optional
     pymysql.version_info = MYSQLCLIENT
     pymysql.install_as_MySQLdb()
     settings.configure(
@@ -123,7 +123,8 @@ def main() -> None:
 
     call_command("migrate", verbosity=0)
     client = Client()
-    client.force_login(User.objects.create_superuser("bench"))
+    user: Any = User.objects.create_superuser("bench")  # mypy reads the settings of the site
+    client.force_login(user)
     for line in sys.stdin:
         start = time.perf_counter()
         response = client.get(f"{PATH}?{line.strip()}")
