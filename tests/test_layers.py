@@ -131,6 +131,7 @@ WITHOUT_DJANGO = [
     "logs.storage",
     "logs.digests",
     "logs.reading",
+    "logs.pages.changes",
     "logs.pages.sentence",
     "ingest.client",
     "ingest.handler",
