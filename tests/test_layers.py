@@ -91,7 +91,7 @@ LAYERS: dict[str, set[str]] = {
     "logs.api_usage": READING | {"logs.conf"},
     "logs.api_views": {*PAGES, "logs.permissions", "logs.signals", "logs.api_errors", "logs.api_usage"},
     "logs.api": {"logs.reading", "logs.apps", "logs.requests", *API},
-    "logs.admin": {"logs.views"},
+    "logs.admin": {"logs.plan", "logs.views"},
     "logs.apps": {"logs.conf", *STORAGE},
     "logs.management": {
         *STORAGE,

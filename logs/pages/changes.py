@@ -1,4 +1,4 @@
-"""The fields that a log's payload says were changed, with their old and new values. No Django."""
+"""The changed fields of a payload, with the values before and after. No Django."""
 
 import json
 import re
@@ -9,19 +9,14 @@ from itertools import islice
 from typing import Any
 
 from logs.characters import visible
-from logs.storage.json_nodes import count_nodes
 
-# The default of LOGS_CHANGES: a name of changes by field, or the two names of the values before and after.
-DEFAULT_NAMES = ("changes", "before/after", "old/new")
 # Within the change of one field, these two names are understood as well.
 FROM_TO = ("from", "to")
 
-# A longer text, or one with more values, is not parsed: parsing takes 13 ms per MB and 100 bytes per value.
-MAX_TEXT, MAX_NODES = 2_000_000, 250_000
 MAX_FIELDS = 200
 MAX_DEPTH = 20
 # Characters that the table shows: of one value, of one path, and of all values.
-MAX_VALUE, MAX_PATH, MAX_SHOWN = 1_000, 200, 100_000
+MAX_VALUE, MAX_PATH, MAX_SHOWN = 1_000, 200, 80_000
 # Characters before the first difference, if a value is too long to be shown whole.
 LEAD = 100
 # Character by character, only this many are compared of each value, and in the whole table this many pairs.
@@ -73,27 +68,19 @@ class ChangeTable:
         return self.total - len(self.rows)
 
 
-def read_changes(payload: Any, names: Sequence[str] = DEFAULT_NAMES) -> ChangeTable | None:
-    """Return the changed fields of a payload, or None if it names none.
+def read_changes(payload: Any, names: Sequence[str]) -> ChangeTable | None:
+    """Return the changed fields of a parsed payload, or None if it names none.
 
-    The payload is a parsed JSON value, or the text of one. `names` are those of LOGS_CHANGES. Size, number of
-    values and depth are limited.
+    `names` are those of LOGS_CHANGES: `changes` for changes by field, `before/after` for two objects. The
+    time is limited by the payload's size.
     """
+    if not isinstance(payload, Mapping):
+        return None
     try:
-        value = _parse(payload) if isinstance(payload, str) else payload
-        if not isinstance(value, Mapping):
-            return None
-        differences = list(_differences(value, names))
-    except (ValueError, RecursionError):
+        differences = list(_differences(payload, names))
+    except RecursionError:  # deeply nested values
         return None
     return _table(differences) if differences else None
-
-
-def _parse(text: str) -> Any:
-    is_object = text[:100].lstrip().startswith("{")
-    if not is_object or len(text) > MAX_TEXT or count_nodes(text) > MAX_NODES:
-        return None
-    return json.loads(text)
 
 
 def _differences(payload: Mapping[str, Any], names: Sequence[str]) -> Iterator[tuple[str, Pair]]:
