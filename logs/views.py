@@ -263,7 +263,10 @@ def file(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
         return HttpResponse(
             documents.content(item).payload_text or "",
             content_type="text/plain; charset=utf-8",
-            headers={"Cache-Control": "no-store"},
+            headers={
+                "Content-Disposition": content_disposition_header(True, f"payload-{item.id}.txt"),
+                "Cache-Control": "no-store",
+            },
         )
     return HttpResponse(
         as_json(item),
