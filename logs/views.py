@@ -3,9 +3,11 @@
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, tzinfo
 from functools import wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
@@ -25,15 +27,19 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import content_disposition_header
 
-from logs import conf, cursor, reader, signals
+from logs import conf, cursor, reader, signals, zones
 from logs.characters import distinct, visible
 from logs.fields import quoted
-from logs.form_fields import MAX_LIMIT
-from logs.forms import FilterForm, parameters
+from logs.form_fields import DEFAULT_LIMIT, MAX_LIMIT
+from logs.page_form import PageForm
+from logs.pages import buttons, preferences
 from logs.pages import export as exports
 from logs.pages.detail import Detail, as_json
 from logs.pages.display import display_rejection
+from logs.pages.filter_fields import FilterFields
 from logs.pages.listing import Listing
+from logs.pages.presets import PRESETS
+from logs.pages.zone_switch import ZoneSwitch
 from logs.permissions import reads_own_accounts
 from logs.plan import Position
 from logs.requests import check_request
@@ -77,34 +83,61 @@ def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
     An invalid value is shown at its field with status 400 and without rows: rows under a failed filter would
     look like its result. An invalid cursor leads to a message and to the first page of the same filter.
     """
+    view = preferences.read(request)
+    if pressed := buttons.press(request.GET, view):
+        response = HttpResponseRedirect(f"{request.path}?{pressed.query}")
+        if pressed.preferences != view:
+            preferences.write(response, pressed.preferences, request.path)
+        return response
     includes_own = reads_own_accounts(request.user)
     lookup, choices = reader.KeyLookup(includes_own=includes_own), reader.ChoicesLookup()
-    form = _form(request, request.GET, lookup, choices)
-    context: dict[str, Any] = {"title": "Logs", "form": form}
+    form = _form(request, buttons.without_empty_buttons(request.GET), lookup, choices, view.limit)
     if not form.is_valid():
-        return _page(request, admin, "change_list", context, HTTPStatus.BAD_REQUEST)
+        return _rejected(request, admin, form)
     cost = lookup.cost
     if id_search := reader.search_id(form.log_filter, includes_own=includes_own):
         cost += id_search.cost
         if id_search.item:
-            if text := display_rejection(id_search):
+            if text := display_rejection(id_search, form.zone):
                 messages.warning(request, text)
-            return HttpResponseRedirect(_url(admin, "change", id_search.item.id))
+            suffix = "" if form.zone is UTC else f"?{urlencode({'tz': zones.name(form.zone)})}"
+            return HttpResponseRedirect(_url(admin, "change", id_search.item.id) + suffix)
     page = _listing(request, form, choices)
     page.id_search = id_search
     page.cost += cost
     page.cost += choices.cost
-    # The form shows the filter as it was understood: a bare date as the moment that it stands for.
-    shown = FilterForm(parameters(page.filter, page.limit), includes_own=includes_own)
-    context |= {"listing": page, "form": shown}
-    return _page(request, admin, "change_list", context)
+    context = {"title": page.title, "listing": page, "filter": page.fields}
+    return _listing_page(request, admin, context, form.zone)
+
+
+def _rejected(request: HttpRequest, admin: Admin, form: PageForm) -> HttpResponse:
+    """Return the page of an invalid filter: its errors, and what was typed."""
+    context = {"title": "Logs", "form": form, "filter": FilterFields.rejected(form)}
+    return _listing_page(request, admin, context, form.zone, HTTPStatus.BAD_REQUEST)
+
+
+def _listing_page(
+    request: HttpRequest,
+    admin: Admin,
+    context: dict[str, Any],
+    zone: tzinfo,
+    status: HTTPStatus = HTTPStatus.OK,
+) -> HttpResponse:
+    page_url = request.build_absolute_uri(request.path)
+    context |= {"zones": ZoneSwitch(zone), "presets": PRESETS, "page_url": page_url}
+    return _page(request, admin, "change_list", context, status)
 
 
 def _form(
-    request: HttpRequest, data: QueryDict, lookup: reader.KeyLookup, choices: reader.ChoicesLookup
-) -> FilterForm:
-    return FilterForm(
+    request: HttpRequest,
+    data: QueryDict,
+    lookup: reader.KeyLookup,
+    choices: reader.ChoicesLookup,
+    default_limit: int = DEFAULT_LIMIT,
+) -> PageForm:
+    return PageForm(
         data,
+        default_limit=default_limit,
         raw=request.META["QUERY_STRING"],
         has_logs=lookup,
         spellings=choices.spellings,
@@ -112,7 +145,7 @@ def _form(
     )
 
 
-def _listing(request: HttpRequest, form: FilterForm, choices: reader.ChoicesLookup) -> Listing:
+def _listing(request: HttpRequest, form: PageForm, choices: reader.ChoicesLookup) -> Listing:
     try:
         result = reader.read(form.query(), conf.budget())
     except reader.LogNotFound:
@@ -122,7 +155,7 @@ def _listing(request: HttpRequest, form: FilterForm, choices: reader.ChoicesLook
         messages.warning(request, f"This is the first page: {error}.")
         result = reader.read(form.first_page(), conf.budget())
     signals.logs_read.send_robust(sender=Listing, request=request, query=result.query, via="page")
-    listing = Listing(result)
+    listing = Listing(result, zone=form.zone, time_range=form.time_range, default_limit=form.default_limit)
     if listing.empty_page.may_be_mistyped:
         listing.empty_page.choices = choices()
     return listing
@@ -138,7 +171,6 @@ def export(request: HttpRequest, admin: Admin) -> HttpResponseBase:
     kinds = query_string.pop("format", [])
     lookup = reader.KeyLookup(includes_own=reads_own_accounts(request.user))
     form = _form(request, query_string, lookup, reader.ChoicesLookup())
-    context: dict[str, Any] = {"title": "Logs", "form": form}
     if form.is_valid():
         for name in ("around", "limit"):
             if form.cleaned_data[name]:
@@ -146,12 +178,12 @@ def export(request: HttpRequest, admin: Admin) -> HttpResponseBase:
         if len(kinds) != 1 or kinds[0] not in exports.FORMATS:
             form.add_error(None, f"The format must be one of {' and '.join(exports.FORMATS)}: format=csv.")
     if form.errors:
-        return _page(request, admin, "change_list", context, HTTPStatus.BAD_REQUEST)
+        return _rejected(request, admin, form)
     try:
         query = replace(form.query(), limit=MAX_LIMIT)
     except cursor.BadCursor as error:
         form.add_error("cursor", f"{error}.")
-        return _page(request, admin, "change_list", context, HTTPStatus.BAD_REQUEST)
+        return _rejected(request, admin, form)
     result = reader.read(query, conf.budget())
     [kind] = kinds
     signals.logs_exported.send_robust(sender=exports.Format, request=request, query=query, format=kind)
