@@ -81,6 +81,7 @@ FIELDS: dict[str, forms.Field] = {
         error_messages={"invalid_choice": "“%(value)s” is not an order: write newest or oldest."},
     ),
     "limit": forms.IntegerField(
+        label="Rows on a page",
         min_value=1,
         max_value=MAX_LIMIT,
         error_messages={

@@ -34,7 +34,7 @@ class PageForm(FilterForm):
         """Read the time range in its zone, and check the filter."""
         values = self.cleaned_data
         self.zone = values.get("tz") or UTC
-        if (text := values.get("range")) and "tz" not in self.errors:
+        if text := values.get("range"):
             self._read_range(text, values)
         return super().clean()
 

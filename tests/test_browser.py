@@ -150,7 +150,7 @@ def test_time_heading_reverses_the_order(page: Page) -> None:
     store(make_item(number) for number in range(5))
     page.goto("/")
     newest_first = times(page)
-    page.get_by_role("link", name="Time (UTC)").click()
+    page.get_by_role("button", name="Time (UTC)").click()
     assert times(page) == newest_first[::-1]
 
 

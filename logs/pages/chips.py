@@ -45,7 +45,10 @@ def make_chips(address: Address) -> Chips:
 def _values(address: Address) -> Iterator[tuple[str, str, dict[str, Any], bool]]:
     """Yield label and text of each value, the filter without it, and whether it is excluded."""
     log_filter = address.filter
-    if text := address.range_text:
+    typed = address.time_range
+    if typed and typed.duration:
+        yield "", f"last {typed.duration}", {"start": None, "end": None}, False
+    elif text := address.range_text:
         yield "", text, {"start": None, "end": None}, False
     for name, value in log_filter.values.items():
         each = FILTERS[name]
