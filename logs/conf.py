@@ -12,6 +12,8 @@ from logs.storage.deadline import LAST_START_SECONDS
 
 # Larger values are mistakes: seconds end a page first, and bytes a file.
 MAX_NUMBER = 1_000_000_000
+# Leaves time for the request that is under way, the page and the network.
+FIRST_SECONDS = 0.7
 
 
 def _value(name: str) -> object:
@@ -85,6 +87,15 @@ def budget() -> Budget:
         payload_bytes=_whole_number("LOGS_MAX_PAYLOAD_BYTES", default.payload_bytes),
         seconds=_real_number("LOGS_MAX_SECONDS", default.seconds, LAST_START_SECONDS),
     )
+
+
+def first_budget() -> Budget:
+    """Return the budget of a page whose script reads on.
+
+    Its first rows appear within about a second.
+    """
+    page = budget()
+    return replace(page, seconds=min(page.seconds, FIRST_SECONDS))
 
 
 def count_budget() -> Budget:

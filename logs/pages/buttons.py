@@ -7,10 +7,11 @@ the change. What comes after an `@` in a button's value is the time at which the
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from django.http import QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 
 from logs.filters import Order
 from logs.page_form import moments
+from logs.pages import preferences
 from logs.pages.preferences import READERS, Preferences
 
 # These choose a page. A changed filter begins at its first page.
@@ -57,6 +58,17 @@ class Pressed:
 
     query: str
     preferences: Preferences
+
+
+def redirect(request: HttpRequest, current: Preferences) -> HttpResponse | None:
+    """Return the redirect of a button, or None if none was pressed."""
+    pressed = press(request.GET, current)
+    if pressed is None:
+        return None
+    response = HttpResponseRedirect(f"{request.path}?{pressed.query}")
+    if pressed.preferences != current:
+        preferences.write(response, pressed.preferences, request.path)
+    return response
 
 
 def without_empty_buttons(data: QueryDict) -> QueryDict:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 
 from logs import zones
 from logs.characters import visible
-from logs.filters import FILTERS, Order
+from logs.filters import FILTERS, LogFilter, Order
 from logs.local_clock import DAY, midnight
 from logs.pages.display import display_clock, display_day, display_moment
 from logs.plan import QueryPlan
@@ -70,6 +70,23 @@ def _phrases(plan: QueryPlan, times: Times, order: Phrase) -> list[Phrase]:
         is_last = number and number == len(post_filters) - 1
         words += [Phrase(" and " if is_last else ", " if number else ", filtered by "), *phrase]
     return [phrase for phrase in words if phrase.text]
+
+
+def filter_phrases(log_filter: LogFilter) -> list[tuple[str, str]]:
+    """Return the name and the text of each filter.
+
+    For example: "account 7 or 8", "payload.status is paid".
+    """
+    phrases, times = [], Times()
+    for name, value in log_filter.values.items():
+        each = FILTERS[name]
+        prefix, suffix = each.phrase.split("{}")
+        values = _alternatives(map(each.display, value if isinstance(value, tuple) else [value]), times)
+        phrases.append((name, f"{prefix}{_text(values)}{suffix}"))
+    return phrases + [
+        (path.parameter, f"{visible(path.parameter)} is {_text(_alternatives(path.values, times))}")
+        for path in log_filter.paths
+    ]
 
 
 def _text(phrases: Iterable[Phrase]) -> str:
