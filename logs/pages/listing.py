@@ -1,16 +1,20 @@
 """The listing: one page of a plan, and every link that leads from it."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, tzinfo
 from functools import cached_property
 
-from logs import conf
+from django.utils.text import Truncator
+
+from logs import conf, zones
 from logs.characters import visible
+from logs.fields import format_time
 from logs.filters import LogFilter, Order
 from logs.form_fields import DEFAULT_LIMIT
 from logs.pages import sentence
 from logs.pages.address import Address
 from logs.pages.api_link import api_address
+from logs.pages.chips import Chips, make_chips
 from logs.pages.display import (
     NO_LOG_HAS_ID,
     display_moment,
@@ -18,21 +22,26 @@ from logs.pages.display import (
     display_time,
 )
 from logs.pages.empty_page import EmptyPage
+from logs.pages.filter_fields import FilterFields
 from logs.pages.links import Link
 from logs.pages.rows import COLUMNS, Row, make_rows
-from logs.plan import END, Direction, Position
+from logs.plan import END, Around, Direction, Position
 from logs.reader import IdSearch, PageResult
+from logs.time_range import TimeRange
 
-DAY = timedelta(days=1)
 PAGE_SIZES = (25, 50, 100, 200)
+# Of the sentence in the tab's title.
+MAX_TITLE = 120
+# Values of one filter in the heading.
+MAX_VALUES = 10
 
 
 @dataclass(frozen=True)
 class Sort:
-    """The order of the time column, and the link to the opposite order."""
+    """The order of the time column, and the button's value to reverse it."""
 
     direction: str
-    href: str
+    value: str
     title: str
 
 
@@ -40,8 +49,17 @@ class Listing:
     """One page of logs, with all that the template shows."""
 
     columns = COLUMNS
+    sizes = PAGE_SIZES
 
-    def __init__(self, result: PageResult) -> None:
+    def __init__(
+        self,
+        result: PageResult,
+        *,
+        zone: tzinfo = UTC,
+        time_range: TimeRange | None = None,
+        default_limit: int = DEFAULT_LIMIT,
+    ) -> None:
+        """Show a page in a time zone. `time_range` is set if the range was read from a text."""
         self.query = result.query
         self.plan = result.plan
         self.page = result.page
@@ -51,13 +69,46 @@ class Listing:
         self.cost = result.page.cost
         # Set if the filter searches for an id that no log has.
         self.id_search: IdSearch | None = None
-        self.address = Address(self.plan, self.limit)
+        self.zone = zone
+        self.time_range = time_range
+        self.address = Address(self.plan, self.limit, zone, time_range, default_limit)
         self.empty_page = EmptyPage(result, self.address)
 
     @property
     def phrases(self) -> list[sentence.Phrase]:
         """Return the filter as a sentence, in parts."""
-        return sentence.phrases(self.plan)
+        return sentence.heading(self.plan, self._times)
+
+    @property
+    def title(self) -> str:
+        """Return the sentence for the tab, truncated."""
+        return Truncator(sentence.title(self.plan, self._times)).chars(MAX_TITLE)
+
+    @property
+    def zone_name(self) -> str:
+        """Return the short name of the time zone: `UTC` or `Berlin`."""
+        return zones.city(self.zone)
+
+    @property
+    def chips(self) -> Chips:
+        """Return a chip for each value of the filter."""
+        return make_chips(self.address)
+
+    @property
+    def fields(self) -> FilterFields:
+        """Return the fields of the filter, with its values."""
+        return FilterFields(self.address.field_values)
+
+    @property
+    def absolute(self) -> str:
+        """Return the address of this page with absolute times."""
+        return self.address.url(start=self.start) if self.start else self.address.absolute
+
+    @property
+    def _times(self) -> sentence.Times:
+        around = self.start.log_id if isinstance(self.start, Around) else None
+        moment = next((item.created_at for item in self.page.items if item.id == around), None)
+        return sentence.Times(self.zone, self.time_range, moment, MAX_VALUES)
 
     @property
     def note(self) -> str | None:
@@ -67,7 +118,7 @@ class Listing:
     @property
     def rejection(self) -> str | None:
         """Return why a message with the id was rejected, or None."""
-        return display_rejection(self.id_search) if self.id_search else None
+        return display_rejection(self.id_search, self.zone) if self.id_search else None
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -78,8 +129,8 @@ class Listing:
     def sort(self) -> Sort:
         """Return the order of the time column, as the Django admin names it."""
         if self.filter.order is Order.OLDEST:
-            return Sort("ascending", self.address.narrow(order=Order.NEWEST), "Show the newest first")
-        return Sort("descending", self.address.narrow(order=Order.OLDEST), "Show the oldest first")
+            return Sort("ascending", f"{Order.NEWEST}{self.place_suffix}", "Show the newest first")
+        return Sort("descending", f"{Order.OLDEST}{self.place_suffix}", "Show the oldest first")
 
     @property
     def pages_before(self) -> list[Link]:
@@ -105,20 +156,12 @@ class Listing:
 
     @property
     def span(self) -> str:
-        """Return the times of the first and the last row, in UTC."""
+        """Return the times of the first and the last row, in the time zone."""
         if not self.page.items:
             return ""
-        first, last = (display_time(self.page.items[i].created_at) for i in (0, -1))
+        first, last = (display_time(self.page.items[i].created_at, self.zone) for i in (0, -1))
         end = last.clock if first.date == last.date else f"{last.date} {last.clock}"
-        return f"{first.date} {first.clock} – {end} UTC"
-
-    @property
-    def sizes(self) -> list[Link]:
-        """Return the page sizes; the current one has no address."""
-        return [
-            Link(str(size), None if size == self.limit else self.address.url(limit=size))
-            for size in PAGE_SIZES
-        ]
+        return f"{first.date} {first.clock} – {end} {zones.label(self.zone)}"
 
     @property
     def files(self) -> list[Link]:
@@ -150,33 +193,20 @@ class Listing:
         return [visible(stream.key) for stream in self.plan.streams]
 
     @property
-    def presets(self) -> list[Link]:
-        """Return the links to time ranges. Their times are absolute: a link means the same tomorrow.
-
-        The current range has no address.
-        """
-        now = datetime.now(UTC)
-        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        # Rounded up, so that the range includes the newest logs.
-        minute = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
-        ranges = {
-            "Today": (today, today + DAY),
-            "Yesterday": (today - DAY, today),
-            "Last 24 hours": (minute - DAY, minute),
-            "Last 7 days": (minute - 7 * DAY, minute),
-            "Last 30 days": (minute - 30 * DAY, minute),
-        }
-        current = (self.filter.start, self.filter.end)
-        return [
-            Link(text, None if current == (start, end) else self.address.narrow(start=start, end=end))
-            for text, (start, end) in ranges.items()
-        ]
-
-    @property
     def everything(self) -> str | None:
         """Return the address of the listing without filters, or None if it has none."""
         bare = LogFilter(order=self.filter.order)
         return None if bare == self.filter else self.address.url(bare)
+
+    @property
+    def place_suffix(self) -> str:
+        """Return the end of a button's value that keeps the place.
+
+        It is `@` and the time of the first row, or empty on the first page.
+        """
+        if self.page.previous is None or not self.page.items:
+            return ""
+        return f"@{format_time(self.page.items[0].created_at)}"
 
     @property
     def progress(self) -> str | None:
@@ -194,9 +224,9 @@ class Listing:
         if self.page.reached is None:
             return ""
         towards_later = (self.filter.order is Order.OLDEST) is not self.is_read_backwards
-        reached = display_moment(self.page.reached.replace(microsecond=0))
+        reached = display_moment(self.page.reached.replace(microsecond=0), self.zone)
         direction = "up to" if towards_later else "back to"
-        return f", {direction} {reached} UTC"
+        return f", {direction} {reached} {zones.label(self.zone)}"
 
     @property
     def onward(self) -> str | None:

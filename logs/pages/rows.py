@@ -51,7 +51,7 @@ def make_rows(address: Address, items: Iterable[LogItem], start: Position | Arou
 def _row(address: Address, item: LogItem, suffix: str, *, is_marked: bool) -> Row:
     return Row(
         href=f"{item.id}/change/{suffix}",
-        time=display_time(item.created_at),
+        time=display_time(item.created_at, address.zone),
         account=Link(display_who(item.account_id), address.narrow(account_id=(item.account_id,))),
         user=Link(
             display_who(item.user_id),
