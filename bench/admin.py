@@ -1,4 +1,4 @@
-"""Pages of Logsite beside those of Django's stock admin over MariaDB, with the same logs."""
+"""Pages of Logsite and of Django's stock admin over MariaDB."""
 
 import statistics
 import time

@@ -1,4 +1,4 @@
-"""Django's stock admin over the table of logs in MariaDB, in a process of its own.
+"""A process with Django's stock admin over MariaDB.
 
 Django has one set of settings in a process. This one reads addresses as lines and writes for each the seconds
 that its page took, and the number of its rows.
@@ -51,7 +51,7 @@ class StockAdmin:
 
 @contextmanager
 def run_stock_admin(options: dict[str, Any]) -> Iterator[StockAdmin]:
-    """Run the admin over the server of these options of PyMySQL until the block ends."""
+    """Run the admin until the block ends. The options are those of a connection of PyMySQL."""
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.stock_admin", json.dumps(options)],
         stdin=subprocess.PIPE,
@@ -66,8 +66,9 @@ def run_stock_admin(options: dict[str, Any]) -> Iterator[StockAdmin]:
 
 
 def _configure(options: dict[str, Any]) -> None:
+    # Only the process of the stock admin has these settings.
     import django
-    from django.conf import settings
+    from django.conf import settings  # as above
 
     pymysql: Any = importlib.import_module("pymysql")  # its group of requirements is optional
     pymysql.version_info = MYSQLCLIENT
@@ -117,9 +118,10 @@ def _configure(options: dict[str, Any]) -> None:
 def main() -> None:
     """Answer the addresses of the standard input until it ends."""
     _configure(json.loads(sys.argv[1]))
+    # Django must be set up first.
     from django.contrib.auth.models import User
-    from django.core.management import call_command
-    from django.test import Client
+    from django.core.management import call_command  # as above
+    from django.test import Client  # as above
 
     call_command("migrate", verbosity=0)
     client = Client()
