@@ -35,7 +35,7 @@ def text_of(markup: str) -> str:
 
 
 def field(page: str, label: str) -> str:
-    match = re.search(rf"<dt>{re.escape(label)}</dt><dd>(.*?)</dd>", page, re.DOTALL)
+    match = re.search(rf"<dt>{re.escape(label)}</dt><dd[^>]*>(.*?)</dd>", page, re.DOTALL)
     assert match, f"no field {label!r}"
     return text_of(match[1])
 
