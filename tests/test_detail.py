@@ -281,7 +281,8 @@ def test_missing_log_is_404_in_the_frame(viewer_client: Client, log_id: str, pag
     response = viewer_client.get(f"{LISTING}{log_id}/{page}/")
     assert response.status_code == 404
     text = html.unescape(response.content.decode())
-    assert "There is no log with the ID “" in text
+    reason = "There is no log with the ID “" if log_id.isdecimal() else "” is not the ID of a log"
+    assert reason in text
     assert 'id="site-name"' in text
     assert "Log out" in text
     assert f'href="{LISTING}"' in text
