@@ -66,3 +66,8 @@ def display_rejection(search: IdSearch, zone: tzinfo = UTC) -> str | None:
     reason = f"{visible(rejection.error_code)}{fields}"
     when = f"{moment} {zones.label(zone)}"
     return f"A message with this ID was rejected: {reason}, {when}. See the dead-letter queue."
+
+
+def shorten(text: str, length: int) -> str:
+    """Return a text with escapes for invisible characters, in at most about `length` characters."""
+    return visible(text if len(text) <= length else f"{text[: length - 1]}…")
