@@ -1,7 +1,10 @@
 """The settings of `logs`: in Django's settings, or in the environment."""
 
+import json
 import os
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -12,6 +15,11 @@ from logs.storage.deadline import LAST_START_SECONDS
 
 # Larger values are mistakes: seconds end a page first, and bytes a file.
 MAX_NUMBER = 1_000_000_000
+
+# The classes of listing.css. Text and background contrast by 4.5:1 at least, in light and in dark.
+COLORS = ("gray", "blue", "green", "amber", "red", "purple", "teal", "pink")
+# Every other type is gray.
+DEFAULT_TYPE_COLORS = {"error": "red", "exception": "red", "critical": "red", "warning": "amber"}
 
 
 def _value(name: str) -> object:
@@ -57,6 +65,7 @@ def check() -> None:
     shards()
     export_rows()
     budget()
+    type_colors()
 
 
 def shards() -> int:
@@ -91,3 +100,28 @@ def count_budget() -> Budget:
     """Return the budget of a count: that of a page, with fewer items."""
     page = budget()
     return replace(page, examined=min(page.examined, MAX_COUNTED))
+
+
+def type_colors() -> Mapping[str, str]:
+    """Return the colors of types, without those that are gray.
+
+    Raises ImproperlyConfigured, with the name and the value.
+    """
+    value = _value("LOGS_TYPE_COLORS")
+    if value is None:
+        return DEFAULT_TYPE_COLORS
+    return _read_colors(value if isinstance(value, str) else json.dumps(value))
+
+
+@lru_cache(maxsize=4)
+def _read_colors(text: str) -> Mapping[str, str]:
+    try:
+        colors = json.loads(text)
+    except ValueError:
+        colors = None
+    if not isinstance(colors, dict) or not all(color in COLORS for color in colors.values()):
+        raise ImproperlyConfigured(
+            "LOGS_TYPE_COLORS must be a JSON object of types and their colors, such as "
+            f'{{"login": "green"}}, not {text!r}. The colors are {", ".join(COLORS)}.'
+        )
+    return {type_: color for type_, color in colors.items() if color != COLORS[0]}

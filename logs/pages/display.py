@@ -1,7 +1,7 @@
 """How the pages show times and accounts. No Django."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 
 from logs import times
 from logs.characters import visible
@@ -34,6 +34,11 @@ def display_time(moment: datetime, zone: tzinfo = UTC) -> Time:
 def display_day(moment: datetime) -> str:
     """Return a day such as `1 Nov 2026`."""
     return f"{moment.day} {moment:%b} {moment.year}"
+
+
+def display_weekday(day: date) -> str:
+    """Return a day such as `Sunday, 1 November 2026`."""
+    return f"{day:%A}, {day.day} {day:%B} {day.year}"
 
 
 def display_moment(moment: datetime) -> str:

@@ -1,8 +1,11 @@
 """The listing: one page of a plan, and every link that leads from it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from urllib.parse import parse_qsl
+
+from django.utils.safestring import SafeString
 
 from logs import conf
 from logs.characters import visible
@@ -10,6 +13,7 @@ from logs.filters import LogFilter, Order
 from logs.form_fields import DEFAULT_LIMIT
 from logs.pages import sentence
 from logs.pages.address import Address
+from logs.pages.columns import COLUMNS, Column
 from logs.pages.display import (
     NO_LOG_HAS_ID,
     display_moment,
@@ -18,8 +22,9 @@ from logs.pages.display import (
 )
 from logs.pages.empty_page import EmptyPage
 from logs.pages.links import Link
-from logs.pages.rows import COLUMNS, Row, make_rows
-from logs.plan import END, Direction, Position
+from logs.pages.marks import Marks
+from logs.pages.rows import RowOptions, render_rows
+from logs.plan import END, Around, Direction, Position
 from logs.reader import IdSearch, PageResult
 
 DAY = timedelta(days=1)
@@ -38,8 +43,6 @@ class Sort:
 class Listing:
     """One page of logs, with all that the template shows."""
 
-    columns = COLUMNS
-
     def __init__(self, result: PageResult) -> None:
         self.plan = result.plan
         self.page = result.page
@@ -49,6 +52,8 @@ class Listing:
         self.cost = result.page.cost
         # Set if the filter searches for an id that no log has.
         self.id_search: IdSearch | None = None
+        # The content of the open rows, by the ids of their logs.
+        self.panes: Mapping[str, SafeString] = {}
         self.address = Address(self.plan, self.limit)
         self.empty_page = EmptyPage(result, self.address)
 
@@ -67,10 +72,36 @@ class Listing:
         """Return why a message with the id was rejected, or None."""
         return display_rejection(self.id_search) if self.id_search else None
 
-    @cached_property
-    def rows(self) -> list[Row]:
-        """Return the logs of the page."""
-        return make_rows(self.address, self.page.items, self.start)
+    @property
+    def has_rows(self) -> bool:
+        """Return whether the page has logs."""
+        return bool(self.page.items)
+
+    @property
+    def columns(self) -> list[Column]:
+        """Return the columns beside the time.
+
+        The account is left out if the filter has one account alone.
+        """
+        hidden = {"account"} if len(self.filter.account_id) == 1 else set()
+        return [column for name, column in COLUMNS.items() if name not in hidden]
+
+    @property
+    def rows(self) -> SafeString:
+        """Return the logs of the page as table rows."""
+        options = RowOptions(
+            columns=[column.name for column in self.columns],
+            colors=conf.type_colors(),
+            marks=Marks(self.filter),
+            selected=self.start.log_id if isinstance(self.start, Around) else None,
+            panes=self.panes,
+        )
+        return render_rows(self.address, self.page.items, options)
+
+    @property
+    def place(self) -> list[tuple[str, str]]:
+        """Return the parameters of this page, for a form that leads to it."""
+        return parse_qsl(self.address.url(start=self.start).removeprefix("?"))
 
     @property
     def sort(self) -> Sort:
