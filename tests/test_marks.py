@@ -76,16 +76,16 @@ def excerpt(page: str) -> str:
     [
         (
             {"payload": "see <b>Invoice</b> 4711 now", "payload_type": "text"},
-            "Payload: … see <b>[Invoice]</b> 4711 now …",
+            "Payload: see <b>[Invoice]</b> 4711 now",
         ),
         (
             {"payload": '{"a":1,"note":"INVOICE"}', "payload_type": "json"},
-            'Payload: … {"a": 1, "note": "[INVOICE]"} …',
+            'Payload: {"a": 1, "note": "[INVOICE]"}',
         ),
-        ({"account_name": "Invoices Ltd"}, "Account name: … [Invoice]s Ltd …"),
+        ({"account_name": "Invoices Ltd"}, "Account name: [Invoice]s Ltd"),
         (
             {"url": "/invoice/1", "object_type": "report", "object_id": "1"},
-            "URL: … /[invoice]/1 …",
+            "URL: /[invoice]/1",
         ),
     ],
 )
@@ -100,7 +100,7 @@ def test_excerpt_has_the_surroundings_alone(viewer_client: Client) -> None:
     text = "ä" * 70_000 + " İnvoice 4711 " + "\n\tb" * 500
     store([make_item(payload=text, payload_type="text")])
     shown = excerpt(fetch(viewer_client, "?q=invoice&account_id=7"))
-    assert re.fullmatch(r"Payload: … ä+ \[İnvoice\] 4711 (b )+…", shown)
+    assert re.fullmatch(r"Payload: …ä+ \[İnvoice\] 4711 (b )+b?…", shown)
     assert len(shown) < 2 * AROUND + 40
 
 

@@ -81,7 +81,10 @@ class Needles:
 
 @dataclass(frozen=True)
 class Excerpt:
-    """The surroundings of a match that no cell shows. `parts` are texts, and whether each is a match."""
+    """The surroundings of a match that no cell shows. `parts` are texts, and whether each is a match.
+
+    An ellipsis stands for the rest of the text.
+    """
 
     label: str
     parts: list[tuple[str, bool]]
@@ -145,8 +148,10 @@ def _surroundings(needles: Needles, blocks: Iterable[str]) -> list[tuple[str, bo
             for start in range(0, len(window), PIECE - OVERLAP):
                 piece = window[start : start + PIECE]
                 if spans := needles.spans(piece):
-                    first, end = start + spans[0][0], start + spans[0][1]
-                    return _parts(needles, window[max(0, first - AROUND) : end + AROUND])
+                    first, end = start + spans[0][0] - AROUND, start + spans[0][1] + AROUND
+                    parts = _parts(needles, window[max(0, first) : end])
+                    leading = [("…", False)] if first > 0 else []
+                    return [*leading, *parts, *([("…", False)] if end < len(window) else [])]
         before = window[-OVERLAP:]
     return []
 

@@ -200,4 +200,4 @@ def _start_tag(mark: str) -> str:
 def _excerpt_html(excerpt: Excerpt) -> str:
     parts = [(escape(visible(text, multiline=True)), is_match) for text, is_match in excerpt.parts]
     texts = "".join(f"<mark>{text}</mark>" if is_match else text for text, is_match in parts)
-    return f"{excerpt.label}: <bdi>… {texts} …</bdi>"
+    return f"{excerpt.label}: <bdi>{texts}</bdi>"
