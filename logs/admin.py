@@ -13,6 +13,7 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_safe
 
 from logs import views
+from logs.plan import Direction
 
 
 class Log(models.Model):
@@ -65,6 +66,8 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
             path("choices/", view(self.choices_view), name=f"{name}_choices"),
             path("<path:object_id>/json/", view(self.json_view), name=f"{name}_json"),
             path("<path:object_id>/change/", view(self.change_view), name=f"{name}_change"),
+            path("<path:object_id>/previous/", view(self.previous_view), name=f"{name}_previous"),
+            path("<path:object_id>/next/", view(self.next_view), name=f"{name}_next"),
         ]
 
     def changelist_view(
@@ -99,6 +102,16 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
         """Return one log as a JSON file, or a 404. Raises PermissionDenied without the view permission."""
         self._check_permission(request)
         return views.file(request, self, unquote(object_id))
+
+    def previous_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Redirect to the log before this one in the list. Raises PermissionDenied without the permission."""
+        self._check_permission(request)
+        return views.adjacent(request, self, unquote(object_id), Direction.PREVIOUS)
+
+    def next_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Redirect to the log after this one in the list. Raises PermissionDenied without the permission."""
+        self._check_permission(request)
+        return views.adjacent(request, self, unquote(object_id), Direction.NEXT)
 
     def _check_permission(self, request: HttpRequest) -> None:
         if not self.has_view_permission(request):

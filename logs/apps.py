@@ -6,6 +6,7 @@ from typing import Any
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.utils.module_loading import import_string
 from pynamodb.models import Model
 
 from logs import conf
@@ -43,6 +44,19 @@ def view_permission() -> str:
     if config is None:
         raise LookupError("the app logs is not in INSTALLED_APPS")
     return f"{config.label}.view_log"
+
+
+@register
+def labels_are_importable(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a function of LOGS_LABELS that cannot be imported."""
+    function = conf.labels()
+    try:
+        is_callable = callable(import_string(function) if isinstance(function, str) else function)
+    except ImportError as error:
+        return [Error(f"LOGS_LABELS cannot be imported: {error}", id="logs.E002")]
+    if function is None or is_callable:
+        return []
+    return [Error(f"LOGS_LABELS must be a function, not {function!r}", id="logs.E002")]
 
 
 @register

@@ -2,9 +2,12 @@
 
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
+from string import Formatter
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -12,9 +15,14 @@ from django.core.exceptions import ImproperlyConfigured
 from logs.models import MAX_SHARDS
 from logs.reading.budget import MAX_COUNTED, Budget
 from logs.storage.deadline import LAST_START_SECONDS
+from logs.storage.documents import SENDER_FIELDS
 
 # Larger values are mistakes: seconds end a page first, and bytes a file.
 MAX_NUMBER = 1_000_000_000
+# The names of changes by field, and the pairs of names of the values before and after.
+CHANGE_NAMES = ("changes", "before/after", "old/new")
+# The fields that LOGS_LINKS may make a link. An object has two fields.
+LINKED_FIELDS = (*SENDER_FIELDS, "object")
 
 # The classes of listing.css. Text and background contrast by 4.5:1 at least, in light and in dark.
 COLORS = ("gray", "blue", "green", "amber", "red", "purple", "teal", "pink")
@@ -66,6 +74,9 @@ def check() -> None:
     export_rows()
     budget()
     type_colors()
+    change_names()
+    links()
+    labels()
 
 
 def shards() -> int:
@@ -125,3 +136,81 @@ def _read_colors(text: str) -> Mapping[str, str]:
             f'{{"login": "green"}}, not {text!r}. The colors are {", ".join(COLORS)}.'
         )
     return {type_: color for type_, color in colors.items() if color != COLORS[0]}
+
+
+def change_names() -> tuple[str, ...]:
+    """Return the names of LOGS_CHANGES: `changes` of changes by field, `before/after` of two objects.
+
+    Raises ImproperlyConfigured, with its name and value.
+    """
+    value = _value("LOGS_CHANGES")
+    if value is None:
+        return CHANGE_NAMES
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        names = [""]
+    stripped = tuple(name.strip() for name in names)
+    if not stripped or not all(re.fullmatch("[^/]+(/[^/]+)?", name) for name in stripped):
+        raise ImproperlyConfigured(
+            "LOGS_CHANGES must be names separated by commas, each such as changes or before/after, "
+            f"not {value!r}"
+        )
+    return stripped
+
+
+def links() -> dict[str, str]:
+    """Return the URL templates of LOGS_LINKS by field. Raises ImproperlyConfigured, with name and value."""
+    value = _value("LOGS_LINKS")
+    if value is None:
+        return {}
+    try:
+        templates = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        templates = None
+    if not isinstance(templates, Mapping):
+        raise ImproperlyConfigured(
+            'LOGS_LINKS must be a JSON object such as {"user_id": "https://example.com/users/{user_id}"}, '
+            f"not {value!r}"
+        )
+    for field, template in templates.items():
+        if field not in LINKED_FIELDS:
+            raise ImproperlyConfigured(f"LOGS_LINKS has the field {field!r}: use {', '.join(LINKED_FIELDS)}")
+        if rule := _template_rule(template):
+            raise ImproperlyConfigured(f"LOGS_LINKS: the URL of {field} {rule}, not {template!r}")
+    return dict(templates)
+
+
+def _template_rule(template: object) -> str | None:
+    """Return the rule that a URL template breaks, or None."""
+    if not isinstance(template, str):
+        return "must be a text"
+    try:
+        parts = urlsplit(template)
+        names = [(name, spec, conversion) for _, name, spec, conversion in Formatter().parse(template)]
+    except ValueError:
+        return "must be a URL with names of fields in braces"
+    # A value in the host's name would lead to another site.
+    if parts.scheme not in ("http", "https") or not parts.netloc or "{" in parts.netloc:
+        return "must begin with http:// or https:// and a host without braces"
+    if any(
+        name is not None and (name not in SENDER_FIELDS or spec or conversion)
+        for name, spec, conversion in names
+    ):
+        return f"may have only these names in braces: {', '.join(SENDER_FIELDS)}"
+    return None
+
+
+def labels() -> Callable[..., object] | str | None:
+    """Return the function of LOGS_LABELS or its dotted path, or None.
+
+    Raises ImproperlyConfigured, with name and value. The function is not imported, because its module may
+    need models.
+    """
+    value = _value("LOGS_LABELS")
+    if value is None or callable(value):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)+", value):
+        raise ImproperlyConfigured(
+            f"LOGS_LABELS must be a function or its dotted path, such as project.names.labels, not {value!r}"
+        )
+    return value

@@ -31,12 +31,15 @@ from logs.fields import quoted
 from logs.form_fields import MAX_LIMIT
 from logs.forms import FilterForm, parameters
 from logs.pages import export as exports
+from logs.pages.adjacent import list_parameters, read_adjacent
 from logs.pages.detail import Detail, as_json
 from logs.pages.display import display_rejection
 from logs.pages.listing import Listing
+from logs.pages.log_address import LogAddress, has_payload_only
 from logs.permissions import reads_own_accounts
-from logs.plan import Position
+from logs.plan import Direction, Position
 from logs.requests import check_request
+from logs.storage import documents
 from logs.storage.errors import UNAVAILABLE, StoreUnavailable
 
 RETRY_AFTER_SECONDS = 5
@@ -101,11 +104,15 @@ def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
 
 
 def _form(
-    request: HttpRequest, data: QueryDict, lookup: reader.KeyLookup, choices: reader.ChoicesLookup
+    request: HttpRequest,
+    data: QueryDict,
+    lookup: reader.KeyLookup,
+    choices: reader.ChoicesLookup,
+    raw: str | None = None,
 ) -> FilterForm:
     return FilterForm(
         data,
-        raw=request.META["QUERY_STRING"],
+        raw=request.META["QUERY_STRING"] if raw is None else raw,
         has_logs=lookup,
         spellings=choices.spellings,
         includes_own=reads_own_accounts(request.user),
@@ -190,20 +197,60 @@ def choices(request: HttpRequest) -> HttpResponse:
 @_handles_errors
 def detail(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
     """Return the page of one log, or a 404."""
-    if (item := reader.get(log_id, includes_own=reads_own_accounts(request.user))) is None:
+    includes_own = reads_own_accounts(request.user)
+    address = _log_address(request, admin, log_id)
+    item, cost = reader.get_with_cost(log_id, includes_own=includes_own)
+    if item is None:
         return _missing(request, admin, log_id)
     signals.log_opened.send_robust(sender=Detail, request=request, log_id=item.id, via="page")
-    filters = request.GET.get("_changelist_filters", "")
-    page = Detail(item, _url(admin, "changelist"), filters, _url(admin, "json", item.id))
-    return _page(request, admin, "change_form", {"title": page.title, "detail": page})
+    page = Detail(item, replace(address, log_id=item.id), cost)
+    page.read_timelines(includes_own=includes_own)
+    link = request.build_absolute_uri(f"{address.changelist}{item.id}/change/")
+    return _page(request, admin, "change_form", {"title": page.title, "detail": page, "link": link})
+
+
+@_handles_errors
+def adjacent(request: HttpRequest, admin: Admin, log_id: str, direction: Direction) -> HttpResponse:
+    """Redirect to a neighbour in the list, or back with a message."""
+    includes_own = reads_own_accounts(request.user)
+    address = _log_address(request, admin, log_id)
+    if (item := reader.get(log_id, includes_own=includes_own)) is None:
+        return _missing(request, admin, log_id)
+    lookup, choices = reader.KeyLookup(includes_own=includes_own), reader.ChoicesLookup()
+    query = address.list_query or ""
+    form = _form(request, list_parameters(query), lookup, choices, raw=query)
+    if not form.is_valid():
+        messages.warning(request, "The filter of the list is not valid, so the list has no order.")
+        return HttpResponseRedirect(address.page(list_query=None))
+    neighbour = read_adjacent(form.first_page().plan, item, direction, conf.budget())
+    if neighbour.item is None:
+        messages.info(request, neighbour.text)
+    return HttpResponseRedirect(address.page(log_id=neighbour.item.id if neighbour.item else item.id))
+
+
+def _log_address(request: HttpRequest, admin: Admin, log_id: str) -> LogAddress:
+    return LogAddress.read(
+        _url(admin, "changelist"),
+        log_id,
+        request.GET,
+        request.headers.get("Referer", ""),
+        request.get_host(),
+    )
 
 
 @_handles_errors
 def file(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
-    """Return one whole log as a JSON file, or a 404."""
+    """Return one whole log as a JSON file, or its payload, or a 404."""
+    is_payload = has_payload_only(request.GET)
     if (item := reader.get(log_id, includes_own=reads_own_accounts(request.user))) is None:
         return _missing(request, admin, log_id)
     signals.log_opened.send_robust(sender=Detail, request=request, log_id=item.id, via="file")
+    if is_payload:
+        return HttpResponse(
+            documents.content(item).payload_text or "",
+            content_type="text/plain; charset=utf-8",
+            headers={"Cache-Control": "no-store"},
+        )
     return HttpResponse(
         as_json(item),
         content_type="application/json",

@@ -13,7 +13,7 @@ from logs.characters import visible
 from logs.models import LogItem
 from logs.storage import documents
 from tests.items import make_item, store
-from tests.pages import LISTING
+from tests.pages import LISTING, link
 
 pytestmark = pytest.mark.usefixtures("logs_table")
 
@@ -30,12 +30,29 @@ def show(client: Client, **fields: Any) -> str:
     return response.content.decode()
 
 
+def text_of(markup: str) -> str:
+    return html.unescape(re.sub(r"<[^>]+>", "", markup))
+
+
 def field(page: str, label: str) -> str:
-    match = re.search(
-        rf'<label>{re.escape(label)}:</label>\s*<div class="readonly">(.*?)</div>', page, re.DOTALL
-    )
+    match = re.search(rf"<dt>{re.escape(label)}</dt><dd>(.*?)</dd>", page, re.DOTALL)
     assert match, f"no field {label!r}"
-    return html.unescape(re.sub(r"<[^>]+>", "", match[1]))
+    return text_of(match[1])
+
+
+def section(page: str, name: str) -> str:
+    """Return the HTML of a section of the page."""
+    match = re.search(rf'<section class="module" id="{name}".*?</section>', page, re.DOTALL)
+    assert match, f"no section {name!r}"
+    return match[0]
+
+
+def payload(page: str) -> str:
+    """Return the text of the payload in the form that the page shows."""
+    forms = r'<pre[^>]*>(.*?)</pre>|<div class="logs-tree"[^>]*>(.*)</div>'
+    match = re.search(forms, section(page, "payload"), re.DOTALL)
+    assert match
+    return text_of(match[1] or match[2])
 
 
 def test_detail_shows_every_field(viewer_client: Client) -> None:
@@ -65,7 +82,6 @@ def test_detail_shows_every_field(viewer_client: Client) -> None:
         "Submitter platform": "macOS",
         "Submitter browser": "Safari",
         "Submitter agent": "Mozilla/5.0",
-        "Payload": "—",
         "Id": make_item().id,
         "Sender": "AIDAEXAMPLE",
         "Expires (UTC)": "never",
@@ -73,43 +89,137 @@ def test_detail_shows_every_field(viewer_client: Client) -> None:
     assert {label: field(page, label) for label in expected} == expected
 
 
+def test_empty_fields_take_no_row(viewer_client: Client) -> None:
+    page = show(viewer_client, url="", sub_type="")
+    labels = re.findall(r"<dt>(.*?)</dt>", section(page, "fields"))
+    assert labels == ["Time (UTC)", "Account", "User", "Type"]
+    assert 'id="payload"' not in page
+
+
 def test_internal_fields_are_collapsed(viewer_client: Client) -> None:
     collapsed = show(viewer_client).split("<details>")[-1].split("</details>")[0]
     for label in ("Id", "Received (UTC)", "Status", "Account and type"):
-        assert f"<label>{label}:</label>" in collapsed
+        assert f"<dt>{label}</dt>" in collapsed
 
 
-def test_json_payload_is_indented(viewer_client: Client) -> None:
-    page = show(viewer_client, payload='{"total":129.5,"who":"Zoë"}', payload_type="json")
-    assert field(page, "Payload") == '{\n  "total": 129.5,\n  "who": "Zoë"\n}'
-    assert '{"total":129.5,"who":"Zoë"}' in html.unescape(page)
+JSON = '{"total":129.50,"who":"Zoë","lines":[{"sku":"<b>"},null],"none":{}}'
+
+
+def test_json_payload_is_a_tree(viewer_client: Client) -> None:
+    page = show(viewer_client, payload=JSON, payload_type="json")
+    assert payload(page) == (
+        '{ 4 keys"total": 129.5,"who": "Zoë","lines": [ 2 items{ 1 key"sku": "<b>"},null],"none": {}}'
+    )
+    tree = section(page, "payload")
+    assert tree.count("<details open>") == 2
+    assert tree.count("<details>") == 1
+    assert '<bdi>"Zoë"</bdi>' in tree
+    assert '<bdi>"&lt;b&gt;"</bdi>' in tree
+
+
+def test_payload_has_one_form_at_a_time(viewer_client: Client) -> None:
+    page = show(viewer_client, payload=JSON, payload_type="json")
+    item = make_item()
+    raw = viewer_client.get(link(page, "Raw")).content.decode()
+    assert payload(raw).startswith('{\n  "total": 129.5,\n  "who": "Zoë",')
+    assert "logs-tree" not in raw
+    sent = viewer_client.get(link(raw, "As sent")).content.decode()
+    assert payload(sent) == JSON
+    assert html.unescape(sent).count("Zoë") == 1
+    assert link(sent, "Tree") == f"{address(item)}?view=tree#payload"
+    response = viewer_client.get(f"{LISTING}{item.id}/json/?part=payload")
+    assert (response.content.decode(), response["Content-Type"]) == (JSON, "text/plain; charset=utf-8")
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("?view=x%3Cb%3E", "The parameter view must be tree or raw or sent, not “x&lt;b&gt;”."),
+        ("?all=2", "The parameter all must be 1, not “2”."),
+        (
+            "?axis=%E2%80%AE",
+            "The parameter axis must be user or account or type or everything, not “\\u202e”.",
+        ),
+    ],
+)
+def test_wrong_parameter_of_a_log_is_400(viewer_client: Client, query: str, message: str) -> None:
+    store([make_item()])
+    response = viewer_client.get(address(make_item(), query))
+    assert response.status_code == 400
+    assert message in response.content.decode()
 
 
 def test_text_payload_is_unchanged(viewer_client: Client) -> None:
     text = "line one\n  line <two>\n\n{not json}"
     page = show(viewer_client, payload=text, payload_type="text")
-    assert field(page, "Payload") == text
-    assert "Payload as sent" not in page
+    assert payload(page) == text
+    assert "As sent" not in page
 
 
-def test_text_payload_of_json_is_shown_in_both_forms(viewer_client: Client) -> None:
+def test_text_payload_of_json_has_each_form(viewer_client: Client) -> None:
     page = show(viewer_client, payload='{"price": 1.10}', payload_type="text")
-    assert field(page, "Payload") == '{\n  "price": 1.1\n}'
-    assert '{"price": 1.10}' in html.unescape(page)
+    assert payload(page) == '{ 1 key"price": 1.1}'
+    assert payload(viewer_client.get(link(page, "As sent")).content.decode()) == '{"price": 1.10}'
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "[" * 190 + "1" + ",1" * 60_000 + "]" * 190])
-def test_deeply_nested_json_is_not_indented(viewer_client: Client, text: str) -> None:
+def test_deeply_nested_json_is_limited(viewer_client: Client, text: str) -> None:
     data = documents.pack({"payload": text})
     page = show(viewer_client, document=data, payload_type="text")
-    assert field(page, "Payload") == text
-    assert len(page) < 6_000_000
+    assert payload(page).startswith("[")
+    raw = viewer_client.get(address(make_item(), "?view=raw")).content.decode()
+    assert payload(raw) == text
+    assert len(page) + len(raw) < 1_000_000
+
+
+@pytest.mark.parametrize("kind", ["values", "text"])
+def test_long_payload_begins_with_200_kb(viewer_client: Client, kind: str) -> None:
+    values = {f"name{n}": "x" * 80 for n in range(10_000)}
+    text = json.dumps(values) if kind == "values" else "x" * 1_000_000
+    page = show(viewer_client, document=documents.pack({"payload": text}), payload_type="text")
+    assert 200_000 < len(page) < 400_000
+    assert link(page, "download the file") == f"{LISTING}{make_item().id}/json/"
+    whole = viewer_client.get(link(page, "Show all")).content.decode()
+    assert len(whole) > 900_000
+    assert "Show all" not in whole
+
+
+def test_what_changed_is_a_table(viewer_client: Client) -> None:
+    changes = {"status": ["open", "Paid"], "<i>": ["", None], "due": ["2026-12-01", "2026-12-15"]}
+    page = show(viewer_client, payload=json.dumps({"changes": changes}), payload_type="json")
+    table = section(page, "changes")
+    assert "What changed (3 fields)" in table
+    cells = re.findall(r'<th scope="row">(.*?)</th>\s*<td>(.*?)</td>\s*<td>(.*?)</td>', table)
+    assert cells == [
+        ("status", "<del>open</del>", "<ins>Paid</ins>"),
+        ("&lt;i&gt;", "<i>empty</i>", "<i>null</i>"),
+        ("due", "2026-12-<del>01</del>", "2026-12-<ins>15</ins>"),
+    ]
+    many = {f"f{n}": [n, -1] for n in range(210)}
+    page = show(viewer_client, payload=json.dumps({"changes": many}), payload_type="json")
+    assert '10 more fields: <a href="#payload">see the payload</a>' in page
+
+
+def test_heading_and_title_are_words(viewer_client: Client) -> None:
+    names = {"user_name": "Zoë", "account_name": "Nord"}
+    page = show(viewer_client, type="update", sub_type="invoice", url="/invoices/4711", **names)
+    assert "<title>update invoice · /invoices/4711 | " in page
+    assert text_of(page.split("<h1>")[1].split("</h1>")[0]) == "update invoice · /invoices/4711"
+    line = " ".join(text_of(page.split('<p class="logs-line">')[1].split("</p>")[0]).split())
+    assert line.startswith("2026-11-01 00:00:00.000 UTC · ")
+    assert f"by user 12 (Zoë) of account 7 (Nord) · {make_item().id} Copy ID" in line
+    page = show(viewer_client, object_type="invoice", object_id="4711", user_id="0", submitter_city="Ōsaka")
+    assert "<title>login password · invoice:4711 | " in page
+    assert "no one</bdi></a> of" in page
+    assert "· <bdi>Ōsaka</bdi>" in page
 
 
 def test_unknown_fields_are_shown_as_extra_fields(viewer_client: Client) -> None:
     extra = {"status": "paid", "deep": {"list": [1, None, True]}}
     page = show(viewer_client, document=documents.pack({"extra": json.dumps(extra)}))
-    assert json.loads(field(page, "Extra fields")) == extra
+    text = text_of(section(page, "extra"))
+    assert '"status": "paid"' in text
+    assert '"list": [ 3 items1,null,true]' in text
 
 
 def test_truncated_text_is_shown_in_full(viewer_client: Client) -> None:
@@ -145,7 +255,7 @@ def test_http_url_is_a_link_without_referrer(viewer_client: Client, url: str) ->
 )
 def test_other_url_is_plain_text(viewer_client: Client, url: str) -> None:
     page = show(viewer_client, url=url)
-    row = page.split("<label>URL:</label>")[1].split('class="form-row"')[0]
+    row = page.split("<dt>URL</dt>")[1].split("</div>")[0]
     assert "href" not in row
     assert html.escape(visible(url)) in row
 
@@ -196,7 +306,7 @@ def test_close_link_stays_in_the_listing(viewer_client: Client) -> None:
     item = make_item()
     store([item])
     page = viewer_client.get(address(item, "?_changelist_filters=//evil.example/%3Fa%22b")).content.decode()
-    assert 'href="/admin/logs/log/?//evil.example/?a&quot;b"' in page
+    assert f'href="/admin/logs/log/?//evil.example/?a&quot;b#log-{item.id}"' in page
 
 
 @pytest.mark.parametrize("page", ["", "add/", "{}/", "{}/history/", "{}/delete/"])
@@ -225,6 +335,6 @@ def test_invisible_characters_are_shown_as_escapes(viewer_client: Client) -> Non
     )
     assert field(page, "Account") == r"7\u200b"
     assert field(page, "Type") == r"lo\u202egin"
-    assert r"x\u202ey\u0007" in field(page, "Payload")
-    assert "\n" in field(page, "Payload")
+    assert r"x\u202ey\u0007" in payload(page)
+    assert "\n" in payload(page)
     assert not {"\u200b", "\u202e", "\u0007"} & set(page)

@@ -94,8 +94,9 @@ def test_detail_shows_invisible_characters(viewer_client: Client, attack: str) -
     store([spoofed_log(attack)])
     page = fetch_page(viewer_client, f"{make_item(1).id}/change/")
     assert list(invisible_texts(page)) == []
-    # 13 fields, the key of account and type twice, the links around, the breadcrumb.
-    assert page.count(visible(f"7{attack}")) == 18
+    # 13 fields, the key of account and type twice, title, breadcrumb and heading three times each, six in the
+    # line below, three in the timeline.
+    assert page.count(visible(f"7{attack}")) == 33
     assert unquote(link(page, visible(f"7{attack}"))) == f"{LISTING}?account_id=7{attack}"
 
 

@@ -91,7 +91,7 @@ LAYERS: dict[str, set[str]] = {
     "logs.api_usage": READING | {"logs.conf"},
     "logs.api_views": {*PAGES, "logs.permissions", "logs.signals", "logs.api_errors", "logs.api_usage"},
     "logs.api": {"logs.reading", "logs.apps", "logs.requests", *API},
-    "logs.admin": {"logs.views"},
+    "logs.admin": {"logs.plan", "logs.views"},
     "logs.apps": {"logs.conf", *STORAGE},
     "logs.management": {
         *STORAGE,
@@ -131,6 +131,7 @@ WITHOUT_DJANGO = [
     "logs.storage",
     "logs.digests",
     "logs.reading",
+    "logs.pages.changes",
     "logs.pages.sentence",
     "ingest.client",
     "ingest.handler",

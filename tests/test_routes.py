@@ -35,6 +35,7 @@ def statuses(default: int, **exceptions: int) -> dict[str, int]:
 # Nobody but staff passes the admin's login, also with a valid token.
 STAFF_PAGE = statuses(302, staff=200, viewer=200, superuser=200)
 LOG_PAGE = statuses(302, staff=403, viewer=200, superuser=200)
+NO_LOG = statuses(302, staff=403, viewer=404, superuser=404)
 LOG_API = statuses(401, stranger=403, staff=403, viewer=200, superuser=200, token=200)
 
 # method → status, or None for the role's status. Other methods are 405.
@@ -90,6 +91,8 @@ ROUTES = {
     "admin/logs/log/choices/": admin("logs/log/choices/", LOG_PAGE, READ),
     "admin/logs/log/<path:object_id>/json/": admin(f"logs/log/{LOG}/json/", LOG_PAGE, READ),
     "admin/logs/log/<path:object_id>/change/": admin(f"logs/log/{LOG}/change/", LOG_PAGE, READ),
+    "admin/logs/log/<path:object_id>/previous/": admin("logs/log/0/previous/", NO_LOG, READ),
+    "admin/logs/log/<path:object_id>/next/": admin("logs/log/0/next/", NO_LOG, READ),
     "admin/^(?P<app_label>logs)/$": admin("logs/", {**STAFF_PAGE, "staff": 404}, ANY),
     "admin/(?P<url>.*)$": admin("nothing/", statuses(302, staff=404, viewer=404, superuser=404), ANY),
     "api/": Route("/api/", statuses(404), ANY),

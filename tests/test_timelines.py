@@ -2,6 +2,7 @@
 
 import html
 import re
+import threading
 from datetime import timedelta
 from itertools import islice
 from typing import Any
@@ -13,8 +14,10 @@ from django.test import Client
 from bench import log_costs
 from logs.filters import LogFilter
 from logs.models import LogItem
-from logs.plan import make_plan
-from logs.reader import read_page
+from logs.pages import timeline as timelines
+from logs.plan import QueryPlan, make_plan
+from logs.reader import Page, read_page
+from logs.storage.errors import StoreUnavailable
 from logsite.local.samples import samples
 from tests.api import fetch as fetch_api
 from tests.items import START, make_item, store
@@ -103,8 +106,8 @@ def test_detail_links_to_user_object_and_request(viewer_client: Client) -> None:
     assert f"request_id={quote('r/1', safe='')}" in links["r/1"]
     of_request = row_ids(fetch(viewer_client, links["r/1"].removeprefix(LISTING)))
     assert of_request == [make_item(n).id for n in (2, 1)], "within ten minutes, of every account"
-    for axis in ("of this user", "of this object"):
-        around = fetch(viewer_client, links[axis].removeprefix(LISTING))
+    for text in ("Full list", "Full history"):
+        around = fetch(viewer_client, links[text].removeprefix(LISTING))
         assert make_item(1).id in row_ids(around)
         assert make_item(2).id not in row_ids(around)
 
@@ -114,8 +117,83 @@ def test_detail_of_no_one_links_to_no_timeline(viewer_client: Client) -> None:
 
     links = hrefs(fetch(viewer_client, f"{make_item(4).id}/change/"))
 
-    assert not {"of this user", "of this object"} & links.keys()
-    assert links["0 (no one)"] == f"{LISTING}?account_id=7&user_id=0"
+    assert not {"this user", "Full history", "Everything of this request"} & links.keys()
+    assert {"this type", "everything"} <= links.keys()
+    assert links["0 (no one)"] == links["no one"] == f"{LISTING}?account_id=7&user_id=0"
+
+
+def timeline(page: str, name: str) -> list[str]:
+    """Return the lines of a timeline as text."""
+    [section] = re.findall(rf'<section class="module" id="{name}".*?</section>', page, re.DOTALL)
+    lines = re.findall(r"<li[^>]*>(.*?)</li>", section, re.DOTALL)
+    return [" ".join(html.unescape(re.sub("<[^>]*>", "", line)).split()) for line in lines]
+
+
+def make_history() -> None:
+    """Store the history of an invoice, and other logs of the same user and account."""
+    minute = timedelta(minutes=1)
+    invoice = {"object_type": "invoice", "object_id": "4711"}
+    store(
+        [
+            *(make_item(n, created_at=START + n * minute, **invoice) for n in range(4)),
+            make_item(4, created_at=START + 20 * minute, user_name="Zoë", summary="<b>paid</b>", **invoice),
+            make_item(5, created_at=START + timedelta(days=1), type="view", user_id="13", **invoice),
+            make_item(6, created_at=START + 30 * minute, type="logout", sub_type=""),
+            make_item(7, created_at=START + 20 * minute, account_id="8", **invoice),
+        ]
+    )
+
+
+def test_timelines_have_the_logs_around_this_one(viewer_client: Client) -> None:
+    make_history()
+    page = fetch(viewer_client, f"{make_item(4).id}/change/")
+    assert timeline(page, "history") == [
+        "2026-11-02 00:00:00 view password by 13",
+        "23 hours without logs",
+        "00:20:00 login password by Zoë · <b>paid</b> this log",
+        "17 minutes without logs",
+        "00:03:00 login password by 12",
+        "00:02:00 login password by 12",
+    ]
+    assert timeline(page, "around")[:3] == [
+        "00:30:00 logout by 12",
+        "10 minutes without logs",
+        "00:20:00 login password by Zoë · <b>paid</b> this log",
+    ]
+    types = fetch(viewer_client, f"{make_item(4).id}/change/?axis=type")
+    assert timeline(types, "around")[0] == "00:20:00 login password by 12", "of account 8"
+    older = re.search(r'href="([^"]+)"><bdi>login', page.split('id="around"')[1])
+    assert older
+    assert f"/{make_item(3).id}/change/" in older[1]
+    query = "axis=everything&_changelist_filters=type%3Dlogin"
+    everything = fetch(viewer_client, f"{make_item(4).id}/change/?{query}")
+    assert timeline(everything, "around")[0].startswith("00:30:00 logout")
+    assert html.escape(query) in everything
+
+
+def test_unread_timeline_does_not_break_the_page(
+    viewer_client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_history()
+    released = threading.Event()
+
+    def read_slowly(plan: QueryPlan, *args: Any) -> Page:
+        if plan.filter.object:
+            raise StoreUnavailable("throttled")
+        released.wait(10)
+        return read_page(plan, *args)
+
+    monkeypatch.setattr(timelines, "read_page", read_slowly)
+    monkeypatch.setattr(timelines, "MAX_SECONDS", 0.1)
+    page = fetch(viewer_client, f"{make_item(4).id}/change/")
+    released.set()
+    assert page.count("These logs could not be read.") == 2
+    assert timeline(page, "history") == timeline(page, "around") == []
+    assert [record.getMessage() for record in caplog.records if "timeline" in record.name] == [
+        "A timeline was not read: it took too long",
+        "A timeline was not read: throttled",
+    ]
+    assert hrefs(page)["full history"].startswith(f"{LISTING}?account_id=7&object=invoice%3A4711&around=")
 
 
 @pytest.mark.parametrize(

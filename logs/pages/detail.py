@@ -1,214 +1,192 @@
-"""The page of one log: its fields, its payload, and the links from it."""
+"""The page of one log: heading, fields, payload, and the logs around it."""
 
-import json
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from functools import cached_property
-from typing import Any
-from urllib.parse import urlsplit
 
-from django.utils.text import Truncator
-
-from logs import times
-from logs.characters import visible
-from logs.filters import FILTERS, LogFilter
+from logs import conf, times
+from logs.filters import LogFilter
 from logs.models import LogItem
-from logs.pages.display import NO_ONE, display_time
+from logs.pages.display import NO_ONE, Time, display_time, shorten
+from logs.pages.durations import display_distance
 from logs.pages.links import Link, query_string
-from logs.pages.response_size import TruncatedText, truncate
+from logs.pages.log_address import LogAddress
+from logs.pages.log_fields import Field, LogFields, with_name
+from logs.pages.payload import ALL_BYTES, FIRST_BYTES, FORMS, Payload
+from logs.pages.related import AXES, Related
+from logs.pages.timeline import Timeline, make_timeline, read_neighbours
+from logs.plan import make_plan
+from logs.reading.budget import Cost
 from logs.storage import documents
-from logs.storage.json_nodes import count_nodes
 
-# A text that would be longer than this with indentation, or has more values, is shown as sent.
-MAX_INDENTED, MAX_NODES = 1_500_000, 250_000
-# What the page shows of each text at most, in bytes of `response_size.encoded_size`. Together they stay below
-# the 6 MB of a response.
-MAX_FIELD_SIZE = 65_000
-MAX_PAYLOAD_SIZE, MAX_AS_SENT_SIZE, MAX_EXTRA_SIZE = 2_000_000, 1_500_000, 600_000
-# The logs of a request lie within this time before and after each other.
-REQUEST_RANGE = timedelta(minutes=10)
+# What the page shows of the extra fields, in bytes and in bytes of the response.
+MAX_EXTRA_BYTES, MAX_EXTRA_SIZE = 100_000, 600_000
+# Characters of a value in the heading and in the line below it.
+MAX_NAME, MAX_SUBJECT = 60, 120
 
 
 @dataclass(frozen=True)
-class Field:
-    """A field of a log, with an address if it is a link."""
+class Timelines:
+    """The history of the object and the logs around this one."""
 
-    label: str
-    value: str
-    href: str | None = None
-    external: bool = False
-
-    @property
-    def truncated(self) -> TruncatedText:
-        """Return the text, truncated to the page's limit."""
-        return truncate(self.value, MAX_FIELD_SIZE)
+    object: Timeline | None = None
+    around: Timeline | None = None
 
 
 class Detail:
-    """One log with every field."""
+    """One log with every field. `cost` is that of reading it and its timelines."""
 
-    def __init__(self, item: LogItem, changelist: str, filters: str, file: str) -> None:
-        """Show a log of a listing.
-
-        `filters` is the query string of the listing to return to, `file` the address of the log as JSON.
-        """
+    def __init__(self, item: LogItem, address: LogAddress, cost: Cost, zone: tzinfo = UTC) -> None:
         self.item = item
+        self.cost = cost
+        self.address = address
+        self.zone = zone
         self.content = documents.content(item)
-        self.changelist = changelist
-        self.file = file
-        self.back = f"{changelist}?{filters}" if filters else changelist
+        self.related = Related(item, self.content)
+        self.log_fields = LogFields(item, self.content, address.changelist, zone)
+        self.timelines = Timelines()
+
+    def read_timelines(self, *, includes_own: bool) -> None:
+        """Read the timelines, side by side. A timeline that cannot be read has no entries."""
+        filters = [self.related.axes[self.axis], *filter(None, [self.related.object])]
+        shards = conf.shards()
+        plans = [make_plan(each, shards, includes_own=includes_own).by_index() for each in filters]
+        neighbours = read_neighbours(plans, self.item)
+        timelines = [
+            make_timeline(each, self.item, self._around(log_filter), self.address.other, self.zone)
+            for each, log_filter in zip(neighbours, filters, strict=True)
+        ]
+        self.timelines = Timelines(timelines[1] if self.related.object else None, timelines[0])
+        for each in filter(None, neighbours):
+            self.cost += each.cost
+
+    @property
+    def type(self) -> str:
+        """Return the type, truncated to fit a line."""
+        return shorten(self.content.fields["type"] or "", MAX_NAME)
+
+    @property
+    def sub_type(self) -> str:
+        """Return the subtype, truncated to fit a line."""
+        return shorten(self.content.fields["sub_type"] or "", MAX_NAME)
+
+    @property
+    def subject(self) -> str:
+        """Return the name or key of the object, otherwise the URL, truncated."""
+        subject = self.log_fields.object_name or self.item.object_key or self.content.fields["url"]
+        return shorten(subject or "", MAX_SUBJECT)
+
+    @property
+    def object_text(self) -> str:
+        """Return the name or key of the object, truncated to fit a line."""
+        return shorten(self.log_fields.object_name or self.item.object_key or "", MAX_NAME)
 
     @property
     def title(self) -> str:
-        """Return the time of the log."""
-        time = display_time(self.item.created_at)
-        return f"{time.date} {time.clock} UTC"
+        """Return the heading as one text."""
+        words = " ".join(filter(None, [self.type, self.sub_type]))
+        return " · ".join(filter(None, [words, self.subject]))
 
     @property
-    def short_title(self) -> str:
-        """Return the time and the type, truncated to fit a line."""
-        return f"{self.title} · {visible(visible(Truncator(self.item.type).chars(40)))}"
+    def time(self) -> Time:
+        """Return the time of the log in the page's zone."""
+        return display_time(self.item.created_at, self.zone)
+
+    @property
+    def distance(self) -> str:
+        """Return how long ago the log was created."""
+        return display_distance(self.item.created_at, datetime.now(UTC))
+
+    @property
+    def user(self) -> Link:
+        """Return the user with name, and the address of the user's logs."""
+        user_id = self.content.fields["user_id"] or ""
+        name = shorten(with_name(user_id, self.log_fields.user_name), MAX_NAME)
+        text = "no one" if user_id == NO_ONE else f"user {name}"
+        return Link(text, self.log_fields.listing(self.related.user))
+
+    @property
+    def account(self) -> Link:
+        """Return the account with its name, and the address of its logs."""
+        account_id = self.content.fields["account_id"] or ""
+        name = shorten(with_name(account_id, self.log_fields.account_name), MAX_NAME)
+        return Link(f"account {name}", self.log_fields.listing(self.related.account))
+
+    @property
+    def client(self) -> list[str]:
+        """Return place, device and address of the submitter, without those that are missing."""
+        fields = self.content.fields
+        groups = [("city", "country"), ("platform", "browser"), ("ip",)]
+        texts = [", ".join(filter(None, (fields[f"submitter_{name}"] for name in group))) for group in groups]
+        return [shorten(text, MAX_NAME) for text in texts if text]
+
+    @property
+    def application(self) -> Link | None:
+        """Return the link to the object in the main application, or None."""
+        return self.log_fields.application("object")
+
+    @property
+    def request_href(self) -> str | None:
+        """Return the address of all logs of the request, or None without one."""
+        return self.log_fields.listing(self.related.request) if self.related.request else None
 
     @property
     def fields(self) -> list[Field]:
-        """Return when, who and what, as the sender wrote it."""
-        content = self.content
-        fields = content.fields
-        type_, url = fields["type"] or "", fields["url"] or ""
-        times = [Field("Time (UTC)", _moment(self.item.created_at))]
-        if sent_at := content.sent_created_at:
-            times.append(
-                Field("Time as sent", f"{sent_at} (wrong clock: the time of receipt is used instead)")
-            )
-        return [
-            *times,
-            Field("Summary", fields["summary"] or "—"),
-            Field(FILTERS["account_id"].label, self._account_text, self._listing(self._account)),
-            Field(FILTERS["user_id"].label, self._user_text, self._listing(self._user)),
-            Field(FILTERS["type"].label, type_, self._listing(LogFilter(type=(type_,)))),
-            Field(FILTERS["sub_type"].label, fields["sub_type"] or "—"),
-            self._object_field,
-            Field("URL", url or "—", url if may_be_link(url) else None, external=True),
-            self._request_field,
-            Field(FILTERS["trace_id"].label, fields["trace_id"] or "—"),
-        ]
-
-    @property
-    def _account(self) -> LogFilter:
-        return LogFilter(account_id=(self.content.fields["account_id"] or "",))
-
-    @property
-    def _user(self) -> LogFilter:
-        """Return the filter of the user's timeline. Another account may have a user with this id."""
-        return replace(self._account, user_id=(self.content.fields["user_id"] or "",))
-
-    @property
-    def _object(self) -> LogFilter | None:
-        """Return the filter of the object's history. Another account may have an object with this id."""
-        key = self.item.object_key
-        return replace(self._account, object=(key,)) if key else None
-
-    @property
-    def _account_text(self) -> str:
-        fields = self.content.fields
-        return _with_name(_who(fields["account_id"] or ""), fields["account_name"])
-
-    @property
-    def _user_text(self) -> str:
-        fields = self.content.fields
-        return _with_name(_who(fields["user_id"] or ""), fields["user_name"])
-
-    @property
-    def _object_field(self) -> Field:
-        label = FILTERS["object"].label
-        if self._object is None:
-            return Field(label, "—")
-        text = _with_name(self._object.object[0], self.content.fields["object_name"])
-        return Field(label, text, self._listing(self._object))
-
-    @property
-    def _request_field(self) -> Field:
-        """Return the id of the request, with a link to its logs, of all accounts."""
-        label, request_id = FILTERS["request_id"].label, self.content.fields["request_id"]
-        if not request_id:
-            return Field(label, "—")
-        moment = self.item.created_at
-        logs_of_request = LogFilter(
-            request_id=(request_id,), start=moment - REQUEST_RANGE, end=moment + REQUEST_RANGE
-        )
-        return Field(label, request_id, self._listing(logs_of_request))
-
-    @property
-    def submitter(self) -> list[Field]:
-        """Return who caused the log, and from where."""
-        return [
-            Field(
-                f"Submitter {'IP' if name == 'ip' else name}", self.content.fields[f"submitter_{name}"] or "—"
-            )
-            for name in ("id", "ip", "country", "city", "platform", "browser", "agent")
-        ]
-
-    def _listing(self, log_filter: LogFilter, **extra: Any) -> str:
-        return f"{self.changelist}?{query_string(log_filter, **extra)}"
-
-    @property
-    def around(self) -> list[Link]:
-        """Return links to the logs around this one, on up to six axes."""
-        fields = self.content.fields
-        account, type_ = (fields["account_id"] or "",), (fields["type"] or "",)
-        filters = {
-            "in everything": LogFilter(),
-            f"in account {visible(account[0])}": LogFilter(account_id=account),
-            f"in type {visible(type_[0])}": LogFilter(type=type_),
-            "in this account and type": LogFilter(account_id=account, type=type_),
-        }
-        if fields["user_id"] != NO_ONE:
-            filters["of this user"] = self._user
-        if self._object:
-            filters["of this object"] = self._object
-        return [
-            Link(text, self._listing(log_filter, around=self.item.id)) for text, log_filter in filters.items()
-        ]
-
-    @cached_property
-    def _indented(self) -> str | None:
-        text = self.content.payload_text
-        return None if text is None else indent(text)
-
-    @property
-    def payload(self) -> TruncatedText | None:
-        """Return the payload to read: indented if it is JSON, as sent otherwise."""
-        text = self.content.payload_text
-        return None if text is None else truncate(self._indented or text, MAX_PAYLOAD_SIZE, multiline=True)
-
-    @property
-    def payload_as_sent(self) -> TruncatedText | None:
-        """Return the payload as sent, or None if `payload` already shows it so."""
-        text = self.content.payload_text
-        if text is None or self._indented in (None, text):
-            return None
-        return truncate(text, MAX_AS_SENT_SIZE, multiline=True)
-
-    @property
-    def extra(self) -> TruncatedText | None:
-        """Return the fields that Logsite does not know, as JSON."""
-        text = self.content.extra_text
-        return truncate(indent(text) or text, MAX_EXTRA_SIZE, multiline=True) if text else None
+        """Return the fields that have a value."""
+        return self.log_fields.rows
 
     @property
     def storage(self) -> list[Field]:
         """Return the fields that Logsite added."""
-        item = self.item
+        return self.log_fields.storage
+
+    @cached_property
+    def payload(self) -> Payload | None:
+        """Return the payload, or None without one."""
+        text = self.content.payload_text
+        if text is None:
+            return None
+        return Payload(text, self.address.form, ALL_BYTES if self.address.shows_all else FIRST_BYTES)
+
+    @property
+    def forms(self) -> list[Link]:
+        """Return links to the other forms of a JSON payload. The current one has no address."""
+        payload = self.payload
+        if payload is None or not payload.is_json:
+            return []
         return [
-            Field("Id", item.id),
-            Field("Received (UTC)", _moment(item.received_at)),
-            Field("Expires (UTC)", _moment(item.expires_at) if item.expires_at else "never"),
-            Field("Payload type", item.payload_type or "—"),
-            Field("Payload size", "—" if item.payload_size is None else f"{item.payload_size:,} bytes"),
-            Field("Sender", item.sender or "—"),
-            Field("Status", item.status),
-            Field("Account and type", item.account_type),
+            Link(text, None if form == payload.form else self.address.page("#payload", form=form))
+            for form, text in FORMS.items()
         ]
+
+    @property
+    def all_href(self) -> str | None:
+        """Return the address with more of the payload, or None if there is none."""
+        return None if self.address.shows_all else self.address.page("#payload", shows_all=True)
+
+    @cached_property
+    def extra(self) -> Payload | None:
+        """Return the fields that Logsite does not know, or None without any."""
+        text = self.content.extra_text
+        return Payload(text, limit=MAX_EXTRA_BYTES, size=MAX_EXTRA_SIZE) if text else None
+
+    @property
+    def axis(self) -> str:
+        """Return the chosen axis of the logs around this one, otherwise the user."""
+        axes = self.related.axes
+        return self.address.axis if self.address.axis in axes else next(iter(axes))
+
+    @property
+    def axes(self) -> list[Link]:
+        """Return links to the axes of the logs around this one. The current one has no address."""
+        return [
+            Link(AXES[axis], None if axis == self.axis else self.address.page("#around", axis=axis))
+            for axis in self.related.axes
+        ]
+
+    def _around(self, log_filter: LogFilter) -> str:
+        query = query_string(log_filter, around=self.item.id)
+        return f"{self.address.changelist}?{query}#log-{self.item.id}"
 
 
 def as_json(item: LogItem) -> str:
@@ -223,50 +201,3 @@ def as_json(item: LogItem) -> str:
         "damage": content.damage,
     }
     return documents.with_values(fields, content)
-
-
-def may_be_link(url: str) -> bool:
-    """Return whether a URL is a web address that the page shows whole."""
-    return is_web(url) and truncate(url, MAX_FIELD_SIZE).length is None
-
-
-def is_web(url: str) -> bool:
-    """Return whether a URL is http or https. `javascript:` and the like are an attacker's."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.netloc)
-
-
-def indent(text: str) -> str | None:
-    """Return a JSON object or array with indentation, or None for any other text.
-
-    Size and nodes are limited: deeply nested JSON of 1 MB would grow a hundredfold, and small values take a
-    hundred times their text in memory.
-    """
-    if not text[:100].lstrip().startswith(("{", "[")) or count_nodes(text) > MAX_NODES:
-        return None
-    parts, size = [], 0
-    try:
-        for part in json.JSONEncoder(ensure_ascii=False, indent=2).iterencode(json.loads(text)):
-            parts.append(part)
-            size += len(part)
-            if size > MAX_INDENTED:
-                return None
-    except (ValueError, RecursionError):
-        return None
-    return "".join(parts)
-
-
-def _moment(moment: datetime) -> str:
-    time = display_time(moment.astimezone(UTC))
-    return f"{time.date} {time.clock}{time.fraction}"
-
-
-def _with_name(text: str, name: str | None) -> str:
-    return f"{text} ({name})" if name else text
-
-
-def _who(name: str) -> str:
-    return "0 (no one)" if name == NO_ONE else name

@@ -64,3 +64,8 @@ def display_rejection(search: IdSearch) -> str | None:
     moment = display_moment(rejection.rejected_at.replace(microsecond=0))
     reason = f"{visible(rejection.error_code)}{fields}"
     return f"A message with this ID was rejected: {reason}, {moment} UTC. See the dead-letter queue."
+
+
+def shorten(text: str, length: int) -> str:
+    """Return a text with escapes for invisible characters, in at most about `length` characters."""
+    return visible(text if len(text) <= length else f"{text[: length - 1]}…")

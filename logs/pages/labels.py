@@ -1,0 +1,37 @@
+"""Names of ids from the project's own data: LOGS_LABELS."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.utils.module_loading import import_string
+
+from logs import conf
+
+MAX_IDS = 1_000
+MAX_LABEL = 200
+
+logger = logging.getLogger(__name__)
+
+
+def read_labels(kind: str, ids: Iterable[str]) -> dict[str, str]:
+    """Return the project's label of each id that has one.
+
+    `kind` is `account`, `user` or `object`. An object's id is `type:id`. An error is logged, and there are no
+    labels then.
+    """
+    keys = sorted(set(filter(None, ids)))[:MAX_IDS]
+    try:
+        function: Any = conf.labels()
+        if function is None or not keys:
+            return {}
+        if isinstance(function, str):
+            function = import_string(function)
+        labels = function(kind, keys)
+        if not isinstance(labels, Mapping):
+            raise TypeError(f"it must return a mapping, not {type(labels).__name__}")
+        texts = {key: str(labels[key])[:MAX_LABEL].strip() for key in keys if labels.get(key)}
+    except Exception:  # the project's code must not break a page
+        logger.exception("LOGS_LABELS failed for kind %s", kind)
+        return {}
+    return {key: text for key, text in texts.items() if text}

@@ -1,0 +1,142 @@
+"""Short timelines: the logs just before and after one log."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from logs import times
+from logs.models import LogItem
+from logs.pages.display import NO_ONE, display_time, shorten
+from logs.pages.durations import display_duration
+from logs.plan import Direction, Position, QueryPlan, key_of
+from logs.reader import Page, read_page
+from logs.reading.budget import Budget, Cost
+from logs.storage.errors import StoreUnavailable
+
+# The logs of a timeline before this one, and after it.
+SIDE = 2
+# An object or a user may have logs in other accounts, which are read and dropped.
+BUDGET = Budget(examined=50, seconds=3.0)
+# A page does not wait longer for its timelines.
+MAX_SECONDS = 4.0
+# A shorter time between two logs is not mentioned.
+MIN_GAP = timedelta(minutes=5)
+MAX_CHARACTERS = 60
+DIRECTIONS = (Direction.PREVIOUS, Direction.NEXT)
+
+# Timelines of one page are read side by side. A read uses the reader's own threads.
+_POOL = ThreadPoolExecutor(8, thread_name_prefix="logs-timelines")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One log of a timeline. `gap` is the time between it and the entry above."""
+
+    href: str | None
+    iso: str
+    time: str
+    type: str
+    sub_type: str
+    user: str
+    summary: str
+    gap: str
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The logs around one log, itself included, newest first, and the cost of reading them.
+
+    They are incomplete if the budget was spent before.
+    """
+
+    items: list[LogItem]
+    is_complete: bool
+    cost: Cost
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The entries of a timeline, newest first, and the address of the whole list.
+
+    Without entries the read failed or took too long.
+    """
+
+    href: str
+    entries: list[Entry]
+    is_complete: bool
+
+
+def read_neighbours(plans: Sequence[QueryPlan], item: LogItem) -> list[Neighbours | None]:
+    """Return the logs around one log by each plan.
+
+    A read that fails or takes too long is None. Costs two Querys of three items for each plan with one
+    stream, or of up to 50 items if its index does not answer the filter alone.
+    """
+    deadline = datetime.now(UTC) + timedelta(seconds=MAX_SECONDS)
+    sides = [[_submit(plan, item, direction) for direction in DIRECTIONS] for plan in plans]
+    return [_collect(futures, item, deadline) for futures in sides]
+
+
+def _submit(plan: QueryPlan, item: LogItem, direction: Direction) -> Future[Page]:
+    position = Position(direction, key_of(plan, item))
+    return _POOL.submit(copy_context().run, read_page, plan, position, SIDE, BUDGET)
+
+
+def _collect(futures: Sequence[Future[Page]], item: LogItem, deadline: datetime) -> Neighbours | None:
+    try:
+        before, after = (
+            future.result(max(0, (deadline - datetime.now(UTC)).total_seconds())) for future in futures
+        )
+    except (StoreUnavailable, TimeoutError) as error:
+        logger.warning("A timeline was not read: %s", str(error) or "it took too long")
+        for future in futures:
+            future.cancel()
+        return None
+    cost = Cost()
+    cost += before.cost
+    cost += after.cost
+    return Neighbours([*before.items, item, *after.items], before.complete and after.complete, cost)
+
+
+def make_timeline(
+    neighbours: Neighbours | None,
+    item: LogItem,
+    href: str,
+    log_href: Callable[[str], str],
+    zone: tzinfo = UTC,
+) -> Timeline:
+    """Return a timeline. `log_href` returns the address of a log."""
+    if neighbours is None:
+        return Timeline(href, [], is_complete=False)
+    entries = list(_entries(neighbours.items, item, log_href, zone))
+    return Timeline(href, entries, neighbours.is_complete)
+
+
+def _entries(
+    items: Sequence[LogItem], this: LogItem, log_href: Callable[[str], str], zone: tzinfo
+) -> Iterator[Entry]:
+    above: datetime | None = None
+    for item in items:
+        gap = above - item.created_at if above else timedelta()
+        above = item.created_at
+        yield Entry(
+            href=None if item.id == this.id else log_href(item.id),
+            iso=times.to_text(item.created_at),
+            time=_time(item.created_at, this.created_at, zone),
+            type=shorten(item.type, MAX_CHARACTERS),
+            sub_type=shorten(item.sub_type, MAX_CHARACTERS),
+            user="" if item.user_id == NO_ONE else shorten(item.user_name or item.user_id, MAX_CHARACTERS),
+            summary=shorten(item.summary or "", MAX_CHARACTERS),
+            gap=display_duration(gap) if gap >= MIN_GAP else "",
+        )
+
+
+def _time(moment: datetime, this: datetime, zone: tzinfo) -> str:
+    """Return the clock, and the date if it is not the day of this log."""
+    time = display_time(moment, zone)
+    return time.clock if time.date == display_time(this, zone).date else f"{time.date} {time.clock}"
