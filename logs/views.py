@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from functools import wraps
+from functools import partial, wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
@@ -25,7 +25,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import content_disposition_header
 
-from logs import conf, cursor, reader, signals
+from logs import conf, cursor, reader, row_views, signals
 from logs.characters import distinct, visible
 from logs.fields import quoted
 from logs.form_fields import MAX_LIMIT
@@ -97,6 +97,7 @@ def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
     page.id_search = id_search
     page.cost += cost
     page.cost += choices.cost
+    page.panes = row_views.panes(request, page, partial(_url, admin, "change"))
     # The form shows the filter as it was understood: a bare date as the moment that it stands for.
     shown = FilterForm(parameters(page.filter, page.limit), includes_own=includes_own)
     context |= {"listing": page, "form": shown}
@@ -259,6 +260,11 @@ def file(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
             "Cache-Control": "no-store",
         },
     )
+
+
+def row(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
+    """Return the content of an open row of the listing."""
+    return row_views.fragment(request, log_id, _url(admin, "change", log_id))
 
 
 def _missing(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:

@@ -52,3 +52,53 @@ COLUMNS = {
     )
 }
 DEFAULT_COLUMNS = tuple(COLUMNS)
+SEPARATOR = "."
+
+
+@dataclass(frozen=True)
+class ColumnChoice:
+    """A column that a reader can show or hide, and move.
+
+    `toggled` has the columns after it was shown or hidden, `earlier` those after it was moved one place to
+    the front. Each is None if that is not possible.
+    """
+
+    label: str
+    is_shown: bool
+    toggled: str | None
+    earlier: str | None = None
+
+
+def read_columns(text: str) -> tuple[str, ...]:
+    """Return the names of columns in their order. Raises ValueError unless all exist, each once."""
+    names = tuple(text.split(SEPARATOR))
+    if not set(names) <= COLUMNS.keys() or len(set(names)) != len(names):
+        raise ValueError(text)
+    return names
+
+
+def write_columns(names: tuple[str, ...]) -> str:
+    """Return the text that `read_columns` reads."""
+    return SEPARATOR.join(names)
+
+
+def column_choices(names: tuple[str, ...]) -> list[ColumnChoice]:
+    """Return a choice for each column: first those that are shown."""
+    shown = [
+        ColumnChoice(
+            COLUMNS[name].label,
+            is_shown=True,
+            # One column stays.
+            toggled=write_columns((*names[:index], *names[index + 1 :])) if len(names) > 1 else None,
+            earlier=write_columns((*names[: index - 1], name, names[index - 1], *names[index + 1 :]))
+            if index
+            else None,
+        )
+        for index, name in enumerate(names)
+    ]
+    hidden = [
+        ColumnChoice(column.label, is_shown=False, toggled=write_columns((*names, name)))
+        for name, column in COLUMNS.items()
+        if name not in names
+    ]
+    return shown + hidden

@@ -29,13 +29,18 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class RowOptions:
-    """How the rows are shown. `panes` has the content of the open rows, by the ids of their logs."""
+    """How the rows are shown.
+
+    `panes` has the content of the open rows by the ids of their logs, `labels` the project's names of ids by
+    kind: `account`, `user` or `object`.
+    """
 
     columns: Sequence[str] = DEFAULT_COLUMNS
     zone: tzinfo = UTC
     colors: Mapping[str, str] = field(default_factory=dict)
     marks: Marks | None = None
     selected: str | None = None
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     panes: Mapping[str, SafeString] = field(default_factory=dict)
 
 
@@ -131,15 +136,21 @@ class _Rows:
 
     def _account(self, values: Values) -> str:
         account = values["account_id"]
-        return f'<a href="{self._links.narrow(account_id=account)}">{self._who(account)}</a>'
+        name = self._name("", self._label("account", account))
+        return f'<a href="{self._links.narrow(account_id=account)}">{self._who(account)}</a>{name}'
 
     def _user(self, values: Values) -> str:
         user = values["user_id"]
         # Another account may have a user with this id.
         href = self._links.narrow(account_id=values["account_id"], user_id=user)
-        name = values.get("user_name")
-        name_html = f" <i>{self._marked('user_name', name)}</i>" if name else ""
-        return f'<a href="{href}">{self._who(user)}</a>{name_html}'
+        name = self._name("user_name", self._label("user", user) or values.get("user_name"))
+        return f'<a href="{href}">{self._who(user)}</a>{name}'
+
+    def _label(self, kind: str, key: str) -> str | None:
+        return self._options.labels.get(kind, {}).get(key)
+
+    def _name(self, attribute: str, name: str | None) -> str:
+        return f" <i>{self._marked(attribute, name)}</i>" if name else ""
 
     def _who(self, name: str) -> str:
         return display_who(name) if name == NO_ONE else self._value(name)
@@ -159,7 +170,7 @@ class _Rows:
             return f"<code>{self._marked('url', url)}</code>" if url else "—"
         # Another account may have an object of this name.
         href = self._links.narrow(account_id=values["account_id"], object=key)
-        name = values.get("object_name")
+        name = self._label("object", key) or values.get("object_name")
         return f'<a href="{href}">{self._marked("object_name", name) if name else self._value(key)}</a>'
 
     def _summary(self, values: Values) -> str:

@@ -1,6 +1,6 @@
 "use strict";
 
-// The rows of the listing: open one in place, and filter by any value or copy it.
+// The rows of the listing: open one in place, and filter by any value or copy it. `copy.js` copies.
 {
     const table = document.getElementById("result_list");
 
@@ -95,6 +95,7 @@
             location.reload();  // leads to the login, and back
         } else if (response.ok) {
             cell.innerHTML = await response.text();
+            showCopyButtons(cell);
         } else {
             cell.textContent = "This log cannot be read. Reload the page in a moment.";
         }
