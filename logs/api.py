@@ -26,6 +26,11 @@ from logs.requests import check_request
 
 Auth = Callable[[HttpRequest], Any]
 
+TITLE = "Logsite API"
+DESCRIPTION = (
+    "The logs, as the pages of the admin show them. In a browser, your sign-in to the admin is enough."
+)
+
 
 class SessionAuth(security.SessionAuth):
     """Users who are signed in to the admin and may view the logs there."""
@@ -38,8 +43,12 @@ class SessionAuth(security.SessionAuth):
         return user
 
 
-def make_api(auth: Sequence[Auth] = (SessionAuth(),), namespace: str = "logs-api") -> NinjaAPI:
+def make_api(
+    auth: Sequence[Auth] = (SessionAuth(),), namespace: str = "logs-api", description: str = DESCRIPTION
+) -> NinjaAPI:
     """Return the API, to be mounted in a URLconf: `path("api/", urls(make_api()))`.
+
+    `description` is Markdown at the top of its docs. It says how programs authenticate.
 
     `auth` authenticates requests: each is tried in turn, as in django-ninja. An object that it returns reads
     the logs of Logsite's own accounts if its attribute `is_superuser` is true. It may limit the requests,
@@ -51,15 +60,15 @@ def make_api(auth: Sequence[Auth] = (SessionAuth(),), namespace: str = "logs-api
       the request failed.
     """
     api = NinjaAPI(
-        title="Logsite",
+        title=TITLE,
         version="1",
-        description="The logs, as the pages of the admin show them.",
+        description=description,
         openapi_url=None,
         docs_url=None,
         urls_namespace=namespace,
         auth=list(auth),
     )
-    api.add_router("/logs", router)
+    api.add_router("/logs", router, tags=["Logs"])
     handle_errors(api)
 
     @api.api_operation(["GET", "HEAD"], "/openapi.json", include_in_schema=False, url_name="openapi-json")
@@ -95,7 +104,8 @@ def urls(api: NinjaAPI) -> tuple[list[Any], str, str]:
 def _docs(api: NinjaAPI) -> list[URLPattern]:
     """Route the docs if ninja's templates are installed: its own page would load scripts from elsewhere."""
     try:
-        template = get_template("ninja/swagger.html")
+        template = get_template("logs/api_docs.html")
+        get_template("ninja/favicons.html")
     except TemplateDoesNotExist:
         return []
 

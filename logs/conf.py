@@ -23,6 +23,8 @@ MAX_NUMBER = 1_000_000_000
 CHANGE_NAMES = ("changes", "before/after", "old/new")
 # The fields that LOGS_LINKS may make a link. An object has two fields.
 LINKED_FIELDS = (*SENDER_FIELDS, "object")
+# Leaves time for the request that is under way, the page and the network.
+FIRST_SECONDS = 0.7
 
 # The classes of listing.css. Text and background contrast by 4.5:1 at least, in light and in dark.
 COLORS = ("gray", "blue", "green", "amber", "red", "purple", "teal", "pink")
@@ -105,6 +107,15 @@ def budget() -> Budget:
         payload_bytes=_whole_number("LOGS_MAX_PAYLOAD_BYTES", default.payload_bytes),
         seconds=_real_number("LOGS_MAX_SECONDS", default.seconds, LAST_START_SECONDS),
     )
+
+
+def first_budget() -> Budget:
+    """Return the budget of a page whose script reads on.
+
+    Its first rows appear within about a second.
+    """
+    page = budget()
+    return replace(page, seconds=min(page.seconds, FIRST_SECONDS))
 
 
 def count_budget() -> Budget:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial, wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
@@ -25,7 +26,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import content_disposition_header
 
-from logs import conf, cursor, reader, row_views, signals
+from logs import conf, cursor, reader, request_ids, row_views, signals
 from logs.characters import distinct, visible
 from logs.fields import quoted
 from logs.form_fields import MAX_LIMIT
@@ -34,6 +35,7 @@ from logs.pages import export as exports
 from logs.pages.adjacent import list_parameters, read_adjacent
 from logs.pages.detail import Detail, as_json
 from logs.pages.display import display_rejection
+from logs.pages.links import Link
 from logs.pages.listing import Listing
 from logs.pages.log_address import LogAddress, has_payload_only
 from logs.permissions import reads_own_accounts
@@ -43,6 +45,8 @@ from logs.storage import documents
 from logs.storage.errors import UNAVAILABLE, StoreUnavailable
 
 RETRY_AFTER_SECONDS = 5
+# Set by search.js.
+SCRIPT_COOKIE = "logs_script"
 
 logger = logging.getLogger(__name__)
 
@@ -121,19 +125,29 @@ def _form(
 
 
 def _listing(request: HttpRequest, form: FilterForm, choices: reader.ChoicesLookup) -> Listing:
+    budget = conf.first_budget() if _continues_by_itself(request) else conf.budget()
     try:
-        result = reader.read(form.query(), conf.budget())
+        result = reader.read(form.query(), budget)
     except reader.LogNotFound:
         messages.warning(request, "The log of this link no longer exists. This is the first page.")
-        result = reader.read(form.first_page(), conf.budget())
+        result = reader.read(form.first_page(), budget)
     except cursor.BadCursor as error:
         messages.warning(request, f"This is the first page: {error}.")
-        result = reader.read(form.first_page(), conf.budget())
+        result = reader.read(form.first_page(), budget)
     signals.logs_read.send_robust(sender=Listing, request=request, query=result.query, via="page")
     listing = Listing(result)
     if listing.empty_page.may_be_mistyped:
         listing.empty_page.choices = choices()
     return listing
+
+
+def _continues_by_itself(request: HttpRequest) -> bool:
+    """Return whether the page continues by its script, which sets the cookie and then sends the header.
+
+    The logs around one would not continue on both sides.
+    """
+    is_first = "X-Requested-With" not in request.headers and "around" not in request.GET
+    return is_first and SCRIPT_COOKIE in request.COOKIES
 
 
 @_handles_errors
@@ -268,8 +282,20 @@ def row(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
 
 
 def _missing(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
-    text = "There is no log with the ID “<bdi>{}</bdi>”. Perhaps it was deleted, or its retention has ended."
-    context = {"title": "Log not found", "message": format_html(text, quoted(log_id))}
+    if request_ids.log_id(log_id):
+        text = (
+            "There is no log with the ID “<bdi>{}</bdi>”. Perhaps it was deleted, or its retention has ended."
+        )
+        link = "Search for this ID in rejected messages, requests and traces"
+    else:
+        text = "“<bdi>{}</bdi>” is not the ID of a log: an ID has 32 hexadecimal digits."
+        link = "Search for this text in all logs"
+    address = f"{_url(admin, 'changelist')}?{urlencode({'q': log_id})}"
+    context = {
+        "title": "Log not found",
+        "message": format_html(text, quoted(log_id)),
+        "next_steps": [Link(link, address)] if FilterForm({"q": log_id}).is_valid() else [],
+    }
     return _page(request, admin, "error", context, HTTPStatus.NOT_FOUND)
 
 
@@ -279,7 +305,7 @@ def _bad_request(request: HttpRequest, admin: Admin, error: BadRequest) -> HttpR
 
 
 def _unavailable(request: HttpRequest, admin: Admin) -> HttpResponse:
-    context = {"title": "The logs cannot be read at the moment"}
+    context = {"title": "The logs cannot be read at the moment", "seconds": RETRY_AFTER_SECONDS}
     response = _page(request, admin, "unavailable", context, HTTPStatus.SERVICE_UNAVAILABLE)
     response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response

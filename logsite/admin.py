@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.admin import AdminSite, site
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import Resolver404, URLPattern, URLResolver, get_script_prefix, resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -19,7 +19,7 @@ MAX_ADDRESS = 2000
 
 
 class LogsiteAdminSite(AdminSite):
-    """Django's admin with Logsite's name, without the page that queries SQL."""
+    """Django's admin with Logsite's name, without its index and the page that queries SQL."""
 
     site_header = "Logsite"
     site_title = "Logsite"
@@ -30,6 +30,12 @@ class LogsiteAdminSite(AdminSite):
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """Return Django's patterns without "view on site" (`r/…`), which queries content types."""
         return [url for url in super().get_urls() if getattr(url, "name", None) != "view_on_site"]
+
+    def index(  # type: ignore[override]  # a redirect is no template
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Redirect to the listing. It names the missing permission to users who may not read it."""
+        return HttpResponseRedirect(reverse(settings.LOGIN_REDIRECT_URL))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Return the login page. A `next` that is not a page of this site becomes the listing."""

@@ -13,6 +13,12 @@ from logsite.accounts import rate_limit, tokens
 
 logger = logging.getLogger(__name__)
 
+DESCRIPTION = f"""{api.DESCRIPTION}
+
+A program needs a token. An administrator of the site creates it: `manage.py create_api_token NAME`, or
+`make manage STAGE=… ARGS="create_api_token NAME"` for a deployed stage. The program sends it in each request:
+`Authorization: Bearer TOKEN`."""
+
 
 class RateLimitExceeded(errors.Throttled):
     """A token or a user has exceeded one of the rate limits."""
@@ -79,4 +85,4 @@ class SessionAuth(api.SessionAuth):
 
 
 # logsite/urls.py sets the application name and the namespace.
-urlpatterns, *_ = api.urls(api.make_api([TokenAuth(), SessionAuth()]))
+urlpatterns, *_ = api.urls(api.make_api([TokenAuth(), SessionAuth()], description=DESCRIPTION))

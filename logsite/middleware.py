@@ -14,6 +14,7 @@ from logs.requests import check_request
 from logs.storage import deadline
 from logs.storage.errors import AWS_ERRORS, UNAVAILABLE
 from logsite import log_lines
+from logsite.accounts import prefetch
 from logsite.accounts.throttle import TooManyAttempts
 from logsite.actor import actor_of
 from logsite.client_address import client_address
@@ -28,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 class RequestLogMiddleware:
-    """Log a line per request, set the request's ids, and start its deadline."""
+    """Log a line per request. Set the request's ids, and start its deadline and prefetch."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -40,7 +41,7 @@ class RequestLogMiddleware:
         """
         log_lines.set_request_ids(request.META.get("lambda.event"), request.META.get("lambda.context"))
         start = time.monotonic()
-        with deadline.started():
+        with deadline.started(), prefetch.started():
             response = self.get_response(request)
         milliseconds = round((time.monotonic() - start) * 1000)
         logger.info(
@@ -147,7 +148,7 @@ class StoreUnavailableMiddleware:
             return None
         logger.error(UNAVAILABLE, error)
         # Rendered without the request, whose user and messages would be read from DynamoDB.
-        page = render_to_string("503.html")
+        page = render_to_string("503.html", {"seconds": RETRY_AFTER_SECONDS})
         return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 

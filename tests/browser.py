@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 NAMES = ["chromium", "chromium-browser", "google-chrome"]
 # Chromium cannot use its sandbox as root in a container. The other flags stop its network requests.
@@ -23,6 +23,13 @@ def find(playwright: Playwright) -> str | None:
 def launch(playwright: Playwright) -> Browser:
     """Start the browser, headless."""
     return playwright.chromium.launch(executable_path=find(playwright), args=FLAGS)
+
+
+def sign_in(page: Page, username: str, password: str) -> None:
+    """Submit the login form that the page shows."""
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
 
 
 if __name__ == "__main__":

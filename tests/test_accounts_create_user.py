@@ -32,7 +32,7 @@ def test_new_user_may_read_logs(username: str, capsys: pytest.CaptureFixture[str
     assert user.email == "new@example.com"
     assert (user.is_staff, user.is_superuser) == (True, False)
     assert user.has_perm("logs.view_log")
-    assert client_of(user).get("/admin/").status_code == 200
+    assert client_of(user).get("/admin/password_change/").status_code == 200
     assert capsys.readouterr().out == f"Created the user {username}.\n"
 
 

@@ -9,11 +9,11 @@ from tests.conftest import PASSWORD
 
 
 def test_deactivated_user_is_locked_out_at_once(viewer: User, viewer_client: Client) -> None:
-    assert viewer_client.get("/admin/").status_code == 200
+    assert viewer_client.get("/admin/password_change/").status_code == 200
 
     call_command("deactivate_user", viewer.username, verbosity=0)
 
-    assert viewer_client.get("/admin/").status_code == 302
+    assert viewer_client.get("/admin/password_change/").status_code == 302
     assert not Client().login(username=viewer.username, password=PASSWORD)
 
 

@@ -58,7 +58,7 @@ def test_view_on_site_is_not_found(superuser_client: Client) -> None:
 
 
 def test_index_has_no_recent_actions(superuser_client: Client) -> None:
-    assert "recent-actions" not in superuser_client.get("/admin/").content.decode()
+    assert "recent-actions" not in superuser_client.get("/admin/logs/").content.decode()
 
 
 def test_deployment_commands_use_no_sql() -> None:

@@ -30,14 +30,14 @@ def test_password_change_ends_the_users_other_sessions(viewer: User, viewer_clie
 
     change(viewer_client, PASSWORD, NEW)
 
-    assert viewer_client.get("/admin/").status_code == 200
-    assert elsewhere.get("/admin/").status_code == 302
+    assert viewer_client.get("/admin/password_change/").status_code == 200
+    assert elsewhere.get("/admin/password_change/").status_code == 302
 
 
 def test_password_change_keeps_sessions_of_others(viewer_client: Client, staff_client: Client) -> None:
     change(viewer_client, PASSWORD, NEW)
 
-    assert staff_client.get("/admin/").status_code == 200
+    assert staff_client.get("/admin/password_change/").status_code == 200
 
 
 @pytest.mark.parametrize("weak", ["short", "password", "73914652208", "viewer@example.com"])
@@ -60,5 +60,5 @@ def test_changepassword_ends_every_session(
 
     call_command("changepassword", viewer.username)
 
-    assert viewer_client.get("/admin/").status_code == 302
+    assert viewer_client.get("/admin/password_change/").status_code == 302
     assert Client().login(username=viewer.username, password=NEW)

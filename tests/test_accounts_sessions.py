@@ -50,7 +50,7 @@ def test_expired_session_redirects_to_login(viewer_client: Client) -> None:
     session.set_expiry(-1)
     session.save()
 
-    assert viewer_client.get("/admin/").status_code == 302
+    assert viewer_client.get("/admin/password_change/").status_code == 302
 
 
 def test_new_session_does_not_replace_another() -> None:
@@ -99,7 +99,7 @@ def test_invalid_cookie_redirects_to_login(cookie: str) -> None:
     client = Client()
     client.cookies["sessionid"] = cookie
 
-    assert client.get("/admin/").status_code == 302
+    assert client.get("/admin/password_change/").status_code == 302
 
 
 def test_clear_expired_does_nothing() -> None:

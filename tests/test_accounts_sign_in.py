@@ -24,7 +24,7 @@ def test_staff_can_sign_in(role: str, request: pytest.FixtureRequest) -> None:
     client, status = sign_in(user.username, PASSWORD)
 
     assert status == 302
-    assert user.username in client.get(reverse("admin:index")).content.decode()
+    assert user.username in client.get(reverse("admin:password_change")).content.decode()
 
 
 def test_signing_in_sets_last_login(viewer: User) -> None:
@@ -42,7 +42,7 @@ def test_wrong_password_is_refused(viewer: User) -> None:
 
     assert status == 200
     assert "sessionid" not in client.cookies
-    assert client.get(reverse("admin:index")).status_code == 302
+    assert client.get(reverse("admin:password_change")).status_code == 302
 
 
 @pytest.mark.parametrize("username", ["nobody", "n" * 150, "\ufdfa" * 150, "x\0y"])
@@ -90,7 +90,6 @@ def test_session_without_staff_status_redirects_to_login(stranger_client: Client
 def test_staff_without_permission_see_no_logs(staff_client: Client, viewer_client: Client) -> None:
     listing = reverse("admin:logs_log_changelist")
 
-    assert listing in viewer_client.get(reverse("admin:index")).content.decode()
-    assert listing not in staff_client.get(reverse("admin:index")).content.decode()
+    assert viewer_client.get(listing).status_code == 200
     assert staff_client.get(reverse("admin:app_list", args=["logs"])).status_code == 404
     assert staff_client.get(listing).status_code == 403

@@ -8,10 +8,9 @@ from playwright.sync_api import Page, expect
 
 from tests.items import make_item, store
 from tests.pages import LISTING
-from tests.test_browser import browser, page, site, width
+from tests.test_browser import width
 
-__all__ = ["browser", "page", "site"]
-
+pytest_plugins = ["tests.browser_fixtures"]
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("logs_table")]
 
 CHANGES = {"payload": json.dumps({"changes": {"status": ["open", "paid"]}}), "payload_type": "json"}

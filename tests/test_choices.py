@@ -387,7 +387,7 @@ def test_choices_are_read_by_their_own_view_only(viewer_client: Client, staff_cl
     write("login", "logout")
     with counted_calls() as calls:
         fetch(viewer_client, "?type=login")
-    assert calls == {"GetItem": 2, "Query": 1}
+    assert calls == {"BatchGetItem": 1, "Query": 1}
     response = viewer_client.get(f"{LISTING}choices/")
     assert response.json() == {"type": ["login", "logout"], "sub_type": ["a"], **NO_VISITORS}
     assert staff_client.get(f"{LISTING}choices/").status_code == 403

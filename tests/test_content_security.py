@@ -61,7 +61,6 @@ def _hostile_logs(logs_table: None) -> None:
 @pytest.mark.parametrize(
     ("address", "status"),
     [
-        ("/admin/", 200),
         ("/admin/logs/", 200),
         ("/admin/password_change/", 200),
         ("/admin/password_change/done/", 200),

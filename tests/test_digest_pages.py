@@ -20,7 +20,7 @@ def test_query_details_name_the_digests(viewer_client: Client) -> None:
     built_logs(60)
     page = fetch(viewer_client, "?q=path/33")
     assert "Digests, then index SortingIndex of DynamoDB" in page
-    assert "60 logs searched by digests" in page
+    assert 'Logs searched by digests: <span data-cost="searched">60</span>' in page
     result = fetch_json(program(), f"{LOGS}?q=path/33")
     assert (result["index"], result["examined"], len(result["items"])) == ("digests", 60, 1)
 
@@ -29,7 +29,7 @@ def test_search_of_a_small_account_uses_its_index(viewer_client: Client) -> None
     built_logs(10, account_id="7")
     page = fetch(viewer_client, "?q=path/3&account_id=7")
     assert "Index AccountIndex of DynamoDB" in page
-    assert "searched by digests" not in page
+    assert '<span data-cost="searched">0</span>' in page
     assert fetch_json(program(), f"{LOGS}?q=path/3&account_id=7")["index"] == "AccountIndex"
 
 
@@ -72,4 +72,4 @@ def test_page_of_an_account_has_no_digests(viewer_client: Client) -> None:
     items = built_logs(3)
     page = fetch(viewer_client, "?account_id=7")
     assert row_ids(page) == [item.id for item in reversed(items)]
-    assert "searched by digests" not in page
+    assert '<span data-cost="searched">0</span>' in page

@@ -177,7 +177,7 @@ def test_thousand_rows_take_five_queries(viewer_client: Client) -> None:
     store(make_item(n) for n in range(1000))
     with counted_calls() as calls:
         assert len(table(viewer_client, "?format=csv")) == 1001
-    assert calls == {"GetItem": 2, "Query": 5}
+    assert calls == {"BatchGetItem": 1, "Query": 5}
 
 
 @pytest.mark.parametrize(

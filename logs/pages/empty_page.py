@@ -9,6 +9,7 @@ from logs.filters import FILTERS, LogFilter, Order
 from logs.pages.address import Address
 from logs.pages.display import display_moment
 from logs.pages.links import Link
+from logs.pages.next_steps import next_steps
 from logs.plan import Position
 from logs.reader import CHOICES, Choices, PageResult
 from logs.storage.choices import is_recordable, nearest
@@ -113,6 +114,13 @@ class EmptyPage:
         if self.plan.needs_no_post_filter:
             return "No logs match this filter."
         return f"No logs match. Searched everything{self._end_of_range}."
+
+    @property
+    def next_steps(self) -> list[Link]:
+        """Return the links to pages that may have rows. A page that is not complete has its own link."""
+        if not self.page.complete:
+            return []
+        return next_steps(self.address) or [Link("Reload this page", self.address.url())]
 
     @property
     def _end_of_range(self) -> str:

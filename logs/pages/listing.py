@@ -13,6 +13,7 @@ from logs.filters import LogFilter, Order
 from logs.form_fields import DEFAULT_LIMIT
 from logs.pages import sentence
 from logs.pages.address import Address
+from logs.pages.api_link import api_address
 from logs.pages.columns import COLUMNS, Column
 from logs.pages.display import (
     NO_LOG_HAS_ID,
@@ -44,6 +45,7 @@ class Listing:
     """One page of logs, with all that the template shows."""
 
     def __init__(self, result: PageResult) -> None:
+        self.query = result.query
         self.plan = result.plan
         self.page = result.page
         self.start = result.query.start
@@ -158,6 +160,11 @@ class Listing:
         ]
 
     @property
+    def json(self) -> str | None:
+        """Return the address of this page in the JSON API, or None."""
+        return api_address(self.query)
+
+    @property
     def max_export_rows(self) -> int:
         """Return how many logs a file holds at most."""
         return conf.export_rows()
@@ -207,13 +214,20 @@ class Listing:
         """Return how far an incomplete page read, or None for a complete page."""
         if self.page.complete:
             return None
-        count = f"{self.page.cost.inspected:,}"
+        return f"Searched {self.page.cost.inspected:,} logs{self.reached}."
+
+    @property
+    def reached(self) -> str:
+        """Return how far an incomplete page read, as the end of a sentence.
+
+        For example: ", back to 19 Nov 2026 12:40 UTC".
+        """
         if self.page.reached is None:
-            return f"Searched {count} logs."
+            return ""
         towards_later = (self.filter.order is Order.OLDEST) is not self.is_read_backwards
         reached = display_moment(self.page.reached.replace(microsecond=0))
         direction = "up to" if towards_later else "back to"
-        return f"Searched {count} logs, {direction} {reached} UTC."
+        return f", {direction} {reached} UTC"
 
     @property
     def onward(self) -> str | None:

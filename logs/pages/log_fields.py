@@ -17,6 +17,8 @@ from logs.storage.documents import Content
 
 # The size of a text in the response, at most.
 MAX_FIELD_SIZE = 65_000
+# A longer value scrolls in a box of its own.
+LONG = 200
 SUBMITTER = ("id", "ip", "country", "city", "platform", "browser", "agent")
 
 
@@ -29,6 +31,11 @@ class Field:
     href: str | None = None
     external: bool = False
     application: Link | None = None
+
+    @property
+    def is_long(self) -> bool:
+        """Return whether the value scrolls in a box of its own."""
+        return len(self.value) > LONG
 
     @property
     def truncated(self) -> TruncatedText:

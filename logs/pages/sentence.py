@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from logs.characters import visible
-from logs.filters import FILTERS
+from logs.filters import FILTERS, LogFilter
 from logs.pages.display import display_day, display_moment
 from logs.plan import QueryPlan
 
@@ -22,7 +22,7 @@ class Phrase:
 
 def sentence(plan: QueryPlan) -> str:
     """Return the plan as one sentence."""
-    return "".join(phrase.text for phrase in phrases(plan))
+    return _text(phrases(plan))
 
 
 def phrases(plan: QueryPlan) -> list[Phrase]:
@@ -39,6 +39,27 @@ def phrases(plan: QueryPlan) -> list[Phrase]:
         is_last = number and number == len(post_filters) - 1
         words += [Phrase(" and " if is_last else ", " if number else ", filtered by "), *phrase]
     return [*(phrase for phrase in words if phrase.text), Phrase(".")]
+
+
+def filter_phrases(log_filter: LogFilter) -> list[tuple[str, str]]:
+    """Return the name and the text of each filter.
+
+    For example: "account 7 or 8", "payload.status is paid".
+    """
+    phrases = []
+    for name, value in log_filter.values.items():
+        each = FILTERS[name]
+        prefix, suffix = each.phrase.split("{}")
+        values = _alternatives(map(each.display, value if isinstance(value, tuple) else [value]))
+        phrases.append((name, f"{prefix}{_text(values)}{suffix}"))
+    return phrases + [
+        (path.parameter, f"{visible(path.parameter)} is {_text(_alternatives(path.values))}")
+        for path in log_filter.paths
+    ]
+
+
+def _text(phrases: Iterable[Phrase]) -> str:
+    return "".join(phrase.text for phrase in phrases)
 
 
 def _alternatives(texts: Iterable[str]) -> list[Phrase]:

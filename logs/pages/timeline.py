@@ -49,9 +49,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The logs around one log, itself included, newest first, and the cost of reading them.
+    """The logs around one log, itself included, newest first.
 
-    They are incomplete if the budget was spent before.
+    `cost` is that of reading them. They are incomplete if the budget was spent before.
     """
 
     items: list[LogItem]

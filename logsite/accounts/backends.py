@@ -6,7 +6,8 @@ from django.contrib.auth.backends import BaseBackend, ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
-from logsite.accounts import signals, throttle
+from logsite.accounts import prefetch, signals, throttle
+from logsite.accounts.models import User
 from logsite.client_address import client_address
 
 
@@ -36,6 +37,17 @@ class UserBackend(ModelBackend):
         if user:
             attempt.succeed()
         return user
+
+    def get_user(self, user_id: Any) -> User | None:
+        """Return the active user of a session, or None.
+
+        Costs nothing if the session read the user, otherwise one GetItem.
+        """
+        item = prefetch.take(user_id)
+        if item is None:
+            return super().get_user(user_id)
+        user = User.objects.from_item(item)
+        return user if self.user_can_authenticate(user) else None
 
     def get_user_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         """Return the names of the user's permissions.

@@ -39,6 +39,10 @@ class UserManager(auth.UserManager["User"]):
             item = UserItem.get(username, consistent_read=True)
         except UserItem.DoesNotExist as error:
             raise self.model.DoesNotExist from error
+        return self.from_item(item)
+
+    def from_item(self, item: UserItem) -> "User":
+        """Return the user of an item."""
         names = self.model.field_names()
         user = self.model.from_db(self.db, names, [getattr(item, name) for name in names])
         user.remember(names)

@@ -3,18 +3,26 @@
 A session ends LOGSITE_SESSION_DAYS after the sign-in, and LOGSITE_SESSION_IDLE_HOURS after its last request.
 """
 
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError, SessionBase, UpdateError
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
-from logsite.accounts.store import SessionItem, conditional_write
+from logsite.accounts import prefetch
+from logsite.accounts.store import SessionItem, conditional_write, read_session
 
 KEY_LENGTH = 32
+# Between the key and the user's name in a cookie. It is in neither of them.
+SEPARATOR = "."
+# Longer names have no user, and DynamoDB rejects longer keys.
+MAX_NAME_BYTES = 600
 # A request renews the idle timeout if this part of it has passed, so that few requests write.
 RENEWAL = 1 / 100
 
@@ -23,26 +31,54 @@ class SessionStore(SessionBase):
     """The session of one browser. Django signs the stored data."""
 
     def __init__(self, session_key: str | None = None, now: Callable[[], datetime] = timezone.now) -> None:
-        """Use the key of a cookie. Ignore a key that is too long, which DynamoDB would reject.
+        """Use the value of a cookie. Ignore a key that is too long, which DynamoDB would reject.
 
         `now` is the clock.
         """
-        super().__init__(session_key if len(session_key or "") <= KEY_LENGTH else None)
+        key, _, name = (session_key or "").partition(SEPARATOR)
+        super().__init__(key if key and len(key) <= KEY_LENGTH else None)
+        self._name = _decode(name)
         self._now = now
         self._created_at: datetime | None = None
+
+    @property
+    def key(self) -> str | None:
+        """Return the key of the session's item."""
+        key: str | None = self._session_key
+        return key
+
+    @property
+    def session_key(self) -> str | None:
+        """Return the value of the cookie: the key, and the signed-in user's name.
+
+        With the name, one request reads both items. It proves nothing: the user is the one that the item of
+        the session names.
+        """
+        data = vars(self).get("_session_cache")  # absent until the session is loaded
+        name = self._name if data is None else data.get(SESSION_KEY)
+        return f"{self.key}{SEPARATOR}{_encode(name)}" if self.key and name else self.key
 
     def load(self) -> dict[str, Any]:
         """Return the session's data, empty if the session does not exist or has expired.
 
-        Costs one GetItem, and one UpdateItem if the idle timeout is renewed.
+        Costs one BatchGetItem, which reads the user too, or one GetItem if the cookie names no user; and one
+        UpdateItem if the idle timeout is renewed.
         """
-        item = self._item(self.session_key) if self.session_key else None
+        item = self._read(self.key) if self.key else None
         # TTL deletes an expired item within days. Until then reads return it.
         if item is None or self._has_ended(item) or not self._renew(item):
             self._session_key = None
             return {}
         self._created_at = item.created_at
         return self.decode(item.data)
+
+    def _read(self, key: str) -> SessionItem | None:
+        """Return the session's item. Keep the user's item for the current request."""
+        if not (self._name and prefetch.is_on()):
+            return self._item(key)
+        item, user = read_session(key, self._name)
+        prefetch.put(user)
+        return item
 
     def _has_ended(self, item: SessionItem) -> bool:
         now = self._now()
@@ -63,7 +99,7 @@ class SessionStore(SessionBase):
 
     def exists(self, session_key: str) -> bool:
         """Return whether a session has this key."""
-        return self._item(session_key) is not None
+        return self._item(_key(session_key)) is not None
 
     def create(self) -> None:
         """Store an empty session under a new key."""
@@ -84,7 +120,7 @@ class SessionStore(SessionBase):
         """
         # A new session has nothing to load, and loading it would reset the key.
         data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]  # not in the stubs
-        if self.session_key is None:
+        if self.key is None:
             self.create()
             return
         now = self._now()
@@ -93,7 +129,7 @@ class SessionStore(SessionBase):
         # Saving does not prolong a session.
         end = self._created_at + timedelta(seconds=settings.SESSION_COOKIE_AGE)
         item = SessionItem(
-            self.session_key,
+            self.key,
             data=self.encode(data),
             expires_at=min(self.get_expiry_date(modification=now), end),
             created_at=self._created_at,
@@ -109,7 +145,7 @@ class SessionStore(SessionBase):
     def delete(self, session_key: str | None = None) -> None:
         """Delete this session, or the session with the key, if it exists."""
         if key := session_key or self.session_key:
-            SessionItem(key).delete()
+            SessionItem(_key(key)).delete()
 
     @classmethod
     def clear_expired(cls) -> None:
@@ -121,6 +157,25 @@ class SessionStore(SessionBase):
             return SessionItem.get(session_key, consistent_read=True)
         except SessionItem.DoesNotExist:
             return None
+
+
+def _key(cookie: str) -> str:
+    """Return the key in the value of a cookie."""
+    return cookie.partition(SEPARATOR)[0]
+
+
+def _encode(name: str) -> str:
+    """Return a name as text that a cookie may hold."""
+    return urlsafe_b64encode(name.encode()).decode().rstrip("=")
+
+
+def _decode(text: str) -> str:
+    """Return the name that `_encode` encoded, or an empty text for any other text."""
+    try:
+        name = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        return name.decode() if len(name) <= MAX_NAME_BYTES else ""
+    except (binascii.Error, UnicodeError, ValueError):
+        return ""
 
 
 def _idle_timeout() -> timedelta:

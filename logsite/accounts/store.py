@@ -15,6 +15,7 @@ from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
 from logs.models import TableMeta, TimeAttribute
+from logs.storage import dynamodb
 from logs.storage.dynamodb import share_client
 from logs.storage.errors import CONDITION_FAILED
 
@@ -98,6 +99,19 @@ class UsageItem(Model):
     examined = NumberAttribute(default=0)
     read_units = NumberAttribute(default=0)
     expires_at = TTLAttribute()
+
+
+def read_session(key: str, username: str) -> tuple[SessionItem | None, UserItem | None]:
+    """Return a session and a user, each None if it does not exist.
+
+    Costs one BatchGetItem of two consistent reads.
+    """
+    items = dynamodb.get_each({SessionItem: key, UserItem: username})
+    session, user = items.get(SessionItem), items.get(UserItem)
+    return (
+        SessionItem.from_raw_data(session) if session else None,
+        UserItem.from_raw_data(user) if user else None,
+    )
 
 
 @contextmanager

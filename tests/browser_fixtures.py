@@ -1,0 +1,55 @@
+"""Fixtures of the tests with a real browser: the browser, the site, and a page of a signed-in viewer."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.test.testcases import LiveServerThread
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from logsite.accounts.models import User
+from tests.browser import find, launch, sign_in
+from tests.conftest import PASSWORD
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start a browser. Skip the tests if there is none, except on CI."""
+    expect.set_options(timeout=30_000)  # A limit for a page that hangs, not a claim about speed.
+    with sync_playwright() as playwright:
+        if find(playwright) is None and not os.environ.get("CI"):
+            pytest.skip("no browser: install chromium, or run `playwright install chromium`")
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    """Serve the site on a free port. Yield its URL.
+
+    pytest-django's `live_server` needs an SQL database when it stops.
+    """
+    thread = LiveServerThread("127.0.0.1", StaticFilesHandler)
+    thread.daemon = True
+    thread.start()
+    assert thread.is_ready.wait(60)
+    assert not thread.error
+    yield f"http://127.0.0.1:{thread.port}"
+    thread.terminate()
+
+
+@pytest.fixture
+def page(browser: Browser, site: str, viewer: User) -> Iterator[Page]:
+    """Open the site as a signed-in viewer. An error in the browser fails the test."""
+    errors: list[str] = []
+    context = browser.new_context(base_url=site)
+    page = context.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.goto("/")
+    sign_in(page, viewer.username, PASSWORD)
+    yield page
+    context.close()
+    assert errors == []

@@ -1,0 +1,114 @@
+"""axe-core finds nothing serious on any page, in both color schemes and on a phone."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+
+from logs.models import LogItem
+from tests.axe import violations
+from tests.browser import sign_in
+from tests.conftest import PASSWORD, make_user
+from tests.items import make_item, store
+from tests.pages import LISTING
+
+pytest_plugins = ["tests.browser_fixtures"]
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("logs_table")]
+
+PAGES = {
+    "listing": LISTING,
+    "filtered listing": f"{LISTING}?account_id=7&type=login&-sub_type=x&from=2026-11-01&q=log",
+    "around a log": f"{LISTING}?around={make_item(3).id}",
+    "errors": f"{LISTING}?from=x&limit=0&nonsense=1",
+    "empty": f"{LISTING}?type=logn&from=2026-11-01&to=2026-11-02",
+    "no log with an id": f"{LISTING}?q={'0' * 32}",
+    "detail": f"{LISTING}{make_item(3).id}/change/",
+    "missing log": f"{LISTING}{'0' * 32}/change/",
+    "unknown address": "/admin/nothing/",
+    "bad request": f"{LISTING}?{'a=1&' * 1001}",
+    "index of the app": "/admin/logs/",
+    "password change": "/admin/password_change/",
+    "changed password": "/admin/password_change/done/",
+}
+
+
+class Walk:
+    """Pages of one browser context: their violations, errors of the browser, and requests elsewhere."""
+
+    def __init__(self, page: Page, site: str) -> None:
+        self.page = page
+        self.site = site
+        self.problems: list[str] = []
+        self.name = ""
+        self.is_loading = False
+        page.on("pageerror", lambda error: self.add(str(error)))
+        page.on("request", lambda request: self.check_address(request.url))
+        page.on("console", self.check_message)
+
+    def add(self, problem: str) -> None:
+        self.problems.append(f"{self.name}: {problem}")
+
+    def check_address(self, address: str) -> None:
+        if not address.startswith((self.site, "data:", "blob:")):
+            self.add(f"request to {address}")
+
+    def check_message(self, message: ConsoleMessage) -> None:
+        # The browser reports the status of the page itself, such as 404. axe applies inline styles.
+        is_own_status = message.location["url"] == self.page.url
+        if message.type == "error" and self.is_loading and not is_own_status:
+            self.add(message.text)
+
+    def open(self, name: str, address: str) -> None:
+        """Open a page."""
+        self.name, self.is_loading = name, True
+        self.page.goto(address)
+
+    def check(self, name: str, ignored: tuple[str, ...] = ()) -> None:
+        """Check the page that is open."""
+        self.name, self.is_loading = name, False
+        for problem in violations(self.page, ignored):
+            self.add(problem)
+
+    def visit(self, name: str, address: str) -> None:
+        """Open a page and check it."""
+        self.open(name, address)
+        self.check(name)
+
+
+def test_axe_finds_nothing_serious_on_any_page(
+    browser: Browser, site: str, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    store(
+        make_item(n, payload='{"number": 1}', payload_type="json", object_type="invoice", object_id="1")
+        for n in range(12)
+    )
+    context = browser.new_context(base_url=site)
+    walk = Walk(context.new_page(), site)
+    walk.visit("login", "/admin/login/")
+    sign_in(walk.page, make_user("staff", is_staff=True).username, PASSWORD)
+    walk.visit("permission denied", LISTING)
+    walk.page.context.clear_cookies()
+    walk.open("failed login", "/admin/login/")
+    walk.page.get_by_label("Username").fill("nobody")
+    walk.page.get_by_label("Password").fill("wrong")
+    walk.page.get_by_role("button", name="Log in").click()
+    walk.check("failed login")
+    viewer = make_user("viewer", is_staff=True, permissions={"logs.view_log"})
+    sign_in(walk.page, viewer.username, PASSWORD)
+    for name, address in PAGES.items():
+        walk.visit(name, address)
+    walk.open("keyboard shortcuts", LISTING)
+    walk.page.get_by_role("button", name="Keyboard shortcuts").click()
+    walk.check("keyboard shortcuts")
+    walk.open("docs of the API", "/api/docs")
+    expect(walk.page.locator(".opblock").first).to_be_visible()
+    walk.check("docs of the API", ("nested-interactive",))
+    settings.LOGS_MAX_EXAMINED = 5
+    walk.open("search", f"{LISTING}?sub_type=password&limit=200")
+    expect(walk.page.locator("#logs-onward a")).to_have_count(0)
+    walk.check("search")
+    with monkeypatch.context() as patch:
+        patch.setattr(LogItem.Meta, "table_name", "NoSuchTable")
+        walk.visit("outage", LISTING)
+    context.close()
+    assert walk.problems == []
