@@ -11,14 +11,13 @@ from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
 from django.http import QueryDict
 
-from logs import spelling, times
+from logs import spelling, times, zones
 from logs.characters import strip, visible
+from logs.time_text import FIRST_YEAR, LAST_YEAR
 
 MAX_BYTES = 500
 # An error message quotes this many characters of a value.
 MAX_QUOTED = 40
-# A day and a microsecond can be added to these years, and subtracted.
-FIRST_YEAR, LAST_YEAR = 2, 9998
 
 # In an address a `+` is a space: an offset that was typed by hand arrives with a space.
 SPACED_OFFSET = re.compile(r"(?<=:\d\d) (?=\d{2}:?\d{2}$)")
@@ -27,7 +26,6 @@ SHOWN_SIZE = re.compile(r"(\d{1,3}(?:,\d{3})*|\d+)(?: bytes)?")
 # Times as the pages show them, beside ISO 8601.
 SHOWN_DAY = "%d %b %Y"
 SHOWN_TIMES = (SHOWN_DAY, *(f"{SHOWN_DAY} {clock}" for clock in ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f")))
-PICKABLE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?")
 TRACE_ID = re.compile("[0-9A-Fa-f]{32}")
 
 # The values of a flag.
@@ -44,26 +42,9 @@ def quoted(text: str) -> str:
 
 
 def format_time(moment: datetime) -> str:
-    """Return a moment in UTC as an address or a date picker writes it."""
+    """Return a moment in UTC as an address writes it."""
     text = times.as_utc(moment).replace(tzinfo=None).isoformat()
     return text.removesuffix(":00") if moment.microsecond == 0 else text
-
-
-class MomentInput(forms.DateTimeInput):
-    """The browser's date and time picker.
-
-    It is a text field if the picker cannot show the value.
-    """
-
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        context = super().get_context(name, value, attrs)
-        text = context["widget"]["value"]
-        is_pickable = text is None or PICKABLE.fullmatch(text)
-        context["widget"]["type"] = "datetime-local" if is_pickable else "text"
-        # The picker asks for seconds only if the value has seconds.
-        if text and is_pickable and text.count(":") == 2:
-            context["widget"]["attrs"]["step"] = "1"
-        return context
 
 
 class MomentField(forms.CharField):
@@ -71,7 +52,7 @@ class MomentField(forms.CharField):
 
     def __init__(self, *, whole_day: bool = False, **kwargs: Any) -> None:
         """Read a bare date as its first moment or, with `whole_day`, as the first moment after it."""
-        super().__init__(**{"widget": MomentInput(), "required": False, **kwargs})
+        super().__init__(**{"widget": forms.HiddenInput, "required": False, **kwargs})
         self.whole_day = whole_day
 
     def clean(self, value: Any) -> Any:
@@ -107,6 +88,20 @@ def _is_date(text: str) -> bool:
     except ValueError:
         return text.count(" ") == SHOWN_DAY.count(" ") and _shown_time(text) is not None
     return True
+
+
+class ZoneField(forms.CharField):
+    """An IANA name as a time zone, or None."""
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        try:
+            return zones.parse(text) if text else None
+        except zones.UnknownZone as error:
+            raise ValidationError(
+                "“%(text)s” is not a time zone. Write an IANA name such as Europe/Berlin, or UTC.",
+                params={"text": quoted(text)},
+            ) from error
 
 
 class SizeField(forms.IntegerField):

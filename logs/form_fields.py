@@ -15,6 +15,7 @@ from logs.fields import (
     SizeField,
     TextField,
     ValuesField,
+    ZoneField,
     account,
     ip_address,
     object_value,
@@ -67,11 +68,12 @@ def _hidden(**kwargs: Any) -> dict[str, Any]:
     return {"required": False, "widget": forms.HiddenInput, **kwargs}
 
 
+# The parameters of page and API.
 FIELDS: dict[str, forms.Field] = {
     **{each.parameter: _filter_field(each) for each in FILTERS.values()},
     "case": FlagField(label="Match case", required=False),
     "from": MomentField(label="From"),
-    "to": MomentField(label="To", whole_day=True, help_text="Logs before this time."),
+    "to": MomentField(label="To", whole_day=True),
     "order": ChoiceField(
         label="Order",
         choices=[(order.value, f"{order.name.capitalize()} first") for order in Order],
@@ -79,6 +81,7 @@ FIELDS: dict[str, forms.Field] = {
         error_messages={"invalid_choice": "“%(value)s” is not an order: write newest or oldest."},
     ),
     "limit": forms.IntegerField(
+        label="Rows on a page",
         min_value=1,
         max_value=MAX_LIMIT,
         error_messages={
@@ -93,6 +96,12 @@ FIELDS: dict[str, forms.Field] = {
     "around": IdField(**_hidden()),
     # Decoded by `query()`: an invalid cursor is no error of the filter.
     "cursor": forms.Field(**_hidden()),
+}
+# The parameters of the page alone.
+PAGE_FIELDS: dict[str, forms.Field] = {
+    # Read by the form, which knows the time zone.
+    "range": forms.CharField(label="Time range", required=False),
+    "tz": ZoneField(label="Time zone", required=False),
 }
 
 

@@ -11,7 +11,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import QueryDict
 
 from logs import conf, cursor, spelling
-from logs.characters import strip, visible
+from logs.characters import strip
 from logs.fields import MAX_QUOTED, ON, TextField, ValuesField, format_time, quoted
 from logs.filters import FILTERS, LogFilter, Order
 from logs.form_fields import DEFAULT_LIMIT, FIELDS, LOOKED_UP, NORMALIZERS, SPELLED
@@ -33,25 +33,14 @@ HasLogs = Callable[[str, str], bool]
 Spellings = Callable[[str, str], list[str]]
 
 
-class FilterBoundField(forms.BoundField):
-    """A field of the filter with its value."""
-
-    @property
-    def escaped(self) -> str:
-        """Return the value with escapes if it has invisible characters, otherwise an empty text."""
-        value = self.field.widget.format_value(self.value())
-        text = strip(value) if isinstance(value, str) else ""
-        return shown if (shown := visible(text)) != text else ""
-
-
 class FilterForm(forms.BaseForm):
     """The filters of the listing, with the same names on page and API."""
-
-    bound_field_class = FilterBoundField
 
     # A dictionary, not class attributes: the filters have their own table, and `from` is a keyword.
     base_fields = FIELDS
     field_order = ["q", "case", "account_id", "type", "user_id", "object", "from", "to", "order"]
+    # The page size without `limit`.
+    default_limit = DEFAULT_LIMIT
     log_filter: LogFilter
 
     def __init__(
@@ -198,7 +187,7 @@ class FilterForm(forms.BaseForm):
         """Return the first page of a valid form's filter."""
         limit: int | None = self.cleaned_data["limit"]
         plan = make_plan(self.log_filter, conf.shards(), includes_own=self.includes_own)
-        return PageQuery(plan, None, DEFAULT_LIMIT if limit is None else limit)
+        return PageQuery(plan, None, self.default_limit if limit is None else limit)
 
     def _check_parameters(self, data: QueryDict) -> None:
         """Refuse every parameter that would be ignored: the page would look like the one requested."""
@@ -233,26 +222,6 @@ class FilterForm(forms.BaseForm):
                 messages.setdefault(parameter, []).extend(error.messages)
         return messages
 
-    @property
-    def main_fields(self) -> list[forms.BoundField]:
-        """Return the fields that the page always shows."""
-        return [self[name] for name in self.field_order]
-
-    @property
-    def more_fields(self) -> list[forms.BoundField]:
-        """Return the fields that the page folds."""
-        return [field for field in self.visible_fields() if field.name not in self.field_order]
-
-    @property
-    def more_is_used(self) -> bool:
-        """Return whether a folded field has a value, and so must be open."""
-        return any(field.value() for field in self.more_fields)
-
-    @property
-    def kept_fields(self) -> list[forms.BoundField]:
-        """Return the hidden fields that a new filter keeps: the page size."""
-        return [field for field in [self["limit"]] if field.value() and not field.errors]
-
 
 def _value_of(text: str, words: Mapping[str, str]) -> str:
     """Return the value of a text, or an empty text if it is no valid value."""
@@ -271,7 +240,7 @@ def _is_utf_8(raw: str) -> bool:
     return True
 
 
-def parameters(log_filter: LogFilter, limit: int) -> Parameters:
+def parameters(log_filter: LogFilter, limit: int, default_limit: int = DEFAULT_LIMIT) -> Parameters:
     """Return the query string's parameters for a filter, without default values."""
     values: dict[str, Any] = {FILTERS[name].parameter: value for name, value in log_filter.values.items()}
     values |= {each.parameter: each.values for each in log_filter.paths}
@@ -279,7 +248,7 @@ def parameters(log_filter: LogFilter, limit: int) -> Parameters:
     values["from"] = format_time(log_filter.start) if log_filter.start else None
     values["to"] = format_time(log_filter.end) if log_filter.end else None
     values["order"] = log_filter.order.value if log_filter.order is not Order.NEWEST else None
-    values["limit"] = limit if limit != DEFAULT_LIMIT else None
+    values["limit"] = limit if limit != default_limit else None
     return {name: _spelled(name, value) for name, value in values.items() if value is not None}
 
 

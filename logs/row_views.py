@@ -12,8 +12,9 @@ from django.utils.safestring import SafeString
 
 from logs import reader, signals
 from logs.fields import quoted
-from logs.forms import FilterForm
 from logs.models import LogItem
+from logs.page_form import PageForm
+from logs.pages import preferences
 from logs.pages.address import Address
 from logs.pages.listing import Listing
 from logs.pages.pane import Pane
@@ -34,7 +35,13 @@ def fragment(request: HttpRequest, log_id: str, link: str) -> HttpResponse:
     `link` is the path of the page of the log. Costs one GetItem. Errors are a line of text.
     """
     includes_own = reads_own_accounts(request.user)
-    form = FilterForm(request.GET, raw=request.META["QUERY_STRING"], includes_own=includes_own)
+    view = preferences.read(request)
+    form = PageForm(
+        request.GET,
+        default_limit=view.limit,
+        raw=request.META["QUERY_STRING"],
+        includes_own=includes_own,
+    )
     if not form.is_valid():
         return _text("The filter of this row is not valid.", HTTPStatus.BAD_REQUEST)
     try:
@@ -45,7 +52,8 @@ def fragment(request: HttpRequest, log_id: str, link: str) -> HttpResponse:
     if item is None:
         return _text("There is no log with this ID.", HTTPStatus.NOT_FOUND)
     query = form.first_page()
-    return HttpResponse(_pane(request, item, Address(query.plan, query.limit), link))
+    address = Address(query.plan, query.limit, form.zone, form.time_range, view.limit)
+    return HttpResponse(_pane(request, item, address, link))
 
 
 def panes(request: HttpRequest, page: Listing, link: Callable[[str], str]) -> dict[str, SafeString]:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, tzinfo
 from functools import partial, wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
@@ -26,18 +27,22 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import content_disposition_header
 
-from logs import conf, cursor, reader, request_ids, row_views, signals
+from logs import conf, cursor, reader, request_ids, row_views, signals, zones
 from logs.characters import distinct, visible
 from logs.fields import quoted
-from logs.form_fields import MAX_LIMIT
-from logs.forms import FilterForm, parameters
+from logs.form_fields import DEFAULT_LIMIT, MAX_LIMIT
+from logs.page_form import PageForm
+from logs.pages import buttons, preferences
 from logs.pages import export as exports
 from logs.pages.adjacent import list_parameters, read_adjacent
 from logs.pages.detail import Detail, as_json
 from logs.pages.display import display_rejection
+from logs.pages.filter_fields import FilterFields
 from logs.pages.links import Link
 from logs.pages.listing import Listing
 from logs.pages.log_address import LogAddress, has_payload_only
+from logs.pages.presets import PRESETS
+from logs.pages.zone_switch import ZoneSwitch
 from logs.permissions import reads_own_accounts
 from logs.plan import Direction, Position
 from logs.requests import check_request
@@ -84,28 +89,50 @@ def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
     An invalid value is shown at its field with status 400 and without rows: rows under a failed filter would
     look like its result. An invalid cursor leads to a message and to the first page of the same filter.
     """
+    view = preferences.read(request)
+    if pressed := buttons.press(request.GET, view):
+        response = HttpResponseRedirect(f"{request.path}?{pressed.query}")
+        if pressed.preferences != view:
+            preferences.write(response, pressed.preferences, request.path)
+        return response
     includes_own = reads_own_accounts(request.user)
     lookup, choices = reader.KeyLookup(includes_own=includes_own), reader.ChoicesLookup()
-    form = _form(request, request.GET, lookup, choices)
-    context: dict[str, Any] = {"title": "Logs", "form": form}
+    form = _form(request, buttons.without_empty_buttons(request.GET), lookup, choices, view.limit)
     if not form.is_valid():
-        return _page(request, admin, "change_list", context, HTTPStatus.BAD_REQUEST)
+        return _rejected(request, admin, form)
     cost = lookup.cost
     if id_search := reader.search_id(form.log_filter, includes_own=includes_own):
         cost += id_search.cost
         if id_search.item:
-            if text := display_rejection(id_search):
+            if text := display_rejection(id_search, form.zone):
                 messages.warning(request, text)
-            return HttpResponseRedirect(_url(admin, "change", id_search.item.id))
-    page = _listing(request, form, choices)
+            suffix = "" if form.zone is UTC else f"?{urlencode({'tz': zones.name(form.zone)})}"
+            return HttpResponseRedirect(_url(admin, "change", id_search.item.id) + suffix)
+    page = _listing(request, form, choices, view)
     page.id_search = id_search
     page.cost += cost
     page.cost += choices.cost
     page.panes = row_views.panes(request, page, partial(_url, admin, "change"))
-    # The form shows the filter as it was understood: a bare date as the moment that it stands for.
-    shown = FilterForm(parameters(page.filter, page.limit), includes_own=includes_own)
-    context |= {"listing": page, "form": shown}
-    return _page(request, admin, "change_list", context)
+    context = {"title": page.title, "listing": page, "filter": page.fields}
+    return _listing_page(request, admin, context, form.zone)
+
+
+def _rejected(request: HttpRequest, admin: Admin, form: PageForm) -> HttpResponse:
+    """Return the page of an invalid filter: its errors, and what was typed."""
+    context = {"title": "Logs", "form": form, "filter": FilterFields.rejected(form)}
+    return _listing_page(request, admin, context, form.zone, HTTPStatus.BAD_REQUEST)
+
+
+def _listing_page(
+    request: HttpRequest,
+    admin: Admin,
+    context: dict[str, Any],
+    zone: tzinfo,
+    status: HTTPStatus = HTTPStatus.OK,
+) -> HttpResponse:
+    page_url = request.build_absolute_uri(request.path)
+    context |= {"zones": ZoneSwitch(zone), "presets": PRESETS, "page_url": page_url}
+    return _page(request, admin, "change_list", context, status)
 
 
 def _form(
@@ -113,10 +140,12 @@ def _form(
     data: QueryDict,
     lookup: reader.KeyLookup,
     choices: reader.ChoicesLookup,
+    default_limit: int = DEFAULT_LIMIT,
     raw: str | None = None,
-) -> FilterForm:
-    return FilterForm(
+) -> PageForm:
+    return PageForm(
         data,
+        default_limit=default_limit,
         raw=request.META["QUERY_STRING"] if raw is None else raw,
         has_logs=lookup,
         spellings=choices.spellings,
@@ -124,7 +153,9 @@ def _form(
     )
 
 
-def _listing(request: HttpRequest, form: FilterForm, choices: reader.ChoicesLookup) -> Listing:
+def _listing(
+    request: HttpRequest, form: PageForm, choices: reader.ChoicesLookup, view: preferences.Preferences
+) -> Listing:
     budget = conf.first_budget() if _continues_by_itself(request) else conf.budget()
     try:
         result = reader.read(form.query(), budget)
@@ -135,7 +166,7 @@ def _listing(request: HttpRequest, form: FilterForm, choices: reader.ChoicesLook
         messages.warning(request, f"This is the first page: {error}.")
         result = reader.read(form.first_page(), budget)
     signals.logs_read.send_robust(sender=Listing, request=request, query=result.query, via="page")
-    listing = Listing(result)
+    listing = Listing(result, view, zone=form.zone, time_range=form.time_range)
     if listing.empty_page.may_be_mistyped:
         listing.empty_page.choices = choices()
     return listing
@@ -160,7 +191,6 @@ def export(request: HttpRequest, admin: Admin) -> HttpResponseBase:
     kinds = query_string.pop("format", [])
     lookup = reader.KeyLookup(includes_own=reads_own_accounts(request.user))
     form = _form(request, query_string, lookup, reader.ChoicesLookup())
-    context: dict[str, Any] = {"title": "Logs", "form": form}
     if form.is_valid():
         for name in ("around", "limit"):
             if form.cleaned_data[name]:
@@ -168,12 +198,12 @@ def export(request: HttpRequest, admin: Admin) -> HttpResponseBase:
         if len(kinds) != 1 or kinds[0] not in exports.FORMATS:
             form.add_error(None, f"The format must be one of {' and '.join(exports.FORMATS)}: format=csv.")
     if form.errors:
-        return _page(request, admin, "change_list", context, HTTPStatus.BAD_REQUEST)
+        return _rejected(request, admin, form)
     try:
         query = replace(form.query(), limit=MAX_LIMIT)
     except cursor.BadCursor as error:
         form.add_error("cursor", f"{error}.")
-        return _page(request, admin, "change_list", context, HTTPStatus.BAD_REQUEST)
+        return _rejected(request, admin, form)
     result = reader.read(query, conf.budget())
     [kind] = kinds
     signals.logs_exported.send_robust(sender=exports.Format, request=request, query=query, format=kind)
@@ -294,7 +324,7 @@ def _missing(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
     context = {
         "title": "Log not found",
         "message": format_html(text, quoted(log_id)),
-        "next_steps": [Link(link, address)] if FilterForm({"q": log_id}).is_valid() else [],
+        "next_steps": [Link(link, address)] if PageForm({"q": log_id}).is_valid() else [],
     }
     return _page(request, admin, "error", context, HTTPStatus.NOT_FOUND)
 

@@ -2,6 +2,8 @@
 
 import html
 import re
+from html.parser import HTMLParser
+from urllib.parse import urlencode
 
 from django.test import Client
 
@@ -36,13 +38,63 @@ def link(page: str, text: str) -> str:
     return html.unescape(match[1])
 
 
+class FilterParts(HTMLParser):
+    """The fields of the filter's form, and its buttons by their texts."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.fields: list[tuple[str, str]] = []
+        self.buttons: dict[str, tuple[str, str]] = {}
+        self._is_inside = False
+        self._button: tuple[str, str] | None = None
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attributes}
+        if tag == "form":
+            self._is_inside = values.get("id") == "logs-filter"
+        if not (self._is_inside or values.get("form") == "logs-filter"):
+            return
+        if tag == "input" and (values.get("type") != "checkbox" or "checked" in values):
+            self.fields.append((values["name"], values.get("value", "")))
+        if tag == "button" and "name" in values:
+            self._button = (values["name"], values["value"])
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._is_inside = False
+        if tag == "button":
+            self._button = None
+
+    def handle_data(self, text: str) -> None:
+        if self._button:
+            self.buttons[text] = self._button
+
+
+def submission(page: str, button: str = "", **typed: str) -> str:
+    """Return the query string that a button of the filter's form sends, without scripts.
+
+    `typed` are values by the names of their fields.
+    """
+    parts = FilterParts(page)
+    values = [(name, typed.pop(name, value)) for name, value in parts.fields]
+    return "?" + urlencode([*values, *typed.items(), *([parts.buttons[button]] if button else [])])
+
+
+def press(client: Client, page: str, button: str, **typed: str) -> str:
+    """Return the page to which a button of the filter's form leads. The client keeps its cookies."""
+    response = client.get(LISTING + submission(page, button, **typed))
+    assert response.status_code == 302
+    return fetch(client, response.headers["Location"].removeprefix(LISTING))
+
+
 def has_link(page: str, text: str) -> bool:
     """Return whether the page has a link with this text."""
     return re.search(rf"<a [^>]*>{re.escape(text)}</a>", page) is not None
 
 
 def sentence(page: str) -> str:
-    """Return the sentence that describes the filter."""
-    match = re.search(r'<p class="logs-sentence">(.*?)</p>', page)
+    """Return the heading, which describes the filter."""
+    match = re.search(r'<h1 class="logs-sentence">(.*?)</h1>', page)
     assert match
     return html.unescape(re.sub(r"<[^>]+>", "", match[1]))

@@ -10,7 +10,7 @@ from django.core.management import get_commands
 
 from ingest.__main__ import main as ingest_main
 from logs.filters import FILTERS
-from logs.forms import FilterForm
+from logs.page_form import PageForm
 from tests.templates import NAMES, template
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -192,7 +192,7 @@ def test_filter_table_equals_the_filters() -> None:
 def test_filter_page_lists_every_other_parameter() -> None:
     text = FILTER_PAGE.split("<!-- /filters -->")[1].split("\n## ")[0]
     assert sorted(rows(text)) == sorted(
-        FilterForm.base_fields.keys() - {each.parameter for each in FILTERS.values()}
+        PageForm.base_fields.keys() - {each.parameter for each in FILTERS.values()}
     )
 
 

@@ -38,6 +38,7 @@ STORAGE = {"logs.times", "logs.models", "logs.storage"}
 TEXTS = {"logs.characters", "logs.folding", "logs.search_text", "logs.text_match"}
 JSON_PATH = {"logs.json_path", "logs.characters", "logs.folding", "logs.storage"}
 READING = {*PLANNING, *STORAGE, *TEXTS, "logs.digests", "logs.reading"}
+TIME = {"logs.zones", "logs.local_clock", "logs.time_text", "logs.range_text", "logs.time_range"}
 FORMS = {
     *PLANNING,
     "logs.characters",
@@ -49,6 +50,8 @@ FORMS = {
     "logs.path_fields",
     "logs.form_fields",
     "logs.forms",
+    *TIME,
+    "logs.page_form",
 }
 PAGES = {*READING, *FORMS, "logs.counts_form", "logs.reader", "logs.pages"}
 API = {"logs.api_errors", "logs.api_usage", "logs.api_views"}
@@ -77,10 +80,16 @@ LAYERS: dict[str, set[str]] = {
     "logs.reading": {*PLANNING, *STORAGE, *TEXTS, "logs.digests"},
     "logs.reader": READING,
     "logs.conf": READING,
-    "logs.fields": {"logs.times", "logs.characters", "logs.spelling"},
+    "logs.zones": set(),
+    "logs.local_clock": set(),
+    "logs.time_text": {"logs.local_clock"},
+    "logs.range_text": {"logs.local_clock"},
+    "logs.time_range": {"logs.characters", *TIME} - {"logs.zones", "logs.time_range"},
+    "logs.fields": {"logs.times", "logs.characters", "logs.spelling", "logs.zones", "logs.time_text"},
     "logs.path_fields": {"logs.fields", "logs.json_path"},
     "logs.form_fields": {"logs.conditions", "logs.filters", "logs.fields"},
-    "logs.forms": FORMS - {"logs.forms"},
+    "logs.forms": FORMS - {*TIME, "logs.forms", "logs.page_form"},
+    "logs.page_form": FORMS - {"logs.page_form"},
     "logs.counts_form": FORMS | READING,
     "logs.pages": {*READING, *FORMS, "logs.reader", "logs.counts_form"},
     "logs.requests": {"logs.characters"},
@@ -116,6 +125,7 @@ DJANGO_PARTS = {"ingest.django", "ingest.request_fields", "ingest.capture"}
 
 WITHOUT_DJANGO = [
     "logs.times",
+    *sorted(TIME),
     "logs.characters",
     "logs.folding",
     "logs.search_text",

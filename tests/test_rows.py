@@ -47,7 +47,8 @@ def sample_items(count: int) -> Iterator[Any]:
 
 def test_page_of_100_sample_logs_is_small(viewer_client: Client) -> None:
     store(sample_items(100))
-    page = fetch(viewer_client, "?limit=100")
+    fetch(viewer_client, "?set_limit=100", status=302)
+    page = fetch(viewer_client)
     assert len(row_ids(page)) == 100
     html = render_rows(Address(make_plan(LogFilter()), DEFAULT_LIMIT), sample_items(100))
     assert len(html.encode()) <= 60_000

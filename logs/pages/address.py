@@ -1,20 +1,32 @@
 """The addresses of the listing: every link to it comes from here."""
 
 from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
 from typing import Any
 
-from logs import cursor
+from logs import cursor, zones
 from logs.filters import LogFilter
+from logs.form_fields import DEFAULT_LIMIT
+from logs.forms import Parameters, parameters
 from logs.pages.links import query_string
 from logs.plan import Around, Position, QueryPlan
+from logs.range_text import write_range
+from logs.time_range import TimeRange
 
 
 @dataclass(frozen=True)
 class Address:
-    """The address of a page of the listing, and those of other pages."""
+    """The address of a page of the listing, and those of other pages.
+
+    `time_range` is set if the range was read from a text. `default_limit` is the page size of an address
+    without one.
+    """
 
     plan: QueryPlan
     limit: int
+    zone: tzinfo = UTC
+    time_range: TimeRange | None = None
+    default_limit: int = DEFAULT_LIMIT
 
     @property
     def filter(self) -> LogFilter:
@@ -30,13 +42,52 @@ class Address:
         path: str = "",
         **parameters: str,
     ) -> str:
-        """Return an address of the listing with another filter, start or page size."""
+        """Return an address of the listing with another filter, start or page size.
+
+        A relative range such as `-2h` stays relative on a first page. A cursor is bound to its filter, so
+        the links to other pages have absolute times, and so have those with a path.
+        """
+        log_filter = log_filter or self.filter
         if isinstance(start, Around):
             parameters["around"] = start.log_id
         elif start:
             parameters["cursor"] = cursor.encode(start, self.plan)
-        return f"{path}?{query_string(log_filter or self.filter, limit or self.limit, **parameters)}"
+        if not (start or path) and (text := self._relative_range(log_filter)):
+            parameters["range"] = text
+            log_filter = replace(log_filter, start=None, end=None)
+        return f"{path}?{self._query(log_filter, limit or self.limit, **parameters)}"
 
     def narrow(self, **changes: Any) -> str:
         """Return an address of the listing with other values of some filters."""
         return self.url(replace(self.filter, **changes))
+
+    @property
+    def absolute(self) -> str:
+        """Return the address of the first page with absolute times."""
+        return f"?{self._query(self.filter, self.limit)}"
+
+    @property
+    def range_text(self) -> str:
+        """Return the time range as text.
+
+        A relative one is as it was typed, another one is written in the time zone.
+        """
+        text = self._relative_range(self.filter)
+        return text or write_range(self.filter.start, self.filter.end, self.zone)
+
+    @property
+    def field_values(self) -> Parameters:
+        """Return the values of the form's fields, by parameter."""
+        bare = replace(self.filter, start=None, end=None)
+        zone = {} if self.zone is UTC else {"tz": zones.name(self.zone)}
+        return {**parameters(bare, self.limit, self.default_limit), **zone, "range": self.range_text}
+
+    def _relative_range(self, log_filter: LogFilter) -> str | None:
+        """Return the text of a relative range if a filter has this range, or None."""
+        each = self.time_range
+        if each and each.is_relative and (log_filter.start, log_filter.end) == (each.start, each.end):
+            return each.text
+        return None
+
+    def _query(self, log_filter: LogFilter, limit: int, **parameters: str) -> str:
+        return query_string(log_filter, limit, zone=self.zone, default_limit=self.default_limit, **parameters)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 
-from logs import times
+from logs import times, zones
 from logs.characters import visible
 from logs.reader import IdSearch
 
@@ -31,9 +31,10 @@ def display_time(moment: datetime, zone: tzinfo = UTC) -> Time:
     return Time(iso=times.to_text(moment), date=local[:10], clock=local[11:19], fraction=local[19:26])
 
 
-def display_day(moment: datetime) -> str:
-    """Return a day such as `1 Nov 2026`."""
-    return f"{moment.day} {moment:%b} {moment.year}"
+def display_day(moment: datetime, zone: tzinfo = UTC) -> str:
+    """Return the day of a moment, such as `1 Nov 2026`."""
+    local = moment.astimezone(zone)
+    return f"{local.day} {local:%b} {local.year}"
 
 
 def display_weekday(day: date) -> str:
@@ -41,10 +42,15 @@ def display_weekday(day: date) -> str:
     return f"{day:%A}, {day.day} {day:%B} {day.year}"
 
 
-def display_moment(moment: datetime) -> str:
+def display_clock(moment: datetime, zone: tzinfo = UTC) -> str:
+    """Return the clock time of a moment, such as `16:30`. Seconds appear only if not zero."""
+    clock = moment.astimezone(zone).time().isoformat()
+    return clock.removesuffix(":00") if clock.count(":") == 2 else clock
+
+
+def display_moment(moment: datetime, zone: tzinfo = UTC) -> str:
     """Return a moment such as `1 Nov 2026 16:30`. Seconds appear only if not zero."""
-    clock = moment.time().isoformat()
-    return f"{display_day(moment)} {clock.removesuffix(':00') if clock.count(':') == 2 else clock}"
+    return f"{display_day(moment, zone)} {display_clock(moment, zone)}"
 
 
 def display_who(name: str) -> str:
@@ -55,15 +61,16 @@ def display_who(name: str) -> str:
 NO_LOG_HAS_ID = "No log has this ID. Logs with this request ID or trace ID:"
 
 
-def display_rejection(search: IdSearch) -> str | None:
+def display_rejection(search: IdSearch, zone: tzinfo = UTC) -> str | None:
     """Return when and why a message with the id was rejected, or None."""
     if (rejection := search.rejection) is None:
         return None
     names = ", ".join(map(str, rejection.error_fields))
     fields = f" ({visible(names)})" if names else ""
-    moment = display_moment(rejection.rejected_at.replace(microsecond=0))
+    moment = display_moment(rejection.rejected_at.replace(microsecond=0), zone)
     reason = f"{visible(rejection.error_code)}{fields}"
-    return f"A message with this ID was rejected: {reason}, {moment} UTC. See the dead-letter queue."
+    when = f"{moment} {zones.label(zone)}"
+    return f"A message with this ID was rejected: {reason}, {when}. See the dead-letter queue."
 
 
 def shorten(text: str, length: int) -> str:

@@ -2,8 +2,10 @@
 
 import unicodedata
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 
+from logs import zones
 from logs.characters import distinct, reading, visible
 from logs.filters import FILTERS, LogFilter, Order
 from logs.pages.address import Address
@@ -126,5 +128,8 @@ class EmptyPage:
     def _end_of_range(self) -> str:
         """Return the end of the filter's range that is read last, if it has one."""
         if self.filter.order is Order.OLDEST:
-            return f" up to {display_moment(self.filter.end)} UTC" if self.filter.end else ""
-        return f" back to {display_moment(self.filter.start)} UTC" if self.filter.start else ""
+            return f" up to {self._moment(self.filter.end)}" if self.filter.end else ""
+        return f" back to {self._moment(self.filter.start)}" if self.filter.start else ""
+
+    def _moment(self, moment: datetime) -> str:
+        return f"{display_moment(moment, self.address.zone)} {zones.label(self.address.zone)}"

@@ -2,19 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, tzinfo
 from urllib.parse import parse_qsl
 
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
-from logs import conf
+from logs import conf, zones
 from logs.characters import visible
+from logs.fields import format_time
 from logs.filters import LogFilter, Order
 from logs.form_fields import DEFAULT_LIMIT
 from logs.pages import sentence
 from logs.pages.address import Address
 from logs.pages.api_link import api_address
-from logs.pages.columns import COLUMNS, Column
+from logs.pages.chips import Chips, make_chips
+from logs.pages.columns import COLUMNS, Column, ColumnChoice, column_choices, read_columns
 from logs.pages.display import (
     NO_LOG_HAS_ID,
     display_moment,
@@ -22,29 +25,46 @@ from logs.pages.display import (
     display_time,
 )
 from logs.pages.empty_page import EmptyPage
+from logs.pages.filter_fields import FilterFields
+from logs.pages.labels import read_row_labels
 from logs.pages.links import Link
 from logs.pages.marks import Marks
+from logs.pages.preferences import COMPACT, Preferences
 from logs.pages.rows import RowOptions, render_rows
 from logs.plan import END, Around, Direction, Position
 from logs.reader import IdSearch, PageResult
+from logs.time_range import TimeRange
 
-DAY = timedelta(days=1)
 PAGE_SIZES = (25, 50, 100, 200)
+# Of the sentence in the tab's title.
+MAX_TITLE = 120
+# Values of one filter in the heading.
+MAX_VALUES = 10
 
 
 @dataclass(frozen=True)
 class Sort:
-    """The order of the time column, and the link to the opposite order."""
+    """The order of the time column, and the button's value to reverse it."""
 
     direction: str
-    href: str
+    value: str
     title: str
 
 
 class Listing:
     """One page of logs, with all that the template shows."""
 
-    def __init__(self, result: PageResult) -> None:
+    sizes = PAGE_SIZES
+
+    def __init__(
+        self,
+        result: PageResult,
+        view: Preferences | None = None,
+        *,
+        zone: tzinfo = UTC,
+        time_range: TimeRange | None = None,
+    ) -> None:
+        """Show a page in a time zone. `time_range` is set if the range was read from a text."""
         self.query = result.query
         self.plan = result.plan
         self.page = result.page
@@ -56,13 +76,47 @@ class Listing:
         self.id_search: IdSearch | None = None
         # The content of the open rows, by the ids of their logs.
         self.panes: Mapping[str, SafeString] = {}
-        self.address = Address(self.plan, self.limit)
+        self.zone = zone
+        self.time_range = time_range
+        self.view = view or Preferences()
+        self.address = Address(self.plan, self.limit, zone, time_range, self.view.limit)
         self.empty_page = EmptyPage(result, self.address)
 
     @property
     def phrases(self) -> list[sentence.Phrase]:
         """Return the filter as a sentence, in parts."""
-        return sentence.phrases(self.plan)
+        return sentence.heading(self.plan, self._times)
+
+    @property
+    def title(self) -> str:
+        """Return the sentence for the tab, truncated."""
+        return Truncator(sentence.title(self.plan, self._times)).chars(MAX_TITLE)
+
+    @property
+    def zone_name(self) -> str:
+        """Return the short name of the time zone: `UTC` or `Berlin`."""
+        return zones.city(self.zone)
+
+    @property
+    def chips(self) -> Chips:
+        """Return a chip for each value of the filter."""
+        return make_chips(self.address)
+
+    @property
+    def fields(self) -> FilterFields:
+        """Return the fields of the filter, with its values."""
+        return FilterFields(self.address.field_values)
+
+    @property
+    def absolute(self) -> str:
+        """Return the address of this page with absolute times."""
+        return self.address.url(start=self.start) if self.start else self.address.absolute
+
+    @property
+    def _times(self) -> sentence.Times:
+        around = self.start.log_id if isinstance(self.start, Around) else None
+        moment = next((item.created_at for item in self.page.items if item.id == around), None)
+        return sentence.Times(self.zone, self.time_range, moment, MAX_VALUES)
 
     @property
     def note(self) -> str | None:
@@ -72,7 +126,7 @@ class Listing:
     @property
     def rejection(self) -> str | None:
         """Return why a message with the id was rejected, or None."""
-        return display_rejection(self.id_search) if self.id_search else None
+        return display_rejection(self.id_search, self.zone) if self.id_search else None
 
     @property
     def has_rows(self) -> bool:
@@ -86,13 +140,25 @@ class Listing:
         The account is left out if the filter has one account alone.
         """
         hidden = {"account"} if len(self.filter.account_id) == 1 else set()
-        return [column for name, column in COLUMNS.items() if name not in hidden]
+        return [COLUMNS[name] for name in read_columns(self.view.columns) if name not in hidden]
+
+    @property
+    def column_choices(self) -> list[ColumnChoice]:
+        """Return the columns that the reader can show, hide and move."""
+        return column_choices(read_columns(self.view.columns))
+
+    @property
+    def is_compact(self) -> bool:
+        """Return whether the rows have little space around them."""
+        return self.view.density == COMPACT
 
     @property
     def rows(self) -> SafeString:
         """Return the logs of the page as table rows."""
         options = RowOptions(
             columns=[column.name for column in self.columns],
+            zone=self.zone,
+            labels=read_row_labels(self.page.items),
             colors=conf.type_colors(),
             marks=Marks(self.filter),
             selected=self.start.log_id if isinstance(self.start, Around) else None,
@@ -109,8 +175,8 @@ class Listing:
     def sort(self) -> Sort:
         """Return the order of the time column, as the Django admin names it."""
         if self.filter.order is Order.OLDEST:
-            return Sort("ascending", self.address.narrow(order=Order.NEWEST), "Show the newest first")
-        return Sort("descending", self.address.narrow(order=Order.OLDEST), "Show the oldest first")
+            return Sort("ascending", f"{Order.NEWEST}{self.place_suffix}", "Show the newest first")
+        return Sort("descending", f"{Order.OLDEST}{self.place_suffix}", "Show the oldest first")
 
     @property
     def pages_before(self) -> list[Link]:
@@ -136,20 +202,12 @@ class Listing:
 
     @property
     def span(self) -> str:
-        """Return the times of the first and the last row, in UTC."""
+        """Return the times of the first and the last row, in the time zone."""
         if not self.page.items:
             return ""
-        first, last = (display_time(self.page.items[i].created_at) for i in (0, -1))
+        first, last = (display_time(self.page.items[i].created_at, self.zone) for i in (0, -1))
         end = last.clock if first.date == last.date else f"{last.date} {last.clock}"
-        return f"{first.date} {first.clock} – {end} UTC"
-
-    @property
-    def sizes(self) -> list[Link]:
-        """Return the page sizes; the current one has no address."""
-        return [
-            Link(str(size), None if size == self.limit else self.address.url(limit=size))
-            for size in PAGE_SIZES
-        ]
+        return f"{first.date} {first.clock} – {end} {zones.label(self.zone)}"
 
     @property
     def files(self) -> list[Link]:
@@ -181,33 +239,20 @@ class Listing:
         return [visible(stream.key) for stream in self.plan.streams]
 
     @property
-    def presets(self) -> list[Link]:
-        """Return the links to time ranges. Their times are absolute: a link means the same tomorrow.
-
-        The current range has no address.
-        """
-        now = datetime.now(UTC)
-        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        # Rounded up, so that the range includes the newest logs.
-        minute = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
-        ranges = {
-            "Today": (today, today + DAY),
-            "Yesterday": (today - DAY, today),
-            "Last 24 hours": (minute - DAY, minute),
-            "Last 7 days": (minute - 7 * DAY, minute),
-            "Last 30 days": (minute - 30 * DAY, minute),
-        }
-        current = (self.filter.start, self.filter.end)
-        return [
-            Link(text, None if current == (start, end) else self.address.narrow(start=start, end=end))
-            for text, (start, end) in ranges.items()
-        ]
-
-    @property
     def everything(self) -> str | None:
         """Return the address of the listing without filters, or None if it has none."""
         bare = LogFilter(order=self.filter.order)
         return None if bare == self.filter else self.address.url(bare)
+
+    @property
+    def place_suffix(self) -> str:
+        """Return the end of a button's value that keeps the place.
+
+        It is `@` and the time of the first row, or empty on the first page.
+        """
+        if self.page.previous is None or not self.page.items:
+            return ""
+        return f"@{format_time(self.page.items[0].created_at)}"
 
     @property
     def progress(self) -> str | None:
@@ -225,9 +270,9 @@ class Listing:
         if self.page.reached is None:
             return ""
         towards_later = (self.filter.order is Order.OLDEST) is not self.is_read_backwards
-        reached = display_moment(self.page.reached.replace(microsecond=0))
+        reached = display_moment(self.page.reached.replace(microsecond=0), self.zone)
         direction = "up to" if towards_later else "back to"
-        return f", {direction} {reached} UTC"
+        return f", {direction} {reached} {zones.label(self.zone)}"
 
     @property
     def onward(self) -> str | None:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Any
+from urllib.parse import urlencode
 
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from logs import zones
 from logs.characters import visible
 from logs.models import NO_ONE, LogItem, object_key
 from logs.pages.address import Address
@@ -83,6 +85,9 @@ class _Rows:
             "client": self._client,
         }
         self._cells = [(_start_tag(COLUMNS[name].mark), cells[name]) for name in options.columns]
+        # The page of a log shows its times in the same zone.
+        zone = zones.name(options.zone)
+        self._suffix = "" if zone == "UTC" else f"?{urlencode({'tz': zone})}"
         self._width = len(self._cells) + 1
         self._shown = {name for column in options.columns for name in COLUMNS[column].attributes}
 
@@ -114,7 +119,7 @@ class _Rows:
         return (
             f'<tr id="log-{id_html}"{selected}><th scope=row>'
             f"<button name=open value={button}>Details</button>"
-            f'<a href="{id_html}/change/">{time}</a>{cells}'
+            f'<a href="{id_html}/change/{self._suffix}">{time}</a>{cells}'
         )
 
     def _value(self, text: str) -> str:
@@ -143,7 +148,7 @@ class _Rows:
         user = values["user_id"]
         # Another account may have a user with this id.
         href = self._links.narrow(account_id=values["account_id"], user_id=user)
-        name = self._name("user_name", self._label("user", user) or values.get("user_name"))
+        name = self._name("user_name", values.get("user_name") or self._label("user", user))
         return f'<a href="{href}">{self._who(user)}</a>{name}'
 
     def _label(self, kind: str, key: str) -> str | None:
@@ -170,7 +175,7 @@ class _Rows:
             return f"<code>{self._marked('url', url)}</code>" if url else "—"
         # Another account may have an object of this name.
         href = self._links.narrow(account_id=values["account_id"], object=key)
-        name = self._label("object", key) or values.get("object_name")
+        name = values.get("object_name") or self._label("object", key)
         return f'<a href="{href}">{self._marked("object_name", name) if name else self._value(key)}</a>'
 
     def _summary(self, values: Values) -> str:

@@ -1,0 +1,118 @@
+"""The buttons of the filter's form: each sends it and changes one thing.
+
+A button's name begins with `set_`. The response is a redirect to the address of the filter as typed, with
+the change. What comes after an `@` in a button's value is the time at which the new page begins.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from django.core.exceptions import BadRequest
+from django.http import QueryDict
+
+from logs.fields import quoted
+from logs.filters import Order
+from logs.page_form import moments
+from logs.pages.columns import COLUMNS, SEPARATOR
+from logs.pages.preferences import DENSITIES, READERS, Preferences
+
+# These choose a page. A changed filter begins at its first page.
+PLACES = ("at", "around", "cursor")
+
+
+def _set_order(data: QueryDict, value: str) -> None:
+    data["order"] = "" if value == Order.NEWEST else value
+
+
+def _set_range(data: QueryDict, value: str) -> None:
+    data["range"] = value
+    data["from"] = data["to"] = ""
+
+
+def _set_zone(data: QueryDict, value: str) -> None:
+    """Choose a time zone. The range stays the same, so its clock times change."""
+    for name, text in moments(data).items():
+        data[name] = text
+    data["tz"] = value
+
+
+def _set_limit(data: QueryDict, value: str) -> None:
+    """Show an invalid page size as an error. A valid one is a preference."""
+    data["limit"] = value
+
+
+def _reject_columns(data: QueryDict, value: str) -> None:
+    """Refuse other columns. Valid ones are a preference. Raises BadRequest."""
+    names = ", ".join(COLUMNS)
+    raise BadRequest(
+        f"set_columns must be some of {names}, each once, with “{SEPARATOR}” between, not “{quoted(value)}”."
+    )
+
+
+def _reject_density(data: QueryDict, value: str) -> None:
+    """Refuse another density. A valid one is a preference. Raises BadRequest."""
+    raise BadRequest(f"set_density must be {' or '.join(DENSITIES)}, not “{quoted(value)}”.")
+
+
+# button → what it changes in the address
+CHANGES: dict[str, Callable[[QueryDict, str], None]] = {
+    # The text field for another zone. A button for a zone wins.
+    "set_zone": _set_zone,
+    "set_tz": _set_zone,
+    "set_range": _set_range,
+    "set_order": _set_order,
+    "set_limit": _set_limit,
+    "set_columns": _reject_columns,
+    "set_density": _reject_density,
+}
+# button → the preference that keeps a valid value. The address then leaves it out.
+KEPT = {"set_limit": "limit", "set_columns": "columns", "set_density": "density"}
+
+
+@dataclass(frozen=True)
+class Pressed:
+    """The query string to which a button leads, and the new preferences."""
+
+    query: str
+    preferences: Preferences
+
+
+def without_empty_buttons(data: QueryDict) -> QueryDict:
+    """Return parameters without unused ones of buttons, such as an empty `set_zone`."""
+    if not any(name in CHANGES for name in data):
+        return data
+    data = data.copy()
+    for name in CHANGES:
+        if not data.get(name):
+            data.pop(name, None)
+    return data
+
+
+def press(data: QueryDict, current: Preferences) -> Pressed | None:
+    """Return what the buttons among the parameters do, or None if there are none. Raises BadRequest."""
+    pressed = {name: text for name in CHANGES if (text := str(data.get(name, "")))}
+    if not pressed:
+        return None
+    data = data.copy()
+    for name in (*CHANGES, *PLACES):
+        data.pop(name, None)
+    kept = {}
+    for name, text in pressed.items():
+        value, _, place = text.partition("@")
+        if place:
+            data["at"] = place
+        try:
+            kept[KEPT[name]] = READERS[KEPT[name]](value)
+            data.pop(KEPT[name], None)
+        except (KeyError, ValueError):
+            CHANGES[name](data, value)
+    return Pressed(_without_empty(data).urlencode(), replace(current, **kept))
+
+
+def _without_empty(data: QueryDict) -> QueryDict:
+    """Return parameters without empty values."""
+    full = QueryDict(mutable=True)
+    for name, texts in data.lists():
+        if texts := [text for text in texts if text.strip()]:
+            full.setlist(name, texts)
+    return full

@@ -1,0 +1,85 @@
+"""How one browser shows the listing. A cookie keeps it."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from logs.form_fields import DEFAULT_LIMIT, MAX_LIMIT
+from logs.pages.columns import DEFAULT_COLUMNS, read_columns, write_columns
+
+COOKIE = "logs_view"
+MAX_AGE = 365 * 24 * 3600
+MAX_COOKIE = 1_000
+COMFORTABLE, COMPACT = DENSITIES = ("comfortable", "compact")
+
+
+def _limit(text: str) -> int:
+    """Return a page size. Raises ValueError."""
+    if text.isascii() and text.isdecimal() and 1 <= (limit := int(text[:9])) <= MAX_LIMIT:
+        return limit
+    raise ValueError(text)
+
+
+def _columns(text: str) -> str:
+    return write_columns(read_columns(text))
+
+
+def _density(text: str) -> str:
+    if text not in DENSITIES:
+        raise ValueError(text)
+    return text
+
+
+# preference → its value of a text; raises ValueError
+READERS: dict[str, Callable[[str], Any]] = {"limit": _limit, "columns": _columns, "density": _density}
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """How the rows are shown.
+
+    `limit` is the page size that a link leaves out, `columns` a text of `read_columns`, and `density` one of
+    DENSITIES.
+    """
+
+    limit: int = DEFAULT_LIMIT
+    columns: str = write_columns(DEFAULT_COLUMNS)
+    density: str = COMFORTABLE
+
+
+def read(request: HttpRequest) -> Preferences:
+    """Return the preferences of a request's cookie.
+
+    A value that is invalid, for example of another version, is as if it were missing.
+    """
+    values: dict[str, Any] = {}
+    for name, text in parse_qsl(request.COOKIES.get(COOKIE, "")[:MAX_COOKIE]):
+        if reader := READERS.get(name):
+            try:
+                values[name] = reader(text)
+            except ValueError:
+                continue
+    return Preferences(**values)
+
+
+def write(response: HttpResponse, preferences: Preferences, path: str) -> None:
+    """Keep preferences in a cookie for the addresses below a path."""
+    defaults = asdict(Preferences())
+    values = {
+        each.name: value
+        for each in fields(preferences)
+        if (value := getattr(preferences, each.name)) != defaults[each.name]
+    }
+    response.set_cookie(
+        COOKIE,
+        urlencode(values),
+        max_age=MAX_AGE,
+        path=path,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
