@@ -90,14 +90,11 @@ def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
     look like its result. An invalid cursor leads to a message and to the first page of the same filter.
     """
     view = preferences.read(request)
-    if pressed := buttons.press(request.GET, view):
-        response = HttpResponseRedirect(f"{request.path}?{pressed.query}")
-        if pressed.preferences != view:
-            preferences.write(response, pressed.preferences, request.path)
-        return response
+    if redirect := buttons.redirect(request, view):
+        return redirect
     includes_own = reads_own_accounts(request.user)
     lookup, choices = reader.KeyLookup(includes_own=includes_own), reader.ChoicesLookup()
-    form = _form(request, buttons.without_empty_buttons(request.GET), lookup, choices, view.limit)
+    form = _form(request, request.GET, lookup, choices, view.limit)
     if not form.is_valid():
         return _rejected(request, admin, form)
     cost = lookup.cost
@@ -144,7 +141,7 @@ def _form(
     raw: str | None = None,
 ) -> PageForm:
     return PageForm(
-        data,
+        buttons.without_empty_buttons(data),
         default_limit=default_limit,
         raw=request.META["QUERY_STRING"] if raw is None else raw,
         has_logs=lookup,
@@ -248,7 +245,7 @@ def detail(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
     if item is None:
         return _missing(request, admin, log_id)
     signals.log_opened.send_robust(sender=Detail, request=request, log_id=item.id, via="page")
-    page = Detail(item, replace(address, log_id=item.id), cost)
+    page = Detail(item, replace(address, log_id=item.id), cost, address.zone)
     page.read_timelines(includes_own=includes_own)
     link = request.build_absolute_uri(f"{address.changelist}{item.id}/change/")
     return _page(request, admin, "change_form", {"title": page.title, "detail": page, "link": link})
@@ -294,7 +291,10 @@ def file(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
         return HttpResponse(
             documents.content(item).payload_text or "",
             content_type="text/plain; charset=utf-8",
-            headers={"Cache-Control": "no-store"},
+            headers={
+                "Content-Disposition": content_disposition_header(True, f"payload-{item.id}.txt"),
+                "Cache-Control": "no-store",
+            },
         )
     return HttpResponse(
         as_json(item),

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from django.core.exceptions import BadRequest
-from django.http import QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 
 from logs.fields import quoted
 from logs.filters import Order
 from logs.page_form import moments
+from logs.pages import preferences
 from logs.pages.columns import COLUMNS, SEPARATOR
 from logs.pages.preferences import DENSITIES, READERS, Preferences
 
@@ -75,6 +76,17 @@ class Pressed:
 
     query: str
     preferences: Preferences
+
+
+def redirect(request: HttpRequest, current: Preferences) -> HttpResponse | None:
+    """Return the redirect of a button, or None if none was pressed."""
+    pressed = press(request.GET, current)
+    if pressed is None:
+        return None
+    response = HttpResponseRedirect(f"{request.path}?{pressed.query}")
+    if pressed.preferences != current:
+        preferences.write(response, pressed.preferences, request.path)
+    return response
 
 
 def without_empty_buttons(data: QueryDict) -> QueryDict:

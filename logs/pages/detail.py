@@ -185,7 +185,7 @@ class Detail:
         ]
 
     def _around(self, log_filter: LogFilter) -> str:
-        query = query_string(log_filter, around=self.item.id)
+        query = query_string(log_filter, zone=self.zone, around=self.item.id)
         return f"{self.address.changelist}?{query}#log-{self.item.id}"
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.core.exceptions import BadRequest
 
+from logs import zones
 from logs.characters import visible
 from logs.pages.payload import FORMS
 from logs.pages.related import AXES
@@ -29,6 +31,7 @@ class LogAddress:
     form: str = ""
     shows_all: bool = False
     axis: str = ""
+    zone: tzinfo = UTC
 
     @classmethod
     def read(
@@ -36,7 +39,8 @@ class LogAddress:
     ) -> "LogAddress":
         """Return the address of a request. Raises BadRequest for a wrong parameter.
 
-        The list is the one of the parameters, otherwise of the header Referer.
+        The list is the one of the parameters, otherwise of the header Referer. The time zone is that of the
+        parameters, otherwise of the list.
         """
         list_query = parameters.get(LIST)
         if list_query is None:
@@ -48,6 +52,7 @@ class LogAddress:
             _choice(parameters, "view", FORMS),
             bool(_choice(parameters, "all", {"1": ""})),
             _choice(parameters, "axis", AXES),
+            _zone(parameters.get("tz", ""), list_query or ""),
         )
 
     def page(self, fragment: str = "", **changes: Any) -> str:
@@ -85,15 +90,34 @@ class LogAddress:
     def back(self) -> str:
         """Return the address of the list, at the row of this log."""
         if self.list_query is None:
-            return self.changelist
+            query = "" if self.zone is UTC else urlencode({"tz": zones.name(self.zone)})
+            return f"{self.changelist}{'?' if query else ''}{query}"
         query = self.list_query.replace("#", "%23")
         return f"{self.changelist}{'?' if query else ''}{query}#log-{self.log_id}"
 
     def _path(self, name: str, parameters: dict[str, str]) -> str:
+        if self.zone is not UTC:
+            parameters = {**parameters, "tz": zones.name(self.zone)}
         if self.list_query is not None:
             parameters = {**parameters, LIST: self.list_query}
         query = urlencode(parameters)
         return f"{self.changelist}{self.log_id}/{name}/{'?' if query else ''}{query}"
+
+
+def _zone(name: str, list_query: str) -> tzinfo:
+    """Return the time zone with a name, otherwise that of a list. Raises BadRequest for the name."""
+    if name:
+        try:
+            return zones.parse(name)
+        except zones.UnknownZone as error:
+            quoted = visible(name[:MAX_QUOTED])
+            raise BadRequest(
+                f"The parameter tz must be an IANA name such as Europe/Berlin, not “{quoted}”."
+            ) from error
+    try:
+        return zones.parse(dict(parse_qsl(list_query)).get("tz", zones.UTC_NAME))
+    except ValueError:
+        return UTC
 
 
 def list_of_referer(referer: str, host: str, changelist: str) -> str | None:

@@ -56,7 +56,7 @@ class LogFields:
 
     def listing(self, log_filter: LogFilter) -> str:
         """Return the address of the logs of a filter."""
-        return f"{self.changelist}?{query_string(log_filter)}"
+        return f"{self.changelist}?{query_string(log_filter, zone=self.zone)}"
 
     def application(self, name: str) -> Link | None:
         """Return the link of a field into the main application, or None."""

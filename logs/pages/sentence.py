@@ -77,14 +77,14 @@ def filter_phrases(log_filter: LogFilter) -> list[tuple[str, str]]:
 
     For example: "account 7 or 8", "payload.status is paid".
     """
-    phrases = []
+    phrases, times = [], Times()
     for name, value in log_filter.values.items():
         each = FILTERS[name]
         prefix, suffix = each.phrase.split("{}")
-        texts = map(each.display, value if isinstance(value, tuple) else [value])
-        phrases.append((name, f"{prefix}{_text(_alternatives(texts, Times()))}{suffix}"))
+        values = _alternatives(map(each.display, value if isinstance(value, tuple) else [value]), times)
+        phrases.append((name, f"{prefix}{_text(values)}{suffix}"))
     return phrases + [
-        (path.parameter, f"{visible(path.parameter)} is {_text(_alternatives(path.values, Times()))}")
+        (path.parameter, f"{visible(path.parameter)} is {_text(_alternatives(path.values, times))}")
         for path in log_filter.paths
     ]
 

@@ -69,6 +69,20 @@ def test_listing_and_detail_appear_in_each_admin(admin: str) -> None:
     assert f'href="{admin}{LABEL}/log/?account_id=7"' in detail
 
 
+def test_labels_name_users_of_the_project() -> None:
+    user = User.objects.create_user("zoe", first_name="Zoë", last_name="Müller")
+    store([make_item(1, user_id=str(user.pk))])
+
+    def labels(kind: str, ids: list[str]) -> dict[str, str]:
+        users = User.objects.filter(pk__in=ids) if kind == "user" else []
+        return {str(each.pk): each.get_full_name() for each in users}
+
+    with override_settings(LOGS_LABELS=labels, LOGS_LINKS={"user_id": "https://shop.example/u/{user_id}"}):
+        page = sign_in("view_log").get(f"/office/{LABEL}/log/{make_item(1).id}/change/").content.decode()
+    assert f"user {user.pk} (Zoë Müller)" in page
+    assert f'href="https://shop.example/u/{user.pk}"' in page
+
+
 def test_listing_has_the_site_header() -> None:
     assert "Back office" in sign_in("view_log").get(f"/office/{LABEL}/log/").content.decode()
 
