@@ -64,6 +64,7 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
             path("", view(self.changelist_view), name=f"{name}_changelist"),
             path("export/", view(self.export_view), name=f"{name}_export"),
             path("choices/", view(self.choices_view), name=f"{name}_choices"),
+            path("<path:object_id>/row/", view(self.row_view), name=f"{name}_row"),
             path("<path:object_id>/json/", view(self.json_view), name=f"{name}_json"),
             path("<path:object_id>/change/", view(self.change_view), name=f"{name}_change"),
             path("<path:object_id>/previous/", view(self.previous_view), name=f"{name}_previous"),
@@ -97,6 +98,11 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
         """Return the page of one log, or a 404. Raises PermissionDenied without the view permission."""
         self._check_permission(request)
         return views.detail(request, self, unquote(object_id))
+
+    def row_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Return the content of an open row. Raises PermissionDenied without the view permission."""
+        self._check_permission(request)
+        return views.row(request, self, unquote(object_id))
 
     def json_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Return one log as a JSON file, or a 404. Raises PermissionDenied without the view permission."""

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from string import Formatter
 from urllib.parse import urlsplit
 
@@ -24,6 +25,11 @@ CHANGE_NAMES = ("changes", "before/after", "old/new")
 LINKED_FIELDS = (*SENDER_FIELDS, "object")
 # Leaves time for the request that is under way, the page and the network.
 FIRST_SECONDS = 0.7
+
+# The classes of listing.css. Text and background contrast by 4.5:1 at least, in light and in dark.
+COLORS = ("gray", "blue", "green", "amber", "red", "purple", "teal", "pink")
+# Every other type is gray.
+DEFAULT_TYPE_COLORS = {"error": "red", "exception": "red", "critical": "red", "warning": "amber"}
 
 
 def _value(name: str) -> object:
@@ -69,6 +75,7 @@ def check() -> None:
     shards()
     export_rows()
     budget()
+    type_colors()
     change_names()
     links()
     labels()
@@ -115,6 +122,31 @@ def count_budget() -> Budget:
     """Return the budget of a count: that of a page, with fewer items."""
     page = budget()
     return replace(page, examined=min(page.examined, MAX_COUNTED))
+
+
+def type_colors() -> Mapping[str, str]:
+    """Return the colors of types, without those that are gray.
+
+    Raises ImproperlyConfigured, with the name and the value.
+    """
+    value = _value("LOGS_TYPE_COLORS")
+    if value is None:
+        return DEFAULT_TYPE_COLORS
+    return _read_colors(value if isinstance(value, str) else json.dumps(value))
+
+
+@lru_cache(maxsize=4)
+def _read_colors(text: str) -> Mapping[str, str]:
+    try:
+        colors = json.loads(text)
+    except ValueError:
+        colors = None
+    if not isinstance(colors, dict) or not all(color in COLORS for color in colors.values()):
+        raise ImproperlyConfigured(
+            "LOGS_TYPE_COLORS must be a JSON object of types and their colors, such as "
+            f'{{"login": "green"}}, not {text!r}. The colors are {", ".join(COLORS)}.'
+        )
+    return {type_: color for type_, color in colors.items() if color != COLORS[0]}
 
 
 def change_names() -> tuple[str, ...]:

@@ -85,20 +85,36 @@ def is_accent(character: str) -> bool:
     return character >= "\u0300" and unicodedata.category(character)[0] == "M"
 
 
+def units(text: str) -> Iterator[str]:
+    """Yield the parts of a text that fold on their own.
+
+    A part is a letter with its accents. Joined, their folded forms are the folded text.
+    """
+    start = 0
+    for index in range(1, len(text)):
+        if _is_start(text, index):
+            yield text[start:index]
+            start = index
+    if text:
+        yield text[start:]
+
+
 def _joins(character: str) -> bool:
     """Return whether normalization may join a character with the one before."""
     return is_accent(character) or JAMO.match(character) is not None
 
 
+def _is_start(text: str, index: int) -> bool:
+    """Return whether no normalization joins a character with the one before."""
+    # Hangul composes up to three characters: the third of three vowels and finals stays as it is.
+    return not _joins(text[index]) or bool(
+        JAMO.match(text, index) and TWO_JAMO.match(text, max(0, index - 2), index)
+    )
+
+
 def _last_start(text: str) -> int:
     """Return the index of the last character that no normalization joins with the one before, or 0."""
-    for index in range(len(text) - 1, 0, -1):
-        # Hangul composes up to three characters: the third of three vowels and finals stays as it is.
-        if not _joins(text[index]) or (
-            JAMO.match(text, index) and TWO_JAMO.match(text, max(0, index - 2), index)
-        ):
-            return index
-    return 0
+    return next((index for index in range(len(text) - 1, 0, -1) if _is_start(text, index)), 0)
 
 
 def _limit_accents(text: str) -> str:

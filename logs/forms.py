@@ -24,8 +24,8 @@ from logs.plan_error import plan_error
 # Django replaces bytes that are not UTF-8, and lone surrogates, by this character.
 NOT_UTF_8 = "\ufffd"
 
-# Parameters that the Django admin adds to addresses.
-ADMIN_PARAMETERS = frozenset({"_changelist_filters", "_popup", "_to_field", "e"})
+# Parameters that the Django admin adds to addresses, and the open rows of a page.
+ADMIN_PARAMETERS = frozenset({"_changelist_filters", "_popup", "_to_field", "e", "open"})
 
 Parameters = dict[str, str | list[str]]
 HasLogs = Callable[[str, str], bool]

@@ -33,12 +33,12 @@ class TextMatch:
     def __init__(self, text: str, match_case: bool = False) -> None:
         spellings = _spellings(text)
         self.needles = _distinct(map(fold, spellings))
-        self._exact = _distinct(map(normalize, spellings)) if match_case else ()
+        self.exact_needles = _distinct(map(normalize, spellings)) if match_case else ()
 
     def is_in(self, texts: SearchText) -> bool:
         """Return whether one of the texts contains the text. Takes linear time, and memory for one block."""
         return _contain(texts, self.needles, fold) and (
-            not self._exact or _contain(texts, self._exact, normalize)
+            not self.exact_needles or _contain(texts, self.exact_needles, normalize)
         )
 
     def is_in_folded(self, folded: str) -> bool:

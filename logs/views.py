@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, tzinfo
-from functools import wraps
+from functools import partial, wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlencode
@@ -27,7 +27,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import content_disposition_header
 
-from logs import conf, cursor, reader, request_ids, signals, zones
+from logs import conf, cursor, reader, request_ids, row_views, signals, zones
 from logs.characters import distinct, visible
 from logs.fields import quoted
 from logs.form_fields import DEFAULT_LIMIT, MAX_LIMIT
@@ -105,10 +105,11 @@ def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
                 messages.warning(request, text)
             suffix = "" if form.zone is UTC else f"?{urlencode({'tz': zones.name(form.zone)})}"
             return HttpResponseRedirect(_url(admin, "change", id_search.item.id) + suffix)
-    page = _listing(request, form, choices)
+    page = _listing(request, form, choices, view)
     page.id_search = id_search
     page.cost += cost
     page.cost += choices.cost
+    page.panes = row_views.panes(request, page, partial(_url, admin, "change"))
     context = {"title": page.title, "listing": page, "filter": page.fields}
     return _listing_page(request, admin, context, form.zone)
 
@@ -149,7 +150,9 @@ def _form(
     )
 
 
-def _listing(request: HttpRequest, form: PageForm, choices: reader.ChoicesLookup) -> Listing:
+def _listing(
+    request: HttpRequest, form: PageForm, choices: reader.ChoicesLookup, view: preferences.Preferences
+) -> Listing:
     budget = conf.first_budget() if _continues_by_itself(request) else conf.budget()
     try:
         result = reader.read(form.query(), budget)
@@ -160,7 +163,7 @@ def _listing(request: HttpRequest, form: PageForm, choices: reader.ChoicesLookup
         messages.warning(request, f"This is the first page: {error}.")
         result = reader.read(form.first_page(), budget)
     signals.logs_read.send_robust(sender=Listing, request=request, query=result.query, via="page")
-    listing = Listing(result, zone=form.zone, time_range=form.time_range, default_limit=form.default_limit)
+    listing = Listing(result, view, zone=form.zone, time_range=form.time_range)
     if listing.empty_page.may_be_mistyped:
         listing.empty_page.choices = choices()
     return listing
@@ -301,6 +304,11 @@ def file(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
             "Cache-Control": "no-store",
         },
     )
+
+
+def row(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
+    """Return the content of an open row of the listing."""
+    return row_views.fragment(request, log_id, _url(admin, "change", log_id))
 
 
 def _missing(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:

@@ -21,7 +21,14 @@ def fetch(client: Client, query: str = "", status: int = 200) -> str:
 
 def row_ids(page: str) -> list[str]:
     """Return the ids of the logs in the table, from top to bottom."""
-    return re.findall(r'<th class="field-time" scope="row"><a href="([0-9a-f]{32})/change/', page)
+    return re.findall(r'<tr id="log-([0-9a-f]{32})"', page)
+
+
+def rows(page: str) -> list[str]:
+    """Return the texts of the rows in the table, without their days."""
+    body = page[page.index("<tbody>") : page.index("</tbody>")]
+    texts = [re.sub("<t[dh][ >]", r" \g<0>", row) for row in re.split("<tr ", body) if row.startswith("id=")]
+    return [" ".join(html.unescape(re.sub("<[^>]+>", "", f"<{text}")).split()) for text in texts]
 
 
 def link(page: str, text: str) -> str:

@@ -21,6 +21,7 @@ from logs.search_text import folded, search_text
 from logs.storage import documents
 from tests.api import fetch, problem, program
 from tests.items import make_item, store
+from tests.pages import row_ids
 
 PAYLOAD = {
     "status": "paid",
@@ -214,7 +215,7 @@ def test_page_shows_its_filters_on_values(logs: None, viewer_client: Client) -> 
     page = viewer_client.get("/admin/logs/log/?payload.status=paid,open").content.decode()
     assert "filtered by payload.status is <strong><bdi>paid</bdi></strong> or" in page
     assert 'name="payload.status" value="paid, open"' in page
-    assert page.count('class="field-time"') == 2
+    assert len(row_ids(page)) == 2
     assert "payload.status=paid&amp;payload.status=open" in page.split('id="result_list"')[1]
 
 

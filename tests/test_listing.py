@@ -15,7 +15,7 @@ from logs.storage import documents
 from logsite.accounts.store import SessionItem, UserItem
 from tests.dynamodb_calls import recorded_calls
 from tests.items import START, make_item, store
-from tests.pages import LISTING, fetch, has_link, link, press, row_ids, sentence
+from tests.pages import LISTING, fetch, has_link, link, press, row_ids, rows, sentence
 
 pytestmark = pytest.mark.usefixtures("logs_table")
 
@@ -50,18 +50,19 @@ def test_row_shows_time_user_url_and_client(viewer_client: Client) -> None:
         ]
     )
     page = fetch(viewer_client)
-    assert '2026-11-17 <b>16:38:07</b><span class="quiet">.405</span>' in page
-    assert 'datetime="2026-11-17T16:38:07.405123+00:00"' in page
+    assert "<time datetime=2026-11-17T16:38:07.405123Z>16:38:07<i>.405</i></time>" in page
     assert "Time (UTC)" in page
-    for text in ("31", "card", "/billing/charges/28101", "Berlin, Germany", "macOS · Safari"):
-        assert text in page
+    [row] = rows(page)
+    assert (
+        row == "Details16:38:07.405 7 31 payment card /billing/charges/28101 Berlin, Germany macOS · Safari"
+    )
 
 
 def test_row_shows_no_one_and_a_dash_for_missing_values(viewer_client: Client) -> None:
     store([make_item(account_id="0", user_id="0")])
     page = fetch(viewer_client)
-    assert page.count("<bdi>no one</bdi>") == 2
-    assert re.search(r'field-client"><bdi></bdi>\s*<span class="quiet"><bdi></bdi></span>—', page)
+    assert page.count(">no one</a>") == 2
+    assert "<td class=c>—</tbody>" in page
 
 
 def test_time_heading_reverses_the_default_order(viewer_client: Client) -> None:
@@ -85,9 +86,10 @@ def test_filters_survive_paging_and_the_detail_page(viewer_client: Client) -> No
     page = fetch(viewer_client, "?account_id=7&limit=25")
     second = fetch(viewer_client, link(page, "Next ›"))
     assert row_ids(second) == [make_item(n).id for n in range(148, 98, -2)]
-    detail = re.search(r'scope="row"><a href="([^"]+)"', second)
+    detail = re.search(r'<a href="([^"]+/change/)"', second)
     assert detail
-    log = viewer_client.get(LISTING + html.unescape(detail[1])).content.decode()
+    back = {"_changelist_filters": link(page, "Next ›").removeprefix("?")}
+    log = viewer_client.get(LISTING + detail[1], back).content.decode()
     assert row_ids(viewer_client.get(link(log, "Close")).content.decode()) == row_ids(second)
 
 
@@ -402,7 +404,7 @@ def test_detail_links_to_surrounding_logs(viewer_client: Client, axis: str) -> N
     store(make_item(n, account_id=("7", "8")[n % 2], type=("view", "login")[n % 2]) for n in range(220))
     detail = viewer_client.get(f"{LISTING}{make_item(110).id}/change/?axis={axis}").content.decode()
     page = viewer_client.get(link(detail, "Full list")).content.decode()
-    marked = re.findall(r'<tr class="selected" aria-current="true">\s*<th[^>]*><a href="([0-9a-f]{32})', page)
+    marked = re.findall(r'<tr id="log-([0-9a-f]{32})" class=selected aria-current=true>', page)
     assert marked == [make_item(110).id]
     rows = row_ids(page)
     assert make_item(110).id in rows

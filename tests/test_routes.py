@@ -89,6 +89,7 @@ ROUTES = {
     "admin/logs/log/": admin("logs/log/", LOG_PAGE, READ),
     "admin/logs/log/export/": admin("logs/log/export/?format=csv", LOG_PAGE, READ),
     "admin/logs/log/choices/": admin("logs/log/choices/", LOG_PAGE, READ),
+    "admin/logs/log/<path:object_id>/row/": admin(f"logs/log/{LOG}/row/", LOG_PAGE, READ),
     "admin/logs/log/<path:object_id>/json/": admin(f"logs/log/{LOG}/json/", LOG_PAGE, READ),
     "admin/logs/log/<path:object_id>/change/": admin(f"logs/log/{LOG}/change/", LOG_PAGE, READ),
     "admin/logs/log/<path:object_id>/previous/": admin("logs/log/0/previous/", NO_LOG, READ),

@@ -7,12 +7,15 @@ the change. What comes after an `@` in a button's value is the time at which the
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 
+from logs.fields import quoted
 from logs.filters import Order
 from logs.page_form import moments
 from logs.pages import preferences
-from logs.pages.preferences import READERS, Preferences
+from logs.pages.columns import COLUMNS, SEPARATOR
+from logs.pages.preferences import DENSITIES, READERS, Preferences
 
 # These choose a page. A changed filter begins at its first page.
 PLACES = ("at", "around", "cursor")
@@ -39,6 +42,19 @@ def _set_limit(data: QueryDict, value: str) -> None:
     data["limit"] = value
 
 
+def _reject_columns(data: QueryDict, value: str) -> None:
+    """Refuse other columns. Valid ones are a preference. Raises BadRequest."""
+    names = ", ".join(COLUMNS)
+    raise BadRequest(
+        f"set_columns must be some of {names}, each once, with “{SEPARATOR}” between, not “{quoted(value)}”."
+    )
+
+
+def _reject_density(data: QueryDict, value: str) -> None:
+    """Refuse another density. A valid one is a preference. Raises BadRequest."""
+    raise BadRequest(f"set_density must be {' or '.join(DENSITIES)}, not “{quoted(value)}”.")
+
+
 # button → what it changes in the address
 CHANGES: dict[str, Callable[[QueryDict, str], None]] = {
     # The text field for another zone. A button for a zone wins.
@@ -47,9 +63,11 @@ CHANGES: dict[str, Callable[[QueryDict, str], None]] = {
     "set_range": _set_range,
     "set_order": _set_order,
     "set_limit": _set_limit,
+    "set_columns": _reject_columns,
+    "set_density": _reject_density,
 }
 # button → the preference that keeps a valid value. The address then leaves it out.
-KEPT = {"set_limit": "limit"}
+KEPT = {"set_limit": "limit", "set_columns": "columns", "set_density": "density"}
 
 
 @dataclass(frozen=True)
@@ -83,7 +101,7 @@ def without_empty_buttons(data: QueryDict) -> QueryDict:
 
 
 def press(data: QueryDict, current: Preferences) -> Pressed | None:
-    """Return what the buttons among the parameters do, or None if there are none."""
+    """Return what the buttons among the parameters do, or None if there are none. Raises BadRequest."""
     pressed = {name: text for name in CHANGES if (text := str(data.get(name, "")))}
     if not pressed:
         return None

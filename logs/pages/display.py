@@ -1,7 +1,7 @@
 """How the pages show times and accounts. No Django."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 
 from logs import times, zones
 from logs.characters import visible
@@ -35,6 +35,11 @@ def display_day(moment: datetime, zone: tzinfo = UTC) -> str:
     """Return the day of a moment, such as `1 Nov 2026`."""
     local = moment.astimezone(zone)
     return f"{local.day} {local:%b} {local.year}"
+
+
+def display_weekday(day: date) -> str:
+    """Return a day such as `Sunday, 1 November 2026`."""
+    return f"{day:%A}, {day.day} {day:%B} {day.year}"
 
 
 def display_clock(moment: datetime, zone: tzinfo = UTC) -> str:

@@ -1,12 +1,13 @@
 """Names of ids from the project's own data: LOGS_LABELS."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.utils.module_loading import import_string
 
 from logs import conf
+from logs.models import LogItem, object_key
 
 MAX_IDS = 1_000
 MAX_LABEL = 200
@@ -35,3 +36,15 @@ def read_labels(kind: str, ids: Iterable[str]) -> dict[str, str]:
         logger.exception("LOGS_LABELS failed for kind %s", kind)
         return {}
     return {key: text for key, text in texts.items() if text}
+
+
+def read_row_labels(items: Sequence[LogItem]) -> dict[str, dict[str, str]]:
+    """Return the labels of the ids of several logs, by kind. Ids with a name of the sender need none."""
+    if conf.labels() is None:
+        return {}
+    objects = [object_key(item.object_type, item.object_id) or "" for item in items if not item.object_name]
+    return {
+        "account": read_labels("account", (item.account_id for item in items)),
+        "user": read_labels("user", (item.user_id for item in items if not item.user_name)),
+        "object": read_labels("object", objects),
+    }

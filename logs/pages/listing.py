@@ -1,9 +1,11 @@
 """The listing: one page of a plan, and every link that leads from it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from functools import cached_property
+from urllib.parse import parse_qsl
 
+from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from logs import conf, zones
@@ -15,6 +17,7 @@ from logs.pages import sentence
 from logs.pages.address import Address
 from logs.pages.api_link import api_address
 from logs.pages.chips import Chips, make_chips
+from logs.pages.columns import COLUMNS, Column, ColumnChoice, column_choices, read_columns
 from logs.pages.display import (
     NO_LOG_HAS_ID,
     display_moment,
@@ -23,8 +26,11 @@ from logs.pages.display import (
 )
 from logs.pages.empty_page import EmptyPage
 from logs.pages.filter_fields import FilterFields
+from logs.pages.labels import read_row_labels
 from logs.pages.links import Link
-from logs.pages.rows import COLUMNS, Row, make_rows
+from logs.pages.marks import Marks
+from logs.pages.preferences import COMPACT, Preferences
+from logs.pages.rows import RowOptions, render_rows
 from logs.plan import END, Around, Direction, Position
 from logs.reader import IdSearch, PageResult
 from logs.time_range import TimeRange
@@ -48,16 +54,15 @@ class Sort:
 class Listing:
     """One page of logs, with all that the template shows."""
 
-    columns = COLUMNS
     sizes = PAGE_SIZES
 
     def __init__(
         self,
         result: PageResult,
+        view: Preferences | None = None,
         *,
         zone: tzinfo = UTC,
         time_range: TimeRange | None = None,
-        default_limit: int = DEFAULT_LIMIT,
     ) -> None:
         """Show a page in a time zone. `time_range` is set if the range was read from a text."""
         self.query = result.query
@@ -69,9 +74,12 @@ class Listing:
         self.cost = result.page.cost
         # Set if the filter searches for an id that no log has.
         self.id_search: IdSearch | None = None
+        # The content of the open rows, by the ids of their logs.
+        self.panes: Mapping[str, SafeString] = {}
         self.zone = zone
         self.time_range = time_range
-        self.address = Address(self.plan, self.limit, zone, time_range, default_limit)
+        self.view = view or Preferences()
+        self.address = Address(self.plan, self.limit, zone, time_range, self.view.limit)
         self.empty_page = EmptyPage(result, self.address)
 
     @property
@@ -120,10 +128,48 @@ class Listing:
         """Return why a message with the id was rejected, or None."""
         return display_rejection(self.id_search, self.zone) if self.id_search else None
 
-    @cached_property
-    def rows(self) -> list[Row]:
-        """Return the logs of the page."""
-        return make_rows(self.address, self.page.items, self.start)
+    @property
+    def has_rows(self) -> bool:
+        """Return whether the page has logs."""
+        return bool(self.page.items)
+
+    @property
+    def columns(self) -> list[Column]:
+        """Return the columns beside the time.
+
+        The account is left out if the filter has one account alone.
+        """
+        hidden = {"account"} if len(self.filter.account_id) == 1 else set()
+        return [COLUMNS[name] for name in read_columns(self.view.columns) if name not in hidden]
+
+    @property
+    def column_choices(self) -> list[ColumnChoice]:
+        """Return the columns that the reader can show, hide and move."""
+        return column_choices(read_columns(self.view.columns))
+
+    @property
+    def is_compact(self) -> bool:
+        """Return whether the rows have little space around them."""
+        return self.view.density == COMPACT
+
+    @property
+    def rows(self) -> SafeString:
+        """Return the logs of the page as table rows."""
+        options = RowOptions(
+            columns=[column.name for column in self.columns],
+            zone=self.zone,
+            labels=read_row_labels(self.page.items),
+            colors=conf.type_colors(),
+            marks=Marks(self.filter),
+            selected=self.start.log_id if isinstance(self.start, Around) else None,
+            panes=self.panes,
+        )
+        return render_rows(self.address, self.page.items, options)
+
+    @property
+    def place(self) -> list[tuple[str, str]]:
+        """Return the parameters of this page, for a form that leads to it."""
+        return parse_qsl(self.address.url(start=self.start).removeprefix("?"))
 
     @property
     def sort(self) -> Sort:

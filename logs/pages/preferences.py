@@ -1,5 +1,6 @@
 """How one browser shows the listing. A cookie keeps it."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -8,10 +9,12 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from logs.form_fields import DEFAULT_LIMIT, MAX_LIMIT
+from logs.pages.columns import DEFAULT_COLUMNS, read_columns, write_columns
 
 COOKIE = "logs_view"
 MAX_AGE = 365 * 24 * 3600
 MAX_COOKIE = 1_000
+COMFORTABLE, COMPACT = DENSITIES = ("comfortable", "compact")
 
 
 def _limit(text: str) -> int:
@@ -21,15 +24,31 @@ def _limit(text: str) -> int:
     raise ValueError(text)
 
 
+def _columns(text: str) -> str:
+    return write_columns(read_columns(text))
+
+
+def _density(text: str) -> str:
+    if text not in DENSITIES:
+        raise ValueError(text)
+    return text
+
+
 # preference → its value of a text; raises ValueError
-READERS = {"limit": _limit}
+READERS: dict[str, Callable[[str], Any]] = {"limit": _limit, "columns": _columns, "density": _density}
 
 
 @dataclass(frozen=True)
 class Preferences:
-    """The page size that a link leaves out."""
+    """How the rows are shown.
+
+    `limit` is the page size that a link leaves out, `columns` a text of `read_columns`, and `density` one of
+    DENSITIES.
+    """
 
     limit: int = DEFAULT_LIMIT
+    columns: str = write_columns(DEFAULT_COLUMNS)
+    density: str = COMFORTABLE
 
 
 def read(request: HttpRequest) -> Preferences:

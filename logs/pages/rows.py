@@ -1,77 +1,219 @@
-"""The rows of the listing."""
+"""The rows of the listing, as HTML.
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+A template would look up thousands of names for one page. Every value goes through `value_html`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from typing import Any
 from urllib.parse import urlencode
 
-from logs.characters import visible
-from logs.filters import FILTERS
-from logs.models import LogItem, object_key
-from logs.pages.address import Address
-from logs.pages.display import Time, display_time, display_who
-from logs.pages.links import Link
-from logs.plan import Around, Position
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 
-# The columns beside the time, and the projected attributes that each one shows.
-COLUMNS = {
-    FILTERS["account_id"].label: ("account_id",),
-    FILTERS["user_id"].label: ("user_id", "user_name"),
-    FILTERS["type"].label: ("type",),
-    FILTERS["sub_type"].label: ("sub_type",),
-    "Object, URL": ("object_type", "object_id", "object_name", "url"),
-    "Client": ("submitter_city", "submitter_country", "submitter_platform", "submitter_browser"),
-}
+from logs import zones
+from logs.characters import visible
+from logs.models import NO_ONE, LogItem, object_key
+from logs.pages.address import Address
+from logs.pages.columns import COLUMNS, DEFAULT_COLUMNS
+from logs.pages.display import display_weekday, display_who
+from logs.pages.marks import Excerpt, Marks, Span
+from logs.pages.value_links import ValueLinks
+
+CLIENT = COLUMNS["client"].attributes
+# A value of the rows that repeats is escaped once. Most values are short.
+MAX_KEPT = 2_000
+
+# The attributes of a log, with those of its context.
+Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Row:
-    """One log in the listing."""
+class RowOptions:
+    """How the rows are shown.
 
-    href: str
-    time: Time
-    account: Link
-    user: Link
-    user_name: str
-    object: Link | None
-    type: Link
-    sub_type: str
-    url: str
-    place: str
-    device: str
-    is_marked: bool
+    `panes` has the content of the open rows by the ids of their logs, `labels` the project's names of ids by
+    kind: `account`, `user` or `object`.
+    """
 
-
-def make_rows(address: Address, items: Iterable[LogItem], start: Position | Around | None) -> list[Row]:
-    """Return the logs of the page that begins at `start`. Each row's link names this page as the way back."""
-    back = address.url(start=start).removeprefix("?")
-    suffix = f"?{urlencode({'_changelist_filters': back})}" if back else ""
-    return [_row(address, item, suffix, is_marked=start == Around(item.id)) for item in items]
+    columns: Sequence[str] = DEFAULT_COLUMNS
+    zone: tzinfo = UTC
+    colors: Mapping[str, str] = field(default_factory=dict)
+    marks: Marks | None = None
+    selected: str | None = None
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    panes: Mapping[str, SafeString] = field(default_factory=dict)
 
 
-def _row(address: Address, item: LogItem, suffix: str, *, is_marked: bool) -> Row:
-    return Row(
-        href=f"{item.id}/change/{suffix}",
-        time=display_time(item.created_at, address.zone),
-        account=Link(display_who(item.account_id), address.narrow(account_id=(item.account_id,))),
-        user=Link(
-            display_who(item.user_id),
-            address.narrow(user_id=(item.user_id,), account_id=(item.account_id,)),
-        ),
-        user_name=visible(item.user_name or ""),
-        object=_object(address, item),
-        type=Link(visible(item.type), address.narrow(type=(item.type,))),
-        sub_type=visible(item.sub_type),
-        url=visible(item.url),
-        place=visible(", ".join(filter(None, [item.submitter_city, item.submitter_country]))),
-        device=visible(" · ".join(filter(None, [item.submitter_platform, item.submitter_browser]))),
-        is_marked=is_marked,
-    )
+def value_html(text: str, spans: Iterable[Span] = ()) -> str:
+    """Return a visible text as HTML, with its matches in `<mark>`.
+
+    Only a text outside ASCII can have right-to-left letters, and is isolated.
+    """
+    if spans:
+        parts, position = [], 0
+        for start, end in spans:
+            parts.append(f"{escape(text[position:start])}<mark>{escape(text[start:end])}</mark>")
+            position = end
+        html = "".join([*parts, escape(text[position:])])
+    else:
+        # As `escape`, which also makes a SafeString of a text without special characters.
+        html = text if text.isalnum() else str(escape(text))
+    return html if text.isascii() else f"<bdi>{html}</bdi>"
 
 
-def _object(address: Address, item: LogItem) -> Link | None:
-    """Return the link to the history of a log's object. Other accounts may have one of the same name."""
-    key = object_key(item.object_type, item.object_id)
-    if key is None:
-        return None
-    href = address.narrow(object=(key,), account_id=(item.account_id,))
-    return Link(visible(item.object_name or key), href)
+def render_rows(address: Address, items: Iterable[LogItem], options: RowOptions | None = None) -> SafeString:
+    """Return the table rows of logs, with a row for each day."""
+    rows = _Rows(address, options or RowOptions())
+    return mark_safe("".join(rows.html(items)))  # noqa: S308  every value is escaped by value_html
+
+
+class _Rows:
+    """The rows of one page. A cell is a function of the attributes of a log."""
+
+    def __init__(self, address: Address, options: RowOptions) -> None:
+        self._options = options
+        self._links = ValueLinks(address)
+        self._values: dict[str, str] = {}
+        cells: dict[str, Callable[[Values], str]] = {
+            "account": self._account,
+            "user": self._user,
+            "what": self._what,
+            "object": self._object,
+            "summary": self._summary,
+            "client": self._client,
+        }
+        self._cells = [(_start_tag(COLUMNS[name].mark), cells[name]) for name in options.columns]
+        # The page of a log shows its times in the same zone.
+        zone = zones.name(options.zone)
+        self._suffix = "" if zone == "UTC" else f"?{urlencode({'tz': zone})}"
+        self._width = len(self._cells) + 1
+        self._shown = {name for column in options.columns for name in COLUMNS[column].attributes}
+
+    def html(self, items: Iterable[LogItem]) -> Iterator[str]:
+        """Yield the rows. End tags that HTML does not need are omitted: they are a tenth of the page."""
+        day = None
+        for item in items:
+            values = _values(item)
+            log_id = values["id"]
+            local = values["created_at"].astimezone(self._options.zone)
+            if (today := local.date()) != day:
+                day = today
+                yield f"<tr data-day={day}><td colspan={self._width}>{display_weekday(day)}"
+            yield self._row(log_id, values, local.isoformat(timespec="microseconds"))
+            if excerpt := self._excerpt(item):
+                yield f"<tr class=excerpt><td colspan={self._width}>{excerpt}"
+            if pane := self._options.panes.get(log_id):
+                yield f"<tr class=pane><td colspan={self._width}>{pane}"
+
+    def _row(self, log_id: str, values: Values, local: str) -> str:
+        cells = "".join([f"{start}{cell(values)}" for start, cell in self._cells])
+        selected = " class=selected aria-current=true" if log_id == self._options.selected else ""
+        is_open = log_id in self._options.panes
+        id_html = self._value(log_id)
+        button = f'"-{id_html}" aria-expanded=true' if is_open else f'"{id_html}"'
+        # The items of the reader have their times in UTC.
+        moment = f"{values['created_at'].isoformat(timespec='microseconds')[:26]}Z"
+        time = f"<time datetime={moment}>{local[11:19]}<i>{local[19:23]}</i></time>"
+        return (
+            f'<tr id="log-{id_html}"{selected}><th scope=row>'
+            f"<button name=open value={button}>Details</button>"
+            f'<a href="{id_html}/change/{self._suffix}">{time}</a>{cells}'
+        )
+
+    def _value(self, text: str) -> str:
+        """Return a value without matches as HTML."""
+        html = self._values.get(text)
+        if html is None:
+            html = value_html(visible(text))
+            if len(self._values) < MAX_KEPT:
+                self._values[text] = html
+        return html
+
+    def _marked(self, attribute: str, text: str) -> str:
+        """Return a value that may have matches as HTML."""
+        if self._options.marks:
+            shown = visible(text)
+            if spans := self._options.marks.spans(attribute, shown):
+                return value_html(shown, spans)
+        return self._value(text)
+
+    def _account(self, values: Values) -> str:
+        account = values["account_id"]
+        name = self._name("", self._label("account", account))
+        return f'<a href="{self._links.narrow(account_id=account)}">{self._who(account)}</a>{name}'
+
+    def _user(self, values: Values) -> str:
+        user = values["user_id"]
+        # Another account may have a user with this id.
+        href = self._links.narrow(account_id=values["account_id"], user_id=user)
+        name = self._name("user_name", values.get("user_name") or self._label("user", user))
+        return f'<a href="{href}">{self._who(user)}</a>{name}'
+
+    def _label(self, kind: str, key: str) -> str | None:
+        return self._options.labels.get(kind, {}).get(key)
+
+    def _name(self, attribute: str, name: str | None) -> str:
+        return f" <i>{self._marked(attribute, name)}</i>" if name else ""
+
+    def _who(self, name: str) -> str:
+        return display_who(name) if name == NO_ONE else self._value(name)
+
+    def _what(self, values: Values) -> str:
+        type_, sub_type = values["type"], values["sub_type"]
+        color = self._options.colors.get(type_)
+        mark = f" class={color}" if color else ""
+        text = f" <i>{self._value(sub_type)}</i>" if sub_type else ""
+        return f'<a{mark} href="{self._links.narrow(type=type_)}">{self._value(type_)}</a>{text}'
+
+    def _object(self, values: Values) -> str:
+        """Return the link to the history of a log's object, or its URL if it has none."""
+        key = object_key(values.get("object_type"), values.get("object_id"))
+        if key is None:
+            url = values["url"]
+            return f"<code>{self._marked('url', url)}</code>" if url else "—"
+        # Another account may have an object of this name.
+        href = self._links.narrow(account_id=values["account_id"], object=key)
+        name = values.get("object_name") or self._label("object", key)
+        return f'<a href="{href}">{self._marked("object_name", name) if name else self._value(key)}</a>'
+
+    def _summary(self, values: Values) -> str:
+        summary = values.get("summary")
+        return f"<i>{self._marked('summary', summary)}</i>" if summary else ""
+
+    def _client(self, values: Values) -> str:
+        city, country, platform, browser = texts = [values.get(name) or "" for name in CLIENT]
+        if not any(texts):
+            return "—"
+        place = ", " if city and country else " "
+        device = " · " if platform and browser else " "
+        htmls = [f"<i>{self._value(text)}</i>" for text in texts]
+        return f"{htmls[0]}{place}{htmls[1]} {htmls[2]}{device}{htmls[3]}"
+
+    def _excerpt(self, item: LogItem) -> str:
+        """Return the surroundings of a match that no cell shows."""
+        if self._options.marks is None:
+            return ""
+        shown = self._shown
+        if "object" in shown and object_key(item.object_type, item.object_id):
+            shown = shown - {"url"} | {"object_name"}
+        excerpt = self._options.marks.excerpt(item, shown)
+        return _excerpt_html(excerpt) if excerpt else ""
+
+
+def _values(item: LogItem) -> Values:
+    """Return the attributes of a log. One by one they would take four times as long."""
+    values: dict[str, Any] = item.attribute_values
+    context = values.get("context")
+    return {**values, **context.attribute_values} if context else values
+
+
+def _start_tag(mark: str) -> str:
+    return f"<td class={mark}>" if mark else "<td>"
+
+
+def _excerpt_html(excerpt: Excerpt) -> str:
+    parts = [(escape(visible(text, multiline=True)), is_match) for text, is_match in excerpt.parts]
+    texts = "".join(f"<mark>{text}</mark>" if is_match else text for text, is_match in parts)
+    return f"{excerpt.label}: <bdi>{texts}</bdi>"

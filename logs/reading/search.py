@@ -39,8 +39,10 @@ class TextSearch:
             in_row = {item.id for item in chunk if self._match.is_in_row(item)}
             logs = self._logs.fetch([item.id for item in chunk if item.id not in in_row])
             for item in chunk:
-                if item.id in in_row or self._is_in_log(logs.get(item.id)):
-                    yield item
+                log = item if item.id in in_row else logs.get(item.id)
+                # Whole, if it was fetched: the page shows where its payload matches.
+                if log and (log is item or self._match.is_in_content(self._logs.content(log))):
+                    yield log
                 is_last = item is chunk[-1]
                 # Checked after each log: one payload can be as large as the whole budget.
                 if self._read.is_spent_on_payloads or (is_last and self._read.is_spent):
@@ -60,7 +62,3 @@ class TextSearch:
             if size >= budget.payload_bytes - cost.payload_bytes:
                 break
         return chunk
-
-    def _is_in_log(self, item: LogItem | None) -> bool:
-        """Return whether a whole log contains the text."""
-        return item is not None and self._match.is_in_content(self._logs.content(item))

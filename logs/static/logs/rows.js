@@ -1,0 +1,146 @@
+"use strict";
+
+// The rows of the listing: open one in place, and filter by any value or copy it. `copy.js` copies.
+{
+    const table = document.getElementById("result_list");
+
+    // The header of a cell's column has the filters of its values, in their order: "-type" can also be
+    // excluded, "." has no filter.
+    function valuesOf(cell) {
+        const filters = table.tHead.rows[0].cells[cell.cellIndex].dataset.filters?.split(" ") ?? [];
+        return [...cell.querySelectorAll(":scope > :is(a, i, code)")]
+            .map((element, index) => ({
+                element,
+                text: element.textContent,
+                filter: element.localName === "code" ? "url" : filters[index],
+            }))
+            .filter((value) => value.text && value.filter);
+    }
+
+    // The addresses that show this value alone, and everything but this value.
+    function addressesOf({element, text, filter}) {
+        const name = filter.replace("-", "");
+        const query = () => new URLSearchParams(table.dataset.filter);
+        const href = element.href;
+        // An object has another value than its text. A comma in a value is escaped.
+        const value = href ? new URL(href).searchParams.get(name) : text.replaceAll(",", "\\,");
+        const only = query();
+        only.set(name, value);
+        const not = query();
+        if (not.has(name, value)) {
+            not.delete(name, value);
+        } else {
+            not.append(`-${name}`, value);
+        }
+        const isExcluded = filter.startsWith("-") && (!query().has(name) || not.has(name));
+        return {only: filter !== "." && (href || `?${only}`), not: isExcluded && `?${not}`};
+    }
+
+    function make(name, properties, ...children) {
+        const element = Object.assign(document.createElement(name), properties);
+        element.append(...children);
+        return element;
+    }
+
+    function itemOf(value) {
+        const {only, not} = addressesOf(value);
+        const copy = make("button", {type: "button"}, "Copy");
+        copy.dataset.copy = value.text;
+        return make(
+            "p",
+            {},
+            make("b", {}, make("bdi", {}, value.text)),
+            only ? make("a", {href: only}, "Only this") : "",
+            not ? make("a", {href: not}, "Not this") : "",
+            copy,
+        );
+    }
+
+    const more = make("button", {type: "button", className: "logs-more-button", ariaLabel: "Filter or copy"}, "⋯");
+    const menu = make("div", {id: "logs-values", popover: "auto", role: "group", ariaLabel: "Values of this cell"});
+    let row;
+
+    function showMore(event) {
+        const cell = event.target.closest("#result_list > tbody > tr[id] > td");
+        if (cell && !cell.contains(more) && !menu.matches(":popover-open") && valuesOf(cell).length) {
+            cell.append(more);
+        }
+        // A cell without a link can get the focus if its row has it.
+        const current = event.type === "focusin" && event.target.closest("tr[id]");
+        if (current && current !== row) {
+            row?.querySelectorAll("[tabindex]").forEach((other) => other.removeAttribute("tabindex"));
+            row = current;
+            [...row.cells].filter((each) => !each.querySelector("a") && valuesOf(each).length).forEach((each) => {
+                each.tabIndex = 0;
+            });
+        }
+        if (cell && cell.scrollWidth > cell.clientWidth) {
+            cell.title = cell.textContent.replace("⋯", "");
+        }
+    }
+
+    function showMenu() {
+        menu.replaceChildren(...valuesOf(more.closest("td")).map(itemOf));
+        menu.showPopover();
+        const place = more.getBoundingClientRect();
+        const below = place.bottom + menu.offsetHeight < innerHeight;
+        menu.style.left = `${Math.max(4, Math.min(place.left, innerWidth - menu.offsetWidth - 4))}px`;
+        menu.style.top = `${below ? place.bottom : Math.max(4, place.top - menu.offsetHeight)}px`;
+        menu.querySelector("a, button").focus();
+    }
+
+    async function load(log, cell) {
+        const response = await fetch(`${log.id.slice(4)}/row/${table.dataset.filter}`).catch(Response.error);
+        if (response.redirected) {
+            location.reload();  // leads to the login, and back
+        } else if (response.ok) {
+            cell.innerHTML = await response.text();
+            showCopyButtons(cell);
+        } else {
+            cell.textContent = "This log cannot be read. Reload the page in a moment.";
+        }
+    }
+
+    function toggle(button) {
+        const log = button.closest("tr");
+        let pane = log.nextElementSibling;
+        pane = pane?.matches(".excerpt") ? pane.nextElementSibling : pane;
+        const isOpen = button.ariaExpanded === "true";
+        button.ariaExpanded = String(!isOpen);
+        if (pane?.matches(".pane")) {
+            pane.hidden = isOpen;
+            return;
+        }
+        const cell = make("td", {colSpan: log.cells.length}, "…");
+        const excerpt = log.nextElementSibling?.matches(".excerpt") ? log.nextElementSibling : log;
+        excerpt.after(make("tr", {className: "pane"}, cell));
+        load(log, cell);
+    }
+
+    function prepare() {
+        const buttons = table.querySelectorAll("[name=open]");
+        buttons.forEach((button) => (button.ariaExpanded ??= "false"));
+        document.getElementById("logs-count").textContent = `${buttons.length} row${buttons.length === 1 ? "" : "s"}`;
+    }
+
+    if (table) {
+        document.body.append(menu);
+        table.addEventListener("mouseover", showMore);
+        table.addEventListener("focusin", showMore);
+        more.addEventListener("click", showMenu);
+        table.addEventListener("click", (event) => {
+            const button = event.target.closest("[name=open]");
+            if (button) {
+                event.preventDefault();
+                toggle(button);
+            }
+        });
+        addEventListener("scroll", () => menu.hidePopover(), {passive: true});
+        // A search adds rows.
+        document.addEventListener("logs-rows", prepare);
+        prepare();
+        if (!location.hash) {
+            table.querySelector("[aria-current]")?.scrollIntoView({block: "center"});
+        }
+    }
+}
