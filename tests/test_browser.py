@@ -1,7 +1,6 @@
 """The admin in a real browser: sign in, filter, page to the end and back, open a log."""
 
 import os
-import re
 from typing import Any
 
 import pytest
@@ -52,37 +51,10 @@ def test_admin_filters_pages_and_opens_a_log(page: Page) -> None:
     expect(page.get_by_label("Account:", exact=True)).to_have_value("7")
 
 
-def test_picker_and_presets_set_absolute_times(page: Page) -> None:
-    store(make_item(number) for number in range(10))
-    page.goto("/")
-    page.get_by_label("From:").fill("2026-11-01T00:00:03")
-    page.get_by_label("To:").fill("2026-11-01T00:00:05")
-    page.get_by_role("button", name="Apply").click()
-    assert [time[17:19] for time in times(page)] == ["04", "03"]
-    expect(page.get_by_label("From:")).to_have_value("2026-11-01T00:00:03")
-    page.get_by_role("link", name="Last 7 days").click()
-    assert re.search(r"from=\d{4}-\d\d-\d\dT.*&to=\d{4}-\d\d-\d\dT", page.url)
-    expect(page.get_by_label("To:")).not_to_have_value("")
-
-
-def test_incomplete_date_blocks_submission(page: Page) -> None:
-    store([make_item()])
-    page.goto("/")
-    before = page.url
-    page.get_by_label("From:").click()
-    page.keyboard.type("11")
-    page.get_by_role("button", name="Apply").click()
-    assert page.evaluate("document.getElementById('id_from').validity.badInput")
-    assert page.url == before
-    page.get_by_label("From:").fill("")
-    page.get_by_role("button", name="Apply").click()
-    expect(page.locator(".logs-sentence")).to_contain_text("All logs")
-
-
 def test_long_and_rtl_values_do_not_widen_the_page(page: Page) -> None:
     store([make_item(account_id="x" * 500, type="\u202ey" * 100, user_id="z" * 500)])
     page.goto("/")
-    page.locator("#result_list td.a a").click()
+    page.locator("#result_list td.a a").click(position={"x": 5, "y": 5})
     expect(page.locator(".logs-sentence")).to_contain_text("Logs of account")
     assert width(page) <= 1280
     page.locator("#result_list th a").last.click()
@@ -111,7 +83,7 @@ def test_search_for_rare_logs_takes_one_click(page: Page, settings: Any) -> None
     page.goto("/")
     page.get_by_text("More filters").click()
     page.get_by_label("Subtype:", exact=True).fill("rare")
-    page.get_by_role("button", name="Apply").click()
+    page.get_by_role("button", name="Apply", exact=True).click()
     expect(page.locator("#result_list tr[id]")).to_have_count(20)
     expect(page.locator("#logs-onward a")).to_have_count(0)
     assert times(page) == sorted(times(page), reverse=True)
@@ -179,7 +151,7 @@ def test_listing_fits_its_width_and_color_scheme(page: Page, scheme: str, width:
     page.set_viewport_size({"width": width, "height": 800})
     page.goto("/")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    expect(page.get_by_role("button", name="Apply")).to_be_visible()
+    expect(page.get_by_role("button", name="Apply", exact=True)).to_be_visible()
     if shots := os.environ.get("LOGSITE_SHOTS"):
         page.screenshot(path=f"{shots}/listing-{scheme}-{width}.png", full_page=True)
         page.locator("#result_list th a").last.click()

@@ -14,15 +14,13 @@ filter.addEventListener("submit", () => {
 let saving;
 function save() {
     clearTimeout(saving);
-    saving = setTimeout(() => {
-        const values = {};
-        for (const field of filter.elements) {
-            if (field.id && /^(text|search|checkbox)$/.test(field.type)) {
-                values[field.id] = field.type === "checkbox" ? field.checked : field.value;
-            }
+    const values = {};
+    for (const field of filter.elements) {
+        if (field.id && /^(text|search|checkbox)$/.test(field.type)) {
+            values[field.id] = field.type === "checkbox" ? field.checked : field.value;
         }
-        history.replaceState({...history.state, filter: values}, "");
-    }, 200);
+    }
+    history.replaceState({...history.state, filter: values}, "");
 }
 
 function restore() {
@@ -39,7 +37,12 @@ function restore() {
 
 // Fields beside the list belong to the form, but are outside it.
 for (const place of [filter, details]) {
-    place.addEventListener("input", save);
+    place.addEventListener("change", save);
+    // A browser limits the changes of its history.
+    place.addEventListener("input", () => {
+        clearTimeout(saving);
+        saving = setTimeout(save, 300);
+    });
 }
 window.addEventListener("pageshow", restore);
 
