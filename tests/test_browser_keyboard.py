@@ -42,6 +42,21 @@ def test_listing_is_read_by_keyboard(page: Page) -> None:
     keys.type("jk?np/")
     expect(page.locator("[name=q]")).to_have_value("jk?np/")
 
+    page.goto(f"{LISTING}?range=today")
+    keys.press("t")
+    keys.type("-90d")
+    expect(page.get_by_label("Time range")).to_have_value("-90d")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.reload()
+    keys.press("s")  # No row has the focus.
+    keys.press("f")
+    expect(page.get_by_label("Account:", exact=True)).to_be_focused()
+    page.goto(LISTING)
+    keys.press("j")
+    with page.expect_event("domcontentloaded"):
+        keys.press("s")
+    assert page.url.endswith("?type=login&sub_type=password")
+
 
 def test_shortcuts_have_a_help_and_can_be_switched_off(page: Page) -> None:
     store(make_item(n) for n in range(3))

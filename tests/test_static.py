@@ -66,3 +66,9 @@ def test_api_docs_load_their_static_files(viewer_client: Client) -> None:
 def test_logsites_own_files_are_collected(static_root: Path) -> None:
     for name in ("logs/logs.css", "logs/filter.js", "logsite/favicon.svg"):
         assert (static_root / name).exists()
+
+
+def test_scripts_of_the_pages_are_small() -> None:
+    files = list((ROOT / "logs" / "static" / "logs").glob("*.js"))
+    assert len(files) >= 6
+    assert sum(file.stat().st_size for file in files) <= 20 * 1024

@@ -17,7 +17,7 @@ from logs.page_form import PageForm
 from logs.path_fields import PathField, is_path
 
 # The fields beside the list. The rest is folded.
-SIDE = ("account_id", "type", "user_id", "object")
+SIDE = ("account_id", "type", "sub_type", "user_id", "object", "submitter_country")
 # Above the list, or hidden, or written by links alone.
 ELSEWHERE = frozenset({"q", "case", "range", "tz", "from", "to", "order", "limit", "at", "around", "cursor"})
 FOLDED = tuple(name for name in FIELDS if name not in ELSEWHERE and name not in SIDE)

@@ -1,42 +1,69 @@
 "use strict";
 
 // Shortcuts of one key. They do nothing while somebody types, and can be switched off.
-const shortcuts = document.getElementById("logs-keys");
-const shortcutsSwitch = shortcuts.querySelector("input");
+const help = document.getElementById("logs-keys");
+const keySwitch = help.querySelector("input");
+
+const focusedRow = () => document.activeElement.closest("#result_list tr");
 
 function moveRow(step) {
     const links = [...document.querySelectorAll("#result_list tbody th a")];
-    const row = document.activeElement.closest("#result_list tr") ?? document.querySelector("tr[aria-current]");
+    const row = focusedRow() ?? document.querySelector("tr[aria-current]");
     const current = links.findIndex((link) => link.closest("tr") === row);
     links[current < 0 ? 0 : current + step]?.focus();
 }
 
 const clickOn = (selector) => document.querySelector(selector)?.click();
 
+// A new text replaces the one in the field.
+function focusOn(id) {
+    const field = document.getElementById(id);
+    field.focus();
+    field.select();
+}
+
+// A subtype belongs to its type.
+function showSame() {
+    const [type, subType] = focusedRow()?.querySelectorAll(".w > :is(a, i)") ?? [];
+    if (type) {
+        const address = new URL(type.href);
+        if (subType) {
+            address.searchParams.set("sub_type", subType.textContent.replaceAll(",", "\\,"));
+        }
+        location = address;
+    }
+}
+
 const SHORTCUTS = {
-    "/": () => document.querySelector("#logs-filter [name=q]").focus(),
+    "/": () => focusOn("id_q"),
+    t: () => focusOn("id_range"),
+    f: () => {
+        document.querySelector(".logs-filters").open = true;
+        focusOn("id_account_id");
+    },
+    s: showSame,
     j: () => moveRow(1),
     k: () => moveRow(-1),
-    e: () => document.activeElement.closest("#result_list tr")?.querySelector("[aria-expanded]")?.click(),
+    e: () => focusedRow()?.querySelector("[aria-expanded]")?.click(),
     n: () => clickOn("a[data-page=next]"),
     p: () => clickOn("a[data-page=previous]"),
-    "?": () => shortcuts.showModal(),
+    "?": () => help.showModal(),
 };
 
 document.addEventListener("keydown", (event) => {
     const isText = event.target.closest("input, select, textarea, dialog, [popover], [contenteditable]");
     const isModified = event.ctrlKey || event.altKey || event.metaKey || event.isComposing;
-    if (shortcutsSwitch.checked && !isText && !isModified && Object.hasOwn(SHORTCUTS, event.key)) {
+    if (keySwitch.checked && !isText && !isModified && Object.hasOwn(SHORTCUTS, event.key)) {
         event.preventDefault();
         SHORTCUTS[event.key]();
     }
 });
 
-shortcutsSwitch.checked = localStorage.getItem("logs-keys") !== "off";
-shortcutsSwitch.addEventListener("change", () => {
-    localStorage.setItem("logs-keys", shortcutsSwitch.checked ? "on" : "off");
+keySwitch.checked = localStorage.getItem("logs-keys") !== "off";
+keySwitch.addEventListener("change", () => {
+    localStorage.setItem("logs-keys", keySwitch.checked ? "on" : "off");
 });
 
-const shortcutsButton = document.getElementById("logs-keys-open");
-shortcutsButton.hidden = false;
-shortcutsButton.addEventListener("click", () => shortcuts.showModal());
+const helpButton = document.getElementById("logs-keys-open");
+helpButton.hidden = false;
+helpButton.addEventListener("click", () => help.showModal());
