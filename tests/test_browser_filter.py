@@ -1,5 +1,6 @@
 """The filter in a real browser: range, time zone, buttons, typed values, errors, a phone."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -32,6 +33,8 @@ def test_range_and_presets_by_keyboard_keep_typed_values(page: Page) -> None:
     assert page.url.endswith("?range=yesterday+9-10&account_id=7"), "the URL omits empty fields"
     expect(page.get_by_label("Time range")).to_have_value("yesterday 9-10")
     expect(page).to_have_title(f"{heading(page)} | Logsite")
+    copied = page.get_by_role("button", name="Copy link")
+    expect(copied).to_have_attribute("data-copy", re.compile(r"\?account_id=7&from=\d{4}-.*&to=\d{4}-"))
 
     # A button sends what was typed before.
     page.get_by_label("Type:", exact=True).fill("login")
