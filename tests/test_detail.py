@@ -35,7 +35,7 @@ def text_of(markup: str) -> str:
 
 
 def field(page: str, label: str) -> str:
-    match = re.search(rf"<dt>{re.escape(label)}</dt><dd>(.*?)</dd>", page, re.DOTALL)
+    match = re.search(rf"<dt>{re.escape(label)}</dt><dd[^>]*>(.*?)</dd>", page, re.DOTALL)
     assert match, f"no field {label!r}"
     return text_of(match[1])
 
@@ -281,7 +281,8 @@ def test_missing_log_is_404_in_the_frame(viewer_client: Client, log_id: str, pag
     response = viewer_client.get(f"{LISTING}{log_id}/{page}/")
     assert response.status_code == 404
     text = html.unescape(response.content.decode())
-    assert "There is no log with the ID “" in text or "” is not the ID of a log" in text
+    reason = "There is no log with the ID “" if log_id.isdecimal() else "” is not the ID of a log"
+    assert reason in text
     assert 'id="site-name"' in text
     assert "Log out" in text
     assert f'href="{LISTING}"' in text
@@ -338,21 +339,3 @@ def test_invisible_characters_are_shown_as_escapes(viewer_client: Client) -> Non
     assert r"x\u202ey\u0007" in payload(page)
     assert "\n" in payload(page)
     assert not {"\u200b", "\u202e", "\u0007"} & set(page)
-
-
-def test_time_zone_is_kept_on_the_page_of_a_log(viewer_client: Client) -> None:
-    store(
-        [make_item(1, created_at=datetime(2026, 11, 17, 23, 30, tzinfo=UTC), object_type="a", object_id="1")]
-    )
-    address = f"{LISTING}{make_item(1).id}/change/"
-    page = viewer_client.get(f"{address}?tz=Europe/Berlin").content.decode()
-    assert "2026-11-18 00:30:00" in page
-    listed = re.findall(rf'href="{LISTING}\?([^"]*)"', page)
-    assert listed
-    assert all("tz=Europe%2FBerlin" in query for query in listed)
-    referer = f"http://testserver{LISTING}?tz=Asia/Kathmandu"
-    assert "2026-11-18 05:15:00" in viewer_client.get(address, headers={"Referer": referer}).content.decode()
-    wrong = viewer_client.get(f"{address}?tz=Atlantis")
-    assert wrong.status_code == 400
-    assert "not “Atlantis”" in wrong.content.decode()
-    assert viewer_client.get(f"{address}?_changelist_filters=tz%3DAtlantis").status_code == 200
