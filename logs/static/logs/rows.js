@@ -4,8 +4,7 @@
 {
     const table = document.getElementById("result_list");
 
-    // The header of a cell's column has the filters of its values, in their order: "-type" can also be
-    // excluded, "." has no filter.
+    // The header of a column has the filters of its values: "-type" can be excluded, "." has no filter.
     function valuesOf(cell) {
         const filters = table.tHead.rows[0].cells[cell.cellIndex].dataset.filters?.split(" ") ?? [];
         return [...cell.querySelectorAll(":scope > :is(a, i, code)")]
@@ -17,23 +16,22 @@
             .filter((value) => value.text && value.filter);
     }
 
-    // The addresses that show this value alone, and everything but this value.
+    // The addresses that show this value alone, and all but this value.
     function addressesOf({element, text, filter}) {
         const name = filter.replace("-", "");
-        const query = () => new URLSearchParams(table.dataset.filter);
-        const href = element.href;
+        const {href} = element;
         // An object has another value than its text. A comma in a value is escaped.
         const value = href ? new URL(href).searchParams.get(name) : text.replaceAll(",", "\\,");
-        const only = query();
+        const [only, not] = [0, 0].map(() => new URLSearchParams(table.dataset.filter));
+        const isIncluded = only.has(name);
         only.set(name, value);
-        const not = query();
-        if (not.has(name, value)) {
+        if (isIncluded) {
             not.delete(name, value);
         } else {
             not.append(`-${name}`, value);
         }
-        const isExcluded = filter.startsWith("-") && (!query().has(name) || not.has(name));
-        return {only: filter !== "." && (href || `?${only}`), not: isExcluded && `?${not}`};
+        const canExclude = filter.startsWith("-") && (!isIncluded || not.has(name));
+        return {only: filter !== "." && (href || `?${only}`), not: canExclude && `?${not}`};
     }
 
     function make(name, properties, ...children) {
@@ -103,8 +101,9 @@
 
     function toggle(button) {
         const log = button.closest("tr");
-        let pane = log.nextElementSibling;
-        pane = pane?.matches(".excerpt") ? pane.nextElementSibling : pane;
+        const next = log.nextElementSibling;
+        const last = next?.matches(".excerpt") ? next : log;
+        const pane = last.nextElementSibling;
         const isOpen = button.ariaExpanded === "true";
         button.ariaExpanded = String(!isOpen);
         if (pane?.matches(".pane")) {
@@ -112,8 +111,7 @@
             return;
         }
         const cell = make("td", {colSpan: log.cells.length}, "…");
-        const excerpt = log.nextElementSibling?.matches(".excerpt") ? log.nextElementSibling : log;
-        excerpt.after(make("tr", {className: "pane"}, cell));
+        last.after(make("tr", {className: "pane"}, cell));
         load(log, cell);
     }
 
