@@ -9,26 +9,22 @@ from django.apps.registry import Apps
 from django.core.exceptions import ImproperlyConfigured
 
 
-@pytest.mark.parametrize("settings", ["tests.host.settings", "tests.host.relabelled"])
-def test_host_project_suite_passes(settings: str) -> None:
+@pytest.mark.parametrize(
+    ("suite", "settings"),
+    [
+        ("suite", "settings"),
+        ("suite", "relabelled"),
+        pytest.param("suite_unfold", "with_unfold", marks=pytest.mark.browser),
+    ],
+)
+def test_host_project_suite_passes(suite: str, settings: str) -> None:
     # Django reads its settings once per process, so the tests of the host project run in their own.
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTEST_"))
     }
+    command = ["-m", "pytest", "-q", f"tests/host/{suite}.py", f"--ds=tests.host.{settings}"]
     run = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "tests/host/suite.py",
-            f"--ds={settings}",
-            "-p",
-            "no:cacheprovider",
-        ],
-        env=environment,
-        capture_output=True,
-        text=True,
+        [sys.executable, *command, "-p", "no:cacheprovider"], env=environment, capture_output=True, text=True
     )
     assert run.returncode == 0, run.stdout + run.stderr
 

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from logs.models import LogItem
+from logs.storage.choices import ChoicesWriter
 from logs.storage.digest_items import DigestItem
 from tests.conftest import empty_logs_table
 from tests.dynamodb_calls import recorded_calls
@@ -106,3 +107,22 @@ def test_page_costs_match_the_docs(viewer_client: Client, kind: str) -> None:
 def test_docs_list_only_measured_pages() -> None:
     kinds = [kind for kind in documented_costs() if kind not in ("page", "---")]
     assert kinds == list(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("address", "number"),
+    [("", 1), ("?account_id=7&type=type7", 1), ("?type=tipe7", 2), ("?submitter_country=bulgaria", 2)],
+)
+def test_listing_makes_two_requests_beside_its_queries(
+    viewer_client: Client, address: str, number: int
+) -> None:
+    """One reads session and user, and one the values seen so far, if the page needs them."""
+    writer = ChoicesWriter()
+    writer.record("type7", "a", "Bulgaria")
+    writer.write()
+    with recorded_calls() as requests_sent:
+        fetch(viewer_client, address)
+    others = [call for call in requests_sent if call[0] != "Query"]
+    assert others == [("BatchGetItem", None), ("GetItem", LogItem.Meta.table_name)][:number]
+    queries = [table for operation, table in requests_sent if operation == "Query"]
+    assert queries.count(LogItem.Meta.table_name) == 1

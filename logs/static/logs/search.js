@@ -1,71 +1,67 @@
 "use strict";
 
 // A page that ran out of its budget continues: the rows of the following pages are added to it until it is
-// full, at the end, or stopped. Without this script "Keep searching" is a link to the next of these pages.
+// full, at the end, or stopped.
 
 // With this cookie, the first page of a search answers within a second.
-document.cookie = `logs_script=1; SameSite=Lax${location.protocol === "https:" ? "; Secure" : ""}`;
+document.cookie = "logs_script=1; SameSite=Lax";
 
 function keepSearching(onward) {
     const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+    const rowsOf = (page) => all("#result_list tbody tr", page);
     const countRows = () => all("#result_list tbody th a").length;
+    const cost = (name, page) => +all(`[data-cost=${name}]`, page)[0].textContent;
+    const format = (number) => Math.round(number).toLocaleString("en");
     const isBack = "back" in onward.dataset;
-    const [progress] = all("#logs-progress");
-    const [button] = all("a", onward);
+    const [progress, button] = onward.children;
     let {reached} = progress.dataset;
     let run = 0;
     let pending = null;
 
     async function load(address) {
-        const headers = {Accept: "text/html", "X-Requested-With": "XMLHttpRequest"};
+        const headers = {"X-Requested-With": "XMLHttpRequest"};
         const response = await fetch(address, {headers}).catch(() => Response.error());
         return [response, new DOMParser().parseFromString(await response.text(), "text/html")];
     }
 
-    function swap(page, ...selectors) {
-        for (const selector of selectors) {
-            const [other] = all(selector, page);
-            all(selector).forEach((part) => other && part.replaceWith(other.cloneNode(true)));
-        }
-    }
-
-    // The times of a page's first and last row. The second one omits the day if it is the same.
+    // The second time omits the day if it is the same.
     function span(page) {
         const [first, last] = all(".logs-span", page)[0].textContent.split(" – ");
         return [first, /^..:/.test(last) ? `${first.split(" ")[0]} ${last}` : last];
     }
 
     function add(page) {
-        const before = all("#result_list tbody tr");
-        const rows = all("#result_list tbody tr", page);
+        const before = rowsOf(document);
+        const rows = rowsOf(page);
         const [above, below] = isBack ? [rows, before] : [before, rows];
+        const [earlier, later] = isBack ? [page, document] : [document, page];
+        const times = before.length && rows.length && `${span(earlier)[0]} – ${span(later)[1]}`;
         all("#result_list tbody")[0][isBack ? "prepend" : "append"](...rows);
         // A day that goes on has one heading.
         const day = above.findLast((row) => row.dataset.day)?.dataset.day;
         if (day && day === below[0]?.dataset.day) {
             below[0].remove();
         }
-        // In the reading direction, links and times are those of the last page.
-        swap(page, ...(isBack ? ["first", "previous"] : ["next", "last"]).map((name) => `[data-page=${name}]`));
-        if (!before.length) {
-            swap(page, ".logs-span", "#logs-empty");
-        } else if (rows.length) {
-            const [[first], [, last]] = (isBack ? [page, document] : [document, page]).map(span);
-            all(".logs-span")[0].textContent = `${first} – ${last}`;
+        // In the reading direction, the links are those of the last page.
+        for (const part of isBack ? ["first", "previous"] : ["next", "last"]) {
+            all(`[data-page=${part}]`).forEach((link) => link.replaceWith(all(`[data-page=${part}]`, page)[0]));
+        }
+        if (times) {
+            all(".logs-span")[0].textContent = times;
+        } else if (!before.length) {
+            all(".logs-span")[0].replaceWith(all(".logs-span", page)[0]);
+            all("#logs-empty")[0].replaceWith(...all("#logs-empty", page));
         }
         if (rows.length) {
-            all("#logs-empty").forEach((empty) => empty.remove());
             document.dispatchEvent(new Event("logs-rows"));
         }
-        for (const cost of all("[data-cost]")) {
-            const [other] = all(`[data-cost=${cost.dataset.cost}]`, page);
-            cost.textContent = Math.round(10 * (+cost.textContent + +other.textContent)) / 10;
+        for (const each of all("[data-cost]")) {
+            const name = each.dataset.cost;
+            each.textContent = Math.round(10 * (cost(name) + cost(name, page))) / 10;
         }
     }
 
     function report(text, label) {
-        const cost = (name) => +all(`[data-cost=${name}]`)[0].textContent;
-        const format = (number) => Math.round(number).toLocaleString("en");
         const logs = cost("examined") + cost("searched");
         const rate = (1000 * logs) / Math.max(1, cost("milliseconds"));
         progress.textContent =
@@ -93,9 +89,9 @@ function keepSearching(onward) {
             pending = null;
             if (response.redirected) {
                 // To the login, and back to the rows or, without rows, to the place of the search.
-                const back = countRows() ? location : button;
+                const {pathname, search} = countRows() ? location : button;
                 const login = new URL(response.url);
-                login.searchParams.set("next", back.pathname + back.search);
+                login.searchParams.set("next", pathname + search);
                 location = login;
                 return;
             }
@@ -105,7 +101,7 @@ function keepSearching(onward) {
             }
             add(page);
             const [more] = all("#logs-onward a", page);
-            reached = more ? all("#logs-progress", page)[0].dataset.reached : "";
+            reached = more?.previousElementSibling.dataset.reached ?? "";
             if (!more || countRows() >= onward.dataset.rows) {
                 report("");
                 button.remove();
