@@ -95,6 +95,7 @@ def test_stopping_a_search_keeps_its_rows_and_place(page: Page, held: Held) -> N
     expect(progress).to_contain_text("Rows: 10. Searched 1,000 logs, ")
     expect(page.locator("#logs-onward a")).to_have_count(0)
     assert len(held.addresses) == len(set(held.addresses)) == 4, "no page is read twice"
+    assert page.locator("#result_list tr[data-day]").count() <= 1, "a day has one heading"
     page.locator(".logs-cost summary").click()
     expect(page.get_by_text("Items examined: 1000", exact=True)).to_be_visible()
     expect(page.locator(".logs-span")).to_have_text("2026-11-01 00:15:50 – 2026-11-01 00:00:50 UTC")

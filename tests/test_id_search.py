@@ -79,7 +79,7 @@ def test_id_of_a_log_costs_one_request(logs: None, viewer_client: Client) -> Non
         page = fetch(viewer_client, f"/api/logs?q={item.id}")
     assert [each["id"] for each in page["items"]] == [item.id]
     assert page["note"] is None
-    assert calls["BatchGetItem"] == 1
+    assert calls["BatchGetItem"] == 2, "session and user, then the log"
     assert calls["Query"] == 0
     response = viewer_client.get(f"/admin/logs/log/?q={item.id}")
     assert response.headers["Location"].endswith(f"/{item.id}/change/")

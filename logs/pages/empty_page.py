@@ -12,7 +12,6 @@ from logs.pages.address import Address
 from logs.pages.display import display_moment
 from logs.pages.links import Link
 from logs.pages.next_steps import next_steps
-from logs.plan import Position
 from logs.reader import CHOICES, Choices, PageResult
 from logs.storage.choices import is_recordable, nearest
 
@@ -52,7 +51,7 @@ class EmptyPage:
     @property
     def may_be_mistyped(self) -> bool:
         """Return whether an empty page may come from a mistyped value that has choices."""
-        is_empty = self.page.complete and not self.page.items and not isinstance(self.start, Position)
+        is_empty = self.page.complete and not self.page.items
         return is_empty and any(self._values(name) for name in CHOICES)
 
     def _values(self, name: str) -> tuple[str, ...]:
