@@ -142,6 +142,18 @@ def test_deleted_late_log_is_in_no_table() -> None:
     assert_counted()
 
 
+def test_late_log_of_a_segment_without_logs() -> None:
+    make_item(1, created_at=YESTERDAY).save()
+    builder.build(YESTERDAY, YESTERDAY + DAY / 2, rebuild=True)
+    builder.build()
+    item = secret_log(20 * 60)
+    store_late(item)
+    assert_counted()
+    delete(item.id)
+    assert_gone()
+    assert_counted()
+
+
 def test_deleted_log_without_digests_yet() -> None:
     item = secret_log()
     item.save()

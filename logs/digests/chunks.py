@@ -78,6 +78,6 @@ def chunks_of(segment: Segment, moment: int) -> list[int]:
 
     They are two at most, unless very many logs share it.
     """
-    ends = [*segment.chunks[1:], segment.end]
-    pairs = zip(segment.chunks, ends, strict=True)
+    # A segment without logs has no chunks.
+    pairs = pairwise([*segment.chunks, segment.end])
     return [number for number, (start, end) in enumerate(pairs) if start <= moment <= end]
