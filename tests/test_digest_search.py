@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from logs import cursor, reader
-from logs.digests import builder, directory, erasure
+from logs.digests import builder, directory, erasure, segment_writer
 from logs.filters import LogFilter, Order
 from logs.models import LogItem, shard_status
 from logs.plan import END, PageQuery, Position, make_plan
@@ -251,6 +251,30 @@ def test_search_equals_brute_force(seed: int, tables: None, monkeypatch: pytest.
             assert walk(world, log_filter, limit, is_back=is_back) == expected, log_filter
         happens = walk(world, log_filter, limit, is_back=False, happens=True)
         assert happens == expected, log_filter
+
+
+@pytest.mark.parametrize("order", Order)
+def test_spent_budget_repeats_no_late_log(order: Order, tables: None) -> None:
+    start = (NOW - timedelta(days=2)).replace(hour=0, minute=0, second=0)
+    # Many blocks share one moment.
+    minutes = [*range(30), *[30] * 30]
+    store(make_item(n, created_at=start + timedelta(minutes=each)) for n, each in enumerate(minutes))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(builder, "MAX_LOGS", 1_000)
+        patch.setattr(segment_writer, "MAX_CHUNK_BLOCKS", 40)
+        builder.build()
+    for number, minute in enumerate((3, 9, 30)):
+        store_late(make_item(900 + number, created_at=start + timedelta(minutes=minute)))
+    plan = make_plan(LogFilter(q="login", order=order))
+    query, walked = PageQuery(plan, None, 20), []
+    for _ in range(100):
+        page = reader.read(query, Budget(searched=1)).page
+        walked += [item.id for item in page.items]
+        if page.next is None:
+            break
+        query = PageQuery(plan, page.next, 20)
+    expected = reader.read_page(make_plan(LogFilter(order=order)), None, 200).items
+    assert walked == [item.id for item in expected]
 
 
 def test_next_run_deletes_what_a_killed_builder_left(tables: None) -> None:

@@ -64,6 +64,8 @@ class DigestRead:
         self._last: LogItem | None = None
         self._reached: Key | None = None
         self._broken: set[str] = set()
+        # The first moment that digests answer. A page that ended there would begin there again, for ever.
+        self._begin = 0
 
     @property
     def cut(self) -> Key | None:
@@ -103,6 +105,7 @@ class DigestRead:
             start, end = (max(start, moment + 1), end) if self._ascends else (start, min(end, moment))
         if start >= end:
             return
+        self._begin = start if self._ascends else end - 1
         parts = coverage.read(
             start,
             end,
@@ -124,9 +127,10 @@ class DigestRead:
                 last, before = part[-1], part[-1].start
             if self._cut:
                 return
-            self._reached = self._place(last.end if self._ascends else before)
+            onward = last.end if self._ascends else before
+            self._reached = self._place(onward)
             is_end = last.end >= end if self._ascends else last.start <= start
-            if self._read.is_spent and not is_end:
+            if self._read.is_spent and onward != self._begin and not is_end:
                 self._cut = self._reached
                 return
 

@@ -104,6 +104,8 @@ class DigestSearch(DigestRead):
         candidates: Iterator[Candidate | LateItem] = self._block_candidates(window)
         merged = heapq.merge(late, candidates, key=_moment, reverse=not self._ascends)
         for moment, group in groupby(merged, key=_moment):
+            if self._is_stopped(moment):
+                return
             late_ids: dict[str, None] = {}
             in_blocks: Iterator[Candidate] = iter(())
             for each in group:
@@ -116,6 +118,8 @@ class DigestSearch(DigestRead):
                     yield from in_blocks
                 continue
             candidates_of_moment = list(in_blocks)
+            if self._is_stopped(moment):
+                return
             for candidate in candidates_of_moment:
                 late_ids.pop(candidate.log_id, None)
             if moment in indexed or (late_ids and len(late_ids) + len(candidates_of_moment) > 1):
@@ -146,8 +150,16 @@ class DigestSearch(DigestRead):
                 yield heapq.heappop(pending)
             if unread and self._read.is_spent:
                 head = unread[0][2]
-                self._stopped = head.start if self._ascends else head.end
-                return
+                stop = max(head.start, self._begin) if self._ascends else min(head.end, self._begin)
+                if stop != self._begin:
+                    self._stopped = stop
+                    return
+
+    def _is_stopped(self, moment: int) -> bool:
+        """Return whether the blocks of a moment were not all read, because the budget is spent."""
+        if self._stopped is None:
+            return False
+        return moment >= self._stopped if self._ascends else moment <= self._stopped
 
     def _place_of(self, number: int, head: BlockHead) -> tuple[int, int]:
         """Return the place of the first log of a block in reading order."""
