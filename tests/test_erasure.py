@@ -30,6 +30,7 @@ from tests.digests import (
     generations,
     kill,
     listed_generations,
+    small_segments,
     store_late,
 )
 from tests.interleaving import interleave
@@ -177,6 +178,20 @@ def test_deleted_text_leaves_a_segment_of_another_format() -> None:
     assert generations() == listed_generations()
     assert search("path") == [each.id for each in reversed(others)]
     assert_counted()
+
+
+def test_deletion_drops_all_segments_of_another_format() -> None:
+    with small_segments(30):
+        built_logs(70)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(directory, "FORMAT", "0")
+            delete(make_item(40).id)
+        assert directory.read(YESTERDAY.date()).segments == ()
+        assert_counted()
+        builder.build()
+        assert sum(each.logs for each in directory.read(YESTERDAY.date()).segments) == 69
+    assert_counted()
+    assert generations() == listed_generations()
 
 
 def test_next_build_finishes_a_killed_deletion() -> None:

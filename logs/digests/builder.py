@@ -284,7 +284,8 @@ class _Run:
         end = min(start + DAY, self._state.frontier or start)
         is_closed = end == start + DAY
         needs_wide = is_closed and not current.wide and any(segment.logs for segment in current.segments)
-        has_holes = any(current.holes(start, end)) and (current.segments or len(day.late) >= MIN_LATE)
+        # A day that lost all its segments has a directory still.
+        has_holes = any(current.holes(start, end)) and (current.version or len(day.late) >= MIN_LATE)
         if needs_wide or has_holes:
             self._fill_holes(current, start, end)
 

@@ -136,14 +136,14 @@ class Directory:
             ),
         )
 
-    def without_segments(self, start: int, end: int) -> "Directory":
-        """Return the directory without the segments that a range overlaps. Their counts must follow."""
-        replaced = self.overlapping(start, end)
+    def without(self, dropped: Iterable[Segment]) -> "Directory":
+        """Return the directory without some of its segments. Their counts must follow."""
+        dropped = list(dropped)
         return replace(
             self,
-            segments=tuple(each for each in self.segments if each not in replaced),
+            segments=tuple(each for each in self.segments if each not in dropped),
             wide="",
-            pending=self._pending(*(each.generation for each in replaced), self.wide),
+            pending=self._pending(*(each.generation for each in dropped), self.wide),
         )
 
     def with_pending(self, generation: str) -> "Directory":

@@ -99,9 +99,14 @@ def _ended(current: Directory, log_id: str) -> Directory:
 
 
 def without_segments(current: Directory, moment: int) -> Directory:
-    """Return a directory without the segments of a moment, and without their counts."""
-    dropped = current.without_segments(moment, moment + 1)
-    return replace(dropped, counts=generations.read_counts(dropped.segments))
+    """Return a directory without the segments of a moment, and without their counts.
+
+    It is without the segments of another format too: their counts cannot be read, so the counts of the day would
+    lack them. The builder builds all of them again.
+    """
+    dropped = current.overlapping(moment, moment + 1)
+    kept = current.without(each for each in current.segments if each in dropped or not each.is_readable)
+    return replace(kept, counts=generations.read_counts(kept.segments))
 
 
 def recover(day: date, log_id: str, erasure: Erasure) -> None:

@@ -58,10 +58,13 @@ def delete_unlisted(day: date, unlisted: Iterable[str]) -> Directory:
 
 
 def write_day_counts(day: date) -> None:
-    """Write the counts of all values of a closed day, unless they exist."""
+    """Write the counts of all values of a closed day, unless they exist.
+
+    Does nothing if a segment has another format: its counts cannot be read.
+    """
     current = directory.read(day)
     listed = [segment for segment in current.segments if segment.generation]
-    if current.wide or not listed:
+    if current.wide or not listed or len(current.readable) < len(current.segments):
         return
     generation = directory.new_generation(day)
     before = directory.update(day, lambda each: each.with_pending(generation))
