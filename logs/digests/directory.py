@@ -25,6 +25,8 @@ from logs.storage.errors import is_written
 FORMAT = f"1 {unicodedata.unidata_version} {sys.byteorder}"
 # A directory item outlives its digests, as TTL deletes items in no order.
 OUTLIVES = timedelta(days=7)
+# The length of a day in ISO 8601. The sort key of a directory is a day, that of a late item begins with one.
+DAY_LENGTH = len("2026-11-25")
 # Other processes may change the directory at the same time.
 ATTEMPTS = 20
 
@@ -33,7 +35,18 @@ class Conflict(Exception):
     """Other processes changed the directory between each read and write."""
 
     def __str__(self) -> str:
-        return str(self.__doc__)
+        return str(self.__doc__).rstrip(".")
+
+
+class ItemMissing(Exception):
+    """A listed generation lacks an item: it was replaced in the meantime, or has expired."""
+
+    def __init__(self, generation: str) -> None:
+        self.generation = generation
+        super().__init__(generation)
+
+    def __str__(self) -> str:
+        return f"the digests {self.generation} were replaced in the meantime, or have expired"
 
 
 @dataclass(frozen=True)
@@ -213,14 +226,30 @@ def read(day: date) -> Directory:
         return Directory(day)
 
 
+def first_day(start: date, end: date) -> date | None:
+    """Return the first day of a range with a directory or a late log, or None.
+
+    Costs one Query of one item.
+    """
+    between = DigestItem.sort.between(start.isoformat(), f"{end.isoformat()}~")
+    [*items] = DigestItem.query(DAYS, between, limit=1, consistent_read=True)
+    return date.fromisoformat(items[0].sort[:DAY_LENGTH]) if items else None
+
+
 def change(day: date, edit: Callable[[Directory], Directory | None]) -> Directory | None:
     """Change the directory of a day. `edit` returns the new one, or None to leave it as it is.
 
-    It is called again if another process changed the directory in the meantime. Return the directory as
-    written, or None. Costs one GetItem and one PutItem per attempt. Raises Conflict, and PynamoDB's errors.
+    It is called again if another process changed the directory in the meantime, or if it raises ItemMissing.
+    Return the directory as written, or None. Costs one GetItem and one PutItem per attempt. Raises Conflict,
+    ItemMissing and PynamoDB's errors.
     """
-    for _ in range(ATTEMPTS):
-        changed = edit(read(day))
+    for attempt in range(ATTEMPTS):
+        try:
+            changed = edit(read(day))
+        except ItemMissing:
+            if attempt == ATTEMPTS - 1:
+                raise
+            continue
         if changed is None:
             return None
         if _write(changed):

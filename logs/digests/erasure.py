@@ -101,8 +101,8 @@ def _ended(current: Directory, log_id: str) -> Directory:
 def without_segments(current: Directory, moment: int) -> Directory:
     """Return a directory without the segments of a moment, and without their counts.
 
-    It is without the segments of another format too: their counts cannot be read, so the counts of the day would
-    lack them. The builder builds all of them again.
+    It is without the segments of another format too: their counts cannot be read, so the counts of the day
+    would lack them. The builder builds all of them again.
     """
     dropped = current.overlapping(moment, moment + 1)
     kept = current.without(each for each in current.segments if each in dropped or not each.is_readable)

@@ -46,8 +46,10 @@ class DigestItem(Model):
     sort = UnicodeAttribute(range_key=True)
     data = BinaryAttribute(null=True, legacy_encoding=False)
     version = NumberAttribute(null=True)
-    # Of a late item: when the writer put it.
+    # Of a late item: when the writer put it. Of the builder's state: when a run finished.
     written_at = UnicodeAttribute(null=True)
+    # Of the builder's state: the format of the scheduled builder, and its Python.
+    format = UnicodeAttribute(null=True)
     expires_at = TTLAttribute(null=True)
 
 
