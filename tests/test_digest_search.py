@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from logs import cursor, reader
-from logs.digests import builder, directory, erasure, segment_writer
+from logs.digests import builder, day_build, directory, erasure, segment_writer
 from logs.filters import LogFilter, Order
 from logs.models import LogItem, shard_status
 from logs.plan import END, PageQuery, Position, make_plan
+from logs.reading import digest_read, merge
 from logs.reading.budget import Budget
 from logs.storage import documents
 from tests.digests import (
@@ -239,6 +240,9 @@ def walk(
 @pytest.mark.parametrize("seed", range(10))
 def test_search_equals_brute_force(seed: int, tables: None, monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(seed)
+    if seed % 2:
+        # Windows end between chunks that begin at one moment.
+        monkeypatch.setattr(digest_read, "FIRST_WINDOW", 20)
     monkeypatch.setenv("LOGS_SORTING_SHARDS", str(world.shards))
     store([world.make() for _ in range(world.random.randrange(20, 120) if seed % 3 else 150)])
     for _ in range(4):
@@ -260,7 +264,7 @@ def test_spent_budget_repeats_no_late_log(order: Order, tables: None) -> None:
     minutes = [*range(30), *[30] * 30]
     store(make_item(n, created_at=start + timedelta(minutes=each)) for n, each in enumerate(minutes))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(builder, "MAX_LOGS", 1_000)
+        patch.setattr(day_build, "MAX_LOGS", 1_000)
         patch.setattr(segment_writer, "MAX_CHUNK_BLOCKS", 40)
         builder.build()
     for number, minute in enumerate((3, 9, 30)):
@@ -284,3 +288,34 @@ def test_next_run_deletes_what_a_killed_builder_left(tables: None) -> None:
             builder.build(NOW - timedelta(days=9), NOW, rebuild=True)
         builder.build()
         assert generations() == listed_generations()
+
+
+@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("late", [0, 120])
+def test_value_in_one_moment_of_many_chunks_is_shown_once(
+    order: Order, late: int, tables: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(digest_read, "FIRST_WINDOW", 20)
+    monkeypatch.setattr(merge, "first_page_size", lambda *_, **__: 5)
+    start = NOW - timedelta(days=2)
+    hours = [-1] * 10 + [0] * 130 + [1] * 10
+    store(
+        make_item(
+            n,
+            created_at=start + timedelta(hours=hour),
+            submitter_ip="10.0.0.1" if n % 10 == 0 else "10.0.0.2",
+        )
+        for n, hour in enumerate(hours)
+    )
+    builder.build()
+    for number in range(late):
+        moment = start + timedelta(seconds=number)
+        store_late(make_item(900 + number, created_at=moment, submitter_ip="10.0.0.1"))
+    plan, position, walked = make_plan(LogFilter(submitter_ip=("10.0.0.1",), order=order)), None, []
+    for _ in range(100):
+        page = reader.read(PageQuery(plan, position, 20), Budget()).page
+        walked += [item.id for item in page.items]
+        position = page.next
+        if position is None:
+            break
+    assert len(walked) == len(set(walked)) == 15 + late

@@ -12,6 +12,7 @@ from logs.digests import blocks, coverage
 from logs.digests.blocks import Entry
 from logs.digests.chunks import Chunk, chunks
 from logs.digests.coverage import Covered, Hole
+from logs.digests.directory import ItemMissing
 from logs.digests.moments import END, FIRST, to_moment, to_time
 from logs.digests.segment_writer import BlockHead, block_sort
 from logs.models import LogItem
@@ -34,14 +35,6 @@ BLOCKS_PER_REQUEST, BLOCKS_IN_MEMORY = 50, 400
 CHUNKS_PER_REQUEST, MAX_CHUNKS = 16, 128
 # After so many replaced generations, the rest of the page is read without digests.
 MAX_RESTARTS = 3
-
-
-class ItemMissing(Exception):
-    """A listed generation lacks an item, because it was replaced in the meantime."""
-
-    def __init__(self, generation: str) -> None:
-        self.generation = generation
-        super().__init__(generation)
 
 
 class DigestRead:
@@ -130,9 +123,14 @@ class DigestRead:
             onward = last.end if self._ascends else before
             self._reached = self._place(onward)
             is_end = last.end >= end if self._ascends else last.start <= start
-            if self._read.is_spent and onward != self._begin and not is_end:
+            if self._is_spent and onward != self._begin and not is_end:
                 self._cut = self._reached
                 return
+
+    @property
+    def _is_spent(self) -> bool:
+        """Return whether the page ends after a window."""
+        return self._read.is_spent
 
     def _range(self, position: Position | None) -> tuple[int, int]:
         """Return the range of the plan beyond a position."""
@@ -157,7 +155,7 @@ class DigestRead:
                 continue
             for chunk in chunks(part, ascends=self._ascends):
                 window.append(chunk)
-                logs += chunk.logs
+                logs += chunk.logs + len(chunk.late)
                 if logs >= size or len(window) >= max_chunks:
                     yield window
                     window, logs = [], 0
@@ -214,8 +212,8 @@ class DigestRead:
 
     def _entries(
         self, read: Sequence[tuple[Chunk, BlockHead]]
-    ) -> Iterator[tuple[Chunk, BlockHead, list[Entry]]]:
-        """Yield blocks, and their logs with the text in the range of their chunk.
+    ) -> Iterator[tuple[Chunk, BlockHead, list[Entry], int]]:
+        """Yield blocks, their logs with the text in the range of their chunk, and the size of one log.
 
         Costs one BatchGetItem for 50 blocks, one read unit a block. Raises ItemMissing.
         """
@@ -227,8 +225,10 @@ class DigestRead:
             ]
             data = self._read_items(keys, BLOCKS_PER_REQUEST)
             for (chunk, head), key in zip(group, keys, strict=True):
-                entries = blocks.unpack(data[key["partition"], key["sort"]]).find(self._needles)
-                yield chunk, head, [each for each in entries if chunk.low <= each.moment < chunk.high]
+                block = blocks.unpack(data[key["partition"], key["sort"]])
+                entries = block.find(self._needles)
+                in_range = [each for each in entries if chunk.low <= each.moment < chunk.high]
+                yield chunk, head, in_range, block.log_size
 
     def _read_items(self, keys: list[dict[str, str]], size: int) -> dict[tuple[str, str], bytes]:
         """Return the data of items of digests by partition and sort key. Raises ItemMissing."""
