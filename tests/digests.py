@@ -9,7 +9,7 @@ from unittest.mock import patch
 from pynamodb.signals import pre_dynamodb_send
 
 from logs import times
-from logs.digests import blocks, builder, day_build, directory, segment_writer
+from logs.digests import blocks, builder, day_build, directory, erasure, segment_writer
 from logs.digests.directory import Directory
 from logs.models import LogItem
 from logs.storage import dynamodb, late_items
@@ -45,6 +45,7 @@ def small_segments(logs: int = 30) -> Iterator[None]:
         patch.object(segment_writer, "MAX_CHUNK_BLOCKS", 3),
         patch.object(blocks, "MAX_LOGS", 4),
         patch.object(blocks, "MAX_LOG_TEXT", 400),
+        patch.object(erasure, "WAIT_SECONDS", 0),
     ):
         yield
 

@@ -46,6 +46,14 @@ DAY = timedelta(days=1)
 OTHERS = 30
 
 
+@pytest.fixture(autouse=True)
+def wait_times(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the times that deletions wait for a builder at work. They do not wait."""
+    waits: list[float] = []
+    monkeypatch.setattr("logs.digests.erasure.time.sleep", waits.append)
+    return waits
+
+
 def contents() -> Iterator[str]:
     """Yield all texts of all tables, with decompressed binary values."""
     client = boto3.client("dynamodb")
@@ -292,6 +300,27 @@ def test_deletions_and_builders_at_the_same_time() -> None:
             erasure.delete(items[1].id)
         assert_gone()
         assert_counted()
+
+
+def test_deletion_deletes_the_items_of_a_builder_at_work(
+    wait_times: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built_logs(5)
+    item = secret_log()
+    item.save()
+    generation = directory.new_generation(YESTERDAY.date())
+    directory.update(YESTERDAY.date(), lambda current: current.with_pending(generation))
+
+    def put(seconds: float) -> None:
+        wait_times.append(seconds)
+        if len(wait_times) < 4:
+            DigestItem(generation, f"b{len(wait_times):06}", data=SECRET.encode()).save()
+
+    put(0)
+    monkeypatch.setattr("logs.digests.erasure.time.sleep", put)
+    erasure.delete(item.id)
+    assert_gone()
+    assert len(wait_times) == 4
 
 
 def test_deletion_without_the_table_of_digests() -> None:

@@ -10,16 +10,19 @@ from logs.storage import dynamodb
 from logs.storage.digest_items import DigestItem
 
 
-def delete(generation: str) -> None:
-    """Delete all items of a generation.
+def delete(generation: str) -> bool:
+    """Delete all items of a generation. Return whether it had any.
 
     Costs the read units of the whole generation, and as many write units as its items took. Raises PynamoDB's
     errors.
     """
     keys = DigestItem.query(generation, attributes_to_get=["partition", "sort"], consistent_read=True)
+    has_items = False
     with DigestItem.batch_write() as batch:
         for item in keys:
+            has_items = True
             batch.delete(DigestItem(item.partition, item.sort))
+    return has_items
 
 
 def counts_keys(segments: Iterable[Segment]) -> list[dict[str, str]]:
