@@ -156,6 +156,20 @@ def test_range_build_keeps_the_state_of_another_run(monkeypatch: pytest.MonkeyPa
     assert state.read()[0].last_check > 0
 
 
+def test_full_directory_leaves_a_hole(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store(make_item(n, created_at=minute(n), url=f"/path/{n}") for n in range(120))
+    monkeypatch.setattr(directory, "MAX_BYTES", 200)
+    assert builder.build().is_finished
+    assert 30 <= segment_logs() < 120
+    assert f"The directory of {YESTERDAY.date()} is full" in caplog.text
+    assert (len(search()), counted()) == (120, (120, True))
+    # Existing segments are built again still.
+    assert builder.build(YESTERDAY, minute(20), rebuild=True).segments > 0
+    assert (len(search()), counted()) == (120, (120, True))
+
+
 def test_killed_range_build_is_cleaned_by_the_next_run() -> None:
     built_logs(40)
     with before_request(12, kill), suppress(Killed):

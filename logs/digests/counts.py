@@ -203,6 +203,17 @@ class Counts:
             for tally in group.wide.values():
                 tally.trim(values)
 
+    def trim_hours(self) -> None:
+        """Keep the largest types of each hour, which a directory has room for.
+
+        Leave out the wide counts.
+        """
+        types = MAX_HOUR_TYPES
+        self.trim(types, None)
+        while types and len(_compressed(self)) > MAX_BYTES:
+            types //= 2
+            self.trim(types, None)
+
     def _group(self, week: int | None, *, is_own: bool) -> CountGroup:
         key = (week, is_own)
         if key not in self.groups:
@@ -224,10 +235,14 @@ def pack_counts(counts: Counts) -> bytes:
     values = MAX_VALUES
     while True:
         counts.trim(values, values)
-        data = zlib.compress(json.dumps(counts.to_json(), separators=(",", ":")).encode())
+        data = _compressed(counts)
         if len(data) <= MAX_BYTES or not values:
             return data
         values //= 2
+
+
+def _compressed(counts: Counts) -> bytes:
+    return zlib.compress(json.dumps(counts.to_json(), separators=(",", ":")).encode())
 
 
 def unpack_counts(data: bytes) -> Counts:

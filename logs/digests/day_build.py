@@ -1,5 +1,6 @@
-"""Build the segments of a day: where it has none, or those that have to be built again."""
+"""Build the missing and the outdated segments of a day."""
 
+import logging
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -12,8 +13,10 @@ from logs.digests.coverage import Day
 from logs.digests.directory import Directory, Segment
 from logs.digests.late import LateItem
 from logs.digests.moments import DAY, day_start, to_moment
-from logs.digests.segment_build import build_segment, delete_unlisted, write_day_counts
+from logs.digests.segment_build import DirectoryFull, build_segment, delete_unlisted, write_day_counts
 from logs.digests.time_limit import BEGIN_SECONDS, GIVE_UP_SECONDS, OutOfTime, SegmentLogs, TimeLimit
+
+logger = logging.getLogger(__name__)
 
 # A segment has at most MAX_LOGS logs, unless they share one moment. During its day it is closed when it has
 # MIN_LOGS.
@@ -27,7 +30,10 @@ ATTEMPTS = 4
 
 
 class Overtaken(Exception):
-    """A segment was not listed, because another builder or a deletion changed its day in the meantime."""
+    """A segment was not listed, because others changed its day.
+
+    They are another builder, or the deletion of a log.
+    """
 
 
 class DayBuild:
@@ -75,7 +81,13 @@ class DayBuild:
         """Build the ranges of a day that no segment covers. Return the moment up to which it is complete."""
         for _ in range(ATTEMPTS):
             try:
+                if current.is_full:
+                    raise DirectoryFull
                 return self._fill_each_hole(current, start, end)
+            except DirectoryFull:
+                # The range stays a hole, which is read from the index.
+                logger.warning("The directory of %s is full: some of its logs have no digests", current.day)
+                return end
             except Overtaken:
                 # Another builder may have filled the hole.
                 current = directory.read(current.day)
@@ -94,10 +106,11 @@ class DayBuild:
             self.is_overtaken = True
 
     def check(self, day: Day, frontier: int) -> None:
-        """Build the segments of a day that need it, and the ranges that a killed builder left without one.
+        """Build the segments of a day that need it.
 
-        Segments need it that lack many late logs, or have another format. Without these, and without
-        late items that are not needed any more, it costs nothing. Digests are complete up to `frontier`.
+        Ranges need it that a killed builder left without one, and segments that lack many late logs or have
+        another format. Without these, and without late items that are not needed any more, it costs nothing.
+        Digests are complete up to `frontier`.
         """
         current = self.clean(day.directory)
         segments = day.directory.segments

@@ -25,6 +25,9 @@ from logs.storage.errors import is_written
 FORMAT = f"1 {unicodedata.unidata_version} {sys.byteorder}"
 # A directory item outlives its digests, as TTL deletes items in no order.
 OUTLIVES = timedelta(days=7)
+# A directory of this size lists no further segments. DynamoDB's limit on an item is 400 KB: a segment with a
+# chunk for each log adds 110 KB, and its types 64 KB.
+MAX_BYTES = 200 * 1024
 # The length of a day in ISO 8601. The sort key of a directory is a day, that of a late item begins with one.
 DAY_LENGTH = len("2026-11-25")
 # Other processes may change the directory at the same time.
@@ -39,7 +42,7 @@ class Conflict(Exception):
 
 
 class ItemMissing(Exception):
-    """A listed generation lacks an item: it was replaced in the meantime, or has expired."""
+    """A listed generation lacks an item: it was replaced, or has expired."""
 
     def __init__(self, generation: str) -> None:
         self.generation = generation
@@ -91,7 +94,7 @@ class Directory:
     `pending` are generations that are not listed: being built, or replaced and not deleted yet.
     `erasures` are logs that are being deleted, by id. `counts` are
     those by hour. `wide` is the generation of the wide counts of a closed day, or empty. `edits` changes
-    whenever a build that has begun must not be listed.
+    whenever a build that has begun must not be listed. `size` is that of its item when it was read, in bytes.
     """
 
     day: date
@@ -102,6 +105,12 @@ class Directory:
     wide: str = ""
     edits: int = 0
     version: int = 0
+    size: int = field(default=0, compare=False)
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether its item is too large for further segments."""
+        return self.size >= MAX_BYTES
 
     @property
     def expires(self) -> int | None:
@@ -210,6 +219,7 @@ def from_item(item: DigestItem) -> Directory:
         wide=content["wide"],
         edits=content["edits"],
         version=int(item.version),
+        size=len(item.data),
     )
 
 
@@ -227,9 +237,9 @@ def read(day: date) -> Directory:
 
 
 def first_day(start: date, end: date) -> date | None:
-    """Return the first day of a range with a directory or a late log, or None.
+    """Return the first day with a directory or a late log.
 
-    Costs one Query of one item.
+    The range is from `start` to `end`. None is no such day. Costs one Query of one item.
     """
     between = DigestItem.sort.between(start.isoformat(), f"{end.isoformat()}~")
     [*items] = DigestItem.query(DAYS, between, limit=1, consistent_read=True)

@@ -59,9 +59,10 @@ def from_raw(raw: dict[str, Any]) -> LateItem:
 
 
 def stream(start: int, end: int, shards: int) -> Iterator[LateItem]:
-    """Yield the late items of a range, `start` ≤ moment < `end`, shard by shard.
+    """Yield the late items of a range, shard by shard.
 
-    Costs a consistent Query per sorting shard, and one more for each 1 MB. Raises PynamoDB's errors.
+    The range is `start` ≤ moment < `end`. Costs a consistent Query per sorting shard, and one more for each
+    1 MB. Raises PynamoDB's errors.
     """
     # A late item has an id after its time.
     low, high = to_text(to_time(start)), to_text(to_time(end))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 from logs.digests import directory, generations
-from logs.digests.counts import MAX_HOUR_TYPES, Counts
+from logs.digests.counts import Counts
 from logs.digests.directory import Directory, ItemMissing, Segment
 from logs.digests.segment_writer import SegmentWriter
 from logs.digests.time_limit import SegmentLogs
@@ -13,18 +13,26 @@ from logs.search_text import search_text
 from logs.storage import documents
 
 
+class DirectoryFull(Exception):
+    """The directory of a day has no room for another segment."""
+
+
 def build_segment(day: date, start: int, logs: SegmentLogs, began: int) -> Segment | None:
     """Build the segment of a range and list it.
 
     It replaces those that it overlaps. Return None if it is not listed: a log of the day is being deleted, or
     was deleted, or another builder listed the range, since this one began. `began` is before the logs were
-    read from the index. Raises directory.Conflict, directory.ItemMissing, time_limit.OutOfTime, PynamoDB's
-    and botocore's errors.
+    read from the index. Raises DirectoryFull, directory.Conflict, directory.ItemMissing,
+    time_limit.OutOfTime, PynamoDB's and botocore's errors.
     """
     generation, limit = directory.new_generation(day), logs.end
-    before = directory.change(
-        day, lambda current: None if current.erasures else current.with_pending(generation)
-    )
+
+    def announced(current: Directory) -> Directory | None:
+        if current.is_full and not current.overlapping(start, limit):
+            raise DirectoryFull
+        return None if current.erasures else current.with_pending(generation)
+
+    before = directory.change(day, announced)
     if before is None:
         return None
     writer = SegmentWriter(generation)
@@ -74,11 +82,11 @@ def write_day_counts(day: date) -> None:
         # Another builder is at work. The next check of the day writes them.
         return
     generation = directory.new_generation(day)
-    before = directory.update(day, lambda each: each.with_pending(generation))
+    directory.update(day, lambda each: each.with_pending(generation))
     generations.write_counts(generation, counts, current.expires)
 
     def with_wide(each: Directory) -> Directory | None:
-        if each.edits != before.edits or each.segments != current.segments or each.erasures:
+        if each.edits != current.edits or each.segments != current.segments or each.erasures:
             return None
         return replace(each.without_pending([generation]), wide=generation)
 
@@ -94,5 +102,5 @@ def _day_counts(current: Directory, replaced: list[Segment], counts: Counts) -> 
     else:
         total.merge(current.counts)
     total.merge(counts)
-    total.trim(MAX_HOUR_TYPES, None)
+    total.trim_hours()
     return total

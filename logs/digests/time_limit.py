@@ -1,4 +1,4 @@
-"""The time limit of a run of the builder, and the logs that a segment has within it."""
+"""The time limit of a run of the builder."""
 
 from collections.abc import Callable, Iterable, Iterator
 
