@@ -5,7 +5,7 @@
 | `days` | day | the directory of a day: its segments, and counts by hour |
 | `days`, `days#0` … | created_at#id | a late item |
 | day#generation | `s…`, `b…`, `c` | signatures, blocks and counts of one segment |
-| `builder` | `state` | how far the builder has come |
+| `builder` | `state` | how far the builder has come, and the format of the scheduled builder |
 | `builder` | `check#` and a day | the next run of the builder checks this day |
 """
 
