@@ -14,10 +14,13 @@ import pytest
 from logs import cursor, reader
 from logs.digests import builder, day_build, directory, erasure, segment_writer
 from logs.filters import LogFilter, Order
+from logs.json_path import PathFilter
 from logs.models import LogItem, shard_status
 from logs.plan import END, PageQuery, Position, make_plan
 from logs.reading import digest_read, merge
 from logs.reading.budget import Budget
+from logs.reading.digest_read import DigestRead
+from logs.reading.page import Page
 from logs.storage import documents
 from tests.digests import (
     Killed,
@@ -30,6 +33,7 @@ from tests.digests import (
     store_late,
 )
 from tests.items import make_item, store
+from tests.noise import noise
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 # Words of several languages, with other forms of the same letters, JSON's special characters and emoji.
@@ -319,3 +323,57 @@ def test_value_in_one_moment_of_many_chunks_is_shown_once(
         if position is None:
             break
     assert len(walked) == len(set(walked)) == 15 + late
+
+
+def walk_pages(log_filter: LogFilter, budget: Budget) -> Iterator[Page]:
+    """Yield the pages of a filter, each with its cost."""
+    plan, position = make_plan(log_filter), None
+    for _ in range(200):
+        page = reader.read(PageQuery(plan, position, 20), budget).page
+        yield page
+        position = page.next
+        if position is None:
+            return
+
+
+def test_large_logs_are_fetched_within_the_budget(tables: None) -> None:
+    start = NOW - timedelta(days=2)
+    for number in range(20):
+        document = documents.pack({"payload": noise(30_000, seed=number)})
+        make_item(
+            number,
+            created_at=start + timedelta(seconds=number),
+            payload=None,
+            document=document,
+            payload_size=30_000,
+        ).save()
+    builder.build()
+    pages = list(walk_pages(LogFilter(q="in"), Budget(payload_bytes=100_000)))
+    assert sum(len(page.items) for page in pages) == 20
+    assert all(page.cost.payload_bytes <= 130_000 for page in pages)
+
+
+def test_spent_budget_reads_no_more_blocks(tables: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merge, "first_page_size", lambda *_, **__: 2)
+    start = NOW - timedelta(days=2)
+    store(
+        make_item(n, created_at=start + timedelta(seconds=n), user_name="Ann Smith" if n % 9 == 0 else "Bob")
+        for n in range(60)
+    )
+    builder.build()
+    log_filter = LogFilter(user_name="Smith")
+    monkeypatch.setattr(DigestRead, "_entries", lambda *_: pytest.fail("blocks were read"))
+    pages = list(walk_pages(log_filter, Budget(searched=1)))
+    assert sum(len(page.items) for page in pages) == 7
+
+
+def test_path_filter_for_an_empty_text_reads_all_blocks(tables: None) -> None:
+    start = NOW - timedelta(days=2)
+    for number in range(10):
+        payload = '["",1]' if number == 5 else '["a",1]'
+        item = make_item(number, created_at=start + timedelta(seconds=number), payload=payload)
+        item.payload_type, item.payload_size = "json", len(payload)
+        item.save()
+    builder.build()
+    [page] = walk_pages(LogFilter(paths=(PathFilter("payload", "0", ("",)),)), Budget())
+    assert [item.id for item in page.items] == [make_item(5).id]
