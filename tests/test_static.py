@@ -66,3 +66,8 @@ def test_api_docs_load_their_static_files(viewer_client: Client) -> None:
 def test_logsites_own_files_are_collected(static_root: Path) -> None:
     for name in ("logs/logs.css", "logs/filter.js", "logsite/favicon.svg"):
         assert (static_root / name).exists()
+
+
+def test_scripts_are_small() -> None:
+    folder = Path(__file__).resolve().parent.parent / "logs" / "static" / "logs"
+    assert 0 < sum(path.stat().st_size for path in folder.glob("*.js")) <= 20 * 1024
