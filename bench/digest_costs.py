@@ -16,7 +16,7 @@ from bench.log_costs import (
 )
 from bench.meter import Meter, metered
 from bench.sizes import attributes_size
-from logs.digests import builder, state
+from logs.digests import builder, day_build, state
 from logs.digests.moments import day_of, day_start, to_moment, to_time
 from logs.models import LogItem
 from logs.storage import tables
@@ -25,7 +25,7 @@ from logs.storage.horizon import HORIZON
 from logsite.local.samples import samples
 
 # The smallest segment during a day, and how many logs wait for it on average.
-SEGMENT_LOGS = builder.MIN_LOGS
+SEGMENT_LOGS = day_build.MIN_LOGS
 WAITING_LOGS = SEGMENT_LOGS // 2
 SEGMENT = f"{SEGMENT_LOGS:,} sample logs in one segment"
 IDLE, WAITING = "No new logs", f"{WAITING_LOGS:,} logs wait for a segment"

@@ -1,8 +1,10 @@
 """The Lambda functions and the API, which Zappa creates."""
 
+import io
 import json
 import os
 import urllib.request
+import zipfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +17,8 @@ from deploy.package import Package
 from deploy.process import run
 
 LATEST = "$LATEST"
+# The file of the writer that records late logs. Earlier versions lack it.
+LATE_LOGS = "ingest/writing/late_logs.py"
 
 
 def deploy(deployment: Deployment, settings: Path, package: Package, bucket: str) -> str:
@@ -78,7 +82,7 @@ def roll_back(deployment: Deployment, versions: int) -> list[str]:
 
     Zappa's own rollback reports success even if there is no such version. Raise CommandFailed in that case,
     and if that code needs another Python, processor or handler, because an update of the code does not change
-    these.
+    these. So it does if the writer would not record late logs.
 
     The digests builder keeps its code if it has fewer versions: it came later than the other functions, and
     its digests are right for every version of the site.
@@ -91,12 +95,30 @@ def roll_back(deployment: Deployment, versions: int) -> list[str]:
         if function != stage.digests_function
         or len(_versions(_configurations(deployment, function))) > versions
     }
+    packages = {}
     for function, version in previous_versions.items():
         url = client.get_function(FunctionName=function, Qualifier=version)["Code"]["Location"]
         with urllib.request.urlopen(url, timeout=60) as response:  # noqa: S310  the URL comes from Lambda
-            client.update_function_code(FunctionName=function, ZipFile=response.read(), Publish=True)
+            packages[function] = response.read()
+    _check_late_logs(deployment, packages[stage.writer_function])
+    for function, package in packages.items():
+        client.update_function_code(FunctionName=function, ZipFile=package, Publish=True)
         client.get_waiter("function_updated_v2").wait(FunctionName=function)
     return list(previous_versions)
+
+
+def _check_late_logs(deployment: Deployment, package: bytes) -> None:
+    """Raise CommandFailed if a package of the writer does not record late logs, and digests are on.
+
+    Counts by digests would lack these logs.
+    """
+    current = configuration(deployment, deployment.stage.writer_function) or {}
+    has_digests = current.get("Environment", {}).get("Variables", {}).get("DIGESTS_TABLE")
+    if has_digests and LATE_LOGS not in zipfile.ZipFile(io.BytesIO(package)).namelist():
+        raise CommandFailed(
+            "The writer of that deployment does not record late logs, so counts by digests would be wrong. "
+            f'Switch digests off first: make deploy STAGE={deployment.stage.name} SET="Digests=off"'
+        )
 
 
 def _configurations(deployment: Deployment, function: str) -> dict[str, dict[str, Any]]:

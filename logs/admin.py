@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_safe
 
-from logs import views
+from logs import log_views, views
 from logs.plan import Direction
 
 
@@ -97,27 +97,27 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
     ) -> HttpResponse:
         """Return the page of one log, or a 404. Raises PermissionDenied without the view permission."""
         self._check_permission(request)
-        return views.detail(request, self, unquote(object_id))
+        return log_views.detail(request, self, unquote(object_id))
 
     def row_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Return the content of an open row. Raises PermissionDenied without the view permission."""
         self._check_permission(request)
-        return views.row(request, self, unquote(object_id))
+        return log_views.row(request, self, unquote(object_id))
 
     def json_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Return one log as a JSON file, or a 404. Raises PermissionDenied without the view permission."""
         self._check_permission(request)
-        return views.file(request, self, unquote(object_id))
+        return log_views.file(request, self, unquote(object_id))
 
     def previous_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Redirect to the log before this one in the list. Raises PermissionDenied without the permission."""
         self._check_permission(request)
-        return views.adjacent(request, self, unquote(object_id), Direction.PREVIOUS)
+        return log_views.adjacent(request, self, unquote(object_id), Direction.PREVIOUS)
 
     def next_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Redirect to the log after this one in the list. Raises PermissionDenied without the permission."""
         self._check_permission(request)
-        return views.adjacent(request, self, unquote(object_id), Direction.NEXT)
+        return log_views.adjacent(request, self, unquote(object_id), Direction.NEXT)
 
     def _check_permission(self, request: HttpRequest) -> None:
         if not self.has_view_permission(request):

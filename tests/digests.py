@@ -9,7 +9,7 @@ from unittest.mock import patch
 from pynamodb.signals import pre_dynamodb_send
 
 from logs import times
-from logs.digests import blocks, builder, directory, segment_writer
+from logs.digests import blocks, builder, day_build, directory, erasure, segment_writer
 from logs.digests.directory import Directory
 from logs.models import LogItem
 from logs.storage import dynamodb, late_items
@@ -40,11 +40,12 @@ def built_logs(number: int, **fields: Any) -> list[LogItem]:
 def small_segments(logs: int = 30) -> Iterator[None]:
     """Let segments, chunks and blocks have few logs."""
     with (
-        patch.object(builder, "MAX_LOGS", logs),
-        patch.object(builder, "MIN_LOGS", max(1, logs // 3)),
+        patch.object(day_build, "MAX_LOGS", logs),
+        patch.object(day_build, "MIN_LOGS", max(1, logs // 3)),
         patch.object(segment_writer, "MAX_CHUNK_BLOCKS", 3),
         patch.object(blocks, "MAX_LOGS", 4),
         patch.object(blocks, "MAX_LOG_TEXT", 400),
+        patch.object(erasure, "WAIT_SECONDS", 0),
     ):
         yield
 

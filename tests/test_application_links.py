@@ -31,6 +31,7 @@ def test_fields_link_into_the_main_application(
     page = page_of(viewer_client, object_type="invoice", object_id="a/../b&c", user_id="ü <1>")
     assert page.count('href="https://shop.example/invoices/a%2F..%2Fb%26c?by=%C3%BC%20%3C1%3E"') == 2
     assert page.count('href="http://crm.example:81/u/%C3%BC%20%3C1%3E" rel="noopener noreferrer"') == 1
+    assert "crm.example" not in page_of(viewer_client, user_id="0")
     for missing in ({}, {"object_type": "invoice", "object_id": ".."}):
         assert "shop.example" not in page_of(viewer_client, **missing)
 
@@ -92,6 +93,8 @@ def test_labels_name_ids_without_a_name(viewer_client: Client, settings: Any) ->
     assert link(page, "account 7 (Nord)")
     assert link(page, "invoice:4711 (&lt;object invoice:4711&gt;)")
     assert "<user" not in page
+    # In the timelines too.
+    assert "by <bdi>&lt;user 12&gt;</bdi>" in page
 
 
 @pytest.mark.parametrize(

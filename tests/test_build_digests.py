@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from logs.digests import builder
+from logs.digests import builder, state
 from logs.digests.builder import Progress, Result
 from logs.management.commands import build_digests
 from logs.storage.digest_items import DigestItem
@@ -23,6 +23,7 @@ class FakeBuilder:
     def __init__(self, then: Callable[[], None] = lambda: None) -> None:
         self.arguments: dict[str, Any] = {}
         self._then = then
+        self.is_finished = True
 
     def __call__(
         self,
@@ -37,7 +38,7 @@ class FakeBuilder:
         self.arguments = {"start": start, "end": end, "rebuild": rebuild, "deadline": deadline}
         report(Progress(date(2026, 11, 25), 2_000, 1, REACHED))
         self._then()
-        return Result(2_000, 1, REACHED, is_finished=True)
+        return Result(2_000, 1, REACHED, is_finished=self.is_finished)
 
 
 @pytest.fixture
@@ -110,8 +111,25 @@ def test_missing_table_is_an_error(fake: FakeBuilder, monkeypatch: pytest.Monkey
 
 def test_unreachable_engine_is_an_error(fake: FakeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     disconnect(monkeypatch)
-    with pytest.raises(CommandError, match=r"^DynamoDB refused: .*Run the command again to continue"):
+    with pytest.raises(CommandError, match=r"^DynamoDB refused: .*Run the command again to build"):
         run()
+
+
+@pytest.mark.usefixtures("digests_table")
+def test_format_of_another_python_is_an_error(fake: FakeBuilder) -> None:
+    state.change(state.State(), format=("1 99.0.0 little", "3.99.1"))
+    with pytest.raises(
+        CommandError, match=r"'1 99\.0\.0 little' with Python 3\.99\.1\..*with Python 3\.99\.1 and"
+    ):
+        run()
+    assert fake.arguments == {}
+
+
+def test_unfinished_build_is_an_error(fake: FakeBuilder) -> None:
+    fake.is_finished = False
+    with pytest.raises(CommandError, match=r"^Not finished: another builder.*Run the command again") as error:
+        run()
+    assert error.value.returncode == 1
 
 
 def interrupt() -> None:

@@ -1,8 +1,10 @@
 """Coverage: the parts of a range, both ways, without gaps; and late items."""
 
 import random
+from collections.abc import Callable
 from datetime import date, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -136,3 +138,41 @@ def test_any_late_item_of_a_log_is_deleted() -> None:
         store_late(item)
         late.delete_any(START, item.id, status)
     assert list(DigestItem.scan()) == []
+
+
+@pytest.mark.parametrize("ascends", [True, False])
+def test_day_with_too_many_late_logs_is_a_hole(ascends: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coverage, "MAX_LATE", 5)
+    list_segments(segment(0, 24), segment(24, 48), segment(48, 72))
+    for number in range(60):
+        store_late(
+            make_item(number, created_at=to_time(START + DAY + number), status=["OK", "OK#0"][number % 2])
+        )
+    days = list(coverage.read_days(START, START + 3 * DAY, 2, call_each, ascends=ascends))
+    assert [day.is_overfull for day in days] == [False, True, False]
+    assert sum(len(day.late) for day in days) <= 2 * 6
+    expected = [("Covered", 0, 24), ("Hole", 24, 48), ("Covered", 48, 72)]
+    parts = coverage.read(START, START + 3 * DAY, 2, call_each, ascends=ascends)
+    assert hours(list(parts)) == (expected if ascends else expected[::-1])
+
+
+def test_first_queries_of_all_shards_are_sent_at_once() -> None:
+    numbers = []
+
+    def request(calls: list[Callable[[], Any]]) -> list[Any]:
+        numbers.append(len(calls))
+        return call_each(calls)
+
+    list(coverage.read_days(START, START + DAY, 3, request, ascends=True))
+    assert numbers == [4]
+
+
+def test_hole_ends_after_many_late_logs_without_digests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coverage, "MAX_ITEMS", 5)
+    for number in range(30):
+        store_late(make_item(number, created_at=to_time(START + number % 5 * DAY + number)))
+    for ascends in (True, False):
+        parts = read(0, 5 * DAY, ascends=ascends)
+        assert len(parts) == 5
+        bounds = [(part.start, part.end) for part in (parts if ascends else parts[::-1])]
+        assert all(one[1] == other[0] for one, other in pairwise(bounds))

@@ -12,11 +12,15 @@ from typing import Any
 import pytest
 
 from logs import cursor, reader
-from logs.digests import builder, directory, erasure
+from logs.digests import builder, day_build, directory, erasure, segment_writer
 from logs.filters import LogFilter, Order
+from logs.json_path import PathFilter
 from logs.models import LogItem, shard_status
 from logs.plan import END, PageQuery, Position, make_plan
+from logs.reading import digest_read, merge
 from logs.reading.budget import Budget
+from logs.reading.digest_read import DigestRead
+from logs.reading.page import Page
 from logs.storage import documents
 from tests.digests import (
     Killed,
@@ -29,6 +33,7 @@ from tests.digests import (
     store_late,
 )
 from tests.items import make_item, store
+from tests.noise import noise
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 # Words of several languages, with other forms of the same letters, JSON's special characters and emoji.
@@ -68,9 +73,10 @@ class World:
         self.texts: dict[str, list[str]] = {}
         self.items: dict[str, LogItem] = {}
         self._number = seed * 100_000
-        # Few moments, so that many logs share one.
-        start = NOW - timedelta(days=4)
-        self._moments = [start + timedelta(seconds=self.random.randrange(3 * 24 * 3600)) for _ in range(40)]
+        # Few moments, so that many logs share one. If they are two, several chunks begin at the same one.
+        start = (NOW - timedelta(days=4)).replace(hour=0, minute=0, second=0)
+        seconds = [self.random.randrange(3 * 24 * 3600) for _ in range(39 if seed % 3 else 1)]
+        self._moments = [start + timedelta(seconds=each) for each in [0, *seconds]]
 
     def make(self) -> LogItem:
         """Return a new log with a random text at a random moment."""
@@ -238,8 +244,11 @@ def walk(
 @pytest.mark.parametrize("seed", range(10))
 def test_search_equals_brute_force(seed: int, tables: None, monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(seed)
+    if seed % 2:
+        # Windows end between chunks that begin at one moment.
+        monkeypatch.setattr(digest_read, "FIRST_WINDOW", 20)
     monkeypatch.setenv("LOGS_SORTING_SHARDS", str(world.shards))
-    store([world.make() for _ in range(world.random.randrange(20, 120))])
+    store([world.make() for _ in range(world.random.randrange(20, 120) if seed % 3 else 150)])
     for _ in range(4):
         for _ in range(world.random.randrange(3)):
             world.happen()
@@ -252,6 +261,30 @@ def test_search_equals_brute_force(seed: int, tables: None, monkeypatch: pytest.
         assert happens == expected, log_filter
 
 
+@pytest.mark.parametrize("order", Order)
+def test_spent_budget_repeats_no_late_log(order: Order, tables: None) -> None:
+    start = (NOW - timedelta(days=2)).replace(hour=0, minute=0, second=0)
+    # Many blocks share one moment.
+    minutes = [*range(30), *[30] * 30]
+    store(make_item(n, created_at=start + timedelta(minutes=each)) for n, each in enumerate(minutes))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(day_build, "MAX_LOGS", 1_000)
+        patch.setattr(segment_writer, "MAX_CHUNK_BLOCKS", 40)
+        builder.build()
+    for number, minute in enumerate((3, 9, 30)):
+        store_late(make_item(900 + number, created_at=start + timedelta(minutes=minute)))
+    plan = make_plan(LogFilter(q="login", order=order))
+    query, walked = PageQuery(plan, None, 20), []
+    for _ in range(100):
+        page = reader.read(query, Budget(searched=1)).page
+        walked += [item.id for item in page.items]
+        if page.next is None:
+            break
+        query = PageQuery(plan, page.next, 20)
+    expected = reader.read_page(make_plan(LogFilter(order=order)), None, 200).items
+    assert walked == [item.id for item in expected]
+
+
 def test_next_run_deletes_what_a_killed_builder_left(tables: None) -> None:
     store([make_item(number, created_at=NOW - timedelta(days=2, seconds=number)) for number in range(100)])
     for calls in range(40):
@@ -259,3 +292,88 @@ def test_next_run_deletes_what_a_killed_builder_left(tables: None) -> None:
             builder.build(NOW - timedelta(days=9), NOW, rebuild=True)
         builder.build()
         assert generations() == listed_generations()
+
+
+@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("late", [0, 120])
+def test_value_in_one_moment_of_many_chunks_is_shown_once(
+    order: Order, late: int, tables: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(digest_read, "FIRST_WINDOW", 20)
+    monkeypatch.setattr(merge, "first_page_size", lambda *_, **__: 5)
+    start = NOW - timedelta(days=2)
+    hours = [-1] * 10 + [0] * 130 + [1] * 10
+    store(
+        make_item(
+            n,
+            created_at=start + timedelta(hours=hour),
+            submitter_ip="10.0.0.1" if n % 10 == 0 else "10.0.0.2",
+        )
+        for n, hour in enumerate(hours)
+    )
+    builder.build()
+    for number in range(late):
+        moment = start + timedelta(seconds=number)
+        store_late(make_item(900 + number, created_at=moment, submitter_ip="10.0.0.1"))
+    plan, position, walked = make_plan(LogFilter(submitter_ip=("10.0.0.1",), order=order)), None, []
+    for _ in range(100):
+        page = reader.read(PageQuery(plan, position, 20), Budget()).page
+        walked += [item.id for item in page.items]
+        position = page.next
+        if position is None:
+            break
+    assert len(walked) == len(set(walked)) == 15 + late
+
+
+def walk_pages(log_filter: LogFilter, budget: Budget) -> Iterator[Page]:
+    """Yield the pages of a filter, each with its cost."""
+    plan, position = make_plan(log_filter), None
+    for _ in range(200):
+        page = reader.read(PageQuery(plan, position, 20), budget).page
+        yield page
+        position = page.next
+        if position is None:
+            return
+
+
+def test_large_logs_are_fetched_within_the_budget(tables: None) -> None:
+    start = NOW - timedelta(days=2)
+    for number in range(20):
+        document = documents.pack({"payload": noise(30_000, seed=number)})
+        make_item(
+            number,
+            created_at=start + timedelta(seconds=number),
+            payload=None,
+            document=document,
+            payload_size=30_000,
+        ).save()
+    builder.build()
+    pages = list(walk_pages(LogFilter(q="in"), Budget(payload_bytes=100_000)))
+    assert sum(len(page.items) for page in pages) == 20
+    assert all(page.cost.payload_bytes <= 130_000 for page in pages)
+
+
+def test_spent_budget_reads_no_more_blocks(tables: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merge, "first_page_size", lambda *_, **__: 2)
+    start = NOW - timedelta(days=2)
+    store(
+        make_item(n, created_at=start + timedelta(seconds=n), user_name="Ann Smith" if n % 9 == 0 else "Bob")
+        for n in range(60)
+    )
+    builder.build()
+    log_filter = LogFilter(user_name="Smith")
+    monkeypatch.setattr(DigestRead, "_entries", lambda *_: pytest.fail("blocks were read"))
+    pages = list(walk_pages(log_filter, Budget(searched=1)))
+    assert sum(len(page.items) for page in pages) == 7
+
+
+def test_path_filter_for_an_empty_text_reads_all_blocks(tables: None) -> None:
+    start = NOW - timedelta(days=2)
+    for number in range(10):
+        payload = '["",1]' if number == 5 else '["a",1]'
+        item = make_item(number, created_at=start + timedelta(seconds=number), payload=payload)
+        item.payload_type, item.payload_size = "json", len(payload)
+        item.save()
+    builder.build()
+    [page] = walk_pages(LogFilter(paths=(PathFilter("payload", "0", ("",)),)), Budget())
+    assert [item.id for item in page.items] == [make_item(5).id]

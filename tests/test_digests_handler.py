@@ -103,6 +103,14 @@ def test_unfinished_run_is_a_success(
     assert "seconds_behind" not in values
 
 
+def test_run_without_progress_is_not_counted(
+    build: Callable[[Result], FakeBuilder], stream: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build(Result(0, 0, REACHED, is_finished=False, has_progress=False))
+    lambda_handler({}, None)
+    assert "runs" not in metrics(capsys)
+
+
 def test_failed_run_counts_what_it_built(
     build: Callable[[Exception], FakeBuilder], stream: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -65,7 +65,7 @@ def test_new_segment_replaces_those_that_it_overlaps() -> None:
 
 def test_dropped_segments_are_pending() -> None:
     current = Directory(DAY, (segment(0, 4), segment(4, 8)), pending=("p",))
-    changed = current.without_segments(4, 5)
+    changed = current.without(current.overlapping(4, 5))
     assert changed.segments == (segment(0, 4),)
     assert changed.pending == ("p", segment(4, 8).generation)
     assert changed.without_pending(["p"]).pending == (segment(4, 8).generation,)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from logs import times
+from logs.digests import state
+from logs.digests.moments import to_moment
 from logs.storage import endpoints
 from logs.storage.digest_items import DigestItem
 from logsite.doctor import digests
@@ -55,13 +57,21 @@ def test_recent_run_is_ok(finished_at: Callable[[datetime], None]) -> None:
     assert lines() == [f"OK   Digests: the builder finished a run at {times.to_text(time)}"]
 
 
+@pytest.mark.usefixtures("on_aws", "digests_table")
+def test_recent_run_shows_the_end_of_digests() -> None:
+    time = datetime.now(UTC)
+    state.change(state.State(), frontier=to_moment(time), finished_at=times.to_text(time))
+    [line] = lines()
+    assert line.endswith(f"; logs before {times.to_text(time)} have digests")
+
+
 @pytest.mark.usefixtures("on_aws")
 def test_old_run_fails(finished_at: Callable[[datetime], None]) -> None:
     time = datetime.now(UTC) - timedelta(minutes=31)
     finished_at(time)
     [line] = lines()
     assert line == (
-        f"FAIL Digests: the builder has not finished a run since {times.to_text(time)}. "
+        f"FAIL Digests: the builder has made no progress since {times.to_text(time)}. "
         "See DigestsStoppedAlarm in the runbook, or run `manage.py build_digests`."
     )
 

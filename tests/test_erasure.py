@@ -30,6 +30,7 @@ from tests.digests import (
     generations,
     kill,
     listed_generations,
+    small_segments,
     store_late,
 )
 from tests.interleaving import interleave
@@ -43,6 +44,14 @@ SECRET = "TopSecret4711"
 YESTERDAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
 DAY = timedelta(days=1)
 OTHERS = 30
+
+
+@pytest.fixture(autouse=True)
+def wait_times(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the times that deletions wait for a builder at work. They do not wait."""
+    waits: list[float] = []
+    monkeypatch.setattr("logs.digests.erasure.time.sleep", waits.append)
+    return waits
 
 
 def contents() -> Iterator[str]:
@@ -142,6 +151,18 @@ def test_deleted_late_log_is_in_no_table() -> None:
     assert_counted()
 
 
+def test_late_log_of_a_segment_without_logs() -> None:
+    make_item(1, created_at=YESTERDAY).save()
+    builder.build(YESTERDAY, YESTERDAY + DAY / 2, rebuild=True)
+    builder.build()
+    item = secret_log(20 * 60)
+    store_late(item)
+    assert_counted()
+    delete(item.id)
+    assert_gone()
+    assert_counted()
+
+
 def test_deleted_log_without_digests_yet() -> None:
     item = secret_log()
     item.save()
@@ -165,6 +186,20 @@ def test_deleted_text_leaves_a_segment_of_another_format() -> None:
     assert generations() == listed_generations()
     assert search("path") == [each.id for each in reversed(others)]
     assert_counted()
+
+
+def test_deletion_drops_all_segments_of_another_format() -> None:
+    with small_segments(30):
+        built_logs(70)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(directory, "FORMAT", "0")
+            delete(make_item(40).id)
+        assert directory.read(YESTERDAY.date()).segments == ()
+        assert_counted()
+        builder.build()
+        assert sum(each.logs for each in directory.read(YESTERDAY.date()).segments) == 69
+    assert_counted()
+    assert generations() == listed_generations()
 
 
 def test_next_build_finishes_a_killed_deletion() -> None:
@@ -265,6 +300,27 @@ def test_deletions_and_builders_at_the_same_time() -> None:
             erasure.delete(items[1].id)
         assert_gone()
         assert_counted()
+
+
+def test_deletion_deletes_the_items_of_a_builder_at_work(
+    wait_times: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built_logs(5)
+    item = secret_log()
+    item.save()
+    generation = directory.new_generation(YESTERDAY.date())
+    directory.update(YESTERDAY.date(), lambda current: current.with_pending(generation))
+
+    def put(seconds: float) -> None:
+        wait_times.append(seconds)
+        if len(wait_times) < 4:
+            DigestItem(generation, f"b{len(wait_times):06}", data=SECRET.encode()).save()
+
+    put(0)
+    monkeypatch.setattr("logs.digests.erasure.time.sleep", put)
+    erasure.delete(item.id)
+    assert_gone()
+    assert len(wait_times) == 4
 
 
 def test_deletion_without_the_table_of_digests() -> None:

@@ -124,6 +124,11 @@ def test_zone_field_sets_the_zone(viewer_client: Client) -> None:
     assert sentence(press(viewer_client, shown, "UTC")) == "All logs on 24 Nov 2026 09:00–10:00 UTC"
 
 
+def test_heading_names_whole_days_and_truncates_values(viewer_client: Client) -> None:
+    page = fetch(viewer_client, f"?range=1 Nov 2026 - 30 Nov 2026&type={'x' * 500}")
+    assert sentence(page) == f"Logs of type {'x' * 59}… from 1 Nov 2026 to 30 Nov 2026 (UTC)"
+
+
 @pytest.mark.parametrize(
     "preset",
     ["15 min", "1 h", "24 h", "7 days", "30 days", "Today", "Yesterday", "This week", "Last month"],
@@ -163,6 +168,8 @@ def test_button_keeps_invalid_values_with_their_errors(viewer_client: Client) ->
         ("?set_limit=many", {"limit": ["many"]}),
         ("?set_tz=UTC&tz=Europe/Berlin", {"tz": ["UTC"]}),
         ("?set_tz=Atlantis", {"tz": ["Atlantis"]}),
+        ("?set_tz=Asia/Tokyo@2026-11-01T00:00:05", {"tz": ["Asia/Tokyo"], "at": ["2026-11-01T00:00:05"]}),
+        ("?set_zone=a@b", {"tz": ["a@b"]}),
     ],
 )
 def test_button_leads_to_the_filter_as_typed(viewer_client: Client, query: str, expected: object) -> None:

@@ -54,6 +54,7 @@ FORMS = {
     "logs.page_form",
 }
 PAGES = {*READING, *FORMS, "logs.counts_form", "logs.reader", "logs.pages"}
+VIEWS = {*PAGES, "logs.frame", "logs.permissions", "logs.request_form", "logs.row_views", "logs.signals"}
 API = {"logs.api_errors", "logs.api_usage", "logs.api_views"}
 
 # layer → layers that it may import. A layer is a module or a package. The modules of a package may import
@@ -96,12 +97,15 @@ LAYERS: dict[str, set[str]] = {
     "logs.permissions": set(),
     "logs.signals": set(),
     "logs.row_views": {*PAGES, "logs.permissions", "logs.signals"},
-    "logs.views": {*PAGES, "logs.permissions", "logs.requests", "logs.row_views", "logs.signals"},
+    "logs.frame": {*PAGES, "logs.requests"},
+    "logs.request_form": {*PAGES, "logs.permissions"},
+    "logs.views": VIEWS,
+    "logs.log_views": VIEWS,
     "logs.api_errors": {*PAGES, "logs.requests"},
     "logs.api_usage": READING | {"logs.conf"},
     "logs.api_views": {*PAGES, "logs.permissions", "logs.signals", "logs.api_errors", "logs.api_usage"},
     "logs.api": {"logs.reading", "logs.apps", "logs.requests", *API},
-    "logs.admin": {"logs.plan", "logs.views"},
+    "logs.admin": {"logs.log_views", "logs.plan", "logs.views"},
     "logs.apps": {"logs.conf", *STORAGE},
     "logs.management": {
         *STORAGE,

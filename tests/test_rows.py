@@ -179,3 +179,19 @@ def test_rows_have_no_way_back_in_their_links(viewer_client: Client) -> None:
     second = fetch(viewer_client, link(fetch(viewer_client, "?account_id=7&limit=25"), "Next ›"))
     assert f'href="{row_ids(second)[0]}/change/"' in second
     assert "cursor=" not in unquote(second[second.index("<tbody>") : second.index("</tbody>")])
+
+
+def test_ids_without_a_name_have_labels(viewer_client: Client, settings: Any) -> None:
+    calls: list[tuple[str, list[str]]] = []
+
+    def labels(kind: str, ids: list[str]) -> dict[str, str]:
+        calls.append((kind, ids))
+        return {key: f"<{kind}> {key}" for key in ids}
+
+    settings.LOGS_LABELS = labels
+    invoice = {"object_type": "invoice", "object_id": "4711"}
+    store([make_item(1, user_name="Zoë", **invoice), make_item(2, user_id="13", **invoice)])
+    [second, first] = rows(fetch(viewer_client))
+    assert "7 <account> 7 13 <user> 13 login password <object> invoice:4711" in second
+    assert "7 <account> 7 12 Zoë login password <object> invoice:4711" in first
+    assert calls == [("account", ["7"]), ("user", ["13"]), ("object", ["invoice:4711"])]

@@ -146,3 +146,26 @@ def test_counts_keep_the_largest_values_that_fit(monkeypatch: pytest.MonkeyPatch
     assert tally.values[noise(60, seed=17)] == 2
     assert tally.number(noise(60, seed=17)) == (2, True)
     assert tally.number("another") == (0, False)
+
+
+def test_types_of_a_day_fit_the_directory() -> None:
+    day = Counts()
+    for number in range(24 * 40):
+        type_ = noise(300, seed=number % 40)[:300]
+        day.add(make_item(number, type=type_, created_at=START + timedelta(minutes=1.5 * number)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(counts, "MAX_BYTES", 2_000)
+        day.trim_hours()
+        assert len(counts._compressed(day)) <= 2_000
+    [group] = day.groups.values()
+    assert sum(tally.total for tally in group.hours.values()) == 24 * 40
+    assert not group.wide
+
+
+def test_counts_without_room_for_values_are_lower_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counts, "MAX_BYTES", 10)
+    total = Counts()
+    total.add(make_item(1))
+    [group] = unpack_counts(pack_counts(total)).groups.values()
+    assert group.wide["account_id"].number("7") == (0, False)
+    assert group.wide["account_id"].total == 1

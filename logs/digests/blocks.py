@@ -16,6 +16,8 @@ MAX_LOGS = 50
 MAX_TEXT_BYTES = 24 * 1024
 # A log with more text is a block of its own, without the text: a search reads it from the log.
 MAX_LOG_TEXT = 20 * 1024
+# DynamoDB's limit on an item. The parts of a larger log are fetched one by one.
+MAX_LOG_BYTES = 400 * 1024
 SEPARATOR = b"\0"
 
 
@@ -56,9 +58,17 @@ class Block:
         """Return whether no further log belongs to this block."""
         return len(self.entries) >= MAX_LOGS or self.text_bytes >= MAX_TEXT_BYTES
 
+    @property
+    def log_size(self) -> int:
+        """Return about how large one of its logs is. Without texts, it is the largest possible size."""
+        return MAX_LOG_BYTES if self.texts is None else self.text_bytes // max(1, len(self.entries))
+
     def find(self, needles: Sequence[bytes]) -> list[Entry]:
-        """Return the logs whose text contains one of the folded needles, in their order."""
-        if self.texts is None:
+        """Return the logs whose text contains one of the folded needles, in their order.
+
+        Without needles, it is all logs.
+        """
+        if self.texts is None or not needles:
             return self.entries
         text = SEPARATOR.join(self.texts)
         ends = list(accumulate(len(each) + len(SEPARATOR) for each in self.texts))

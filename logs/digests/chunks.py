@@ -1,6 +1,7 @@
 """Chunks: the parts of a range that one item of signatures describes."""
 
 import time
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -63,9 +64,10 @@ def chunks(part: Covered, *, ascends: bool) -> Iterator[Chunk]:
     segment = part.segment
     is_over = segment.expires is not None and segment.expires <= time.time()
     starts = () if is_over else segment.chunks
-    bounds = [part.start, *(start for start in starts[1:] if part.start < start < part.end), part.end]
-    # The chunk in which the range begins.
-    first = max(0, sum(start <= part.start for start in starts) - 1)
+    # The chunk in which the range begins. If others begin at that moment, the one before may have logs of it.
+    first = max(0, bisect_left(starts, part.start) - 1)
+    later = (max(start, part.start) for start in starts[first + 1 :] if start < part.end)
+    bounds = [part.start, *later, part.end]
     indexed = frozenset(each.moment for each in part.late).intersection(starts)
     pieces = list(enumerate(pairwise(bounds), first))
     for number, (start, end) in pieces if ascends else reversed(pieces):
@@ -78,6 +80,6 @@ def chunks_of(segment: Segment, moment: int) -> list[int]:
 
     They are two at most, unless very many logs share it.
     """
-    ends = [*segment.chunks[1:], segment.end]
-    pairs = zip(segment.chunks, ends, strict=True)
+    # A segment without logs has no chunks.
+    pairs = pairwise([*segment.chunks, segment.end])
     return [number for number, (start, end) in enumerate(pairs) if start <= moment <= end]

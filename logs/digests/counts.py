@@ -124,7 +124,7 @@ class CountGroup:
         """Return the week and the kind of accounts that identify the group."""
         return self.week, self.is_own
 
-    def note(self, expires: int | None) -> None:
+    def record_expiry(self, expires: int | None) -> None:
         """Extend the range of expiries."""
         if expires is not None:
             self.first = expires if self.first is None else min(self.first, expires)
@@ -168,7 +168,7 @@ class Counts:
         """Count a log."""
         expires = expiry_seconds(item)
         group = self._group(expiry_week(expires), is_own=is_own_account(item.account_id))
-        group.note(expires)
+        group.record_expiry(expires)
         group.hours.setdefault(item.created_at.hour, Tally()).add(item.type)
         for name in WIDE_ATTRIBUTES:
             group.wide.setdefault(name, Tally()).add(getattr(item, name))
@@ -185,22 +185,34 @@ class Counts:
         """Add other counts."""
         for theirs in other.groups.values():
             ours = self._group(theirs.week, is_own=theirs.is_own)
-            ours.note(theirs.first)
-            ours.note(theirs.last)
+            ours.record_expiry(theirs.first)
+            ours.record_expiry(theirs.last)
             for hour, tally in theirs.hours.items():
                 ours.hours.setdefault(hour, Tally()).merge(tally)
             for name, tally in theirs.wide.items():
                 ours.wide.setdefault(name, Tally()).merge(tally)
 
-    def trim(self, hour_types: int, values: int) -> None:
-        """Keep the largest values only. With no `values`, the wide counts are left out."""
+    def trim(self, hour_types: int, values: int | None) -> None:
+        """Keep the largest values only. If `values` is None, the wide counts are left out."""
         for group in self.groups.values():
             for tally in group.hours.values():
                 tally.trim(hour_types)
-            if not values:
+            if values is None:
                 group.wide.clear()
+                continue
             for tally in group.wide.values():
                 tally.trim(values)
+
+    def trim_hours(self) -> None:
+        """Keep the largest types of each hour, which a directory has room for.
+
+        Leave out the wide counts.
+        """
+        types = MAX_HOUR_TYPES
+        self.trim(types, None)
+        while types and len(_compressed(self)) > MAX_BYTES:
+            types //= 2
+            self.trim(types, None)
 
     def _group(self, week: int | None, *, is_own: bool) -> CountGroup:
         key = (week, is_own)
@@ -223,10 +235,14 @@ def pack_counts(counts: Counts) -> bytes:
     values = MAX_VALUES
     while True:
         counts.trim(values, values)
-        data = zlib.compress(json.dumps(counts.to_json(), separators=(",", ":")).encode())
-        if len(data) <= MAX_BYTES:
+        data = _compressed(counts)
+        if len(data) <= MAX_BYTES or not values:
             return data
         values //= 2
+
+
+def _compressed(counts: Counts) -> bytes:
+    return zlib.compress(json.dumps(counts.to_json(), separators=(",", ":")).encode())
 
 
 def unpack_counts(data: bytes) -> Counts:

@@ -25,6 +25,11 @@ from logs.storage.errors import is_written
 FORMAT = f"1 {unicodedata.unidata_version} {sys.byteorder}"
 # A directory item outlives its digests, as TTL deletes items in no order.
 OUTLIVES = timedelta(days=7)
+# A directory of this size lists no further segments. DynamoDB's limit on an item is 400 KB: a segment with a
+# chunk for each log adds 110 KB, and its types 64 KB.
+MAX_BYTES = 200 * 1024
+# The length of a day in ISO 8601. The sort key of a directory is a day, that of a late item begins with one.
+DAY_LENGTH = len("2026-11-25")
 # Other processes may change the directory at the same time.
 ATTEMPTS = 20
 
@@ -33,7 +38,18 @@ class Conflict(Exception):
     """Other processes changed the directory between each read and write."""
 
     def __str__(self) -> str:
-        return str(self.__doc__)
+        return str(self.__doc__).rstrip(".")
+
+
+class ItemMissing(Exception):
+    """A listed generation lacks an item: it was replaced, or has expired."""
+
+    def __init__(self, generation: str) -> None:
+        self.generation = generation
+        super().__init__(generation)
+
+    def __str__(self) -> str:
+        return f"the digests {self.generation} were replaced in the meantime, or have expired"
 
 
 @dataclass(frozen=True)
@@ -78,7 +94,7 @@ class Directory:
     `pending` are generations that are not listed: being built, or replaced and not deleted yet.
     `erasures` are logs that are being deleted, by id. `counts` are
     those by hour. `wide` is the generation of the wide counts of a closed day, or empty. `edits` changes
-    whenever a build that has begun must not be listed.
+    whenever a build that has begun must not be listed. `size` is that of its item when it was read, in bytes.
     """
 
     day: date
@@ -89,6 +105,12 @@ class Directory:
     wide: str = ""
     edits: int = 0
     version: int = 0
+    size: int = field(default=0, compare=False)
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether its item is too large for further segments."""
+        return self.size >= MAX_BYTES
 
     @property
     def expires(self) -> int | None:
@@ -136,14 +158,14 @@ class Directory:
             ),
         )
 
-    def without_segments(self, start: int, end: int) -> "Directory":
-        """Return the directory without the segments that a range overlaps. Their counts must follow."""
-        replaced = self.overlapping(start, end)
+    def without(self, dropped: Iterable[Segment]) -> "Directory":
+        """Return the directory without some of its segments. Their counts must follow."""
+        dropped = list(dropped)
         return replace(
             self,
-            segments=tuple(each for each in self.segments if each not in replaced),
+            segments=tuple(each for each in self.segments if each not in dropped),
             wide="",
-            pending=self._pending(*(each.generation for each in replaced), self.wide),
+            pending=self._pending(*(each.generation for each in dropped), self.wide),
         )
 
     def with_pending(self, generation: str) -> "Directory":
@@ -197,6 +219,7 @@ def from_item(item: DigestItem) -> Directory:
         wide=content["wide"],
         edits=content["edits"],
         version=int(item.version),
+        size=len(item.data),
     )
 
 
@@ -213,14 +236,30 @@ def read(day: date) -> Directory:
         return Directory(day)
 
 
+def first_day(start: date, end: date) -> date | None:
+    """Return the first day with a directory or a late log.
+
+    The range is from `start` to `end`. None is no such day. Costs one Query of one item.
+    """
+    between = DigestItem.sort.between(start.isoformat(), f"{end.isoformat()}~")
+    [*items] = DigestItem.query(DAYS, between, limit=1, consistent_read=True)
+    return date.fromisoformat(items[0].sort[:DAY_LENGTH]) if items else None
+
+
 def change(day: date, edit: Callable[[Directory], Directory | None]) -> Directory | None:
     """Change the directory of a day. `edit` returns the new one, or None to leave it as it is.
 
-    It is called again if another process changed the directory in the meantime. Return the directory as
-    written, or None. Costs one GetItem and one PutItem per attempt. Raises Conflict, and PynamoDB's errors.
+    It is called again if another process changed the directory in the meantime, or if it raises ItemMissing.
+    Return the directory as written, or None. Costs one GetItem and one PutItem per attempt. Raises Conflict,
+    ItemMissing and PynamoDB's errors.
     """
-    for _ in range(ATTEMPTS):
-        changed = edit(read(day))
+    for attempt in range(ATTEMPTS):
+        try:
+            changed = edit(read(day))
+        except ItemMissing:
+            if attempt == ATTEMPTS - 1:
+                raise
+            continue
         if changed is None:
             return None
         if _write(changed):

@@ -5,6 +5,7 @@ there, and no counts of the day are read. If the deletion is interrupted, the ne
 it.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -25,6 +26,8 @@ from logs.storage.errors import is_written
 
 # Others may change the same item at the same time.
 ATTEMPTS = 20
+# How often the items of a builder at work are deleted again, and the time in between.
+PASSES, WAIT_SECONDS = 10, 0.5
 # A deletion that began before this and did not delete its log was interrupted.
 MAX_DURATION = timedelta(minutes=10) // MICROSECOND
 
@@ -79,9 +82,7 @@ def _erase(item: LogItem) -> None:
     counted = [each for each in current.overlapping(moment, moment + 1) if _erase_from(each, item)]
     if counted and current.wide:
         _change_counts(current.wide, item)
-    for generation in current.pending:
-        # It stays pending: a builder at work may put further items before it gives up.
-        generations.delete(generation)
+    _delete_pending(current)
     late.delete_any(moment, item.id, item.status)
 
     def forget(current: Directory) -> Directory:
@@ -93,15 +94,34 @@ def _erase(item: LogItem) -> None:
     directory.update(day, forget)
 
 
+def _delete_pending(current: Directory) -> None:
+    """Delete the items of all pending generations, until none has any.
+
+    A builder at work puts further items before it notices the deletion. They stay pending: it deletes them
+    when it gives up, or the next run does. So does this process, for some seconds.
+    """
+    pending = list(current.pending)
+    for _ in range(PASSES):
+        pending = [each for each in pending if generations.delete(each)]
+        if not pending:
+            return
+        time.sleep(WAIT_SECONDS)
+
+
 def _ended(current: Directory, log_id: str) -> Directory:
     erasures = {each: erasure for each, erasure in current.erasures.items() if each != log_id}
     return replace(current, erasures=erasures, edits=current.edits + 1)
 
 
 def without_segments(current: Directory, moment: int) -> Directory:
-    """Return a directory without the segments of a moment, and without their counts."""
-    dropped = current.without_segments(moment, moment + 1)
-    return replace(dropped, counts=generations.read_counts(dropped.segments))
+    """Return a directory without the segments of a moment, and without their counts.
+
+    It is without the segments of another format too: their counts cannot be read, so the counts of the day
+    would lack them. The builder builds all of them again.
+    """
+    dropped = current.overlapping(moment, moment + 1)
+    kept = current.without(each for each in current.segments if each in dropped or not each.is_readable)
+    return replace(kept, counts=generations.read_counts(kept.segments))
 
 
 def recover(day: date, log_id: str, erasure: Erasure) -> None:

@@ -5,28 +5,24 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from logs.digests.counts import COUNTS, Counts, pack_counts, unpack_counts
-from logs.digests.directory import Directory, Segment
+from logs.digests.directory import Directory, ItemMissing, Segment
 from logs.storage import dynamodb
 from logs.storage.digest_items import DigestItem
 
 
-class Missing(Exception):
-    """A listed generation lacks an item: it was replaced, or has expired."""
-
-    def __str__(self) -> str:
-        return str(self.__doc__)
-
-
-def delete(generation: str) -> None:
-    """Delete all items of a generation.
+def delete(generation: str) -> bool:
+    """Delete all items of a generation. Return whether it had any.
 
     Costs the read units of the whole generation, and as many write units as its items took. Raises PynamoDB's
     errors.
     """
     keys = DigestItem.query(generation, attributes_to_get=["partition", "sort"], consistent_read=True)
+    has_items = False
     with DigestItem.batch_write() as batch:
         for item in keys:
+            has_items = True
             batch.delete(DigestItem(item.partition, item.sort))
+    return has_items
 
 
 def counts_keys(segments: Iterable[Segment]) -> list[dict[str, str]]:
@@ -49,7 +45,7 @@ def day_counts_keys(current: Directory) -> list[dict[str, str]]:
 
 
 def read_counts(segments: Iterable[Segment]) -> Counts:
-    """Return the sum of the counts of segments that have not expired. Raises Missing.
+    """Return the sum of the counts of segments that have not expired. Raises ItemMissing.
 
     Costs one BatchGetItem per 100 segments.
     """
@@ -57,8 +53,10 @@ def read_counts(segments: Iterable[Segment]) -> Counts:
     items = [
         DigestItem.from_raw_data(raw) for raw in dynamodb.batch_get_all(DigestItem, keys, consistent=True)
     ]
-    if len(items) < len(keys):
-        raise Missing
+    existing = {item.partition for item in items}
+    for key in keys:
+        if key["partition"] not in existing:
+            raise ItemMissing(key["partition"])
     total = Counts()
     for item in items:
         total.merge(unpack_counts(item.data))

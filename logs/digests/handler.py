@@ -36,8 +36,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Build the digests of new logs until the time is over. Return the counts of the run.
 
     The content of the event does not matter. Without a `context` the time is not limited. Without a table of
-    digests it builds nothing. A run that is not finished is a success: the next one continues. Raise
-    RunFailed, without the values of any log.
+    digests it builds nothing. A run that is not finished is a success: the next one continues. It counts as a
+    run if it made progress. Raise RunFailed, without the values of any log.
     """
     if not digest_items.is_on():
         logger.info("digests are off")
@@ -49,7 +49,9 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return milliseconds / 1000
 
     try:
-        result = builder.build(deadline=seconds_left if context else None, report=segments.append)
+        result = builder.build(
+            deadline=seconds_left if context else None, report=segments.append, is_scheduled=True
+        )
     except Exception as error:  # noqa: BLE001  Lambda would log its text, which may quote a log
         # What was built before the error stays.
         _add_metrics(logs=sum(each.logs for each in segments), segments=len(segments))
@@ -64,7 +66,9 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     }
     logger.info("run", **counts, seconds_behind=_seconds_behind(result), **_invocation(context))
     _add_metrics(logs=result.logs, segments=result.segments)
-    metrics.add_metric("runs", MetricUnit.Count, 1)
+    if result.has_progress:
+        # DigestsStoppedAlarm counts them.
+        metrics.add_metric("runs", MetricUnit.Count, 1)
     if (seconds := _seconds_behind(result)) is not None:
         metrics.add_metric("seconds_behind", MetricUnit.Seconds, seconds)
     metrics.flush_metrics()

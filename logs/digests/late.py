@@ -1,8 +1,10 @@
 """Late items: logs that their range may have been built without."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
 from logs.digests.moments import MICROSECOND, to_moment, to_time
 from logs.models import shard_statuses
@@ -14,6 +16,8 @@ from logs.storage.late_items import SEPARATOR
 from logs.times import parse, to_text
 
 THREADS = 8
+# Late items that are deleted between two checks of the time: about a second.
+DELETED_AT_ONCE = 500
 
 
 @dataclass(frozen=True, order=True)
@@ -48,10 +52,24 @@ def partitions(shards: int) -> list[str]:
     return [late_items.partition(status) for status in shard_statuses(shards)]
 
 
-def from_item(item: DigestItem) -> LateItem:
-    """Return the late item that an item of the table holds."""
-    time, _, log_id = item.sort.partition(SEPARATOR)
-    return LateItem(to_moment(parse(time)), log_id, item.partition, item.written_at)
+def from_raw(raw: dict[str, Any]) -> LateItem:
+    """Return the late item that a raw item of the table holds."""
+    time, _, log_id = raw["sort"]["S"].partition(SEPARATOR)
+    return LateItem(to_moment(parse(time)), log_id, raw["partition"]["S"], raw["written_at"]["S"])
+
+
+def stream(start: int, end: int, shards: int) -> Iterator[LateItem]:
+    """Yield the late items of a range, shard by shard.
+
+    The range is `start` ≤ moment < `end`. Costs a consistent Query per sorting shard, and one more for each
+    1 MB. Raises PynamoDB's errors.
+    """
+    # A late item has an id after its time.
+    low, high = to_text(to_time(start)), to_text(to_time(end))
+    for partition in partitions(shards):
+        condition = DigestItem.sort.between(low, high)
+        for page in DigestItem.query(partition, condition, consistent_read=True).page_iter:
+            yield from (from_raw(raw) for raw in page["Items"] if "written_at" in raw)
 
 
 def delete(late: LateItem) -> None:
@@ -60,10 +78,18 @@ def delete(late: LateItem) -> None:
     is_written(lambda: key.delete(condition=DigestItem.written_at == late.written_at))
 
 
-def delete_all(items: Sequence[LateItem]) -> None:
-    """Delete late items, several at once. Costs a DeleteItem each."""
+def delete_all(items: Iterable[LateItem], check_time: Callable[[], None] = lambda: None) -> int:
+    """Delete late items, several at once; return their number. Costs a DeleteItem each.
+
+    `check_time` is called before each group, and may raise an error: the others stay.
+    """
+    number, rest = 0, iter(items)
     with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(delete, items))
+        while group := list(islice(rest, DELETED_AT_ONCE)):
+            check_time()
+            list(pool.map(delete, group))
+            number += len(group)
+    return number
 
 
 def delete_any(moment: int, log_id: str, status: str) -> None:

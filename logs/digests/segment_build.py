@@ -1,41 +1,51 @@
 """Build and list one segment, or the counts of a closed day. Delete unlisted generations."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
 from logs.digests import directory, generations
-from logs.digests.counts import MAX_HOUR_TYPES, Counts
-from logs.digests.directory import Directory, Segment
+from logs.digests.counts import Counts
+from logs.digests.directory import Directory, ItemMissing, Segment
 from logs.digests.segment_writer import SegmentWriter
-from logs.models import LogItem
+from logs.digests.time_limit import SegmentLogs
 from logs.search_text import search_text
 from logs.storage import documents
 
-# Reads logs, consistently or not.
-ReadLogs = Callable[[bool], Iterable[LogItem]]
+
+class DirectoryFull(Exception):
+    """The directory of a day has no room for another segment."""
 
 
-def build_segment(day: date, start: int, end: int, read_logs: ReadLogs, began: int) -> Segment | None:
+def build_segment(day: date, start: int, logs: SegmentLogs, began: int) -> Segment | None:
     """Build the segment of a range and list it.
 
     It replaces those that it overlaps. Return None if it is not listed: a log of the day is being deleted, or
     was deleted, or another builder listed the range, since this one began. `began` is before the logs were
-    read from the index. Raises directory.Conflict, generations.Missing, PynamoDB's and botocore's errors.
+    read from the index. Raises DirectoryFull, directory.Conflict, directory.ItemMissing,
+    time_limit.OutOfTime, PynamoDB's and botocore's errors.
     """
-    generation = directory.new_generation(day)
-    before = directory.update(day, lambda current: current.with_pending(generation))
-    replaced = before.overlapping(start, end)
+    generation, limit = directory.new_generation(day), logs.end
+
+    def announced(current: Directory) -> Directory | None:
+        if current.is_full and not current.overlapping(start, limit):
+            raise DirectoryFull
+        return None if current.erasures else current.with_pending(generation)
+
+    before = directory.change(day, announced)
+    if before is None:
+        return None
     writer = SegmentWriter(generation)
     # An eventually consistent read may return a log that was deleted a moment ago.
-    for item in read_logs(before.edits > 0):
+    for item in logs.read(consistent=before.edits > 0):
         writer.add(item, search_text(documents.content(item)))
     writer.finish()
-    segment = writer.segment(start, end, began)
+    segment = writer.segment(start, logs.end, began)
+    replaced = before.overlapping(start, segment.end)
 
     def with_segment(current: Directory) -> Directory | None:
-        is_changed = current.edits != before.edits or current.overlapping(start, end) != replaced
-        if is_changed or current.erasures:
+        is_changed = current.overlapping(start, limit) != before.overlapping(start, limit)
+        if is_changed or current.edits != before.edits or current.erasures:
             return None
         counts = _day_counts(current, replaced, writer.counts)
         return current.without_pending([generation]).with_segment(segment, counts)
@@ -58,17 +68,25 @@ def delete_unlisted(day: date, unlisted: Iterable[str]) -> Directory:
 
 
 def write_day_counts(day: date) -> None:
-    """Write the counts of all values of a closed day, unless they exist."""
+    """Write the counts of all values of a closed day, unless they exist.
+
+    Does nothing if a segment has another format: its counts cannot be read.
+    """
     current = directory.read(day)
     listed = [segment for segment in current.segments if segment.generation]
-    if current.wide or not listed:
+    if current.wide or not listed or len(current.readable) < len(current.segments):
+        return
+    try:
+        counts = generations.read_counts(listed)
+    except ItemMissing:
+        # Another builder is at work. The next check of the day writes them.
         return
     generation = directory.new_generation(day)
-    before = directory.update(day, lambda each: each.with_pending(generation))
-    generations.write_counts(generation, generations.read_counts(listed), current.expires)
+    directory.update(day, lambda each: each.with_pending(generation))
+    generations.write_counts(generation, counts, current.expires)
 
     def with_wide(each: Directory) -> Directory | None:
-        if each.edits != before.edits or each.segments != before.segments or each.erasures:
+        if each.edits != current.edits or each.segments != current.segments or each.erasures:
             return None
         return replace(each.without_pending([generation]), wide=generation)
 
@@ -84,5 +102,5 @@ def _day_counts(current: Directory, replaced: list[Segment], counts: Counts) -> 
     else:
         total.merge(current.counts)
     total.merge(counts)
-    total.trim(MAX_HOUR_TYPES, 0)
+    total.trim_hours()
     return total

@@ -5,11 +5,13 @@ from string import Formatter
 from urllib.parse import quote, urlsplit
 
 from logs import conf
+from logs.models import NO_ONE
 
 # Browsers and servers refuse longer addresses.
 MAX_URL = 4_000
 # A browser would leave these parts out of a path.
 DOTS = (".", "..")
+WHO = ("account_id", "user_id")
 
 
 def application_links(fields: Mapping[str, str | None]) -> dict[str, str]:
@@ -17,6 +19,8 @@ def application_links(fields: Mapping[str, str | None]) -> dict[str, str]:
 
     `fields` are a log's, by name. A field has no address if a value of its template is missing.
     """
+    # No one has no page in the application.
+    fields = {name: None if name in WHO and value == NO_ONE else value for name, value in fields.items()}
     addresses = {field: _fill(template, fields) for field, template in conf.links().items()}
     return {field: address for field, address in addresses.items() if address}
 

@@ -110,7 +110,8 @@ def press(data: QueryDict, current: Preferences) -> Pressed | None:
         data.pop(name, None)
     kept = {}
     for name, text in pressed.items():
-        value, _, place = text.partition("@")
+        # The text field is typed by hand.
+        value, _, place = (text, "", "") if name == "set_zone" else text.partition("@")
         if place:
             data["at"] = place
         try:

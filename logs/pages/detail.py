@@ -9,6 +9,7 @@ from logs.filters import LogFilter
 from logs.models import LogItem
 from logs.pages.display import NO_ONE, Time, display_time, shorten
 from logs.pages.durations import display_distance
+from logs.pages.labels import read_user_labels
 from logs.pages.links import Link, query_string
 from logs.pages.log_address import LogAddress
 from logs.pages.log_fields import Field, LogFields, with_name
@@ -52,8 +53,9 @@ class Detail:
         shards = conf.shards()
         plans = [make_plan(each, shards, includes_own=includes_own).by_index() for each in filters]
         neighbours = read_neighbours(plans, self.item)
+        users = read_user_labels(item for each in filter(None, neighbours) for item in each.items)
         timelines = [
-            make_timeline(each, self.item, self._around(log_filter), self.address.other, self.zone)
+            make_timeline(each, self.item, self._around(log_filter), self.address.other, self.zone, users)
             for each, log_filter in zip(neighbours, filters, strict=True)
         ]
         self.timelines = Timelines(timelines[1] if self.related.object else None, timelines[0])

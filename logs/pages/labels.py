@@ -38,6 +38,11 @@ def read_labels(kind: str, ids: Iterable[str]) -> dict[str, str]:
     return {key: text for key, text in texts.items() if text}
 
 
+def read_user_labels(items: Iterable[LogItem]) -> dict[str, str]:
+    """Return the labels of the users of several logs, by id. A name of the sender needs none."""
+    return read_labels("user", (item.user_id for item in items if not item.user_name))
+
+
 def read_row_labels(items: Sequence[LogItem]) -> dict[str, dict[str, str]]:
     """Return the labels of the ids of several logs, by kind. Ids with a name of the sender need none."""
     if conf.labels() is None:
@@ -45,6 +50,6 @@ def read_row_labels(items: Sequence[LogItem]) -> dict[str, dict[str, str]]:
     objects = [object_key(item.object_type, item.object_id) or "" for item in items if not item.object_name]
     return {
         "account": read_labels("account", (item.account_id for item in items)),
-        "user": read_labels("user", (item.user_id for item in items if not item.user_name)),
+        "user": read_user_labels(items),
         "object": read_labels("object", objects),
     }

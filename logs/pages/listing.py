@@ -28,7 +28,7 @@ from logs.pages.empty_page import EmptyPage
 from logs.pages.filter_fields import FilterFields
 from logs.pages.labels import read_row_labels
 from logs.pages.links import Link
-from logs.pages.marks import Marks
+from logs.pages.marks import make_marks
 from logs.pages.preferences import COMPACT, Preferences
 from logs.pages.rows import RowOptions, render_rows
 from logs.plan import END, Around, Direction, Position
@@ -160,7 +160,7 @@ class Listing:
             zone=self.zone,
             labels=read_row_labels(self.page.items),
             colors=conf.type_colors(),
-            marks=Marks(self.filter),
+            marks=make_marks(self.filter),
             selected=self.start.log_id if isinstance(self.start, Around) else None,
             panes=self.panes,
         )

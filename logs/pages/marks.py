@@ -130,6 +130,12 @@ class Marks:
         return None
 
 
+def make_marks(log_filter: LogFilter) -> Marks | None:
+    """Return the marks of a filter, or None if it searches no text."""
+    is_search = log_filter.search_text or log_filter.url or log_filter.user_name
+    return Marks(log_filter) if is_search else None
+
+
 def _search_needles(log_filter: LogFilter) -> Needles | None:
     if (text := log_filter.search_text) is None:
         return None

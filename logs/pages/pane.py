@@ -133,7 +133,7 @@ class Pane:
         return [Link(text, self._around(LogFilter(**values))) for text, values in filters.items()]
 
     def _around(self, log_filter: LogFilter) -> str:
-        return self.address.url(log_filter, start=Around(self.item.id))
+        return f"{self.address.url(log_filter, start=Around(self.item.id))}#log-{self.item.id}"
 
     @property
     def history(self) -> Link | None:

@@ -8,9 +8,12 @@ from logs import zones
 from logs.characters import visible
 from logs.filters import FILTERS, LogFilter, Order
 from logs.local_clock import DAY, midnight
-from logs.pages.display import display_clock, display_day, display_moment
+from logs.pages.display import display_clock, display_day, display_moment, shorten
 from logs.plan import QueryPlan
 from logs.time_range import TimeRange
+
+# A heading shows this much of a value.
+MAX_CHARACTERS = 60
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,9 @@ def _alternatives(texts: Iterable[str], times: Times) -> list[Phrase]:
     for number, text in enumerate(texts):
         if number:
             words.append(Phrase(" or " if number == len(texts) - 1 else ", "))
-        words.append(Phrase(visible(text), strong=True))
+        words.append(
+            Phrase(shorten(text, MAX_CHARACTERS) if times.max_values else visible(text), strong=True)
+        )
     return words
 
 
@@ -161,12 +166,18 @@ def _closed_range(start: datetime, end: datetime, times: Times) -> list[Phrase]:
             Phrase(f"{display_day(start, zone)} {clocks}", strong=True),
             _zone(times),
         ]
+    if start == midnight(first, zone) and end == midnight(last, zone):
+        ends = [display_day(start, zone), display_day(end - DAY, zone)]
+        label = Phrase(f" ({zones.label(zone)})")
+    else:
+        ends = [display_moment(start, zone), display_moment(end, zone)]
+        label = _zone(times)
     return [
         Phrase(" from "),
-        Phrase(display_moment(start, zone), strong=True),
+        Phrase(ends[0], strong=True),
         Phrase(" to "),
-        Phrase(display_moment(end, zone), strong=True),
-        _zone(times),
+        Phrase(ends[1], strong=True),
+        label,
     ]
 
 

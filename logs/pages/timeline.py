@@ -1,11 +1,12 @@
 """Short timelines: the logs just before and after one log."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from types import MappingProxyType
 
 from logs import times
 from logs.models import LogItem
@@ -109,16 +110,21 @@ def make_timeline(
     href: str,
     log_href: Callable[[str], str],
     zone: tzinfo = UTC,
+    users: Mapping[str, str] = MappingProxyType({}),
 ) -> Timeline:
-    """Return a timeline. `log_href` returns the address of a log."""
+    """Return a timeline. `log_href` returns the address of a log. `users` are labels by id."""
     if neighbours is None:
         return Timeline(href, [], is_complete=False)
-    entries = list(_entries(neighbours.items, item, log_href, zone))
+    entries = list(_entries(neighbours.items, item, log_href, zone, users))
     return Timeline(href, entries, neighbours.is_complete)
 
 
 def _entries(
-    items: Sequence[LogItem], this: LogItem, log_href: Callable[[str], str], zone: tzinfo
+    items: Sequence[LogItem],
+    this: LogItem,
+    log_href: Callable[[str], str],
+    zone: tzinfo,
+    users: Mapping[str, str],
 ) -> Iterator[Entry]:
     above: datetime | None = None
     for item in items:
@@ -130,10 +136,14 @@ def _entries(
             time=_time(item.created_at, this.created_at, zone),
             type=shorten(item.type, MAX_CHARACTERS),
             sub_type=shorten(item.sub_type, MAX_CHARACTERS),
-            user="" if item.user_id == NO_ONE else shorten(item.user_name or item.user_id, MAX_CHARACTERS),
+            user="" if item.user_id == NO_ONE else shorten(_user(item, users), MAX_CHARACTERS),
             summary=shorten(item.summary or "", MAX_CHARACTERS),
             gap=display_duration(gap) if gap >= MIN_GAP else "",
         )
+
+
+def _user(item: LogItem, users: Mapping[str, str]) -> str:
+    return item.user_name or users.get(item.user_id) or item.user_id
 
 
 def _time(moment: datetime, this: datetime, zone: tzinfo) -> str:

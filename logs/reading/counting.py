@@ -13,25 +13,24 @@ from logs.digests import blocks, coverage, generations
 from logs.digests.chunks import chunks_of
 from logs.digests.counts import Counts, Tally, unpack_counts
 from logs.digests.coverage import Day
-from logs.digests.directory import Segment
+from logs.digests.directory import ItemMissing, Segment
 from logs.digests.late import LateItem
 from logs.digests.moments import DAY, END, day_start, to_moment, to_time
 from logs.digests.segment_writer import block_sort, chunk_sort, unpack_chunk
 from logs.models import LogItem
-from logs.plan import Key
 from logs.reading.count_result import HOUR, Bucket, CountResult, bucket_moments, empty_result
 from logs.reading.counted_values import CountedValues, counted_values
 from logs.reading.log_match import LogMatch
 from logs.reading.merge import Merge
 from logs.reading.whole_logs import WholeLogs
 from logs.storage.digest_items import DigestsUnavailable
-from logs.times import parse, to_text
+from logs.times import parse
 
 if TYPE_CHECKING:
     from logs.reading.page import PageRead
 
 ATTEMPTS = 2
-# More late logs of one request are not looked up: the numbers are then lower bounds.
+# More late logs of one request, or of one day, are not fetched: the numbers are then lower bounds.
 MAX_LATE = 500
 # The days that the first request of the directory reads.
 FIRST_ITEMS = 2_000
@@ -82,7 +81,7 @@ class Counting:
         for _ in range(ATTEMPTS):
             try:
                 return self._count(self._counted)
-            except generations.Missing:
+            except ItemMissing:
                 # Digests were replaced in the meantime, so the directory is read again.
                 continue
             except DigestsUnavailable:
@@ -115,21 +114,28 @@ class Counting:
                 self._add_groups(day, counts, counted)
                 for segment in day.segments:
                     part = max(day.low, segment.start), min(day.high, segment.end)
-                    self._late += [(segment, each) for each in day.day.missing(segment, *part)]
+                    if day.day.is_overfull:
+                        self._mark(*part)
+                    else:
+                        self._late += [(segment, each) for each in day.day.missing(segment, *part)]
                     yield part
 
     def _covered_days(self, counted: CountedValues) -> list[CountedDay]:
-        """Return the days whose digests can be counted, in order of time."""
+        """Return the days whose digests can be counted, in order of time.
+
+        If the budget is spent, older days are left out.
+        """
         unit = HOUR if counted.is_by_hour else DAY
         days = coverage.read_days(
             self._start,
             self._end,
             self._plan.shards,
             self._read.request_digests,
-            ascends=True,
+            ascends=False,
             first=FIRST_ITEMS,
+            max_late=MAX_LATE,
         )
-        covered = []
+        covered: list[CountedDay] = []
         for day in days:
             current = day.directory
             begin = day_start(current.day)
@@ -141,7 +147,9 @@ class Counting:
             is_usable = not current.erasures and len(current.readable) == len(current.segments)
             if low < high and segments and is_usable:
                 covered.append(CountedDay(day, low, high, segments))
-        return covered
+            if self._read.is_spent:
+                break
+        return covered[::-1]
 
     def _with_counts(
         self, days: list[CountedDay], counted: CountedValues
@@ -194,10 +202,12 @@ class Counting:
             self._mark(low, high)
             return
         merge = Merge(self._read, None, PAGE, self._plan.within(to_time(low), to_time(high - 1)))
-        if not self._read.is_spent:
-            for row in merge:
-                self._add_row(row)
-        if cut := merge.cut if merge.is_started else Key(to_text(to_time(high - 1))):
+        if self._read.is_spent:
+            self._mark(low, high)
+            return
+        for row in merge:
+            self._add_row(row)
+        if cut := merge.cut:
             moment = to_moment(parse(cut.created_at))
             self._mark(*((moment, high) if self._plan.ascends(None) else (low, moment + 1)))
 
@@ -215,13 +225,13 @@ class Counting:
 
     def _add_late(self) -> None:
         """Add the late logs that no block has. Costs a BatchGetItem for 100, and their blocks."""
-        looked_up, others = self._late[:MAX_LATE], self._late[MAX_LATE:]
+        candidates, others = self._late[:MAX_LATE], self._late[MAX_LATE:]
         for _, each in others:
             self._mark(each.moment, each.moment + 1)
         match = LogMatch(self._plan.by_digests())
-        items = WholeLogs(self._read).fetch([each.log_id for _, each in looked_up])
+        items = WholeLogs(self._read).fetch([each.log_id for _, each in candidates])
         missing: dict[Segment, dict[str, LogItem]] = {}
-        for segment, each in looked_up:
+        for segment, each in candidates:
             item = items.get(each.log_id)
             if item and match.is_match(item):
                 missing.setdefault(segment, {})[item.id] = item
@@ -249,8 +259,9 @@ class Counting:
         return list(self._read_items(keys).values())
 
     def _read_items(self, keys: list[dict[str, str]]) -> dict[tuple[str, str], bytes]:
-        """Return the data of items of digests. Raise Missing if one does not exist."""
+        """Return the data of items of digests. Raise ItemMissing if one does not exist."""
         items = self._read.get_digests(keys)
-        if len(items) < len(keys):
-            raise generations.Missing
+        for key in keys:
+            if (key["partition"], key["sort"]) not in items:
+                raise ItemMissing(key["partition"])
         return items

@@ -12,6 +12,7 @@ from logs.digests import blocks, coverage
 from logs.digests.blocks import Entry
 from logs.digests.chunks import Chunk, chunks
 from logs.digests.coverage import Covered, Hole
+from logs.digests.directory import ItemMissing
 from logs.digests.moments import END, FIRST, to_moment, to_time
 from logs.digests.segment_writer import BlockHead, block_sort
 from logs.models import LogItem
@@ -36,14 +37,6 @@ CHUNKS_PER_REQUEST, MAX_CHUNKS = 16, 128
 MAX_RESTARTS = 3
 
 
-class ItemMissing(Exception):
-    """A listed generation lacks an item, because it was replaced in the meantime."""
-
-    def __init__(self, generation: str) -> None:
-        self.generation = generation
-        super().__init__(generation)
-
-
 class DigestRead:
     """The logs of a plan from a position on, in reading order.
 
@@ -64,6 +57,8 @@ class DigestRead:
         self._last: LogItem | None = None
         self._reached: Key | None = None
         self._broken: set[str] = set()
+        # The first moment that digests answer. A page that ended there would begin there again, for ever.
+        self._begin = 0
 
     @property
     def cut(self) -> Key | None:
@@ -103,6 +98,7 @@ class DigestRead:
             start, end = (max(start, moment + 1), end) if self._ascends else (start, min(end, moment))
         if start >= end:
             return
+        self._begin = start if self._ascends else end - 1
         parts = coverage.read(
             start,
             end,
@@ -124,11 +120,17 @@ class DigestRead:
                 last, before = part[-1], part[-1].start
             if self._cut:
                 return
-            self._reached = self._place(last.end if self._ascends else before)
+            onward = last.end if self._ascends else before
+            self._reached = self._place(onward)
             is_end = last.end >= end if self._ascends else last.start <= start
-            if self._read.is_spent and not is_end:
+            if self._is_spent and onward != self._begin and not is_end:
                 self._cut = self._reached
                 return
+
+    @property
+    def _is_spent(self) -> bool:
+        """Return whether the page ends after a window."""
+        return self._read.is_spent
 
     def _range(self, position: Position | None) -> tuple[int, int]:
         """Return the range of the plan beyond a position."""
@@ -153,7 +155,7 @@ class DigestRead:
                 continue
             for chunk in chunks(part, ascends=self._ascends):
                 window.append(chunk)
-                logs += chunk.logs
+                logs += chunk.logs + len(chunk.late)
                 if logs >= size or len(window) >= max_chunks:
                     yield window
                     window, logs = [], 0
@@ -210,8 +212,8 @@ class DigestRead:
 
     def _entries(
         self, read: Sequence[tuple[Chunk, BlockHead]]
-    ) -> Iterator[tuple[Chunk, BlockHead, list[Entry]]]:
-        """Yield blocks, and their logs with the text in the range of their chunk.
+    ) -> Iterator[tuple[Chunk, BlockHead, list[Entry], int]]:
+        """Yield blocks, their logs with the text in the range of their chunk, and the size of one log.
 
         Costs one BatchGetItem for 50 blocks, one read unit a block. Raises ItemMissing.
         """
@@ -223,8 +225,10 @@ class DigestRead:
             ]
             data = self._read_items(keys, BLOCKS_PER_REQUEST)
             for (chunk, head), key in zip(group, keys, strict=True):
-                entries = blocks.unpack(data[key["partition"], key["sort"]]).find(self._needles)
-                yield chunk, head, [each for each in entries if chunk.low <= each.moment < chunk.high]
+                block = blocks.unpack(data[key["partition"], key["sort"]])
+                entries = block.find(self._needles)
+                in_range = [each for each in entries if chunk.low <= each.moment < chunk.high]
+                yield chunk, head, in_range, block.log_size
 
     def _read_items(self, keys: list[dict[str, str]], size: int) -> dict[tuple[str, str], bytes]:
         """Return the data of items of digests by partition and sort key. Raises ItemMissing."""

@@ -53,7 +53,7 @@ class Page:
 
 
 @dataclass(frozen=True)
-class _Segment:
+class _Rows:
     """Logs from a position on, in reading order; `onward` is None at the end of the order."""
 
     items: list[LogItem]
@@ -78,24 +78,24 @@ class PageRead:
 
     def page(self, position: Position | None, limit: int) -> Page:
         """Return a page of at most `limit` logs. Without a position it is the first page."""
-        segment = self._segment(position, limit)
+        part = self._read_rows(position, limit)
         is_back = position is not None and position.direction is Direction.PREVIOUS
         direction = Direction.PREVIOUS if is_back else Direction.NEXT
-        onward = Position(direction, segment.onward) if segment.onward else None
-        origin = self._origin(position, segment.items)
-        cut = segment.onward if not segment.complete else None
+        onward = Position(direction, part.onward) if part.onward else None
+        origin = self._origin(position, part.items)
+        cut = part.onward if not part.complete else None
         reached = times.parse(cut.created_at) if cut else None
         if is_back:
-            return Page(segment.items[::-1], origin, onward, segment.complete, reached, self.cost)
-        return Page(segment.items, onward, origin, segment.complete, reached, self.cost)
+            return Page(part.items[::-1], origin, onward, part.complete, reached, self.cost)
+        return Page(part.items, onward, origin, part.complete, reached, self.cost)
 
     def around(self, item: LogItem, limit: int) -> Page:
         """Return the page with this log in its middle. The log need not match the filter."""
         key = key_of(self.plan, item)
         half = (limit - 1) // 2
         rest = limit - 1 - half
-        before = self._segment(Position(Direction.PREVIOUS, key), half) if half else _Segment([], key)
-        after = self._segment(Position(Direction.NEXT, key), rest) if rest else _Segment([], key)
+        before = self._read_rows(Position(Direction.PREVIOUS, key), half) if half else _Rows([], key)
+        after = self._read_rows(Position(Direction.NEXT, key), rest) if rest else _Rows([], key)
         return Page(
             [*before.items[::-1], item, *after.items],
             next=Position(Direction.NEXT, after.onward) if after.onward else None,
@@ -185,8 +185,8 @@ class PageRead:
     def _request_seconds(self) -> float:
         return self._seconds_before + self._seconds
 
-    def _segment(self, position: Position | None, limit: int) -> _Segment:
-        """Read from a position until the segment is full, the order ends or the budget is spent."""
+    def _read_rows(self, position: Position | None, limit: int) -> _Rows:
+        """Read from a position until there are enough rows, the order ends or the budget is spent."""
         stage = self._stage(position, limit)
         # One more log shows whether there is a next page. With a post-filter it could be far away.
         wanted = limit + 1 if self.plan.needs_no_post_filter else limit
@@ -196,12 +196,12 @@ class PageRead:
         finally:
             self.cost.seconds = self._seconds
         if len(rows) > limit:
-            return _Segment(rows[:limit], key_of(self.plan, rows[limit - 1]))
+            return _Rows(rows[:limit], key_of(self.plan, rows[limit - 1]))
         if len(rows) < wanted:
             return self._ended(rows, stage.cut)
         # Full. It is the last page only if nothing is left to examine.
         is_end = isinstance(stage, Merge) and stage.is_exhausted
-        return _Segment(rows, None if is_end else key_of(self.plan, rows[-1]))
+        return _Rows(rows, None if is_end else key_of(self.plan, rows[-1]))
 
     def _stage(self, position: Position | None, limit: int) -> Merge | TextSearch | DigestRead:
         """Return the logs from a position on: from digests if the plan says so, otherwise from the index."""
@@ -212,11 +212,11 @@ class PageRead:
         merge = Merge(self, position, limit)
         return TextSearch(self, merge, match) if needs_documents else merge
 
-    def _ended(self, rows: list[LogItem], cut: Key | None) -> _Segment:
-        """Return the segment of a stage that has ended, at the end of the order or at a cut."""
+    def _ended(self, rows: list[LogItem], cut: Key | None) -> _Rows:
+        """Return the rows of a stage that has ended, at the end of the order or at a cut."""
         if cut and rows and rows[-1].id == cut.id:
             cut = key_of(self.plan, rows[-1])  # the last item examined is a row
-        return _Segment(rows, cut, complete=cut is None)
+        return _Rows(rows, cut, complete=cut is None)
 
     def _included_row(self, position: Position | None) -> list[LogItem]:
         """Return the log that an inclusive position names, if it still exists: queries start after it."""

@@ -5,7 +5,7 @@
 | `days` | day | the directory of a day: its segments, and counts by hour |
 | `days`, `days#0` … | created_at#id | a late item |
 | day#generation | `s…`, `b…`, `c` | signatures, blocks and counts of one segment |
-| `builder` | `state` | how far the builder has come |
+| `builder` | `state` | how far the builder has come, and the format of the scheduled builder |
 | `builder` | `check#` and a day | the next run of the builder checks this day |
 """
 
@@ -46,8 +46,10 @@ class DigestItem(Model):
     sort = UnicodeAttribute(range_key=True)
     data = BinaryAttribute(null=True, legacy_encoding=False)
     version = NumberAttribute(null=True)
-    # Of a late item: when the writer put it.
+    # Of a late item: when the writer put it. Of the builder's state: when a run finished.
     written_at = UnicodeAttribute(null=True)
+    # Of the builder's state: the format of the scheduled builder, and its Python.
+    format = UnicodeAttribute(null=True)
     expires_at = TTLAttribute(null=True)
 
 

@@ -33,13 +33,14 @@ def to_log(raw: dict[str, dict[str, Any]]) -> LogItem:
         elif raw_name in _OTHERS and "NULL" not in value:
             name, attribute = _OTHERS[raw_name]
             values[name] = attribute.deserialize(attribute.get_value(value))
-    log = LogItem(_user_instantiated=False)
+    # Without __init__, which looks at each attribute for a default. A log has none.
+    log = LogItem.__new__(LogItem)
     log.attribute_values = values
     return log
 
 
 def _to_context(raw: dict[str, dict[str, Any]]) -> Context:
-    context = Context()  # type: ignore[no-untyped-call]  # PynamoDB's maps have no annotations
+    context = Context.__new__(Context)
     context.attribute_values = {
         _CONTEXT_TEXTS[name]: value["S"]
         for name, value in raw.items()

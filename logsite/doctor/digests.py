@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from logs import times
 from logs.digests import state
+from logs.digests.moments import to_time
 from logs.storage import digest_items, endpoints
 from logs.storage.digest_items import DigestItem
 from logsite.doctor.results import CheckResult, fail, note, ok
@@ -15,7 +16,7 @@ MAX_AGE = timedelta(minutes=30)
 
 
 def check() -> Iterator[CheckResult]:
-    """Check when the builder last finished a run.
+    """Check when the builder last finished a run, or made progress.
 
     With a local engine, an old run is a note: pages need no digests, and nothing invokes the builder there
     unless `runlocal` does. Costs DescribeTable and GetItem.
@@ -26,11 +27,13 @@ def check() -> Iterator[CheckResult]:
     if not DigestItem.exists():
         return  # the check of the tables reports it
     now = datetime.now(UTC)
-    if finished_at := _finished_at():
+    finished_at, frontier = _state()
+    reached = f"; logs before {times.to_text(frontier)} have digests" if frontier else ""
+    if finished_at:
         if now - finished_at <= MAX_AGE:
-            yield ok(PART, f"the builder finished a run at {times.to_text(finished_at)}")
+            yield ok(PART, f"the builder finished a run at {times.to_text(finished_at)}{reached}")
             return
-        problem = f"the builder has not finished a run since {times.to_text(finished_at)}"
+        problem = f"the builder has made no progress since {times.to_text(finished_at)}{reached}"
     else:
         problem = "the builder has not finished a run"
         created_at: datetime = DigestItem.describe_table()["CreationDateTime"]
@@ -43,10 +46,12 @@ def check() -> Iterator[CheckResult]:
     yield fail(PART, problem, "See DigestsStoppedAlarm in the runbook, or run `manage.py build_digests`.")
 
 
-def _finished_at() -> datetime | None:
-    """Return when the last run finished, or None if none did."""
+def _state() -> tuple[datetime | None, datetime | None]:
+    """Return when a run last finished or made progress, and up to when logs have digests. None is never."""
     try:
         item = DigestItem.get(state.PARTITION, state.SORT, consistent_read=True)
     except DigestItem.DoesNotExist:
-        return None
-    return times.parse(item.written_at) if item.written_at else None
+        return None, None
+    frontier = state.from_data(item.data).frontier
+    finished_at = times.parse(item.written_at) if item.written_at else None
+    return finished_at, None if frontier is None else to_time(frontier)

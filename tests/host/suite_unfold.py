@@ -13,10 +13,11 @@ from tests.browser import find, launch
 from tests.items import make_item, store
 
 PAGES = ["/admin/logs/log/", f"/admin/logs/log/{make_item(1).id}/change/", "/admin/logs/log/?from=x"]
-# The fields of the filter without a visible border.
+# The fields of the filter without a visible border, of their own or around several of them.
 BORDERLESS = """
 () => [...document.querySelectorAll("#logs-filter input:not([type=hidden], [type=submit], [type=checkbox])")]
-    .filter((field) => getComputedStyle(field).borderTopWidth !== "1px")
+    .filter((field) => ![field, field.parentElement].some(
+        (element) => getComputedStyle(element).borderTopWidth === "1px"))
     .map((field) => field.name)
 """
 

@@ -12,15 +12,16 @@ from django.core.management.base import BaseCommand, CommandError
 
 from logs import conf, times
 from logs.characters import visible
-from logs.digests import builder
+from logs.digests import builder, state
 from logs.digests.builder import Progress
-from logs.digests.directory import Conflict
+from logs.digests.directory import Conflict, ItemMissing
 from logs.storage import digest_items
 from logs.storage.digest_items import DigestItem
 from logs.storage.errors import AWS_ERRORS, StoreUnavailable
 
 INTERRUPTED = 130  # the exit status of a shell after Ctrl-C
 SECONDS_BETWEEN_UPDATES = 5.0
+AGAIN = "Run the command again to build the missing digests."
 
 _tqdm: Callable[..., Any] | None
 try:
@@ -68,21 +69,25 @@ class Command(BaseCommand):
             raise CommandError("Digests are off. Set DIGESTS_TABLE to the name of their table.")
         try:
             self.check_table()
+            self.check_format()
             # Not `self.stderr`, which ends each update with a line break.
             with _shown(sys.stderr) as show:
                 result = builder.build(
                     start, end, rebuild=options["rebuild"], shards=conf.shards(), report=show
                 )
-        except (Conflict, StoreUnavailable, *AWS_ERRORS) as error:
-            raise CommandError(
-                f"DynamoDB refused: {error}. Run the command again to continue with what is missing."
-            ) from error
+        except (Conflict, ItemMissing) as error:
+            raise CommandError(f"Not finished: {error}. {AGAIN}") from error
+        except (StoreUnavailable, *AWS_ERRORS) as error:
+            raise CommandError(f"DynamoDB refused: {error}. {AGAIN}") from error
         except KeyboardInterrupt as error:
-            raise CommandError(
-                "Interrupted. Run the command again to continue with what is missing.", returncode=INTERRUPTED
-            ) from error
+            raise CommandError(f"Interrupted. {AGAIN}", returncode=INTERRUPTED) from error
         if options["verbosity"] > 0:
             self.stdout.write(f"Built {result.segments:,} segments of {result.logs:,} logs.")
+        if not result.is_finished:
+            raise CommandError(
+                "Not finished: another builder, or the deletion of a log, was at work on the same day. "
+                + AGAIN
+            )
 
     def check_table(self) -> None:
         """Raise CommandError if the table of digests does not exist. Costs one DescribeTable."""
@@ -90,6 +95,19 @@ class Command(BaseCommand):
             raise CommandError(
                 f"The table {DigestItem.Meta.table_name} does not exist. Run `manage.py create_tables`, or "
                 "set DIGESTS_TABLE to the name of an existing table."
+            )
+
+    def check_format(self) -> None:
+        """Raise CommandError if the scheduled builder has another format. Costs one Query.
+
+        The site could not read the digests of this one, and the scheduled builder would replace them.
+        """
+        scheduled, own = state.read()[0].format, state.own_format()
+        if scheduled and scheduled[0] != own[0]:
+            raise CommandError(
+                f"The scheduled builder writes digests of the format '{scheduled[0]}' with Python "
+                f"{scheduled[1]}. This command would write '{own[0]}' with Python {own[1]}, which the site "
+                f"cannot read. Run the command with Python {scheduled[1]} and the deployed code."
             )
 
 

@@ -69,11 +69,11 @@ for (const link of document.querySelectorAll(".logs-errors a")) {
 // The browser's own time zone is one click away.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const zoneButton = document.getElementById("logs-browser-zone");
-if (zone && ![...filter.querySelectorAll("[name=set_tz]")].some((button) => button.value === zone)) {
+if (zone && ![...filter.querySelectorAll("[name=set_tz]")].some((button) => button.value.startsWith(zone))) {
     const minutes = -new Date().getTimezoneOffset();
     const hours = Math.trunc(Math.abs(minutes) / 60);
     const rest = Math.abs(minutes) % 60;
-    zoneButton.value = zone;
+    zoneButton.value = zone + zoneButton.value;
     zoneButton.textContent = `${zone.split("/").pop().replaceAll("_", " ")} (${minutes < 0 ? "-" : "+"}${hours}${
         rest ? `:${rest}` : ""
     })`;

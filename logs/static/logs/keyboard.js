@@ -15,9 +15,8 @@ function moveRow(step) {
 
 const clickOn = (selector) => document.querySelector(selector)?.click();
 
-// A new text replaces the one in the field.
-function focusOn(id) {
-    const field = document.getElementById(id);
+function focusOn(name) {
+    const field = document.getElementById(`id_${name}`);
     field.focus();
     field.select();
 }
@@ -35,11 +34,11 @@ function showSame() {
 }
 
 const SHORTCUTS = {
-    "/": () => focusOn("id_q"),
-    t: () => focusOn("id_range"),
+    "/": () => focusOn("q"),
+    t: () => focusOn("range"),
     f: () => {
         document.querySelector(".logs-filters").open = true;
-        focusOn("id_account_id");
+        focusOn("account_id");
     },
     s: showSame,
     j: () => moveRow(1),
