@@ -8,8 +8,8 @@ const focusedRow = () => document.activeElement.closest("#result_list tr");
 
 function moveRow(step) {
     const links = [...document.querySelectorAll("#result_list tbody th a")];
-    const row = focusedRow() ?? document.querySelector("tr[aria-current]");
-    const current = links.findIndex((link) => link.closest("tr") === row);
+    const row = focusedRow() ?? document.querySelector("tr[aria-current], tr:target");
+    const current = links.indexOf(row?.querySelector("th a"));
     links[current < 0 ? 0 : current + step]?.focus();
 }
 
