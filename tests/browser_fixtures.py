@@ -4,16 +4,16 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.test import Client
 from django.test.testcases import LiveServerThread
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from logsite.accounts.models import User
-from tests.browser import find, launch, sign_in
-from tests.conftest import PASSWORD
+from tests.browser import find, launch
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Start a browser. Skip the tests if there is none, except on CI."""
     expect.set_options(timeout=30_000)  # A limit for a page that hangs, not a claim about speed.
@@ -25,7 +25,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site() -> Iterator[str]:
     """Serve the site on a free port. Yield its URL.
 
@@ -41,15 +41,15 @@ def site() -> Iterator[str]:
 
 
 @pytest.fixture
-def page(browser: Browser, site: str, viewer: User) -> Iterator[Page]:
-    """Open the site as a signed-in viewer. An error in the browser fails the test."""
+def page(browser: Browser, site: str, viewer_client: Client) -> Iterator[Page]:
+    """Yield a page of a signed-in viewer. An error in the browser fails the test."""
     errors: list[str] = []
     context = browser.new_context(base_url=site)
+    session = viewer_client.cookies[settings.SESSION_COOKIE_NAME]
+    context.add_cookies([{"name": session.key, "value": session.value, "url": site}])
     page = context.new_page()
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.goto("/")
-    sign_in(page, viewer.username, PASSWORD)
     yield page
     context.close()
     assert errors == []

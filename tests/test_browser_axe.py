@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("logs_table")]
 PAGES = {
     "listing": LISTING,
     "filtered listing": f"{LISTING}?account_id=7&type=login&-sub_type=x&from=2026-11-01&q=log",
-    "around a log": f"{LISTING}?around={make_item(3).id}",
+    "open row around a log": f"{LISTING}?around={make_item(3).id}&open={make_item(3).id}",
     "errors": f"{LISTING}?from=x&limit=0&nonsense=1",
     "empty": f"{LISTING}?type=logn&from=2026-11-01&to=2026-11-02",
     "no log with an id": f"{LISTING}?q={'0' * 32}",
