@@ -35,7 +35,8 @@ def test_listing_is_read_by_keyboard(page: Page) -> None:
     keys.press("j")
     keys.press("Enter")
     page.wait_for_url("**/change/**")
-    page.get_by_role("link", name="Close").click()
+    with page.expect_event("domcontentloaded"):
+        page.get_by_role("link", name="Close").click()
     # From the row of the log that was open.
     keys.press("j")
     assert focused_row(page) == 1
