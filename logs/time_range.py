@@ -36,6 +36,7 @@ UNITS = {
 }
 ANY_UNIT = "|".join(f"(?P<{name}>{pattern})" for name, (pattern, _) in UNITS.items())
 AGO = re.compile(rf"(?:-|last |past )? ?(\d{{1,5}}) ?(?:{ANY_UNIT})")
+ONE_UNIT = re.compile(r"(?:last|past) (minute|hour|day)")
 ISO_DURATION = re.compile(
     r"p(?=.)(?:(?P<weeks>\d{1,4})w)?(?:(?P<days>\d{1,5})d)?"
     r"(?:t(?=.)(?:(?P<hours>\d{1,5})h)?(?:(?P<minutes>\d{1,5})m)?(?:(?P<seconds>\d{1,5})s)?)?"
@@ -112,7 +113,7 @@ class _Reader:
 
     def read(self, text: str) -> TimeRange:
         """Return the range without its text. Raises InvalidTime."""
-        if match := AGO.fullmatch(text):
+        if match := AGO.fullmatch(ONE_UNIT.sub(r"last 1 \1", text)):
             return self._last(match)
         if match := CLOCKS.fullmatch(text):
             return self._clocks(match)

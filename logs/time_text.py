@@ -22,6 +22,7 @@ OFFSET = r" ?(?:z|utc)|[+-]\d\d(?::?\d\d)?"
 ISO_MOMENT = re.compile(rf"(\d{{4}}-\d\d-\d\d)[t ]({CLOCK}) ?({OFFSET})?")
 ISO_BASIC = re.compile(rf"(\d{{4}})(\d\d)(\d\d)t(\d\d)(\d\d)?(\d\d)?({OFFSET})?")
 ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d|\d{8}|\d{4}-w\d\d-\d")
+DOTTED_DAY = re.compile(r"^(\d{1,2})\.(\d{1,2})\.(\d{4})$")
 ISO_MONTH = re.compile(r"(\d{4})-(\d\d)")
 MONTH_DAY = re.compile(r"(\d{1,2})(?:\.|st|nd|rd|th)? ([a-z]+)\.?,?(?: (\d{4}))?")
 DAY_OF_MONTH = re.compile(r"([a-z]+)\.? (\d{1,2})(?:st|nd|rd|th)?,?(?: (\d{4}))?")
@@ -173,6 +174,7 @@ class _DayReader:
 
     def read(self, text: str, today: date) -> Days | None:
         """Return the days of a text, or None for another text. Raises InvalidTime."""
+        text = DOTTED_DAY.sub(lambda day: f"{day[3]}-{day[2]:0>2}-{day[1]:0>2}", text)
         if text in DAYS_AGO:
             day = today - DAYS_AGO[text] * DAY
             return Days(day, day + DAY, is_relative=True)

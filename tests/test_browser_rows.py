@@ -68,6 +68,18 @@ def test_row_of_a_link_is_marked_and_in_sight(page: Page) -> None:
     expect(page.locator("#result_list thead th").first).to_be_in_viewport()
 
 
+def test_menu_of_columns_stays_open_while_they_change(page: Page) -> None:
+    store(make_item(n) for n in range(3))
+    page.goto(LISTING)
+    heading = page.get_by_role("columnheader", name="Client")
+    expect(heading).to_be_visible()
+    page.get_by_text("Columns", exact=True).click()
+    page.locator(".logs-columns").get_by_role("button", name="Client", exact=True).click()
+    expect(heading).to_have_count(0)
+    page.locator(".logs-columns").get_by_role("button", name="Client", exact=True).click()
+    expect(heading).to_be_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_hostile_values_keep_the_layout(page: Page, scheme: Any) -> None:
     attacks = [

@@ -98,6 +98,11 @@ def test_step_that_cannot_be_planned_is_left_out() -> None:
     assert len(steps(log_filter)) == 2
 
 
+def test_user_may_be_a_name() -> None:
+    assert list(steps(LogFilter(user_id=("Omar",)))) == ["Search user names for Omar", "Remove user Omar"]
+    assert list(steps(LogFilter(user_id=("12",)))) == ["Remove user 12"]
+
+
 def test_long_values_of_a_step_are_truncated() -> None:
     [text] = steps(LogFilter(q="\u202e<b>" * 100))
     assert len(text) < 90

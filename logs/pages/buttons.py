@@ -83,7 +83,10 @@ def redirect(request: HttpRequest, current: Preferences) -> HttpResponse | None:
     pressed = press(request.GET, current)
     if pressed is None:
         return None
-    response = HttpResponseRedirect(f"{request.path}?{pressed.query}")
+    query = f"?{pressed.query}" if pressed.query else ""
+    # The menu of the columns stays open: a fragment within it opens it.
+    fragment = "#logs-columns" if request.GET.get("set_columns") else ""
+    response = HttpResponseRedirect(f"{request.path}{query}{fragment}")
     if pressed.preferences != current:
         preferences.write(response, pressed.preferences, request.path)
     return response

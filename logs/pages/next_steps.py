@@ -7,6 +7,7 @@ from typing import Any
 
 from logs.filters import LogFilter
 from logs.pages.address import Address
+from logs.pages.display import shorten
 from logs.pages.links import Link
 from logs.pages.sentence import filter_phrases
 from logs.plan_error import plan_error
@@ -27,7 +28,11 @@ def next_steps(address: Address, now: datetime | None = None) -> list[Link]:
     `now` is the end of a range without one.
     """
     log_filter = address.filter
-    steps = [*_longer_ranges(log_filter, now or datetime.now(UTC)), *_without(address)]
+    steps = [
+        *_longer_ranges(log_filter, now or datetime.now(UTC)),
+        *_user_names(log_filter),
+        *_without(address),
+    ]
     return [
         Link(text, address.narrow(**changes))
         for text, changes in steps
@@ -50,6 +55,17 @@ def _longer_ranges(log_filter: LogFilter, now: datetime) -> Iterator[tuple[str, 
                 break
     if start or end:
         yield "Search all times", {"start": None, "end": None}
+
+
+def _user_names(log_filter: LogFilter) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the change from a user's id to a name, which may have been typed as an id."""
+    if (
+        len(log_filter.user_id) == 1
+        and log_filter.user_name is None
+        and not log_filter.user_id[0].isdecimal()
+    ):
+        [name] = log_filter.user_id
+        yield f"Search user names for {shorten(name, MAX_CHARACTERS)}", {"user_id": (), "user_name": name}
 
 
 def _without(address: Address) -> Iterator[tuple[str, dict[str, Any]]]:
