@@ -13,9 +13,12 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.browser import find, launch
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start a browser. Skip the tests if there is none, except on CI."""
+    """Start a browser. Skip the tests if there is none, except on CI.
+
+    It ends with the tests of a file: Playwright runs an event loop, which other tests must not have.
+    """
     expect.set_options(timeout=30_000)  # A limit for a page that hangs, not a claim about speed.
     with sync_playwright() as playwright:
         if find(playwright) is None and not os.environ.get("CI"):

@@ -6,6 +6,7 @@ import functools
 import os
 import shutil
 import subprocess
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,8 @@ from uuid import uuid4
 import botocore.session
 import pytest
 from botocore.loaders import create_loader
-from django.contrib.auth import get_user_model
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.core.management import call_command
 from django.test import Client
 from xdist.scheduler import LoadFileScheduling
@@ -191,9 +193,14 @@ def make_user(role: str, **fields: Any) -> User:
 
 
 def client_of(user: User) -> Client:
-    """Return a client that is signed in as the user."""
+    """Return a client that is signed in as the user, with the one request that stores the session."""
+    session = import_module(settings.SESSION_ENGINE).SessionStore()
+    session[SESSION_KEY] = user.username
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
     client = Client()
-    client.force_login(user)
+    client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
     return client
 
 

@@ -164,6 +164,7 @@ def row(page: Page, number: int) -> Locator:
 
 def numbers(page: Page) -> list[int]:
     """Return the numbers of the logs in the rows."""
+    expect(page.locator("#logs-onward a")).to_have_count(0)  # the search is complete
     ids = page.locator("#result_list tr[id]").evaluate_all("rows => rows.map(row => row.id.slice(4))")
     return [NUMBERS[log_id] for log_id in ids]
 

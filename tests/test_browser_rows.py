@@ -80,8 +80,7 @@ def test_menu_of_columns_stays_open_while_they_change(page: Page) -> None:
     expect(heading).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_hostile_values_keep_the_layout(page: Page, scheme: Any) -> None:
+def test_hostile_values_keep_the_layout(page: Page) -> None:
     attacks = [
         "x" * 500,
         "\u202e\u05d0\u05d1 " * 60,
@@ -91,7 +90,6 @@ def test_hostile_values_keep_the_layout(page: Page, scheme: Any) -> None:
     names = ("account_id", "type", "sub_type", "user_id", "user_name", "summary", "submitter_city", "url")
     hostile: list[dict[str, Any]] = [dict.fromkeys(names, attack) for attack in attacks]
     store(make_item(n, **values, payload=values["url"]) for n, values in enumerate(hostile * 3))
-    page.emulate_media(color_scheme=scheme)
     for pixels in (1440, 1024, 768, 390):
         page.set_viewport_size({"width": pixels, "height": 900})
         page.goto(f"{LISTING}?limit=25")
