@@ -120,15 +120,25 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def empty_logs_table() -> None:
-    """Delete the logs table and create it again, with its indexes and its TTL.
+# One request deletes them.
+MAX_DELETED = 25
 
-    Four requests instead of the seventeen of `create_tables`, because most tests begin with it. If a
-    builder or a deletion was at work, the table of digests is emptied too.
+
+def empty_logs_table() -> None:
+    """Delete the logs of the test before.
+
+    Most tests begin with it: three requests for few logs, otherwise a new table with its indexes and its TTL.
+    If a builder or a deletion was at work, the table of digests is emptied too.
     """
     if digest_items.is_on() and next(DigestItem.query(state.PARTITION, limit=1), None):
         # Digests of other logs would hide the logs of the test.
         empty_digests_table()
+    ids = [item.id for item in LogItem.scan(limit=MAX_DELETED + 1, attributes_to_get=["id"])]
+    if len(ids) <= MAX_DELETED:
+        with LogItem.batch_write() as batch:
+            for log_id in ids:
+                batch.delete(LogItem(log_id))
+        return
     LogItem.delete_table()
     LogItem.create_table()
     dynamodb.enable_ttl(LogItem, LogItem.expires_at.attr_name)
