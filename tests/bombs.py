@@ -3,6 +3,7 @@
 import base64
 import json
 import zlib
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ingest.messages import DEFLATE
@@ -11,14 +12,36 @@ from logs.storage import documents
 from tests.factories import make_body
 from tests.items import make_item
 
-SHAPES = {
-    "lists": "[" + ",".join(["[]"] * 5_000_000) + "]",
-    "objects": "[" + ",".join(['{"a":{}}'] * 1_600_000) + "]",
-    "numbers": "[" + ",".join(["1"] * 7_000_000) + "]",
-    "strings": "[" + ",".join(['"ab"'] * 3_000_000) + "]",
-    "nested": "[" * 190 + ",".join(["[]"] * 4_000_000) + "]" * 190,
-    "one_string": json.dumps("é😀" * 2_500_000, ensure_ascii=False),
-}
+
+class Texts(Mapping[str, str]):
+    """Texts by name. Each is built when it is first used, because most tests need none."""
+
+    def __init__(self, builders: dict[str, Callable[[], str]]) -> None:
+        self.builders = builders
+        self.texts: dict[str, str] = {}
+
+    def __getitem__(self, name: str) -> str:
+        if name not in self.texts:
+            self.texts[name] = self.builders[name]()
+        return self.texts[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.builders)
+
+    def __len__(self) -> int:
+        return len(self.builders)
+
+
+SHAPES = Texts(
+    {
+        "lists": lambda: "[" + ",".join(["[]"] * 5_000_000) + "]",
+        "objects": lambda: "[" + ",".join(['{"a":{}}'] * 1_600_000) + "]",
+        "numbers": lambda: "[" + ",".join(["1"] * 7_000_000) + "]",
+        "strings": lambda: "[" + ",".join(['"ab"'] * 3_000_000) + "]",
+        "nested": lambda: "[" * 190 + ",".join(["[]"] * 4_000_000) + "]" * 190,
+        "one_string": lambda: json.dumps("é😀" * 2_500_000, ensure_ascii=False),
+    }
+)
 
 
 def stored_bomb(shape: str, number: int = 1, *, field: str = "payload") -> LogItem:
@@ -31,12 +54,14 @@ def stored_bomb(shape: str, number: int = 1, *, field: str = "payload") -> LogIt
 
 
 # JSON of messages: one wide character makes Python take four bytes for each, and each quote is escaped twice.
-MESSAGE_SHAPES = {
-    **SHAPES,
-    "wide": '["😀",' + ",".join(['"ab"'] * 3_000_000) + "]",
-    "escapes": '["😀",' + ",".join(['"' + "\\\\" * 50 + '"'] * 150_000) + "]",
-    "members": "{" + ",".join(f'"{number:06}":[]' for number in range(1_000_000)) + "}",
-}
+MESSAGE_SHAPES = Texts(
+    {
+        **SHAPES.builders,
+        "wide": lambda: '["😀",' + ",".join(['"ab"'] * 3_000_000) + "]",
+        "escapes": lambda: '["😀",' + ",".join(['"' + "\\\\" * 50 + '"'] * 150_000) + "]",
+        "members": lambda: "{" + ",".join(f'"{number:06}":[]' for number in range(1_000_000)) + "}",
+    }
+)
 
 
 def make_bomb(shape: str, *, field: str = "payload", is_compressed: bool = True, **changes: Any) -> str:

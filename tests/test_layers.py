@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -151,7 +152,12 @@ def read_modules() -> dict[str, Path]:
 
 
 MODULES = read_modules()
-TREES = {name: ast.parse(path.read_text()) for name, path in MODULES.items()}
+
+
+@cache
+def parse(name: str) -> ast.Module:
+    """Return the syntax tree of a module."""
+    return ast.parse(MODULES[name].read_text())
 
 
 def imported_names(node: ast.AST) -> set[str]:
@@ -164,10 +170,10 @@ def imported_names(node: ast.AST) -> set[str]:
     return set()
 
 
-IMPORTS = {
-    name: {imported for node in ast.walk(tree) for imported in imported_names(node)}
-    for name, tree in TREES.items()
-}
+@cache
+def imports(name: str) -> set[str]:
+    """Return the full names that a module imports."""
+    return {imported for node in ast.walk(parse(name)) for imported in imported_names(node)}
 
 
 def is_within(name: str, package: str) -> bool:
@@ -196,7 +202,7 @@ def closure(start: str) -> set[str]:
         name = pending.pop()
         modules.add(name)
         parents = {name.rsplit(".", depth)[0] for depth in range(1, name.count(".") + 1)}
-        pending |= ((IMPORTS[name] | parents) & MODULES.keys()) - modules
+        pending |= ((imports(name) | parents) & MODULES.keys()) - modules
     return modules
 
 
@@ -205,7 +211,7 @@ def test_module_of_logs_imports_only_lower_layers(name: str) -> None:
     layer = layer_of(name)
     assert layer, f"{name} has no layer: add it to LAYERS"
     allowed = {layer, *LAYERS[layer]}
-    violations = [target for target in within(IMPORTS[name], "logs") if layer_of(target) not in allowed]
+    violations = [target for target in within(imports(name), "logs") if layer_of(target) not in allowed]
     assert violations == [], f"{name} may import {sorted(allowed)} only"
 
 
@@ -235,24 +241,24 @@ def test_package_imports_only_allowed_packages(package: str) -> None:
         (name, target)
         for name in within(MODULES, package)
         for other in others
-        for target in within(IMPORTS[name], other)
+        for target in within(imports(name), other)
     }
     assert violations == set()
 
 
 def test_deploy_imports_two_modules_of_ingest() -> None:
-    targets = {target for name in within(MODULES, "deploy") for target in within(IMPORTS[name], "ingest")}
+    targets = {target for name in within(MODULES, "deploy") for target in within(imports(name), "ingest")}
     assert all(is_within(target, TERMINAL) or target == MASKING_RULES for target in targets)
-    assert IMPORTS[TERMINAL] == set()
+    assert imports(TERMINAL) == set()
     assert closure(MASKING_RULES) - {"ingest"} == within(closure(MASKING_RULES), "ingest.masking")
 
 
 @pytest.mark.parametrize("name", sorted(within(MODULES, "ingest")))
 def test_module_of_ingest_imports_logs_only_for_writing(name: str) -> None:
     allowed = WRITER_IMPORTS if any(is_within(name, layer) for layer in WRITER) else set()
-    targets = within(IMPORTS[name], "logs")
+    targets = within(imports(name), "logs")
     assert targets == {target for target in targets if any(is_within(target, each) for each in allowed)}
-    assert name in DJANGO_MODULES or not within(IMPORTS[name], "django")
+    assert name in DJANGO_MODULES or not within(imports(name), "django")
 
 
 @pytest.mark.parametrize(
@@ -263,18 +269,18 @@ def test_client_reaches_neither_logs_nor_the_writer(name: str) -> None:
     assert not within(modules, "logs")
     assert not within(modules, "ingest.writing")
     if name not in DJANGO_MODULES:
-        assert not [module for module in modules if within(IMPORTS[module], "django")]
+        assert not [module for module in modules if within(imports(module), "django")]
 
 
 @pytest.mark.parametrize("layer", WITHOUT_DJANGO)
 def test_layer_without_django_never_imports_it(layer: str) -> None:
     for name in within(MODULES, layer):
-        assert not [module for module in closure(name) if within(IMPORTS[module], "django")], name
+        assert not [module for module in closure(name) if within(imports(module), "django")], name
 
 
 @pytest.mark.parametrize(("name", "django_module"), NEEDS_DJANGO.items())
 def test_contract_module_imports_one_module_of_django(name: str, django_module: str) -> None:
-    assert within(IMPORTS[name], "django") == within(IMPORTS[name], django_module)
+    assert within(imports(name), "django") == within(imports(name), django_module)
 
 
 @pytest.mark.parametrize("layer", WITHOUT_DJANGO)
@@ -311,7 +317,7 @@ def test_import_inside_a_function_has_a_reason(package: str) -> None:
     violations = [
         f"{MODULES[name].relative_to(ROOT)}:{number}"
         for name in within(MODULES, package)
-        for number in imports_inside_functions(TREES[name])
+        for number in imports_inside_functions(parse(name))
         if not is_explained(MODULES[name].read_text().splitlines(), number)
     ]
     assert violations == []

@@ -400,7 +400,8 @@ def test_lock_of_a_killed_relay_does_not_block(queues: Queues, path: Path) -> No
     write(path, 1)
     with run_relay(path) as second:
         try:
-            wait_until(lambda: queues.count() == 2)
+            # The killed relay may not have stored its checkpoint: the first line is then sent again.
+            wait_until(lambda: queues.count() >= 2)
         finally:
             second.kill()
 
