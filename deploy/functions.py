@@ -82,7 +82,7 @@ def roll_back(deployment: Deployment, versions: int) -> list[str]:
 
     Zappa's own rollback reports success even if there is no such version. Raise CommandFailed in that case,
     and if that code needs another Python, processor or handler, because an update of the code does not change
-    these. So it does if the writer would not record late logs.
+    these. Raise it too if the writer would not record late logs.
 
     The digests builder keeps its code if it has fewer versions: it came later than the other functions, and
     its digests are right for every version of the site.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import shutil
 import subprocess
@@ -35,7 +36,7 @@ from tests.switched_sqs import SwitchedSqs
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     # Not at run time: tests/host has Django's own users.
     from logsite.accounts.models import User
@@ -62,6 +63,17 @@ LONGEST_FILES = (
     "tests/test_writer_memory.py",
     "tests/test_runlocal.py",
 )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Leave the collected tests out of garbage collections, which would take a tenth of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

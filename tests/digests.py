@@ -37,12 +37,12 @@ def built_logs(number: int, **fields: Any) -> list[LogItem]:
 
 
 @contextmanager
-def small_segments(logs: int = 30) -> Iterator[None]:
+def small_segments(logs: int = 30, chunk_blocks: int = 3) -> Iterator[None]:
     """Let segments, chunks and blocks have few logs."""
     with (
         patch.object(day_build, "MAX_LOGS", logs),
         patch.object(day_build, "MIN_LOGS", max(1, logs // 3)),
-        patch.object(segment_writer, "MAX_CHUNK_BLOCKS", 3),
+        patch.object(segment_writer, "MAX_CHUNK_BLOCKS", chunk_blocks),
         patch.object(blocks, "MAX_LOGS", 4),
         patch.object(blocks, "MAX_LOG_TEXT", 400),
         patch.object(erasure, "WAIT_SECONDS", 0),

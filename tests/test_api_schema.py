@@ -18,7 +18,7 @@ from logsite.accounts import tokens
 from tests.api import fetch, program
 from tests.items import make_item, store
 
-EXAMPLES = 40
+EXAMPLES = 60
 # A schema cannot express that `from` is before `to`, that `at`, `around` and `cursor` exclude one another,
 # and that a cursor is signed.
 UNCHECKED = ["positive_data_acceptance"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from logs import reader
-from logs.digests import builder, segment_writer
+from logs.digests import builder
 from logs.filters import LogFilter, Order
 from logs.plan import PageQuery, make_plan
 from logs.reading import digest_search
@@ -38,9 +38,8 @@ def test_page_over_replaced_digests_is_exact(
         return get_all(self, model, *args)
 
     monkeypatch.setattr(digest_search, "MAX_CANDIDATES", 12)
-    with small_segments(90):
-        # One chunk, so that one window has many groups of blocks.
-        monkeypatch.setattr(segment_writer, "MAX_CHUNK_BLOCKS", 40)
+    # One chunk, so that one window has many groups of blocks.
+    with small_segments(90, chunk_blocks=40):
         items = built_logs(90, submitter_ip="10.0.0.1")
         for item in items[::4]:
             item.type = "logout"

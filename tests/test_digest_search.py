@@ -241,7 +241,7 @@ def walk(
     raise AssertionError("the walk did not end")
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(10))
 def test_search_equals_brute_force(seed: int, tables: None, monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(seed)
     if seed % 2:

@@ -81,7 +81,7 @@ def begins_with_formula(part: str) -> bool:
 
 
 @given(st.lists(cells, min_size=1, max_size=4), cells)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=1000, deadline=None)
 def test_no_part_of_a_csv_line_is_a_formula(values: list[str], address: str) -> None:
     form = export.FORMATS["csv"]
     line = form.row(dict(enumerate(values)))  # type: ignore[arg-type]  # the names do not matter

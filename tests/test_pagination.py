@@ -86,7 +86,7 @@ def make_world(seed: int) -> World:
 
 bounded = settings(
     # MiniStack, in tests/test_engine_portability.py, scans its tables.
-    max_examples=15 if os.environ.get("TEST_DYNAMODB_ENDPOINT") else 25,
+    max_examples=15 if os.environ.get("TEST_DYNAMODB_ENDPOINT") else 40,
     deadline=None,  # Timings vary with the load of the machine.
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

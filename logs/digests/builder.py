@@ -89,7 +89,7 @@ class _Run:
         self._shards = shards
         self.began = to_moment(datetime.now(UTC))
         self.limit = self.began - HORIZON // MICROSECOND
-        self._days = DayBuild(shards, limit, self._work_on, self._listed)
+        self._days = DayBuild(self.began, shards, limit, self._work_on, self._listed)
         self._report = report
         self._state, self._checks = state.read()
         # The fields of the state that this run changed. Another builder may change others.

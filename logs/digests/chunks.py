@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from logs.digests.coverage import Covered
-from logs.digests.directory import Segment
+from logs.digests.directory import Segment, has_expired
 from logs.digests.late import LateItem
 from logs.digests.segment_writer import BlockHead, chunk_sort, unpack_chunk
 from logs.digests.signatures import Probe
@@ -54,16 +54,14 @@ class Chunk:
         """
         now = time.time()
         for head, signature in unpack_chunk(data):
-            is_over = head.expires is not None and head.expires <= now
-            if not is_over and head.end >= self.low and head.start < self.high:
+            if not has_expired(head.expires, now) and head.end >= self.low and head.start < self.high:
                 yield head, probe.may_match(signature)
 
 
 def chunks(part: Covered, *, ascends: bool) -> Iterator[Chunk]:
     """Yield the chunks of a covered range, in reading order. Their ranges are disjoint and have no gaps."""
     segment = part.segment
-    is_over = segment.expires is not None and segment.expires <= time.time()
-    starts = () if is_over else segment.chunks
+    starts = () if has_expired(segment.expires, time.time()) else segment.chunks
     # The chunk in which the range begins. If others begin at that moment, the one before may have logs of it.
     first = max(0, bisect_left(starts, part.start) - 1)
     later = (max(start, part.start) for start in starts[first + 1 :] if start < part.end)

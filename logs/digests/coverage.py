@@ -135,7 +135,7 @@ def read_days(
     for day, raws in groupby(items, key=_day):
         late_items, current = [], Directory(date.fromisoformat(day))
         for raw in raws:
-            if "written_at" in raw:
+            if late.is_late(raw):
                 late_items.append(late.from_raw(raw))
             else:
                 current = directory.from_item(DigestItem.from_raw_data(raw))
@@ -210,7 +210,7 @@ def _stream(
         for raw in response["Items"]:
             if _day(raw) != day:
                 day, late_items = _day(raw), 0
-            is_late = "written_at" in raw
+            is_late = late.is_late(raw)
             late_items += is_late
             yield raw
             if is_late and late_items > max_late:

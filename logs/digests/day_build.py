@@ -45,15 +45,19 @@ class DayBuild:
 
     def __init__(
         self,
+        began: int,
         shards: int,
         limit: TimeLimit,
         begin: Callable[[date], None],
         report: Callable[[date, Segment], None],
     ) -> None:
-        """Prepare a run. `begin` is called before a segment is built, and `report` after that."""
+        """Prepare a run that began at a moment.
+
+        `begin` is called before a segment is built, and `report` after that.
+        """
         self.logs = self.segments = self.deleted_items = 0
         self.is_overtaken = False
-        self._began = to_moment(datetime.now(UTC))
+        self._began = began
         self._shards = shards
         self._time = limit
         self._begin = begin

@@ -14,10 +14,8 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from pynamodb.expressions.condition import Condition
-
 from logs.digests.counts import Counts
-from logs.storage.digest_items import DAYS, DigestItem
+from logs.storage.digest_items import DAYS, DigestItem, has_version
 from logs.storage.errors import is_written
 
 # Digests of another format are not read, and are built again. The number covers the hashes, the folding, the
@@ -50,6 +48,11 @@ class ItemMissing(Exception):
 
     def __str__(self) -> str:
         return f"the digests {self.generation} were replaced in the meantime, or have expired"
+
+
+def has_expired(expires: int | None, now: float) -> bool:
+    """Return whether an expiry has passed. Both are in seconds since 1970; None is never."""
+    return expires is not None and expires <= now
 
 
 @dataclass(frozen=True)
@@ -277,10 +280,7 @@ def update(day: date, edit: Callable[[Directory], Directory]) -> Directory:
 
 def _write(directory: Directory) -> bool:
     """Write a directory unless its version changed; return whether it was written."""
-    is_unchanged: Condition = DigestItem.partition.does_not_exist()
-    if directory.version:
-        is_unchanged = DigestItem.version == directory.version
-    return is_written(lambda: directory.to_item().save(condition=is_unchanged))
+    return is_written(lambda: directory.to_item().save(condition=has_version(directory.version)))
 
 
 def new_generation(day: date) -> str:

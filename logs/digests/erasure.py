@@ -21,7 +21,7 @@ from logs.digests.moments import MICROSECOND, day_of, to_moment
 from logs.digests.segment_writer import block_sort, chunk_sort, unpack_chunk
 from logs.models import LogItem
 from logs.storage import digest_items, parts
-from logs.storage.digest_items import DigestItem
+from logs.storage.digest_items import DigestItem, has_version
 from logs.storage.errors import is_written
 
 # Others may change the same item at the same time.
@@ -193,11 +193,9 @@ def _change(partition: str, sort: str, edit: Callable[[bytes], bytes | None]) ->
         data = edit(item.data) if item else None
         if item is None or data is None:
             return False
-        version = item.version
-        condition = DigestItem.partition.exists() & (
-            DigestItem.version == version if version else DigestItem.version.does_not_exist()
-        )
-        item.data, item.version = data, int(version or 0) + 1
+        version = int(item.version or 0)
+        condition = DigestItem.partition.exists() & has_version(version)
+        item.data, item.version = data, version + 1
         if is_written(partial(item.save, condition=condition)):
             return True
     raise directory.Conflict

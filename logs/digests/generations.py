@@ -1,11 +1,11 @@
 """The items of a generation: delete them, and read the counts of segments."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import UTC, datetime
 
 from logs.digests.counts import COUNTS, Counts, pack_counts, unpack_counts
-from logs.digests.directory import Directory, ItemMissing, Segment
+from logs.digests.directory import Directory, ItemMissing, Segment, has_expired
 from logs.storage import dynamodb
 from logs.storage.digest_items import DigestItem
 
@@ -25,13 +25,23 @@ def delete(generation: str) -> bool:
     return has_items
 
 
+def check_items(keys: Iterable[dict[str, str]], existing: Container[tuple[str, str]]) -> None:
+    """Raise ItemMissing if an item of a listed generation does not exist.
+
+    The items are named by partition and sort key.
+    """
+    for key in keys:
+        if (key["partition"], key["sort"]) not in existing:
+            raise ItemMissing(key["partition"])
+
+
 def counts_keys(segments: Iterable[Segment]) -> list[dict[str, str]]:
     """Return the keys of the counts of readable segments that have not expired."""
     now = time.time()
     generations = {
         each.generation
         for each in segments
-        if each.generation and each.is_readable and (each.expires is None or each.expires > now)
+        if each.generation and each.is_readable and not has_expired(each.expires, now)
     }
     return [{"partition": each, "sort": COUNTS} for each in sorted(generations)]
 
@@ -40,8 +50,9 @@ def day_counts_keys(current: Directory) -> list[dict[str, str]]:
     """Return the keys of the counts of a day. A closed day has one."""
     if not current.wide:
         return counts_keys(current.segments)
-    is_over = current.expires is not None and current.expires <= time.time()
-    return [] if is_over else [{"partition": current.wide, "sort": COUNTS}]
+    if has_expired(current.expires, time.time()):
+        return []
+    return [{"partition": current.wide, "sort": COUNTS}]
 
 
 def read_counts(segments: Iterable[Segment]) -> Counts:
@@ -53,10 +64,7 @@ def read_counts(segments: Iterable[Segment]) -> Counts:
     items = [
         DigestItem.from_raw_data(raw) for raw in dynamodb.batch_get_all(DigestItem, keys, consistent=True)
     ]
-    existing = {item.partition for item in items}
-    for key in keys:
-        if key["partition"] not in existing:
-            raise ItemMissing(key["partition"])
+    check_items(keys, {(item.partition, item.sort) for item in items})
     total = Counts()
     for item in items:
         total.merge(unpack_counts(item.data))

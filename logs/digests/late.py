@@ -52,6 +52,11 @@ def partitions(shards: int) -> list[str]:
     return [late_items.partition(status) for status in shard_statuses(shards)]
 
 
+def is_late(raw: dict[str, Any]) -> bool:
+    """Return whether a raw item is a late item. Directories are in the same partition."""
+    return "written_at" in raw
+
+
 def from_raw(raw: dict[str, Any]) -> LateItem:
     """Return the late item that a raw item of the table holds."""
     time, _, log_id = raw["sort"]["S"].partition(SEPARATOR)
@@ -69,7 +74,7 @@ def stream(start: int, end: int, shards: int) -> Iterator[LateItem]:
     for partition in partitions(shards):
         condition = DigestItem.sort.between(low, high)
         for page in DigestItem.query(partition, condition, consistent_read=True).page_iter:
-            yield from (from_raw(raw) for raw in page["Items"] if "written_at" in raw)
+            yield from (from_raw(raw) for raw in page["Items"] if is_late(raw))
 
 
 def delete(late: LateItem) -> None:

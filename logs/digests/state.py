@@ -7,11 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from pynamodb.expressions.condition import Condition
-
 from logs import times
 from logs.digests.directory import ATTEMPTS, FORMAT, Conflict
-from logs.storage.digest_items import DigestItem
+from logs.storage.digest_items import DigestItem, has_version
 from logs.storage.errors import is_written
 
 PARTITION, SORT = "builder", "state"
@@ -92,10 +90,7 @@ def _write(state: State) -> bool:
         written_at=state.finished_at or None,
         format="\n".join(state.format) if state.format else None,
     )
-    is_unchanged: Condition = DigestItem.version == state.version
-    if not state.version:
-        is_unchanged = DigestItem.version.does_not_exist()
-    return is_written(lambda: item.save(condition=is_unchanged))
+    return is_written(lambda: item.save(condition=has_version(state.version)))
 
 
 def own_format() -> tuple[str, str]:

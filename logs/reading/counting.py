@@ -159,7 +159,7 @@ class Counting:
             yield from ((day, day.day.directory.counts) for day in days)
             return
         keys = {day.low: generations.day_counts_keys(day.day.directory) for day in days}
-        data = self._read_items([key for each in keys.values() for key in each])
+        data = self._read.get_listed([key for each in keys.values() for key in each])
         for day in days:
             counts = Counts()
             for key in keys[day.low]:
@@ -256,12 +256,4 @@ class Counting:
 
     def _read_data(self, segment: Segment, sorts: Iterable[str]) -> list[bytes]:
         keys = [{"partition": segment.generation, "sort": sort} for sort in sorts]
-        return list(self._read_items(keys).values())
-
-    def _read_items(self, keys: list[dict[str, str]]) -> dict[tuple[str, str], bytes]:
-        """Return the data of items of digests. Raise ItemMissing if one does not exist."""
-        items = self._read.get_digests(keys)
-        for key in keys:
-            if (key["partition"], key["sort"]) not in items:
-                raise ItemMissing(key["partition"])
-        return items
+        return list(self._read.get_listed(keys).values())

@@ -200,7 +200,7 @@ class DigestRead:
 
         Costs one BatchGetItem for 16 chunks, all at once: 8 read units a chunk. Raises ItemMissing.
         """
-        data = self._read_items([chunk.key for chunk in window if chunk.key], CHUNKS_PER_REQUEST)
+        data = self._read.get_listed([chunk.key for chunk in window if chunk.key], CHUNKS_PER_REQUEST)
         result = []
         for chunk in window:
             heads: list[tuple[BlockHead, bool]] = []
@@ -223,17 +223,9 @@ class DigestRead:
                 {"partition": chunk.segment.generation, "sort": block_sort(head.number)}
                 for chunk, head in group
             ]
-            data = self._read_items(keys, BLOCKS_PER_REQUEST)
+            data = self._read.get_listed(keys, BLOCKS_PER_REQUEST)
             for (chunk, head), key in zip(group, keys, strict=True):
                 block = blocks.unpack(data[key["partition"], key["sort"]])
                 entries = block.find(self._needles)
                 in_range = [each for each in entries if chunk.low <= each.moment < chunk.high]
                 yield chunk, head, in_range, block.log_size
-
-    def _read_items(self, keys: list[dict[str, str]], size: int) -> dict[tuple[str, str], bytes]:
-        """Return the data of items of digests by partition and sort key. Raises ItemMissing."""
-        items = self._read.get_digests(keys, size)
-        for key in keys:
-            if (key["partition"], key["sort"]) not in items:
-                raise ItemMissing(key["partition"])
-        return items

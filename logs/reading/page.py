@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from pynamodb.models import Model
 
 from logs import times
+from logs.digests import generations
 from logs.models import LogItem, TableMeta
 from logs.plan import Direction, Key, Position, QueryPlan, key_of
 from logs.reading.budget import Budget, Cost
@@ -162,6 +163,14 @@ class PageRead:
         with digests_unavailable():
             raws = self.get_all(DigestItem, keys, size)
         return {(raw["partition"]["S"], raw["sort"]["S"]): raw["data"]["B"] for raw in raws}
+
+    def get_listed(
+        self, keys: Sequence[dict[str, str]], size: int = MAX_BATCH_GET
+    ) -> dict[tuple[str, str], bytes]:
+        """Return the data of items of listed generations, as `get_digests`. Raises ItemMissing too."""
+        items = self.get_digests(keys, size)
+        generations.check_items(keys, items)
+        return items
 
     def call(self, calls: Sequence[Callable[[], T]]) -> list[T]:
         """Run calls in parallel; return their results in order.

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.exceptions import PynamoDBException
+from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
 from logs.models import TableMeta
@@ -51,6 +52,11 @@ class DigestItem(Model):
     # Of the builder's state: the format of the scheduled builder, and its Python.
     format = UnicodeAttribute(null=True)
     expires_at = TTLAttribute(null=True)
+
+
+def has_version(version: int) -> Condition:
+    """Return the condition that an item has this version. 0 is an item without one, or no item."""
+    return DigestItem.version == version if version else DigestItem.version.does_not_exist()
 
 
 def is_on() -> bool:

@@ -1,4 +1,4 @@
-"""What goes wrong with DynamoDB, as one tuple of errors and one exception."""
+"""The errors of DynamoDB, as one tuple and one exception."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
