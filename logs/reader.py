@@ -1,29 +1,25 @@
 """Read logs: a page, one log by its id, and the choices."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from logs import request_ids
-from logs.digests import source
-from logs.digests.moments import MICROSECOND, to_moment
 from logs.filters import LogFilter
 from logs.models import NO_ONE, LogItem, is_own_account
 from logs.plan import Around, Direction, PageQuery, Position, QueryPlan, key_of, make_plan
 from logs.plan_error import plan_error
 from logs.reading import path
 from logs.reading.budget import MAX_COUNTED, Budget, Cost
-from logs.reading.count_result import Bucket, CountResult, default_bucket, empty_result
-from logs.reading.counting import Counting
+from logs.reading.count_result import Bucket, CountResult, bucket_moments, default_bucket
+from logs.reading.count_scope import CountScope
+from logs.reading.counting import Starts, count_logs
 from logs.reading.page import Page as Page
 from logs.reading.page import PageRead
 from logs.storage import choices as stored_choices
 from logs.storage import deadline, items
 from logs.storage.errors import store_unavailable
 from logs.storage.rejections import RejectedItem
-
-# The writer accepts logs this far ahead of its clock.
-MAX_AHEAD = timedelta(minutes=15) // MICROSECOND
 
 
 class LogNotFound(Exception):
@@ -120,22 +116,31 @@ def counts(
 ) -> tuple[CountResult, Cost]:
     """Return how many logs match, by hour or by day, and the cost.
 
-    Without a bucket it is the hour for a range of up to three days, otherwise the day.
-
-    Digests answer a filter by type, and by days one by account, account and type, user or subtype. All
-    others, and ranges without digests, are counted in the index within the budget. A range without a
-    beginning begins with the first log, one without an end ends now. `fields` are of
-    counted_values.FIELDS. Raises TooManyBuckets and StoreUnavailable.
+    Without a bucket it is the hour for a range of up to three days, otherwise the day. Digests answer a
+    filter by type, and by days one by account, account and type, user or subtype. All others, and ranges
+    without digests, are counted in the index within the budget. `fields` are of counted_values.FIELDS. A
+    range without a beginning begins with the first log. Raises TooManyBuckets and StoreUnavailable.
     """
-    now = to_moment(datetime.now(UTC)) + MAX_AHEAD
-    end = now if plan.high is None else min(now, to_moment(plan.high) + 1)
+    chosen = bucket
+
+    def starts(start: int, end: int) -> Sequence[int]:
+        nonlocal chosen
+        chosen = chosen or default_bucket(start, end)
+        return bucket_moments(start, end, chosen)
+
+    result, cost = numbers(plan, starts, CountScope(fields), budget)
+    result.bucket = chosen or Bucket.DAY
+    return result, cost
+
+
+def numbers(plan: QueryPlan, starts: Starts, scope: CountScope, budget: Budget) -> tuple[CountResult, Cost]:
+    """Return how many logs match, by buckets and by value, and the cost.
+
+    `starts` returns the first moments of the buckets. The range is as in `counts`. Raises StoreUnavailable.
+    """
+    read = PageRead(plan, budget)
     with store_unavailable():
-        read = PageRead(plan, budget)
-        start = to_moment(plan.low) if plan.low else source.first_moment(None, end, plan.shards, read.request)
-        if start is None or start >= end:
-            return empty_result(bucket or Bucket.DAY, (), fields), read.cost
-        result = Counting(read, start, end, bucket or default_bucket(start, end), fields).run()
-        return result, read.cost
+        return count_logs(read, starts, scope), read.cost
 
 
 class KeyLookup:

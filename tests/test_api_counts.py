@@ -12,7 +12,7 @@ from logs import times
 from logs.digests import builder
 from logs.models import ROW_ATTRIBUTES, LogItem
 from logs.pages.count_schemas import MAX_VALUES
-from logs.reading import counting
+from logs.reading import count_scope
 from logs.storage.horizon import HORIZON
 from logsite.local.samples import samples
 from tests.api import LOGS, fetch, problem, program
@@ -144,7 +144,7 @@ def test_counts_of_fields_are_largest_first() -> None:
 
 
 def test_days_over_the_limit_are_lower_bounds(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    monkeypatch.setattr(counting, "MAX_DAYS", 2)
+    monkeypatch.setattr(count_scope, "MAX_DAYS", 2)
     settings.LOGS_MAX_EXAMINED = 1
     store(make_item(n, created_at=YESTERDAY - n % 4 * DAY) for n in range(40))
     builder.build()

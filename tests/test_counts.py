@@ -165,7 +165,7 @@ def test_partly_expired_groups_are_lower_bounds(tables: None) -> None:
     builder.build()
     middle = week_start + 3600 + 100
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("logs.reading.counting.time.time", lambda: middle)
+        patch.setattr("logs.reading.digest_counts.time.time", lambda: middle)
         result, _ = reader.counts(make_plan(LogFilter()), Bucket.HOUR)
     assert not result.total.is_exact
     assert result.total.number < 200

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from logs import times
 from logs.counts_form import CountsForm
-from logs.digests.counts import Tally
 from logs.digests.moments import to_time
 from logs.pages.schemas import DESCRIPTIONS, TIME, costs, field_parameters
 from logs.reading.budget import Cost
@@ -77,16 +76,16 @@ def counts(result: CountResult, cost: Cost) -> dict[str, Any]:
     return {
         "bucket": result.bucket,
         "buckets": [
-            {"start": times.to_text(to_time(moment)), **_number(count)}
+            {"start": times.to_text(to_time(moment)), **number(count)}
             for moment, count in result.buckets.items()
         ],
-        "total": _number(total),
-        "fields": {name: _field(result.values.get(name), result, total) for name in result.fields},
+        "total": number(total),
+        "fields": {name: _field(name, result) for name in result.fields},
         **costs(cost),
     }
 
 
-def _number(count: Count) -> dict[str, Any]:
+def number(count: Count) -> dict[str, Any]:
     """Return a number as Number describes it. Nothing counted is no lower bound."""
     if count.is_exact:
         return {"count": count.number, "status": Status.EXACT}
@@ -95,19 +94,17 @@ def _number(count: Count) -> dict[str, Any]:
     return {"count": None, "status": Status.UNAVAILABLE}
 
 
-def _field(tally: Tally | None, result: CountResult, total: Count) -> dict[str, Any]:
+def _field(name: str, result: CountResult) -> dict[str, Any]:
     """Return the values of a field as FieldCounts describes them."""
-    if tally is None:
+    if name not in result.values:
         return {"values": [], "rest": None}
-    largest = tally.largest(MAX_VALUES)
-    numbers = [
-        Count(number, result.has_exact_values and value not in tally.floors)
-        for value, number in largest.items()
-    ]
-    is_exact = total.is_exact and result.has_exact_values and all(each.is_exact for each in numbers)
+    largest = {value: result.value(name, value) for value in result.values[name].largest(MAX_VALUES)}
+    total = result.total
+    is_exact = total.is_exact and name not in result.lower_bounds
+    is_exact = is_exact and all(each.is_exact for each in largest.values())
     return {
-        "values": [{"value": value, **_number(count)} for value, count in zip(largest, numbers, strict=True)],
-        "rest": total.number - sum(largest.values()) if is_exact else None,
+        "values": [{"value": value, **number(count)} for value, count in largest.items()],
+        "rest": total.number - sum(each.number for each in largest.values()) if is_exact else None,
     }
 
 

@@ -1,17 +1,22 @@
 """The numbers of a count: by bucket, in all, and by value."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import timedelta
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from logs.digests.counts import Tally
-from logs.digests.moments import DAY, MICROSECOND
+from logs.digests.moments import DAY, END, FIRST, MICROSECOND, to_moment
+from logs.models import LogItem
+from logs.reading.counted_ranges import BUCKETS
 
 HOUR = timedelta(hours=1) // MICROSECOND
 MAX_BUCKETS = 2_000
 # A longer range has buckets of days unless hours are requested.
 MAX_HOURS_RANGE = 3 * DAY
+# The attribute with the name of a value, which senders may leave out.
+NAMES = {"user_id": "user_name", "account_id": "account_name", "object_key": "object_name"}
 
 
 class Bucket(StrEnum):
@@ -40,25 +45,107 @@ class Count:
 
 
 @dataclass
+class Occurrences:
+    """The times of the first and the last log with a value, among those read, and its last name."""
+
+    first: datetime
+    last: datetime
+    name: str | None = None
+
+    def add(self, moment: datetime, name: str | None) -> None:
+        """Add a log."""
+        self.first = min(self.first, moment)
+        # The newest logs are read first.
+        self.name = self.name or name
+        if moment > self.last:
+            self.last, self.name = moment, name or self.name
+
+
+@dataclass
 class CountResult:
     """The numbers of a range.
 
-    `buckets` are those by the first moment of each bucket. `fields` are the requested ones. `values` are the
-    numbers of the most frequent values, by field, without fields that were not counted. Without
-    `has_exact_values` they are lower bounds.
+    `starts` are the first moments of its buckets, in order, and `end` is the end of the last one. `buckets`
+    are the numbers by these moments. `types` are the numbers by type of each bucket, as far as they were
+    counted. `fields` are the requested ones. `values` are the numbers of the most frequent values, by field,
+    without fields that were not counted. The values of `lower_bounds` are lower bounds.
+
+    `occurrences` are those of the values of logs that were read, by field. `unread` is the range of the logs
+    that were not read, by field: digests counted them, or nothing did.
     """
 
-    bucket: Bucket
+    starts: Sequence[int]
+    end: int
     buckets: dict[int, Count]
+    types: dict[int, Tally]
     fields: tuple[str, ...]
     values: dict[str, Tally]
-    has_exact_values: bool = True
+    occurrences: dict[str, dict[str, Occurrences]]
+    lower_bounds: set[str] = field(default_factory=set)
+    unread: dict[str, tuple[int, int]] = field(default_factory=dict)
+    # Set by a count whose buckets have one length.
+    bucket: Bucket = Bucket.DAY
 
     @property
     def total(self) -> Count:
         """Return the number of logs in all buckets."""
         counts = self.buckets.values()
         return Count(sum(each.number for each in counts), all(each.is_exact for each in counts))
+
+    @property
+    def has_exact_values(self) -> bool:
+        """Return whether the most frequent values of each field are exact."""
+        return not self.lower_bounds
+
+    def bucket_of(self, moment: int) -> int:
+        """Return the first moment of the bucket of a moment within the range."""
+        return self.starts[max(0, bisect_right(self.starts, moment) - 1)]
+
+    def value(self, name: str, value: str) -> Count:
+        """Return the number of logs with a value of a field."""
+        number, is_exact = self.values[name].number(value)
+        return Count(number, is_exact and name not in self.lower_bounds)
+
+    def first_and_last(self, name: str, value: str) -> tuple[datetime | None, datetime | None]:
+        """Return the times of the first and the last log with a value. Each is None if it is uncertain."""
+        each = self.occurrences[name].get(value)
+        if each is None:
+            return None, None
+        low, high = self.unread.get(name, (END, FIRST))
+        first, last = to_moment(each.first), to_moment(each.last)
+        return each.first if first < low else None, each.last if last >= high else None
+
+    def add_unread(self, name: str, low: int, high: int) -> None:
+        """Extend the range of a field whose logs were not read."""
+        first, last = self.unread.get(name, (low, high))
+        self.unread[name] = min(low, first), max(high, last)
+
+    def add_to_field(self, name: str, row: LogItem) -> None:
+        """Count a log that was read in a field. An attribute without a value is an empty text."""
+        value = getattr(row, name) or ""
+        self.values[name].add(value)
+        label = getattr(row, NAMES[name]) if name in NAMES else None
+        if occurrences := self.occurrences[name].get(value):
+            occurrences.add(row.created_at, label)
+        else:
+            self.occurrences[name][value] = Occurrences(row.created_at, row.created_at, label)
+
+    def add_to_bucket(self, row: LogItem) -> None:
+        """Count a log that was read in its bucket."""
+        start = self.bucket_of(to_moment(row.created_at))
+        self.buckets[start].add(1)
+        self.types[start].add(row.type)
+
+    def mark(self, low: int, high: int, names: Collection[str]) -> None:
+        """Mark the numbers of a range that was not counted whole as lower bounds."""
+        for name in names:
+            if name == BUCKETS:
+                first = max(0, bisect_right(self.starts, low) - 1)
+                for start in self.starts[first : bisect_right(self.starts, high - 1)]:
+                    self.buckets[start].is_exact = False
+            else:
+                self.lower_bounds.add(name)
+                self.add_unread(name, low, high)
 
 
 class TooManyBuckets(ValueError):
@@ -80,8 +167,15 @@ def bucket_moments(start: int, end: int, bucket: Bucket) -> range:
     return moments
 
 
-def empty_result(bucket: Bucket, moments: Iterable[int], fields: tuple[str, ...]) -> CountResult:
+def empty_result(starts: Iterable[int], end: int, fields: tuple[str, ...]) -> CountResult:
     """Return the result before anything is counted."""
+    starts = list(starts)
     return CountResult(
-        bucket, {moment: Count() for moment in moments}, fields, {name: Tally() for name in fields}
+        starts,
+        end,
+        {moment: Count() for moment in starts},
+        {moment: Tally() for moment in starts},
+        fields,
+        {name: Tally() for name in fields},
+        {name: {} for name in fields},
     )

@@ -120,6 +120,11 @@ class PageRead:
         """Return how many items the budget still allows."""
         return self.budget.examined - self.cost.examined
 
+    @property
+    def seconds(self) -> float:
+        """Return how long the reading has taken."""
+        return deadline.now() - self._started
+
     def request(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
         """Send DynamoDB requests in parallel; return their responses in order. Their cost is counted.
 
@@ -187,12 +192,8 @@ class PageRead:
             raise
 
     @property
-    def _seconds(self) -> float:
-        return deadline.now() - self._started
-
-    @property
     def _request_seconds(self) -> float:
-        return self._seconds_before + self._seconds
+        return self._seconds_before + self.seconds
 
     def _read_rows(self, position: Position | None, limit: int) -> _Rows:
         """Read from a position until there are enough rows, the order ends or the budget is spent."""
@@ -203,7 +204,7 @@ class PageRead:
             rows = self._included_row(position)
             rows += islice(stage, wanted - len(rows))
         finally:
-            self.cost.seconds = self._seconds
+            self.cost.seconds = self.seconds
         if len(rows) > limit:
             return _Rows(rows[:limit], key_of(self.plan, rows[limit - 1]))
         if len(rows) < wanted:
