@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_safe
 
-from logs import log_views, views
+from logs import log_views, number_views, views
 from logs.plan import Direction
 
 
@@ -63,6 +63,8 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
         return [
             path("", view(self.changelist_view), name=f"{name}_changelist"),
             path("export/", view(self.export_view), name=f"{name}_export"),
+            path("numbers/", view(self.numbers_view), name=f"{name}_numbers"),
+            path("groups/", view(self.groups_view), name=f"{name}_groups"),
             path("choices/", view(self.choices_view), name=f"{name}_choices"),
             path("<path:object_id>/row/", view(self.row_view), name=f"{name}_row"),
             path("<path:object_id>/json/", view(self.json_view), name=f"{name}_json"),
@@ -82,6 +84,16 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
         """Return the listing as a file. Raises PermissionDenied without the view permission."""
         self._check_permission(request)
         return views.export(request, self)
+
+    def numbers_view(self, request: HttpRequest) -> HttpResponse:
+        """Return the histogram and the facets. Raises PermissionDenied without the view permission."""
+        self._check_permission(request)
+        return number_views.numbers(request, self)
+
+    def groups_view(self, request: HttpRequest) -> HttpResponse:
+        """Return the groups of a field. Raises PermissionDenied without the view permission."""
+        self._check_permission(request)
+        return number_views.groups(request, self)
 
     def choices_view(self, request: HttpRequest) -> HttpResponse:
         """Return the suggestions of the filter. Raises PermissionDenied without the view permission."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from django.http import HttpRequest
 
 from logs import conf
-from logs.reading.budget import Cost
+from logs.reading.budget import Budget, Cost
 
 # An eventually consistent read of 8 KB is one read unit:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
@@ -50,5 +50,13 @@ def page_bound() -> Cost:
 
 def counts_bound() -> Cost:
     """Return the most that counts may cost."""
-    budget = conf.count_budget()
+    return _numbers_bound(conf.count_budget())
+
+
+def groups_bound() -> Cost:
+    """Return the most that groups may cost."""
+    return _numbers_bound(conf.budget())
+
+
+def _numbers_bound(budget: Budget) -> Cost:
     return Cost(examined=budget.examined, read_units=budget.examined / ITEMS_PER_UNIT + COUNTS_READ_UNITS)

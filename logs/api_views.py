@@ -1,4 +1,4 @@
-"""The operations of the JSON API: a page of logs, one log, and counts."""
+"""The operations of the JSON API: a page of logs, one log, counts and groups."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,11 +8,11 @@ from ninja import Router
 
 from logs import conf, cursor, reader, signals
 from logs.api_errors import error, invalid
-from logs.api_usage import LOG_BOUND, counts_bound, metered, page_bound
-from logs.counts_form import CountsForm
+from logs.api_usage import LOG_BOUND, counts_bound, groups_bound, metered, page_bound
+from logs.counts_form import CountsForm, GroupsForm
 from logs.fields import MAX_QUOTED
 from logs.forms import FilterForm
-from logs.pages import count_schemas, schemas
+from logs.pages import count_schemas, group_schemas, schemas
 from logs.permissions import reads_own_accounts
 from logs.plan import PageQuery
 from logs.reading.budget import Cost
@@ -72,6 +72,25 @@ def _counts(request: HttpRequest, cost: Cost) -> Any:
     return count_schemas.counts(result, cost)
 
 
+def groups(request: HttpRequest) -> Any:
+    """Return the values of a field among the logs that the filter of the query string matches."""
+    with metered(request, groups_bound()) as cost:
+        return _groups(request, cost)
+
+
+def _groups(request: HttpRequest, cost: Cost) -> Any:
+    form = GroupsForm(request.GET, raw=request.META["QUERY_STRING"], includes_own=_includes_own(request))
+    if not form.is_valid():
+        return invalid(form.errors_by_parameter())
+    plan = form.plan()
+    result, groups_cost = reader.groups(
+        plan, form.cleaned_data["field"], group_schemas.MAX_GROUPS, conf.budget()
+    )
+    cost += groups_cost
+    signals.logs_read.send_robust(sender=router, request=request, query=PageQuery(plan, None, 1), via="api")
+    return group_schemas.groups(result, cost)
+
+
 def detail(request: HttpRequest, log_id: str) -> Any:
     """Return one log with every field."""
     with metered(request, LOG_BOUND) as cost:
@@ -123,6 +142,15 @@ _route(
     summary="How many logs match, by time and by value",
     description=f"{count_schemas.DESCRIPTION} {schemas.PATHS}",
     openapi_extra={"parameters": count_schemas.parameters()},
+)
+_route(
+    "/groups",
+    groups,
+    response={200: group_schemas.LogGroups, **ERRORS},
+    operation_id="group_logs",
+    summary="The values of a field, with their numbers",
+    description=f"{group_schemas.DESCRIPTION} {schemas.PATHS}",
+    openapi_extra={"parameters": group_schemas.parameters()},
 )
 _route(
     "/{log_id}",

@@ -1,4 +1,4 @@
-"""The parameters of counts: the filters of the listing, the bucket and the fields."""
+"""The parameters of counts and groups: the filters of the listing, and what is counted."""
 
 from typing import Any
 
@@ -12,10 +12,12 @@ from logs.forms import FilterForm
 from logs.plan import QueryPlan, make_plan
 from logs.reading.count_result import Bucket
 from logs.reading.counted_values import FIELDS as COUNTED_FIELDS
+from logs.reading.grouping import FIELDS as GROUPED_FIELDS
 
 # The parameters of a listing that counts do not take.
 PAGE_PARAMETERS = ("order", "limit", "at", "around", "cursor")
 DEFAULT_FIELDS = ("type",)
+NAMES_OF_FIELDS = f"{', '.join(GROUPED_FIELDS[:-1])} or {GROUPED_FIELDS[-1]}"
 
 
 class CountedFieldsField(ValuesField):
@@ -36,11 +38,30 @@ class CountedFieldsField(ValuesField):
         return names or DEFAULT_FIELDS
 
 
-class CountsForm(FilterForm):
-    """The parameters of counts. It accepts no others, as a strict FilterForm."""
+# The parameters that filter logs.
+FILTER_FIELDS: dict[str, forms.Field] = {
+    name: field for name, field in FIELDS.items() if name not in PAGE_PARAMETERS
+}
+
+
+class NumbersForm(FilterForm):
+    """The parameters of numbers. It accepts no others, as a strict FilterForm."""
+
+    base_fields = FILTER_FIELDS
+
+    def __init__(self, data: Any, **kwargs: Any) -> None:
+        super().__init__(data, strict=True, **kwargs)
+
+    def plan(self) -> QueryPlan:
+        """Return the plan of a valid form's filter."""
+        return make_plan(self.log_filter, conf.shards(), includes_own=self.includes_own)
+
+
+class CountsForm(NumbersForm):
+    """The parameters of counts."""
 
     base_fields: dict[str, forms.Field] = {
-        **{name: field for name, field in FIELDS.items() if name not in PAGE_PARAMETERS},
+        **FILTER_FIELDS,
         "bucket": ChoiceField(
             choices=[(each.value, each.value) for each in Bucket],
             required=False,
@@ -48,9 +69,6 @@ class CountsForm(FilterForm):
         ),
         "fields": CountedFieldsField(),
     }
-
-    def __init__(self, data: Any, **kwargs: Any) -> None:
-        super().__init__(data, strict=True, **kwargs)
 
     @property
     def bucket(self) -> Bucket | None:
@@ -64,6 +82,17 @@ class CountsForm(FilterForm):
         names: tuple[str, ...] = self.cleaned_data["fields"]
         return names
 
-    def plan(self) -> QueryPlan:
-        """Return the plan of a valid form's filter."""
-        return make_plan(self.log_filter, conf.shards(), includes_own=self.includes_own)
+
+class GroupsForm(NumbersForm):
+    """The parameters of groups."""
+
+    base_fields: dict[str, forms.Field] = {
+        **FILTER_FIELDS,
+        "field": ChoiceField(
+            choices=[(name, name) for name in GROUPED_FIELDS],
+            error_messages={
+                "required": f"Give the field to group by: {NAMES_OF_FIELDS}.",
+                "invalid_choice": f"“%(value)s” cannot be grouped: write {NAMES_OF_FIELDS}.",
+            },
+        ),
+    }

@@ -14,6 +14,7 @@ from logs.reading.budget import MAX_COUNTED, Budget, Cost
 from logs.reading.count_result import Bucket, CountResult, bucket_moments, default_bucket
 from logs.reading.count_scope import CountScope
 from logs.reading.counting import Starts, count_logs
+from logs.reading.grouping import Groups, group_logs
 from logs.reading.page import Page as Page
 from logs.reading.page import PageRead
 from logs.storage import choices as stored_choices
@@ -141,6 +142,13 @@ def numbers(plan: QueryPlan, starts: Starts, scope: CountScope, budget: Budget) 
     read = PageRead(plan, budget)
     with store_unavailable():
         return count_logs(read, starts, scope), read.cost
+
+
+def groups(plan: QueryPlan, field: str, limit: int, budget: Budget) -> tuple[Groups, Cost]:
+    """Return the largest groups of a field of grouping.FIELDS, and the cost. Raises StoreUnavailable."""
+    read = PageRead(plan, budget)
+    with store_unavailable():
+        return group_logs(read, field, limit), read.cost
 
 
 class KeyLookup:

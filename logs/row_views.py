@@ -13,12 +13,11 @@ from django.utils.safestring import SafeString
 from logs import reader, signals
 from logs.fields import quoted
 from logs.models import LogItem
-from logs.page_form import PageForm
-from logs.pages import preferences
 from logs.pages.address import Address
 from logs.pages.listing import Listing
 from logs.pages.pane import Pane
 from logs.permissions import reads_own_accounts
+from logs.request_form import read_address
 from logs.storage.errors import UNAVAILABLE, StoreUnavailable
 
 # Each open row of a page costs a request. A script requests each when it is opened.
@@ -34,25 +33,16 @@ def fragment(request: HttpRequest, log_id: str, link: str) -> HttpResponse:
 
     `link` is the path of the page of the log. Costs one GetItem. Errors are a line of text.
     """
-    includes_own = reads_own_accounts(request.user)
-    view = preferences.read(request)
-    form = PageForm(
-        request.GET,
-        default_limit=view.limit,
-        raw=request.META["QUERY_STRING"],
-        includes_own=includes_own,
-    )
-    if not form.is_valid():
+    _, address = read_address(request, request.GET)
+    if address is None:
         return _text("The filter of this row is not valid.", HTTPStatus.BAD_REQUEST)
     try:
-        item = reader.get(log_id, includes_own=includes_own)
+        item = reader.get(log_id, includes_own=reads_own_accounts(request.user))
     except StoreUnavailable as error:
         logger.error(UNAVAILABLE, error)
         return _text("The database does not answer.", HTTPStatus.SERVICE_UNAVAILABLE)
     if item is None:
         return _text("There is no log with this ID.", HTTPStatus.NOT_FOUND)
-    query = form.first_page()
-    address = Address(query.plan, query.limit, form.zone, form.time_range, view.limit)
     return HttpResponse(_pane(request, item, address, link))
 
 

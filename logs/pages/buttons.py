@@ -15,7 +15,7 @@ from logs.filters import Order
 from logs.page_form import moments
 from logs.pages import preferences
 from logs.pages.columns import COLUMNS, SEPARATOR
-from logs.pages.preferences import DENSITIES, READERS, Preferences
+from logs.pages.preferences import DENSITIES, NUMBERS, READERS, Preferences
 
 # These choose a page. A changed filter begins at its first page.
 PLACES = ("at", "around", "cursor")
@@ -55,6 +55,11 @@ def _reject_density(data: QueryDict, value: str) -> None:
     raise BadRequest(f"set_density must be {' or '.join(DENSITIES)}, not “{quoted(value)}”.")
 
 
+def _reject_numbers(data: QueryDict, value: str) -> None:
+    """Refuse another choice. A valid one is a preference. Raises BadRequest."""
+    raise BadRequest(f"set_numbers must be {' or '.join(NUMBERS)}, not “{quoted(value)}”.")
+
+
 # button → what it changes in the address
 CHANGES: dict[str, Callable[[QueryDict, str], None]] = {
     # The text field for another zone. A button for a zone wins.
@@ -65,9 +70,15 @@ CHANGES: dict[str, Callable[[QueryDict, str], None]] = {
     "set_limit": _set_limit,
     "set_columns": _reject_columns,
     "set_density": _reject_density,
+    "set_numbers": _reject_numbers,
 }
 # button → the preference that keeps a valid value. The address then leaves it out.
-KEPT = {"set_limit": "limit", "set_columns": "columns", "set_density": "density"}
+KEPT = {
+    "set_limit": "limit",
+    "set_columns": "columns",
+    "set_density": "density",
+    "set_numbers": "numbers",
+}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from logs import conf
 from logs.models import LogItem, object_key
 
 MAX_IDS = 1_000
+# field → the kind of its ids
+KINDS = {"account_id": "account", "user_id": "user", "object": "object"}
 MAX_LABEL = 200
 
 logger = logging.getLogger(__name__)
@@ -41,6 +43,17 @@ def read_labels(kind: str, ids: Iterable[str]) -> dict[str, str]:
 def read_user_labels(items: Iterable[LogItem]) -> dict[str, str]:
     """Return the labels of the users of several logs, by id. A name of the sender needs none."""
     return read_labels("user", (item.user_id for item in items if not item.user_name))
+
+
+def name_values(field: str, names: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the names of the values of a field, by value.
+
+    `names` has the values, with the names that senders gave. The others have the project's label, if any.
+    """
+    sent = {value: name for value, name in names.items() if name}
+    if field not in KINDS:
+        return sent
+    return {**read_labels(KINDS[field], (value for value in names if value not in sent)), **sent}
 
 
 def read_row_labels(items: Sequence[LogItem]) -> dict[str, dict[str, str]]:

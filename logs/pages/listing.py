@@ -29,7 +29,8 @@ from logs.pages.filter_fields import FilterFields
 from logs.pages.labels import read_row_labels
 from logs.pages.links import Link
 from logs.pages.marks import make_marks
-from logs.pages.preferences import COMPACT, Preferences
+from logs.pages.numbers_place import NumbersPlace
+from logs.pages.preferences import COMPACT, HIDE, Preferences
 from logs.pages.rows import RowOptions, render_rows
 from logs.plan import END, Around, Direction, Position
 from logs.reader import IdSearch, PageResult
@@ -151,6 +152,11 @@ class Listing:
     def is_compact(self) -> bool:
         """Return whether the rows have little space around them."""
         return self.view.density == COMPACT
+
+    @property
+    def numbers(self) -> NumbersPlace:
+        """Return what stands in the place of the numbers until a script has fetched them."""
+        return NumbersPlace(self.address, is_hidden=self.view.numbers == HIDE)
 
     @property
     def rows(self) -> SafeString:

@@ -15,6 +15,7 @@ COOKIE = "logs_view"
 MAX_AGE = 365 * 24 * 3600
 MAX_COOKIE = 1_000
 COMFORTABLE, COMPACT = DENSITIES = ("comfortable", "compact")
+SHOW, HIDE = NUMBERS = ("show", "hide")
 
 
 def _limit(text: str) -> int:
@@ -34,21 +35,33 @@ def _density(text: str) -> str:
     return text
 
 
+def _numbers(text: str) -> str:
+    if text not in NUMBERS:
+        raise ValueError(text)
+    return text
+
+
 # preference → its value of a text; raises ValueError
-READERS: dict[str, Callable[[str], Any]] = {"limit": _limit, "columns": _columns, "density": _density}
+READERS: dict[str, Callable[[str], Any]] = {
+    "limit": _limit,
+    "columns": _columns,
+    "density": _density,
+    "numbers": _numbers,
+}
 
 
 @dataclass(frozen=True)
 class Preferences:
     """How the rows are shown.
 
-    `limit` is the page size that a link leaves out, `columns` a text of `read_columns`, and `density` one of
-    DENSITIES.
+    `limit` is the page size that a link leaves out, `columns` a text of `read_columns`, `density` one of
+    DENSITIES, and `numbers` one of NUMBERS.
     """
 
     limit: int = DEFAULT_LIMIT
     columns: str = write_columns(DEFAULT_COLUMNS)
     density: str = COMFORTABLE
+    numbers: str = SHOW
 
 
 def read(request: HttpRequest) -> Preferences:

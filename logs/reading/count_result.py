@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from logs.digests.counts import Tally
 from logs.digests.moments import DAY, END, FIRST, MICROSECOND, to_moment
-from logs.models import LogItem
+from logs.models import LogItem, object_key
 from logs.reading.counted_ranges import BUCKETS
 
 HOUR = timedelta(hours=1) // MICROSECOND
@@ -16,7 +16,7 @@ MAX_BUCKETS = 2_000
 # A longer range has buckets of days unless hours are requested.
 MAX_HOURS_RANGE = 3 * DAY
 # The attribute with the name of a value, which senders may leave out.
-NAMES = {"user_id": "user_name", "account_id": "account_name", "object_key": "object_name"}
+NAMES = {"user_id": "user_name", "account_id": "account_name", "object": "object_name"}
 
 
 class Bucket(StrEnum):
@@ -65,7 +65,7 @@ class Occurrences:
 class CountResult:
     """The numbers of a range.
 
-    `starts` are the first moments of its buckets, in order, and `end` is the end of the last one. `buckets`
+    The range is `start` ≤ moment < `end`. `starts` are the first moments of its buckets, in order. `buckets`
     are the numbers by these moments. `types` are the numbers by type of each bucket, as far as they were
     counted. `fields` are the requested ones. `values` are the numbers of the most frequent values, by field,
     without fields that were not counted. The values of `lower_bounds` are lower bounds.
@@ -74,8 +74,9 @@ class CountResult:
     that were not read, by field: digests counted them, or nothing did.
     """
 
-    starts: Sequence[int]
+    start: int
     end: int
+    starts: Sequence[int]
     buckets: dict[int, Count]
     types: dict[int, Tally]
     fields: tuple[str, ...]
@@ -121,8 +122,10 @@ class CountResult:
         self.unread[name] = min(low, first), max(high, last)
 
     def add_to_field(self, name: str, row: LogItem) -> None:
-        """Count a log that was read in a field. An attribute without a value is an empty text."""
-        value = getattr(row, name) or ""
+        """Count a log that was read in a field. A missing value is an empty text."""
+        # Only one index has the key of the object.
+        key = object_key(row.object_type, row.object_id) if name == "object" else getattr(row, name)
+        value: str = key or ""
         self.values[name].add(value)
         label = getattr(row, NAMES[name]) if name in NAMES else None
         if occurrences := self.occurrences[name].get(value):
@@ -167,12 +170,13 @@ def bucket_moments(start: int, end: int, bucket: Bucket) -> range:
     return moments
 
 
-def empty_result(starts: Iterable[int], end: int, fields: tuple[str, ...]) -> CountResult:
+def empty_result(start: int, end: int, starts: Iterable[int], fields: tuple[str, ...]) -> CountResult:
     """Return the result before anything is counted."""
     starts = list(starts)
     return CountResult(
-        starts,
+        start,
         end,
+        starts,
         {moment: Count() for moment in starts},
         {moment: Tally() for moment in starts},
         fields,

@@ -48,7 +48,7 @@ def count_logs(read: "PageRead", starts: Starts, scope: CountScope) -> CountResu
     end = now if plan.high is None else min(now, to_moment(plan.high) + 1)
     start = to_moment(plan.low) if plan.low else source.first_moment(None, end, plan.shards, read.request)
     if start is None or start >= end:
-        return empty_result((), end, scope.fields)
+        return empty_result(end, end, (), scope.fields)
     result = Counting(read, start, end, starts(start, end), scope).run()
     read.cost.seconds = read.seconds
     return result
@@ -93,7 +93,7 @@ class Counting:
         return self._count(None)
 
     def _count(self, counted: CountedValues | None) -> CountResult:
-        self._result = empty_result(self._starts, self._end, self._scope.fields)
+        self._result = empty_result(self._start, self._end, self._starts, self._scope.fields)
         digests = DigestCounts(self._read, self._plan, self._start, self._end, self._scope, self._result)
         if counted:
             digests.run(counted)
@@ -120,7 +120,8 @@ class Counting:
         if self._read.cost.queries >= self._scope.requests:
             limit = 0
         self._read.budget = replace(budget, examined=min(budget.examined, limit))
-        self._count_rows(parts)
+        for run in _runs(parts):
+            self._count_rows(run)
         self._read.budget = budget
 
     def _count_rows(self, parts: list[Part]) -> None:
@@ -166,3 +167,14 @@ class Counting:
             self._result.mark(each.moment, each.moment + 1, digests.ranges.names_at(each.moment))
         for row in late_rows(self._read, self._plan, candidates):
             self._add_row(row, digests.ranges.names_at(to_moment(row.created_at)))
+
+
+def _runs(parts: list[Part]) -> list[list[Part]]:
+    """Return the parts without gaps between them. One Query reads such a run."""
+    runs: list[list[Part]] = []
+    for part in parts:
+        if runs and runs[-1][-1].low == part.high:
+            runs[-1].append(part)
+        else:
+            runs.append([part])
+    return runs
