@@ -1,4 +1,4 @@
-"""The operations of the JSON API: a page of logs, one log, counts and groups."""
+"""The operations of the JSON API: pages of logs, one log, counts and groups."""
 
 from collections.abc import Callable
 from typing import Any
@@ -73,7 +73,7 @@ def _counts(request: HttpRequest, cost: Cost) -> Any:
 
 
 def groups(request: HttpRequest) -> Any:
-    """Return the values of a field among the logs that the filter of the query string matches."""
+    """Return the values of a field in the logs that the filter matches."""
     with metered(request, groups_bound()) as cost:
         return _groups(request, cost)
 

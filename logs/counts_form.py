@@ -1,4 +1,4 @@
-"""The parameters of counts and groups: the filters of the listing, and what is counted."""
+"""The parameters of counts and groups: filters, and what is counted."""
 
 from typing import Any
 

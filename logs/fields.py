@@ -254,6 +254,8 @@ class ChoiceField(forms.ChoiceField):
     """Django's field, but its error quotes the beginning of the value only."""
 
     def validate(self, value: Any) -> None:
+        if self.required and not value:
+            raise ValidationError(self.error_messages["required"], code="required")
         if value and not self.valid_value(value):
             raise ValidationError(
                 self.error_messages["invalid_choice"], code="invalid_choice", params={"value": quoted(value)}

@@ -1,4 +1,4 @@
-"""The numbers of a filter: the histogram with its facets, and the groups of a field."""
+"""The numbers of a filter: histogram and facets, and the groups of a field."""
 
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -20,7 +20,7 @@ from logs.request_form import read_address
 
 @handles_errors
 def numbers(request: HttpRequest, admin: Admin) -> HttpResponse:
-    """Return the numbers of the query string as a page, or as a fragment for a script.
+    """Return the numbers of a filter as a page, or as a fragment.
 
     An invalid filter leads to the listing, which shows its errors.
     """

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import CHECKS
 
-from logs.counts_form import CountsForm
+from logs.counts_form import CountsForm, GroupsForm
 from logs.forms import FilterForm
 from logsite.accounts import tokens
 from tests.api import fetch, program
@@ -56,6 +56,8 @@ def api_schema(logs_table: None, settings: Any) -> schemathesis.BaseSchema:
         ("/api/logs", GenerationMode.NEGATIVE),
         ("/api/logs/counts", GenerationMode.POSITIVE),
         ("/api/logs/counts", GenerationMode.NEGATIVE),
+        ("/api/logs/groups", GenerationMode.POSITIVE),
+        ("/api/logs/groups", GenerationMode.NEGATIVE),
         ("/api/logs/{log_id}", GenerationMode.POSITIVE),  # Any text is a valid id.
     ],
 )
@@ -78,16 +80,20 @@ def test_api_conforms_to_its_schema(
 
 def test_schema_lists_every_filter_and_error() -> None:
     schema = fetch(program(), "/api/openapi.json")
-    assert set(schema["paths"]) == {"/api/logs", "/api/logs/counts", "/api/logs/{log_id}"}
+    assert set(schema["paths"]) == {
+        "/api/logs",
+        "/api/logs/counts",
+        "/api/logs/groups",
+        "/api/logs/{log_id}",
+    }
     for operations in schema["paths"].values():
         assert set(operations) == {"get"}
         assert set(operations["get"]["responses"]) >= {
             "200", "400", "401", "403", "404", "405", "429", "500", "503"
         }  # fmt: skip
-    names = [parameter["name"] for parameter in schema["paths"]["/api/logs"]["get"]["parameters"]]
-    assert names == list(FilterForm.base_fields)
-    names = [parameter["name"] for parameter in schema["paths"]["/api/logs/counts"]["get"]["parameters"]]
-    assert names == list(CountsForm.base_fields)
+    for place, form in (("", FilterForm), ("/counts", CountsForm), ("/groups", GroupsForm)):
+        parameters = schema["paths"][f"/api/logs{place}"]["get"]["parameters"]
+        assert [parameter["name"] for parameter in parameters] == list(form.base_fields)
     assert schema["components"]["securitySchemes"]["TokenAuth"] == {"type": "http", "scheme": "bearer"}
 
 

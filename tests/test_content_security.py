@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 
 from logs.models import LogItem
+from logs.reading.grouping import FIELDS
 from tests.conftest import PASSWORD
 from tests.items import make_item, store
 from tests.pages import LISTING
@@ -71,6 +72,9 @@ def _hostile_logs(logs_table: None) -> None:
         (f"{LISTING}?q=nothing", 200),
         (f"{LISTING}?from={ATTACK}&{ATTACK}=1", 400),
         (f"{LISTING}export/?format={ATTACK}", 400),
+        (f"{LISTING}numbers/?type={ATTACK}", 200),
+        *((f"{LISTING}groups/?field={field}", 200) for field in FIELDS),
+        (f"{LISTING}groups/?field={ATTACK}", 400),
         (f"{LISTING}{make_item(1).id}/change/", 200),
         (f"{LISTING}{make_item(99).id}/change/?_changelist_filters={ATTACK}", 200),
         (f"{LISTING}{ATTACK}/change/", 404),

@@ -1,4 +1,4 @@
-"""A histogram: the numbers of a count as bars, with a table of the same numbers."""
+"""A histogram: the numbers of a count as bars, and as a table."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,6 +17,8 @@ MAX_TYPES = 5
 MAX_NAME = 40
 OTHER = "other"
 GRAY = COLORS[0]
+# Of types without a color of their own. Those of warnings and errors come last.
+FREE_COLORS = ("blue", "green", "purple", "teal", "pink", "amber", "red")
 # The units of the picture, which the browser stretches. numbers.html has the same width of a bar.
 WIDTH, HEIGHT = 10, 100
 # The least height of what is visible.
@@ -143,9 +145,7 @@ class Histogram:
             total=Number.of(count),
             numbers=[Number.of(each) for each in counts],
             rects=self._rects(counts, is_unknown=not count.is_exact),
-            hatched=0
-            if count.is_exact
-            else max(self._height(count.number), 0 if count.number else UNKNOWN_HEIGHT),
+            hatched=0 if count.is_exact else self._height(count.number) or UNKNOWN_HEIGHT,
         )
 
     def _ends(self, index: int) -> tuple[int, int]:
@@ -188,7 +188,7 @@ def _series(result: CountResult, colors: Mapping[str, str]) -> list[Series]:
     largest = sorted(totals, key=lambda type_: (-totals[type_], type_))[:MAX_TYPES]
     # A type without a color of its own gets one that is free: gray is that of the others.
     used = {colors[type_] for type_ in largest if type_ in colors}
-    free = iter([color for color in COLORS[1:] if color not in used])
+    free = iter([color for color in FREE_COLORS if color not in used])
     series = [
         Series(shorten(type_, MAX_NAME), colors.get(type_) or next(free, GRAY), type_) for type_ in largest
     ]

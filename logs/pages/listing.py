@@ -155,7 +155,7 @@ class Listing:
 
     @property
     def numbers(self) -> NumbersPlace:
-        """Return what stands in the place of the numbers until a script has fetched them."""
+        """Return the place of the numbers, which a script fetches."""
         return NumbersPlace(self.address, is_hidden=self.view.numbers == HIDE)
 
     @property

@@ -99,16 +99,17 @@ class Numbers:
 
     @property
     def range(self) -> str:
-        """Return the range of the numbers."""
+        """Return the range of the numbers. It is empty for that of the filter."""
         log_filter, zone = self.address.filter, self._counted.zone
-        if log_filter.start is None and log_filter.end is None:
+        if log_filter.start:
+            return ""
+        if log_filter.end is None:
             return f"in the last {OPEN_DAYS} days"
-        start, end = to_time(self.result.start), log_filter.end
-        return f"{write_range(start, end, zone)} {zones.label(zone)}"
+        return f"{write_range(to_time(self.result.start), log_filter.end, zone)} {zones.label(zone)}"
 
     @property
     def is_in_utc(self) -> bool:
-        """Return whether the bars are days of UTC, though the page has another time zone."""
+        """Return whether the bars are days of UTC instead of the page's zone."""
         return self._counted.zone is not self.address.zone
 
     @property

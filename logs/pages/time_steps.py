@@ -80,7 +80,10 @@ def is_hourly(moments: list[int]) -> bool:
 
 
 def bar_starts(start: int, end: int, step: Step, zone: tzinfo, *, by_day: bool, by_hour: bool) -> list[int]:
-    """Return the first moments of the bars, in UTC if digests could not count those of the zone."""
+    """Return the first moments of the bars.
+
+    Days are those of UTC if digests could not count those of the zone.
+    """
     moments = starts(start, end, step, zone)
     needs_utc = (by_day and step.length >= DAY) or ((by_hour or by_day) and not is_hourly(moments))
     if needs_utc and step.length >= HOUR:

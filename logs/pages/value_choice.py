@@ -1,4 +1,4 @@
-"""A value of a group or a facet: how it is shown, and the addresses of its logs and of all others."""
+"""A value of a group or a facet, and the addresses that filter by it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

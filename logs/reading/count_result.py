@@ -46,7 +46,10 @@ class Count:
 
 @dataclass
 class Occurrences:
-    """The times of the first and the last log with a value, among those read, and its last name."""
+    """The times of the first and the last log with a value.
+
+    They are of the logs that were read. `name` is its last name.
+    """
 
     first: datetime
     last: datetime

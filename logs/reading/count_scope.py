@@ -13,7 +13,7 @@ SMALL = 2_000
 
 @dataclass(frozen=True)
 class CountScope:
-    """What is counted beside the buckets: the values of fields, and how much may be read for them.
+    """The fields whose values are counted, and how much may be read for them.
 
     `sample` is how many items are read for fields that digests do not count. They are not read after so many
     `requests`. `days` is of how many days the counts of all values are read: 8 read units each.

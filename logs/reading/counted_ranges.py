@@ -1,4 +1,4 @@
-"""Which parts of a range digests have counted, for the buckets and for each field."""
+"""Which parts of a range digests have counted, by field."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,10 @@ BUCKETS = ""
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a range, `low` ≤ moment < `high`, and the names for which it is not counted."""
+    """A part of a range, and the names for which it is not counted.
+
+    The part is `low` ≤ moment < `high`.
+    """
 
     low: int
     high: int

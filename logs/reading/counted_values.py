@@ -26,7 +26,7 @@ class CountedValues:
 
     @property
     def day_fields(self) -> tuple[str, ...]:
-        """Return the fields that whole days count for this filter, beside the types of hours."""
+        """Return the fields that whole days count, beside the types of hours."""
         if self.attribute is None:
             return ("sub_type", "account_id", "user_id")
         return ("type",) if self.attribute in ("account_id", "account_type") else ()

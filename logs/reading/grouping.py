@@ -1,4 +1,4 @@
-"""The values of one field, with their numbers and the times of their first and last logs."""
+"""The values of one field, with their numbers, first and last logs."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

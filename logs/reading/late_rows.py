@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def late_rows(
     read: "PageRead", plan: QueryPlan, candidates: Collection[tuple[Segment, LateItem]]
 ) -> Iterator[LogItem]:
-    """Yield the logs among late ones that match a plan, and that no block of their segment has.
+    """Yield the late logs that match a plan and are in no block.
 
     Costs a BatchGetItem for 100, and their blocks. Raises DigestsUnavailable and ItemMissing.
     """
