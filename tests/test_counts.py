@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,15 +16,17 @@ from logs import reader
 from logs.digests import builder, erasure
 from logs.digests.moments import to_moment
 from logs.filters import LogFilter, Order
-from logs.models import LogItem, is_own_account
+from logs.models import LogItem, is_own_account, shard_status
 from logs.plan import make_plan
 from logs.reading.budget import Budget
 from logs.reading.count_result import Bucket, TooManyBuckets
 from tests.digests import Killed, directories, empty_digests_table, killed_after, small_segments, store_late
 from tests.items import logs, make_item, store
+from tests.numbers import assert_numbers
 
 NOW = datetime.now(UTC).replace(minute=30, second=0, microsecond=0) - timedelta(hours=1)
 TODAY = NOW.replace(hour=0, minute=0)
+SHARDS = 3
 ALL_FIELDS = ("type", "sub_type", "account_id", "user_id")
 NO_INDEX = Budget(examined=0)
 
@@ -35,7 +39,9 @@ def tables(logs_table: None) -> Iterator[None]:
     empty_digests_table()
 
 
-def make_logs(number: int, rng: random.Random, days: int = 4, start: int = 0) -> list[LogItem]:
+def make_logs(
+    number: int, rng: random.Random, days: int = 4, start: int = 0, shards: int = 1
+) -> list[LogItem]:
     """Return logs with random values of the last days."""
     return [
         make_item(
@@ -45,6 +51,8 @@ def make_logs(number: int, rng: random.Random, days: int = 4, start: int = 0) ->
             user_id=str(rng.randrange(30)),
             type=rng.choice(["login", "update", "export"]),
             sub_type=f"s{rng.randrange(5)}",
+            submitter_country=rng.choice(["Japan", "Germany", None]),
+            status=shard_status(str(index), shards),
         )
         for index in range(number)
     ]
@@ -75,10 +83,10 @@ FILTERS = [
 ]
 
 
-def assert_exact(items: Iterable[LogItem], log_filter: LogFilter) -> None:
+def assert_exact(items: Iterable[LogItem], log_filter: LogFilter, shards: int = 1) -> None:
     """Raise AssertionError unless all numbers are exact and equal a brute-force count of the items."""
     for bucket in Bucket:
-        result, _ = reader.counts(make_plan(log_filter), bucket, budget=Budget())
+        result, _ = reader.counts(make_plan(log_filter, shards), bucket, budget=Budget())
         expected = expected_buckets(items, log_filter, bucket)
         assert {moment: each.number for moment, each in result.buckets.items() if each.number} == expected
         assert all(each.is_exact for each in result.buckets.values())
@@ -100,9 +108,13 @@ def test_counts_equal_brute_force(log_filter: LogFilter, tables: None) -> None:
     )
 
 
-def test_counts_after_everything_equal_brute_force(tables: None) -> None:
+def test_numbers_after_everything_equal_brute_force(
+    tables: None, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """The logs are in several shards, and some are late, deleted or delivered again."""
+    monkeypatch.setenv("LOGS_SORTING_SHARDS", str(SHARDS))
     rng = random.Random(5)
-    items = make_logs(20_000, rng)
+    items = make_logs(20_000, rng, shards=SHARDS)
     store(items)
     with suppress(Killed), killed_after(30):
         builder.build()
@@ -111,7 +123,7 @@ def test_counts_after_everything_equal_brute_force(tables: None) -> None:
             future.result()
     for item in rng.sample(items, 40):
         store_late(item)  # a redelivered message
-    for item in make_logs(60, rng, start=50_000):
+    for item in make_logs(60, rng, start=50_000, shards=SHARDS):
         store_late(item)
     for item in rng.sample(items, 10):
         erasure.delete(item.id)
@@ -119,9 +131,49 @@ def test_counts_after_everything_equal_brute_force(tables: None) -> None:
         builder.build(TODAY - timedelta(days=2), TODAY - timedelta(days=1), rebuild=True)
     items = logs()
     for log_filter in (FILTERS[0], FILTERS[1], FILTERS[3]):
-        assert_exact(items, log_filter)
+        assert_exact(items, log_filter, SHARDS)
     builder.build()
-    assert_exact(items, FILTERS[0])
+    assert_exact(items, FILTERS[0], SHARDS)
+    assert_pages_exact(items)
+    now = datetime.now(UTC)
+    newest = [make_item(90_000 + n, created_at=now - timedelta(minutes=4, seconds=n)) for n in range(50)]
+    store(newest)
+    settings.LOGS_MAX_EXAMINED = 20
+    result = assert_numbers([*items, *newest], LogFilter(), shards=SHARDS)
+    # Digests have the older days. The newest logs are more than the budget.
+    expected = expected_buckets([*items, *newest], LogFilter(), Bucket.DAY)
+    marked = {moment for moment, each in result.buckets.items() if not each.is_exact}
+    assert not result.total.is_exact
+    assert marked & expected.keys() == {
+        moment for moment, number in expected.items() if result.buckets[moment].number < number
+    }
+
+
+def assert_pages_exact(items: list[LogItem]) -> None:
+    """Raise AssertionError unless the numbers of pages agree with a brute-force count.
+
+    Marks "at least" are where logs were not read.
+    """
+    uneven = LogFilter(start=NOW - timedelta(days=2, minutes=17), end=NOW - timedelta(minutes=45))
+    week = replace(uneven, start=TODAY - timedelta(days=6), end=None)
+    exact_fields = {"type", "sub_type", "user_id", "account_id"}
+    berlin, kathmandu = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kathmandu")
+    pages = ((LogFilter(), kathmandu), (week, berlin), (uneven, berlin))
+    for log_filter, zone in pages:
+        result = assert_numbers(items, log_filter, zone, SHARDS)
+        assert result.total.is_exact
+        # The logs of a whole table are more than a page reads for the countries.
+        assert result.lower_bounds.isdisjoint({"type"} if log_filter == uneven else exact_fields)
+        assert "submitter_country" in result.lower_bounds
+    for log_filter in (FILTERS[1], FILTERS[5], LogFilter(submitter_country=("Japan",))):
+        assert_numbers(items, log_filter, shards=SHARDS)
+    for log_filter in (FILTERS[3], FILTERS[4]):
+        assert_numbers(items, replace(log_filter, start=uneven.start, end=uneven.end), shards=SHARDS)
+    hour = LogFilter(start=NOW - timedelta(minutes=59), end=NOW - timedelta(minutes=3))
+    result = assert_numbers(items, hour, shards=SHARDS)
+    assert result.has_exact_values
+    assert result.total.is_exact
+    assert len(result.starts) == 56
 
 
 def test_values_of_fields_are_counted(tables: None) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logs.digests import coverage, generations
-from logs.digests.counts import CountGroup, Counts, unpack_counts
+from logs.digests.counts import CountGroup, Counts, Tally, unpack_counts
 from logs.digests.coverage import Day
 from logs.digests.directory import Segment
 from logs.digests.late import LateItem
@@ -172,7 +172,10 @@ class DigestCounts:
         """Add the counts of all values of a day."""
         for group, is_partly in self._groups(counts):
             if not counted.is_by_hour:
-                self._add(day.low, *counted.number(counted.tally(group)), is_skipped=is_partly)
+                number, is_exact = counted.number(counted.tally(group))
+                self._add(day.low, number, is_exact, is_skipped=is_partly)
+                if "type" not in counted.day_fields:
+                    self._result.types[self._result.bucket_of(day.low)].merge(Tally(rest=number))
             for name, tally in counted.field_tallies(group).items():
                 if is_partly:
                     self._result.lower_bounds |= {name} & set(self._scope.fields)
