@@ -6,8 +6,6 @@ Each question begins at the first page of the listing. It takes at most three cl
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,13 +16,11 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from logs.models import LogItem
 from tests.conftest import client_of, empty_logs_table, make_user
+from tests.hands import first_page
 from tests.items import make_item, store
-from tests.pages import LISTING
 
 pytest_plugins = ["tests.browser_fixtures"]
 pytestmark = pytest.mark.browser
-
-MAX_CLICKS, MAX_KEYSTROKES = 3, 20
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 TODAY = NOW.replace(hour=0, minute=0, second=0)
@@ -81,41 +77,6 @@ EARLIER = [
 NUMBERS = {item.id: number for number in range(40) for item in [make_item(number)]}
 
 
-@dataclass
-class Hands:
-    """Mouse and keyboard of a page. Each click and each key counts, also those of a combination."""
-
-    page: Page
-    clicks: int = 0
-    keystrokes: int = 0
-
-    def click(self, target: Locator) -> None:
-        """Click on an element."""
-        self.clicks += 1
-        target.click()
-
-    def open(self, target: Locator) -> None:
-        """Click on an element that opens another page."""
-        with self.page.expect_event("domcontentloaded"):
-            self.click(target)
-
-    def type(self, text: str) -> None:
-        """Type a text."""
-        self.keystrokes += len(text)
-        self.page.keyboard.type(text)
-
-    def press(self, *keys: str) -> None:
-        """Press keys, such as `Tab` or `Control+v`."""
-        for key in keys:
-            self.keystrokes += len(key.split("+"))
-            self.page.keyboard.press(key)
-
-    def follow(self, key: str) -> None:
-        """Press a key that opens another page."""
-        with self.page.expect_event("domcontentloaded"):
-            self.press(key)
-
-
 @pytest.fixture(scope="module")
 def context(browser: Browser, site: str, dynamodb_engine: str) -> Iterator[BrowserContext]:
     """Store the logs, and yield a browser in Berlin that is signed in."""
@@ -139,17 +100,6 @@ def page(context: BrowserContext) -> Iterator[Page]:
     yield page
     page.close()
     assert errors == []
-
-
-@contextmanager
-def first_page(page: Page, *, clicks: int, keystrokes: int) -> Iterator[Hands]:
-    """Open the first page of the listing. At the end, check the numbers that docs/pages.md has."""
-    assert clicks <= MAX_CLICKS
-    assert keystrokes <= MAX_KEYSTROKES
-    page.goto(LISTING, wait_until="domcontentloaded")
-    hands = Hands(page)
-    yield hands
-    assert (hands.clicks, hands.keystrokes) == (clicks, keystrokes)
 
 
 def field(page: Page, label: str) -> Locator:

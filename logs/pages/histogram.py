@@ -24,6 +24,7 @@ WIDTH, HEIGHT = 10, 100
 # The least height of what is visible.
 MIN_HEIGHT = 2
 UNKNOWN_HEIGHT = 12
+MIDNIGHT = " 00:00"
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,9 @@ class Histogram:
         """Return the times below the first bar, the middle and the last one."""
         starts = self._result.starts
         moments = [starts[0], starts[len(starts) // 2], starts[-1]] if len(starts) > 2 else starts
-        return [display_moment(to_time(moment), self._zone) for moment in moments]
+        texts = [display_moment(to_time(moment), self._zone) for moment in moments]
+        is_by_day = all(text.endswith(MIDNIGHT) for text in texts)
+        return [text.removesuffix(MIDNIGHT) for text in texts] if is_by_day else texts
 
     @property
     def rows(self) -> list[Bar]:

@@ -53,11 +53,13 @@ def starts(start: int, end: int, step: Step, zone: tzinfo) -> list[int]:
     """Return the first moments of the bars of a range. Days and weeks begin at midnight in the zone."""
     length = step.length
     if length > WEEK:
-        return list(range((start - MONDAY) // length * length + MONDAY, end, length))
+        moments = range((start - MONDAY) // length * length + MONDAY, end, length)
+        # The first Monday may be before all times.
+        return [max(moment, start) for moment in moments]
     if length <= HOUR:
         return list(range(start // length * length, end, length))
-    moments = list(_local_starts(start, end, length, zone))
-    return moments[max(0, bisect_right(moments, start) - 1) :]
+    local = list(_local_starts(start, end, length, zone))
+    return local[max(0, bisect_right(local, start) - 1) :]
 
 
 def _local_starts(start: int, end: int, length: int, zone: tzinfo) -> Iterator[int]:

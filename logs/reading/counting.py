@@ -100,7 +100,7 @@ class Counting:
             self._add_late(digests)
         rest = list(digests.ranges.rest())
         if self._scope.is_small(self._result):
-            self._count_rows(rest)
+            self._count_runs(rest)
             return self._result
         needed = {BUCKETS} if self._scope.sample else {BUCKETS, *self._scope.fields}
         sampled = []
@@ -120,17 +120,22 @@ class Counting:
         if self._read.cost.queries >= self._scope.requests:
             limit = 0
         self._read.budget = replace(budget, examined=min(budget.examined, limit))
-        for run in _runs(parts):
-            self._count_rows(run)
+        self._count_runs(parts)
         self._read.budget = budget
 
-    def _count_rows(self, parts: list[Part]) -> None:
-        """Count the logs of some parts of the range in the index, within the budget.
+    def _count_runs(self, parts: list[Part]) -> None:
+        """Count the logs of parts in the index. Parts without gaps between them are read at once."""
+        runs: list[list[Part]] = []
+        for part in parts:
+            if runs and runs[-1][-1].low == part.high:
+                runs[-1].append(part)
+            else:
+                runs.append([part])
+        for run in runs:
+            self._count_rows(run)
 
-        The parts are in the order of time, the newest first. All are read at once.
-        """
-        if not parts:
-            return
+    def _count_rows(self, parts: list[Part]) -> None:
+        """Count the logs of neighboring parts in the index, within the budget. The newest part is first."""
         low, high = parts[-1].low, parts[0].high
         if self._plan.filter.needs_documents or self._read.is_spent:
             self._mark_parts(parts, low, high)
@@ -167,14 +172,3 @@ class Counting:
             self._result.mark(each.moment, each.moment + 1, digests.ranges.names_at(each.moment))
         for row in late_rows(self._read, self._plan, candidates):
             self._add_row(row, digests.ranges.names_at(to_moment(row.created_at)))
-
-
-def _runs(parts: list[Part]) -> list[list[Part]]:
-    """Return the parts without gaps between them. One Query reads such a run."""
-    runs: list[list[Part]] = []
-    for part in parts:
-        if runs and runs[-1][-1].low == part.high:
-            runs[-1].append(part)
-        else:
-            runs.append([part])
-    return runs
