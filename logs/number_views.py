@@ -12,7 +12,7 @@ from logs.frame import Admin, handles_errors, render, reverse_url
 from logs.pages import export
 from logs.pages.address import Address
 from logs.pages.groups import MAX_CSV_ROWS, GroupsPage
-from logs.pages.numbers import Numbers, is_countable, read_numbers
+from logs.pages.numbers import Numbers, is_countable, newest_first, read_numbers
 from logs.plan import PageQuery
 from logs.reading.grouping import FIELDS
 from logs.request_form import read_address
@@ -57,7 +57,7 @@ def groups(request: HttpRequest, admin: Admin) -> HttpResponse:
     if address is None:
         return HttpResponseRedirect(f"{prefix}?{data.urlencode()}")
     field = str(fields[0])
-    result, cost = reader.groups(address.plan, field, MAX_CSV_ROWS, conf.budget())
+    result, cost = reader.groups(newest_first(address.plan), field, MAX_CSV_ROWS, conf.budget())
     page = GroupsPage(result, address, prefix, cost)
     if not formats:
         _send_signal(request, address)

@@ -48,7 +48,7 @@ def test_who_exported_this_week(numbers: Page) -> None:
         hands.press("f", "Tab")
         hands.type("export")
         hands.follow("Enter")
-        expect(numbers.get_by_text("As a table")).to_be_visible()
+        expect(numbers.get_by_text("As a table", exact=True)).to_be_visible()
         hands.press("h", "Tab")
         hands.follow("Enter")
         expect(heading).to_be_visible()
@@ -60,14 +60,14 @@ def test_which_type_is_noisy(numbers: Page) -> None:
     row = numbers.get_by_role("row", name=f"{day} {HOUR:%H:%M} - ")
     with first_page(numbers, clicks=2, keystrokes=0) as hands:
         hands.open(numbers.get_by_role("button", name="24 h", exact=True))
-        hands.click(numbers.get_by_text("As a table"))
+        hands.click(numbers.get_by_text("As a table", exact=True))
         expect(row.get_by_role("cell")).to_have_text([str(ERRORS), "0", str(ERRORS)])
         expect(numbers.get_by_role("columnheader")).to_contain_text(["Time", "Logs", "export", "error"])
     with first_page(numbers, clicks=0, keystrokes=8) as hands:
         hands.press("t")
         hands.type("-24h")
         hands.follow("Enter")
-        expect(numbers.get_by_text("As a table")).to_be_visible()
+        expect(numbers.get_by_text("As a table", exact=True)).to_be_visible()
         hands.press("h", "Enter")
         expect(row.get_by_role("cell")).to_have_text([str(ERRORS), "0", str(ERRORS)])
     # The hour is a link to its logs.

@@ -82,7 +82,7 @@ class GroupsPage:
             return "A search in texts or payloads is not counted. Remove it to see numbers."
         if groups.is_complete or (groups.total.is_exact and groups.counted >= groups.total.number):
             return ""
-        return f"These are the values of {groups.counted:,} logs. Set a range to read all others too."
+        return f"These are the values of {groups.counted:,} logs. Set a shorter range to count all logs."
 
     @property
     def more(self) -> int:

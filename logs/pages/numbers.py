@@ -34,6 +34,11 @@ def is_countable(log_filter: LogFilter) -> bool:
     return not log_filter.needs_documents
 
 
+def newest_first(plan: QueryPlan) -> QueryPlan:
+    """Return a plan whose newest logs are read first, whatever the order of the page is."""
+    return replace(plan, filter=replace(plan.filter, order=Order.NEWEST))
+
+
 @dataclass(frozen=True)
 class Counted:
     """The numbers of a filter, their step and time zone, and their cost."""
@@ -50,7 +55,7 @@ def read_numbers(plan: QueryPlan, zone: tzinfo) -> Counted:
     Costs one Query of the directory of digests, one BatchGetItem of the counts of all values, one Query or
     two of the ranges without digests, and one for facets without digests. Raises StoreUnavailable.
     """
-    plan = replace(plan, filter=replace(plan.filter, order=Order.NEWEST))
+    plan = newest_first(plan)
     counted = counted_values(plan.filter)
     by_hour = counted is not None and counted.is_by_hour
     by_day = counted is not None and not by_hour

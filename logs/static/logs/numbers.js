@@ -24,7 +24,7 @@
             const isModified = event.ctrlKey || event.altKey || event.metaKey || event.isComposing;
             if (event.key === "h" && !isText && !isModified && localStorage.getItem("logs-keys") !== "off") {
                 event.preventDefault();
-                place.querySelector("summary, a").focus();
+                (place.querySelector("summary") ?? place.querySelector("a")).focus();
             }
         });
     }
