@@ -35,7 +35,7 @@ def is_countable(log_filter: LogFilter) -> bool:
 
 
 def newest_first(plan: QueryPlan) -> QueryPlan:
-    """Return a plan whose newest logs are read first, whatever the order of the page is."""
+    """Return a plan whose newest logs are read first."""
     return replace(plan, filter=replace(plan.filter, order=Order.NEWEST))
 
 

@@ -1,4 +1,4 @@
-"""A value of a group or a facet, and the addresses with it as a filter."""
+"""A value of a group or a facet, and the filters with it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
