@@ -43,6 +43,13 @@ class Number:
     text: str
     is_exact: bool
 
+    @property
+    def phrase(self) -> str:
+        """Return the number, such as `5` or `at least 5`. It is `unknown` if nothing was counted."""
+        if self.is_exact:
+            return self.text
+        return "unknown" if self.text == "0" else f"at least {self.text}"
+
     @classmethod
     def of(cls, count: Count) -> "Number":
         """Return a count as text."""
@@ -79,8 +86,7 @@ class Bar:
     @property
     def title(self) -> str:
         """Return the bar in words."""
-        at_least = "" if self.total.is_exact else "at least "
-        return f"{self.text}: {at_least}{self.total.text}"
+        return f"{self.text}: {self.total.phrase}"
 
     @property
     def is_empty(self) -> bool:
