@@ -12,7 +12,13 @@ from playwright.sync_api import Route, sync_playwright
 from tests.browser import find, launch
 from tests.items import make_item, store
 
-PAGES = ["/admin/logs/log/", f"/admin/logs/log/{make_item(1).id}/change/", "/admin/logs/log/?from=x"]
+PAGES = [
+    "/admin/logs/log/",
+    f"/admin/logs/log/{make_item(1).id}/change/",
+    "/admin/logs/log/?from=x",
+    # The script of the listing requests it.
+    "/admin/logs/log/numbers/",
+]
 # The fields of the filter without a visible border, of their own or around several of them.
 BORDERLESS = """
 () => [...document.querySelectorAll("#logs-filter input:not([type=hidden], [type=submit], [type=checkbox])")]
