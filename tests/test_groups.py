@@ -14,7 +14,8 @@ from django.test import Client
 from logs import times
 from logs.digests import builder
 from logs.models import LogItem, object_key
-from logs.reading.grouping import FIELDS
+from logs.reading import count_scope
+from logs.reading.grouping import FIELDS, MAX_LOOKUPS
 from tests.api import LOGS, problem, program
 from tests.api import fetch as fetch_json
 from tests.items import make_item, store
@@ -27,13 +28,13 @@ START = TODAY - timedelta(days=2)
 RANGE = f"from={START:%Y-%m-%d}"
 
 
-def make_logs() -> list[LogItem]:
+def make_logs(own: str = "_logsite") -> list[LogItem]:
     """Store 300 logs of two days, 119 of them exports by 27 users. Build digests of both days."""
     items = [
         make_item(
             n,
             created_at=START + timedelta(minutes=9 * n),
-            account_id=["7", "8", "_logsite"][n % 3] if n >= 119 else "7",
+            account_id=["7", "8", own][n % 3] if n >= 119 else "7",
             type="export" if n < 119 else f"type{n % 3}",
             user_id=str(n % 27),
             user_name=f"User {n % 27}",
@@ -88,6 +89,23 @@ def test_groups_equal_the_logs(query: str) -> None:
             if field == "user_id" and each["value"] != "0":
                 assert each["name"] == f"User {each['value']}"
                 assert None not in (each["first"], each["last"])
+
+
+def test_times_of_counted_groups_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Digests have no times of single values, and subtypes have no index."""
+    monkeypatch.setattr(count_scope, "SMALL", 0)
+    items = make_logs(own="9")
+    for field in ("user_id", "account_id", "type", "sub_type"):
+        answer = groups(f"field={field}&{RANGE}")
+        # Each group is counted by digests.
+        assert answer["examined"] <= 2 * 2 * MAX_LOOKUPS
+        for number, each in enumerate(answer["groups"]):
+            moments = sorted(item.created_at for item in items if value_of(item, field) == each["value"])
+            times_of_logs = times.to_text(moments[0]), times.to_text(moments[-1])
+            is_looked_up = field != "sub_type" and number < MAX_LOOKUPS and each["value"] != "0"
+            assert each["count"] == len(moments)
+            assert (each["first"], each["last"]) == (times_of_logs if is_looked_up else (None, None))
+            assert each["name"] == (f"User {each['value']}" if is_looked_up and field == "user_id" else None)
 
 
 def test_who_exported_is_a_page(viewer_client: Client) -> None:

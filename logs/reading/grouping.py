@@ -78,10 +78,11 @@ def group_logs(read: "PageRead", field: str, limit: int) -> Groups:
     for value in values:
         first, last = times[value]
         name = _name_of(result, field, value)
-        if (oldest_and_newest := lookups.get(value)) and result.value(field, value).number:
-            oldest, newest = oldest_and_newest
-            first, last = first or oldest.created_at, last or newest.created_at
-            name = name or _name(newest, field)
+        oldest, newest = lookups.get(value, (None, None))
+        if oldest:
+            first = first or oldest.created_at
+        if newest:
+            last, name = last or newest.created_at, name or _name(newest, field)
         groups.append(Group(value, name, result.value(field, value), first, last))
     is_exact = field not in result.lower_bounds and not tally.rest and not tally.floors
     return Groups(field, groups, result.total, Count(len(tally.values), is_exact), tally.total)
@@ -99,8 +100,11 @@ def _name(item: LogItem, field: str) -> str | None:
 
 def _look_up(
     read: "PageRead", result: CountResult, field: str, values: list[str]
-) -> dict[str, tuple[LogItem, LogItem]]:
-    """Return the oldest and the newest log of values, as far as an index answers them."""
+) -> dict[str, tuple[LogItem | None, LogItem | None]]:
+    """Return the oldest and the newest log of values, as far as one Query of an index each has them.
+
+    Logs that nobody may see, or that have expired, may be all that the Query reads.
+    """
     plans = {value: plan for value in values if (plan := _plan_of(read.plan, result, field, value))}
     if read.is_spent or not plans:
         return {}
@@ -112,12 +116,10 @@ def _look_up(
         for value, plan in plans.items()
     }
     query_all(read, [merge for both in merges.values() for merge in both])
-    items = {}
-    for value, both in merges.items():
-        oldest, newest = (next(merge.first_items(), None) for merge in both)
-        if oldest and newest:
-            items[value] = oldest, newest
-    return items
+    return {
+        value: (next(oldest.first_items(), None), next(newest.first_items(), None))
+        for value, (oldest, newest) in merges.items()
+    }
 
 
 def _plan_of(plan: QueryPlan, result: CountResult, field: str, value: str) -> QueryPlan | None:
