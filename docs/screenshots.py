@@ -23,6 +23,7 @@ def take_pictures(page: Page, address: str, username: str, password: str) -> Non
     page.get_by_label("Account:", exact=True).fill("3")
     page.get_by_label("Time range").fill("-30d")
     page.get_by_role("button", name="Apply", exact=True).click()
+    page.locator(".logs-chart").wait_for()
     row = page.locator("#result_list tr", has=page.get_by_text("update", exact=True)).first
     row.get_by_role("button").first.click()
     page.locator(".logs-pane").scroll_into_view_if_needed()
