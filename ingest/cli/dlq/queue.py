@@ -8,6 +8,7 @@ from itertools import chain
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from ingest.cli.arguments import check_queue_url
 from ingest.cli.dlq.dead_letter import DeadLetter
 from ingest.cli.errors import CommandFailed
 from ingest.sending.batches import FIRST_DELAY_SECONDS, MAX_ATTEMPTS, MAX_DELAY_SECONDS
@@ -249,6 +250,18 @@ class DeadLetterQueue:
                 "Pass the whole id, or set a larger --seconds."
             )
         return matches[0]
+
+
+def check_urls(url: str, queue_url: str | None, *, sends: bool = True) -> None:
+    """Raise CommandFailed if the URL of a queue is invalid, or if both are the same.
+
+    `url` is that of the dead-letter queue. That of the queue of logs is checked only if the command `sends`.
+    """
+    if url == queue_url:
+        raise CommandFailed("The queue of logs and the dead-letter queue must be different.")
+    check_queue_url(url, "--dead-letter-queue-url")
+    if sends and queue_url:
+        check_queue_url(queue_url, "--queue-url")
 
 
 def normalize_id(text: str) -> str:
