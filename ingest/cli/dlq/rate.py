@@ -19,12 +19,12 @@ class Rate:
         time.sleep(max(0.0, self._start + count / self._per_second - self._clock()))
 
 
-def parse_rate(text: str) -> float:
+def parse_rate(text: str, minimum: float = MIN_RATE, maximum: float = MAX_RATE) -> float:
     """Return a number of dead letters a second. Raise ValueError unless it is within the limits."""
     try:
         rate = float(text)
     except ValueError:
         rate = 0
-    if not MIN_RATE <= rate <= MAX_RATE:
-        raise ValueError(f"must be a number from {MIN_RATE:g} to {MAX_RATE:g}, not {text!r}")
+    if not minimum <= rate <= maximum:
+        raise ValueError(f"must be a number from {minimum:g} to {maximum:g}, not {text!r}")
     return rate
