@@ -55,7 +55,7 @@ BATCHED = ("sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"
 
 
 def allow_batches(policy: dict[str, Any]) -> None:
-    """Let a role that may send, delete or hide a message do so with a batch of messages.
+    """Let a role that may send, delete or hide messages use batches.
 
     On AWS one permission allows both. The emulator checks another one, which AWS does not have:
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html

@@ -1,19 +1,14 @@
-"""A pytest plugin: the dead-letter pages of two operators, with a queue and its trail."""
+"""The dead-letter pages as their operators use them."""
 
 import html
 import re
 from dataclasses import dataclass
+from typing import Any
 
-import pytest
-from django.http import HttpResponse
 from django.test import Client
-from pytest_django import Settings
 
 from logsite.accounts.models import User
-from logsite.dead_letters import queues as page_queues
-from tests.audit import Trail
 from tests.conftest import client_of, make_user
-from tests.dead_letters import DeadLetters
 
 PERMISSIONS = {"logs.view_log", "logs.replay_dead_letters"}
 LIST = "/admin/logs/deadletter/"
@@ -31,7 +26,7 @@ class Operator:
         """Return a page."""
         return self._text(self.client.get(address), status)
 
-    def post(self, address: str, status: int = 200, **data: object) -> str:
+    def post(self, address: str, status: int = 200, **data: Any) -> str:
         """Send a form. Return the page after a redirect."""
         return self._text(self.client.post(address, data, follow=True), status)
 
@@ -41,12 +36,13 @@ class Operator:
         data: dict[str, list[str]] = {}
         for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form):
             data.setdefault(name, []).append(html.unescape(value))
-        return self.post(RUN, **data)
+        return self._text(self.client.post(RUN, data), 200)
 
     @staticmethod
-    def _text(response: HttpResponse, status: int) -> str:
-        assert response.status_code == status, response.content.decode()
-        return response.content.decode()
+    def _text(response: Any, status: int) -> str:
+        page: str = response.content.decode()
+        assert response.status_code == status, page
+        return page
 
 
 def change(message_id: str) -> str:
@@ -58,17 +54,3 @@ def make_operator() -> Operator:
     """Return a new operator."""
     user = make_user("operator", is_staff=True, permissions=PERMISSIONS)
     return Operator(user, client_of(user))
-
-
-@pytest.fixture
-def page_settings(dlq: DeadLetters, audit: Trail, settings: Settings) -> DeadLetters:
-    """Configure the site with the queues. Return the queues with the command."""
-    settings.LOGS_DEAD_LETTER_QUEUE_URL = dlq.queues.dead_letter_url
-    page_queues.client.cache_clear()
-    return dlq
-
-
-@pytest.fixture
-def operator(page_settings: DeadLetters) -> Operator:
-    """Return an operator of the configured site."""
-    return make_operator()

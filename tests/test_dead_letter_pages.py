@@ -11,6 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from ingest.cli.dlq import redrive
+from ingest.sending import batches
 from logs import reader
 from logs.models import LogItem
 from logsite.audit import trail
@@ -21,7 +22,7 @@ from tests.dead_letters import DeadLetters
 from tests.factories import LOG_ID, make_body
 from tests.items import logs
 
-pytest_plugins = ["tests.sqs_server", "tests.audit_fixtures", "tests.dead_letter_pages"]
+pytest_plugins = ["tests.sqs_server", "tests.audit_fixtures", "tests.dead_letter_fixtures"]
 pytestmark = pytest.mark.usefixtures("logs_table")
 
 MARKUP = "<script>alert(1)</script>\u202e"
@@ -111,7 +112,7 @@ def test_corrected_dead_letter_is_stored(operator: Operator, dlq: DeadLetters) -
     dead_letter = dlq.reject(make_body(type="", url="/x"), trace="abc")
     address = change(dead_letter["message_id"])
 
-    again = operator.post(address, 400, body=make_body(type="", url=7, sub_type="kept as typed"))
+    again = operator.post(address, body=make_body(type="", url=7, sub_type="kept as typed"))
 
     assert "Please correct the body" in again
     assert again.count("<mark>") == 2
@@ -134,7 +135,7 @@ def test_conflict_gets_a_new_id_only_without_the_old_one(operator: Operator, dlq
     address = change(conflict["message_id"])
 
     assert "the log with this id was received at" in operator.get(address)
-    assert "is still that of another log" in operator.post(address, 400, body=conflict["body"])
+    assert "is still that of another log" in operator.post(address, body=conflict["body"])
     operator.post(address, body=make_body(url="/second"))
 
     dlq.run_writer()
@@ -149,7 +150,7 @@ def test_selected_dead_letters_are_replayed_or_discarded(operator: Operator, dlq
     assert "Finished." in page
     assert "Replayed: 2." in page
     assert shown_ids(operator.get()) == [third]
-    assert "reason: is required" in operator.post(RUN, 400, action="discard", ids=[third])
+    assert "reason: is required" in operator.post(RUN, action="discard", ids=[third])
     page = operator.post(RUN, action="discard", ids=[third, first], reason=f"a load test {MARKUP}")
     assert "Discarded: 1." in page
     assert "Not in the queue: 1" in page
@@ -175,7 +176,7 @@ def test_run_over_a_reason_goes_on_in_steps(
     monkeypatch.setattr(run, "STEP_SECONDS", 0.0)
     form = operator.get(f"{RUN}?action=replay&code=invalid_fields")
     assert "All dead letters with the reason <b>invalid_fields</b>" in form
-    assert "rate: must be a number from 1 to 100, not" in operator.post(RUN, 400, action="replay", rate="0")
+    assert "rate: must be a number from 1 to 100, not" in operator.post(RUN, action="replay", rate="0")
 
     page = operator.post(RUN, action="replay", code="invalid_fields", rate="100")
 
@@ -195,15 +196,15 @@ def test_run_over_a_reason_goes_on_in_steps(
 
 
 def test_two_operators_at_once_replay_each_message_once(operator: Operator, dlq: DeadLetters) -> None:
-    ids = [dlq.exhaust(make_body(url=f"/{number}"))["MessageId"] for number in range(24)]
+    ids = [dlq.exhaust(make_body(url=f"/{number}"))["MessageId"] for number in range(12)]
 
     with ThreadPoolExecutor() as pool:
         pages = list(
             pool.map(lambda each: each.post(RUN, action="replay", ids=ids), [operator, make_operator()])
         )
 
-    assert sum(int(re.findall(r"Replayed: (\d+)\.", page)[0]) for page in pages) == 24
-    assert sorted(sent_urls(dlq)) == sorted(f"/{number}" for number in range(24))
+    assert sum(int(re.findall(r"Replayed: (\d+)\.", page)[0]) for page in pages) == 12
+    assert sorted(sent_urls(dlq)) == sorted(f"/{number}" for number in range(12))
     assert dlq.queues.count_dead() == 0
 
 
@@ -212,7 +213,7 @@ def test_slow_operator_and_a_second_one_send_a_message_once(
 ) -> None:
     [message_id] = [dlq.exhaust(make_body(url="/one"))["MessageId"]]
     second = make_operator()
-    send = redrive.send_batch
+    send = batches.send_batch
     pages: list[str] = []
 
     def send_late(client: Any, url: str, batch: Any) -> Any:
@@ -265,7 +266,7 @@ def test_handled_copy_is_deleted_and_not_sent_again(operator: Operator, dlq: Dea
     assert "In use by <bdi>eve</bdi>: 1" in page
     assert sent_urls(dlq) == []
     assert shown_ids(operator.get()) == [busy]
-    assert "eve is at work on it" in operator.post(change(busy), 400, body=make_body())
+    assert "eve is at work on it" in operator.post(change(busy), body=make_body())
 
 
 def test_pages_never_send_logs_of_own_accounts(
@@ -274,7 +275,7 @@ def test_pages_never_send_logs_of_own_accounts(
     own = dlq.exhaust(make_body(account_id="_logsite"))["MessageId"]
     other = dlq.reject(make_body(type=""))["message_id"]
 
-    forged = operator.post(change(other), 400, body=make_body(account_id="_logsite"))
+    forged = operator.post(change(other), body=make_body(account_id="_logsite"))
 
     assert "account_id: is reserved" in forged
     for client in (operator.client, superuser_client):
@@ -287,7 +288,11 @@ def test_pages_never_send_logs_of_own_accounts(
 
 
 def test_pages_need_the_permission_and_the_queues(
-    viewer_client: Client, operator: Operator, settings: Settings, superuser_client: Client
+    viewer_client: Client,
+    operator: Operator,
+    superuser_client: Client,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for address in (LIST, RUN, change("x")):
         for response in (viewer_client.get(address), viewer_client.post(address)):
@@ -297,23 +302,24 @@ def test_pages_need_the_permission_and_the_queues(
     assert "Dead letters</a>" in superuser_client.get("/admin/logs/log/").content.decode()
     with_queue = settings.LOGS_DEAD_LETTER_QUEUE_URL
     settings.LOGS_DEAD_LETTER_QUEUE_URL = ""
-    assert "set LOGS_DEAD_LETTER_QUEUE_URL" in operator.get(LIST, 503)
+    assert "set LOGS_DEAD_LETTER_QUEUE_URL" in operator.get(LIST)
     settings.LOGS_DEAD_LETTER_QUEUE_URL = "http://one"
-    assert "LOGS_DEAD_LETTER_QUEUE_URL" in operator.get(LIST, 503) or "--dead-letter-queue-url"
+    monkeypatch.setenv("LOGS_DEAD_LETTER_QUEUE_URL", "http://one")
+    assert "LOGS_DEAD_LETTER_QUEUE_URL must end in" in operator.get(LIST, 503)
     settings.LOGS_DEAD_LETTER_QUEUE_URL = f"{with_queue}-gone"
     assert "does not exist" in operator.get(LIST, 503)
 
 
 def test_run_form_names_each_wrong_parameter(operator: Operator) -> None:
     page = operator.post(
-        RUN, 400, action="drop", code="x", rate="fast", started="today", done="-1", idle="x", reason="r" * 201
+        RUN, action="drop", code="x", rate="fast", started="today", done="-1", idle="x", reason="r" * 201
     )
     for text in ("action: must be one of replay, discard", "code: must be one of", "rate: must be a number"):
         assert text in page
     for text in ("started: must be a time", "done: must be a whole", "idle: must be", "reason: must have at"):
         assert text in page
     assert "at most 100 message ids, not 101" in operator.post(
-        RUN, 400, action="replay", ids=[str(n) for n in range(101)]
+        RUN, action="replay", ids=[str(n) for n in range(101)]
     )
     future = datetime.now(UTC).replace(year=2999).isoformat()
     assert "Finished." in operator.post(RUN, action="replay", started=future)

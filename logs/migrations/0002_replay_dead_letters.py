@@ -1,12 +1,14 @@
 """The permission `logs.replay_dead_letters`."""
 
+from django.apps import apps
 from django.db import migrations
 
 
 class Migration(migrations.Migration):
     """Add the permission; no table changes."""
 
-    dependencies = [("logs", "0001_initial")]
+    # A project may have given the app another label.
+    dependencies = [(apps.get_containing_app_config(__name__).label, "0001_initial")]  # type: ignore[union-attr]  # it is installed
     operations = [
         migrations.AlterModelOptions(
             name="log",

@@ -87,7 +87,7 @@ def record_replayed_dead_letter(dead_letter: Any, log_id: str, fields: list[str]
 
 
 def record_discarded_dead_letter(dead_letter: Any, reason: str, **_: Any) -> None:
-    """Record that a dead letter was archived and deleted, with the reason that somebody typed."""
+    """Record that a dead letter was discarded, with the reason that somebody typed."""
     _record_dead_letter("discarded", dead_letter, "Discarded", f": {reason}")
 
 

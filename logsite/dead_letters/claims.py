@@ -1,4 +1,4 @@
-"""Claims on dead letters: no two operators of the site act on the same one.
+"""Claims: no two operators of the site act on the same dead letter.
 
 SQS hides a received message from other consumers, but this alone is no proof. It may deliver a message twice,
 also after its deletion, and a slow request may act after the visibility timeout. So each dead letter is

@@ -1,4 +1,4 @@
-"""The queues of the dead-letter pages, and reading the dead-letter queue within a page's time."""
+"""The queues of the dead-letter pages, read within the time of a page."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,7 +40,10 @@ class Queues:
 
 @dataclass(frozen=True)
 class Inbox:
-    """Dead letters of the queue, and the approximate number of others that were not read."""
+    """Dead letters of the queue, and about how many others were not read.
+
+    `timed_out`: the time or the number of rows was too small for all of them.
+    """
 
     dead_letters: list[DeadLetter]
     unread: int

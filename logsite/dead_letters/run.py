@@ -37,10 +37,10 @@ OWN_ACCOUNT = "logs of accounts that begin with _ are replayed by the command li
 
 @dataclass(frozen=True)
 class Selection:
-    """The dead letters of a run: those with these message ids, or all of a reason.
+    """The dead letters of a run: selected ones, or all of a reason.
 
-    `code` is a label of a reason, or empty for every reason. A run without `ids` ignores dead letters that
-    were sent after `before`.
+    `ids` are message ids. `code` is the label of a reason, or empty for every reason. A run without `ids`
+    ignores dead letters that were sent after `before`.
     """
 
     ids: frozenset[str] = frozenset()

@@ -1,9 +1,11 @@
-"""The form of a run: what to do with which dead letters, and how far it has come."""
+"""The form of a run: its parameters, and how far it has come."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.http import QueryDict
 
 from ingest.cli.dlq.dead_letter import LABELS
 from ingest.cli.dlq.rate import DEFAULT_RATE, parse_rate
@@ -78,7 +80,7 @@ class RunForm(forms.Form):
         return _count(self.cleaned_data["idle"])
 
     def clean(self) -> dict[str, Any]:
-        """Raise ValidationError if a discard has no reason, or if there are too many ids."""
+        """Return the values. Add an error for a discard without a reason, and for too many ids."""
         ids = self.ids
         if len(ids) > MAX_ROWS or any(len(each) > MAX_ID for each in ids):
             self.add_error(None, f"ids must be at most {MAX_ROWS} message ids, not {len(ids):,}")
@@ -89,7 +91,7 @@ class RunForm(forms.Form):
     @property
     def ids(self) -> list[str]:
         """Return the message ids."""
-        return list(dict.fromkeys(self.data.getlist("ids")))  # type: ignore[union-attr]  # a QueryDict
+        return list(dict.fromkeys(cast("QueryDict", self.data).getlist("ids")))
 
     @property
     def selection(self) -> Selection:
@@ -99,7 +101,7 @@ class RunForm(forms.Form):
     def problems(self) -> list[str]:
         """Return each error with its parameter."""
         return [
-            f"{name}: {each}" if name != forms.forms.NON_FIELD_ERRORS else str(each)
+            f"{name}: {each}" if name != NON_FIELD_ERRORS else str(each)
             for name, errors in self.errors.items()
             for each in errors
         ]

@@ -54,6 +54,9 @@ def _with_queues(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpRes
     def connected(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         try:
             return view(request, queues.connect(), *args, **kwargs)
+        except queues.NotConfigured as error:
+            # No failure: a site may do without these pages.
+            return _render(request, "problem", {"title": "Dead letters", "problem": str(error)})
         except CommandFailed as error:
             problem = str(error)
         except AWS_ERRORS as error:
@@ -146,8 +149,7 @@ def change(request: HttpRequest, connection: Queues, message_id: str) -> HttpRes
         "errors": display.error_texts(errors),
         "problem": problem,
     }
-    status = HTTPStatus.BAD_REQUEST if problem else HTTPStatus.OK
-    return _render(request, "change_form", context, status)
+    return _render(request, "change_form", context)
 
 
 def _correct(
@@ -208,8 +210,7 @@ def run(request: HttpRequest, connection: Queues) -> HttpResponse:
     if request.method != "POST" or not is_valid:
         # Opened by a link, it has no reason yet.
         problems = form.problems() if request.method == "POST" or _is_wrong_link(form) else []
-        status = HTTPStatus.BAD_REQUEST if problems else HTTPStatus.OK
-        return _render(request, "run_form", {**context, "problems": problems}, status)
+        return _render(request, "run_form", {**context, "problems": problems})
     values = form.cleaned_data
     current = Run(
         connection,
@@ -268,6 +269,6 @@ def _log_address(log_id: str) -> str:
 def _render(
     request: HttpRequest, template: str, context: dict[str, Any], status: HTTPStatus = HTTPStatus.OK
 ) -> HttpResponse:
-    request.current_app = site.name  # type: ignore[attr-defined]  # the admin's templates read it
+    request.current_app = site.name
     context = {**site.each_context(request), **context}
     return TemplateResponse(request, f"admin/logs/deadletter/{template}.html", context, status=status)

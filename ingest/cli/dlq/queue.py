@@ -253,7 +253,7 @@ class DeadLetterQueue:
 
 
 def check_urls(url: str, queue_url: str | None, *, sends: bool = True) -> None:
-    """Raise CommandFailed if the URL of a queue is invalid, or if both are the same.
+    """Raise CommandFailed if a URL is invalid, or if both are the same.
 
     `url` is that of the dead-letter queue. That of the queue of logs is checked only if the command `sends`.
     """

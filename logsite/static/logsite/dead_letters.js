@@ -27,7 +27,8 @@ async function continueRun() {
     while (!isStopped && "continue" in section.dataset) {
         const form = section.querySelector("form");
         form.querySelector("[type=submit]").hidden = true;
-        const response = await fetch(form.action, {method: "POST", body: new FormData(form)}).catch(() => null);
+        // Not form.action, which is the field of that name.
+        const response = await fetch("", {method: "POST", body: new FormData(form)}).catch(() => null);
         const text = response?.ok && !response.redirected ? await response.text() : "";
         const next = new DOMParser().parseFromString(text, "text/html").getElementById("dead-letters-run");
         if (!next) {
