@@ -9,6 +9,7 @@ from django.test import Client
 
 from logsite.accounts.models import User
 from tests.conftest import client_of, make_user
+from tests.dead_letters import DeadLetters
 
 PERMISSIONS = {"logs.view_log", "logs.replay_dead_letters"}
 LIST = "/admin/logs/deadletter/"
@@ -48,6 +49,12 @@ class Operator:
 def change(message_id: str) -> str:
     """Return the address of one dead letter."""
     return f"{LIST}{message_id}/change/"
+
+
+def add(dlq: DeadLetters, body: str) -> str:
+    """Send a message to the dead-letter queue, as SQS moves one. Return its id."""
+    queues = dlq.queues
+    return queues.client.send_message(QueueUrl=queues.dead_letter_url, MessageBody=body)["MessageId"]
 
 
 def make_operator() -> Operator:

@@ -5,7 +5,7 @@ from django.test import Client
 from playwright.sync_api import Page, expect
 
 from logsite.dead_letters import run
-from tests.dead_letter_pages import LIST, Operator, change
+from tests.dead_letter_pages import LIST, Operator, add, change
 from tests.dead_letters import DeadLetters
 from tests.factories import make_body
 from tests.pages import LISTING
@@ -78,11 +78,8 @@ def test_keyboard_corrects_a_dead_letter(page: Page, dlq: DeadLetters) -> None:
 def test_run_continues_until_it_ends_or_is_stopped(
     page: Page, dlq: DeadLetters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def add(url: str) -> None:
-        dlq.queues.client.send_message(QueueUrl=dlq.queues.dead_letter_url, MessageBody=make_body(url=url))
-
     for number in range(8):
-        add(f"/{number}")
+        add(dlq, make_body(url=f"/{number}"))
     monkeypatch.setattr(run, "STEP_SECONDS", 0.0)
     monkeypatch.setattr("ingest.cli.dlq.rate.time.sleep", lambda seconds: None)
     page.goto(LIST)
@@ -98,7 +95,7 @@ def test_run_continues_until_it_ends_or_is_stopped(
     page.get_by_role("button", name="Continue").click()
     expect(status).to_contain_text("Finished. Replayed: 8.")
 
-    add("/last")
+    add(dlq, make_body(url="/last"))
     page.get_by_role("link", name="Back to the dead letters").click()
     page.get_by_label("Select all").check()
     page.get_by_label("Reason to discard").fill("a load test")

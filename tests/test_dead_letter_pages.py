@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -15,12 +17,16 @@ from ingest.sending import batches
 from logs import reader
 from logs.models import LogItem
 from logsite.audit import trail
-from logsite.dead_letters import claims, run
+from logsite.dead_letters import claims, queues, run
 from logsite.dead_letters.claims import Taken
-from tests.dead_letter_pages import LIST, RUN, Operator, change, make_operator
+from tests.dead_letter_pages import LIST, RUN, Operator, add, change, make_operator
 from tests.dead_letters import DeadLetters
 from tests.factories import LOG_ID, make_body
+from tests.iam import allows, recorded_requests
 from tests.items import logs
+from tests.memory_sqs import DEAD_LETTER_QUEUE_URL, QUEUE_URL, MemorySqs
+from tests.test_content_security import Violations
+from tests.test_deploy_roles import SITE, TABLES, statements
 
 pytest_plugins = ["tests.sqs_server", "tests.audit_fixtures", "tests.dead_letter_fixtures"]
 pytestmark = pytest.mark.usefixtures("logs_table")
@@ -62,9 +68,9 @@ def test_list_shows_reasons_and_hides_nothing_afterwards(
     operator: Operator, dlq: DeadLetters, superuser_client: Client
 ) -> None:
     first = dlq.reject(make_body(type="", payload={"note": MARKUP, "password": "very-secret"}))
-    moved = dlq.exhaust(make_body(url="/moved", payload={"password": "very-secret"}))
+    moved = add(dlq, make_body(url="/moved", payload={"password": "very-secret"}))
     dlq.reject("no json")
-    dlq.exhaust(make_body(account_id="_logsite", url="/trail"))
+    add(dlq, make_body(account_id="_logsite", url="/trail"))
 
     page = operator.get()
 
@@ -72,10 +78,11 @@ def test_list_shows_reasons_and_hides_nothing_afterwards(
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "<script>alert" not in page
     assert "\u202e" not in page
+    assert Violations(page).violations == []
     assert "very-secret" not in page
     assert "/trail" not in page
     assert "1 dead letter of Logsite’s own accounts" in page
-    assert set(shown_ids(page)) >= {first["message_id"], moved["MessageId"]}
+    assert set(shown_ids(page)) >= {first["message_id"], moved}
     assert len(shown_ids(page)) == 3
     # Nothing stays hidden, and nothing is lost.
     assert len(dlq.list_json()) == 4
@@ -94,6 +101,7 @@ def test_page_marks_the_wrong_field(operator: Operator, dlq: DeadLetters) -> Non
     assert "<mark><bdi>&quot;type&quot;: &quot;&quot;</bdi></mark>" in page
     assert page.count("<mark>") == 1
     assert "<script>alert" not in page
+    assert Violations(page).violations == []
     assert "very-secret" not in page
     assert dead_letter["log_id"] in page
     assert events(dlq) == [
@@ -143,7 +151,7 @@ def test_conflict_gets_a_new_id_only_without_the_old_one(operator: Operator, dlq
 
 
 def test_selected_dead_letters_are_replayed_or_discarded(operator: Operator, dlq: DeadLetters) -> None:
-    first, second, third = (dlq.exhaust(make_body(url=f"/{n}"))["MessageId"] for n in range(3))
+    first, second, third = (add(dlq, make_body(url=f"/{n}")) for n in range(3))
 
     page = operator.post(RUN, action="replay", ids=[first, second])
 
@@ -169,19 +177,19 @@ def test_run_over_a_reason_goes_on_in_steps(
     operator: Operator, dlq: DeadLetters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(15):
-        dlq.queues.client.send_message(
-            QueueUrl=dlq.queues.dead_letter_url, MessageBody=make_body(type="", url=f"/{number}")
-        )
-    dlq.exhaust(make_body(url="/moved"))
+        add(dlq, make_body(type="", url=f"/{number}"))
+    add(dlq, make_body(url="/moved"))
     monkeypatch.setattr(run, "STEP_SECONDS", 0.0)
     form = operator.get(f"{RUN}?action=replay&code=invalid_fields")
     assert "All dead letters with the reason <b>invalid_fields</b>" in form
+    assert Violations(form).violations == []
     assert "rate: must be a number from 1 to 100, not" in operator.post(RUN, action="replay", rate="0")
 
     page = operator.post(RUN, action="replay", code="invalid_fields", rate="100")
 
     assert "In progress." in page
     assert "data-continue" in page
+    assert Violations(page).violations == []
     counts = []
     while "Finished." not in page:
         # The writer rejects them again meanwhile. No step replays a new dead letter.
@@ -196,7 +204,7 @@ def test_run_over_a_reason_goes_on_in_steps(
 
 
 def test_two_operators_at_once_replay_each_message_once(operator: Operator, dlq: DeadLetters) -> None:
-    ids = [dlq.exhaust(make_body(url=f"/{number}"))["MessageId"] for number in range(12)]
+    ids = [add(dlq, make_body(url=f"/{number}")) for number in range(12)]
 
     with ThreadPoolExecutor() as pool:
         pages = list(
@@ -211,7 +219,7 @@ def test_two_operators_at_once_replay_each_message_once(operator: Operator, dlq:
 def test_slow_operator_and_a_second_one_send_a_message_once(
     operator: Operator, dlq: DeadLetters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [message_id] = [dlq.exhaust(make_body(url="/one"))["MessageId"]]
+    message_id = add(dlq, make_body(url="/one"))
     second = make_operator()
     send = batches.send_batch
     pages: list[str] = []
@@ -256,7 +264,7 @@ def test_claim_keeps_other_requests_away(operator: Operator, monkeypatch: pytest
 
 def test_handled_copy_is_deleted_and_not_sent_again(operator: Operator, dlq: DeadLetters) -> None:
     # Like a message that SQS delivers again after its deletion, or whose deletion failed.
-    copy, busy = (dlq.exhaust(make_body(url=f"/{n}"))["MessageId"] for n in range(2))
+    copy, busy = (add(dlq, make_body(url=f"/{n}")) for n in range(2))
     claims.claim(copy, "ada").finish()
     claims.claim(busy, "eve")
 
@@ -272,7 +280,7 @@ def test_handled_copy_is_deleted_and_not_sent_again(operator: Operator, dlq: Dea
 def test_pages_never_send_logs_of_own_accounts(
     operator: Operator, dlq: DeadLetters, superuser_client: Client
 ) -> None:
-    own = dlq.exhaust(make_body(account_id="_logsite"))["MessageId"]
+    own = add(dlq, make_body(account_id="_logsite"))
     other = dlq.reject(make_body(type=""))["message_id"]
 
     forged = operator.post(change(other), body=make_body(account_id="_logsite"))
@@ -308,6 +316,36 @@ def test_pages_need_the_permission_and_the_queues(
     assert "LOGS_DEAD_LETTER_QUEUE_URL must end in" in operator.get(LIST, 503)
     settings.LOGS_DEAD_LETTER_QUEUE_URL = f"{with_queue}-gone"
     assert "does not exist" in operator.get(LIST, 503)
+
+
+def test_pages_cost_few_requests_which_the_role_allows(
+    memory_sqs: MemorySqs, logs_table: None, settings: Settings
+) -> None:
+    settings.LOGS_QUEUE_URL, settings.LOGS_DEAD_LETTER_QUEUE_URL = QUEUE_URL, DEAD_LETTER_QUEUE_URL
+    queues.client.cache_clear()
+    ids = [memory_sqs.put(DEAD_LETTER_QUEUE_URL, make_body(url=f"/{number}")) for number in range(21)]
+    operator = make_operator()
+
+    def cost(act: Callable[[], str]) -> tuple[dict[str, int], dict[str, int]]:
+        """Return the requests to SQS and to DynamoDB, without those for the session and the user."""
+        memory_sqs.requests.clear()
+        with recorded_requests(TABLES) as requests:
+            act()
+        assert [each for each in requests if not allows(statements(SITE), each)] == []
+        counts = Counter(each.action.removeprefix("dynamodb:") for each in requests)
+        del counts["BatchGetItem"], counts["GetItem"]
+        return dict(memory_sqs.requests), dict(counts)
+
+    assert cost(operator.get) == (
+        {"get_queue_attributes": 2, "receive_message": 3, "change_message_visibility_batch": 3},
+        {},
+    )
+    assert cost(lambda: operator.post(RUN, action="replay", code="valid", rate="100")) == (
+        {"get_queue_attributes": 2, "receive_message": 5, "send_message_batch": 3, "delete_message_batch": 3},
+        {"PutItem": 21, "UpdateItem": 21},
+    )
+    assert len(memory_sqs.queues[QUEUE_URL]) == len(ids)
+    queues.client.cache_clear()
 
 
 def test_run_form_names_each_wrong_parameter(operator: Operator) -> None:

@@ -69,5 +69,6 @@ def test_logsites_own_files_are_collected(static_root: Path) -> None:
 
 
 def test_scripts_are_small() -> None:
-    folder = Path(__file__).resolve().parent.parent / "logs" / "static" / "logs"
+    folder = ROOT / "logs" / "static" / "logs"
     assert 0 < sum(path.stat().st_size for path in folder.glob("*.js")) <= 20 * 1024
+    assert (ROOT / "logsite" / "static" / "logsite" / "dead_letters.js").stat().st_size <= 3 * 1024

@@ -72,7 +72,7 @@ def connect() -> Queues:
 @cache
 def client(url: str) -> "SQSClient":
     """Return this process's client of the dead-letter queue. Creating one takes 50 ms."""
-    return sqs.client(RESPONSE_SECONDS, url)
+    return sqs.client(read_timeout=RESPONSE_SECONDS, queue_url=url)
 
 
 def read(queue: DeadLetterQueue, is_selected: Callable[[DeadLetter], bool]) -> Inbox:
