@@ -80,7 +80,7 @@ def test_run_continues_until_it_ends_or_is_stopped(
 ) -> None:
     for number in range(8):
         add(dlq, make_body(url=f"/{number}"))
-    monkeypatch.setattr(run, "STEP_SECONDS", 0.0)
+    monkeypatch.setattr(run, "STEP_SECONDS", 0.01)
     monkeypatch.setattr("ingest.cli.dlq.rate.time.sleep", lambda seconds: None)
     page.goto(LIST)
     page.get_by_role("link", name="Replay all valid").click()

@@ -13,6 +13,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from ingest.cli.dlq import redrive
+from ingest.cli.dlq.queue import DeadLetterQueue
 from ingest.sending import batches
 from logs import reader
 from logs.models import LogItem
@@ -179,7 +180,7 @@ def test_run_over_a_reason_goes_on_in_steps(
     for number in range(15):
         add(dlq, make_body(type="", url=f"/{number}"))
     add(dlq, make_body(url="/moved"))
-    monkeypatch.setattr(run, "STEP_SECONDS", 0.0)
+    monkeypatch.setattr(run, "STEP_SECONDS", 0.01)
     form = operator.get(f"{RUN}?action=replay&code=invalid_fields")
     assert "All dead letters with the reason <b>invalid_fields</b>" in form
     assert Violations(form).violations == []
@@ -346,6 +347,25 @@ def test_pages_cost_few_requests_which_the_role_allows(
     )
     assert len(memory_sqs.queues[QUEUE_URL]) == len(ids)
     queues.client.cache_clear()
+
+
+def test_slow_validation_ends_in_time_and_hides_nothing(memory_sqs: MemorySqs) -> None:
+    for number in range(10):
+        memory_sqs.put(DEAD_LETTER_QUEUE_URL, make_body(url=f"/{number}"))
+    seconds = iter(range(100))
+    queue = DeadLetterQueue(
+        memory_sqs,  # type: ignore[arg-type]  # a fake
+        DEAD_LETTER_QUEUE_URL,
+        clock=lambda: float(next(seconds)),
+        is_punctual=True,
+    )
+
+    # Each look at the clock takes a second, like the validation of a large body.
+    assert len(list(queue.peek(4))) == 3
+    assert queue.timed_out
+    assert len(memory_sqs.visible(DEAD_LETTER_QUEUE_URL)) == 7
+    queue.release()
+    assert len(memory_sqs.visible(DEAD_LETTER_QUEUE_URL)) == 10
 
 
 def test_run_form_names_each_wrong_parameter(operator: Operator) -> None:

@@ -18,6 +18,8 @@ MEMBER_CHARACTERS = 2_000
 ATTRIBUTE_CHARACTERS = 1_000
 # Longer bodies are corrected by the command line. Django accepts forms of 2.5 MB.
 MAX_EDITED = 500_000
+# In characters. A compressed body may have 16 MiB, and masking that takes seconds.
+MAX_SHOWN, MAX_IN_LIST = 1_048_576, 65_536
 
 
 @dataclass(frozen=True)
@@ -76,13 +78,18 @@ class DeadLetterView:
 
     @cached_property
     def body(self) -> str:
-        """Return the body, decompressed and masked."""
-        return messages.decompress(masker.from_environment().body(self.dead_letter.body))
+        """Return the body, decompressed and masked. It is empty if it is longer than MAX_SHOWN."""
+        body = messages.decompress(self.dead_letter.body)
+        return masker.from_environment().body(body) if len(body) <= MAX_SHOWN else ""
 
     @cached_property
     def line(self) -> str:
-        """Return the beginning of the body as one line."""
-        return shorten(" ".join(self.body[: 4 * LINE_CHARACTERS].split()), LINE_CHARACTERS)
+        """Return the beginning of the body, or only the size of a large one."""
+        body = self.dead_letter.body
+        if len(body) > MAX_IN_LIST or messages.may_be_compressed(body):
+            return f"(large body, {self.dead_letter.size:,} bytes)"
+        masked = masker.from_environment().body(body)
+        return shorten(" ".join(masked[: 4 * LINE_CHARACTERS].split()), LINE_CHARACTERS)
 
     @property
     def holder(self) -> str:
@@ -106,7 +113,7 @@ class DeadLetterView:
     @property
     def is_editable(self) -> bool:
         """Return whether the page has room to correct the body."""
-        return len(self.body) <= MAX_EDITED
+        return bool(self.body) and len(self.body) <= MAX_EDITED
 
 
 def is_own(dead_letter: DeadLetter) -> bool:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from ingest.cli.arguments import check_dead_letter_urls
 from ingest.cli.dlq.dead_letter import DeadLetter
-from ingest.cli.dlq.queue import DeadLetterQueue, check_urls
+from ingest.cli.dlq.queue import DeadLetterQueue
 from ingest.cli.errors import CommandFailed
 from ingest.masking import masker
 from ingest.wire import sqs
@@ -59,12 +60,12 @@ def connect() -> Queues:
         if not getattr(settings, name):
             raise NotConfigured(name)
     url, queue_url = settings.LOGS_DEAD_LETTER_QUEUE_URL, settings.LOGS_QUEUE_URL
-    check_urls(url, queue_url)
+    check_dead_letter_urls(url, queue_url)
     try:
         masker.from_environment()
     except ValueError as error:
         raise CommandFailed(str(error)) from error
-    queue = DeadLetterQueue(client(url), url)
+    queue = DeadLetterQueue(client(url), url, is_punctual=True)
     queue.check()
     return Queues(queue, queue_url)
 

@@ -10,8 +10,7 @@ replacement.
   they stay hidden, for at most HIDDEN_SECONDS, so that the next step receives others.
 """
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -93,7 +92,6 @@ class Run:
     rate: float
     reason: str = ""
     includes_own: bool = False
-    clock: Callable[[], float] = time.monotonic
 
     def step(self) -> StepResult:
         """Act on the selected dead letters for at most about STEP_SECONDS.
@@ -102,12 +100,12 @@ class Run:
         AWS_ERRORS if SQS fails before the first action.
         """
         result = StepResult()
-        queue, rate, end = self.queues.dead_letters, Rate(self.rate), self.clock() + STEP_SECONDS
+        queue, rate = self.queues.dead_letters, Rate(self.rate)
         ids = self.selection.ids
         pending = set(ids)
         hidden = (SELECTED_SECONDS if ids else HIDDEN_SECONDS) - MARGIN_SECONDS
         try:
-            for dead_letters in queue.receive(self.rate, hidden):
+            for dead_letters in queue.receive(self.rate, hidden, STEP_SECONDS):
                 selected = [each for each in dead_letters if self.selection.includes(each)]
                 pending -= {each.message_id for each in selected}
                 # The requests of each response have a deadline of their own.
@@ -116,10 +114,8 @@ class Run:
                 if result.problem or (ids and not pending):
                     break
                 rate.wait(result.done)
-                if self.clock() >= end:
-                    break
             else:
-                result.is_finished = True
+                result.is_finished = not queue.timed_out
         finally:
             if ids or result.done or result.is_finished or result.problem:
                 queue.release()

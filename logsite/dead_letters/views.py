@@ -131,6 +131,8 @@ def change(request: HttpRequest, connection: Queues, message_id: str) -> HttpRes
         if request.method == "POST":
             body = request.POST.get("body", "").replace("\r\n", "\n")
             try:
+                if not view.is_editable:
+                    raise CommandFailed("its body is too large for this page: use the command line")
                 return _correct(request, connection, dead_letter, view.body, body)
             except InvalidMessage as error:
                 errors = error.fields

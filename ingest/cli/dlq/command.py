@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, TextIO
 
 from botocore.exceptions import NoRegionError
 
-from ingest.cli.arguments import NO_QUEUE_URL, NO_REGION, add_queue_url, whole_number
+from ingest.cli.arguments import (
+    NO_QUEUE_URL,
+    NO_REGION,
+    add_queue_url,
+    check_dead_letter_urls,
+    whole_number,
+)
 from ingest.cli.dlq import actions
 from ingest.cli.dlq.corrections import import_file
 from ingest.cli.dlq.dead_letter import LABELS, VALID
@@ -20,7 +26,6 @@ from ingest.cli.dlq.queue import (
     MIN_READS_PER_SECOND,
     PEEK_SECONDS,
     DeadLetterQueue,
-    check_urls,
     normalize_id,
 )
 from ingest.cli.dlq.rate import DEFAULT_RATE, parse_rate
@@ -250,7 +255,7 @@ def _queue(options: argparse.Namespace) -> DeadLetterQueue:
         )
     if options.sends and not options.queue_url:
         raise CommandFailed(NO_QUEUE_URL)
-    check_urls(options.dead_letter_queue_url, options.queue_url, sends=options.sends)
+    check_dead_letter_urls(options.dead_letter_queue_url, options.queue_url, sends=options.sends)
     client = sqs.client(queue_url=options.dead_letter_queue_url)
     return DeadLetterQueue(client, options.dead_letter_queue_url)
 

@@ -8,7 +8,6 @@ from itertools import chain
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from ingest.cli.arguments import check_queue_url
 from ingest.cli.dlq.dead_letter import DeadLetter
 from ingest.cli.errors import CommandFailed
 from ingest.sending.batches import FIRST_DELAY_SECONDS, MAX_ATTEMPTS, MAX_DELAY_SECONDS
@@ -18,6 +17,7 @@ from ingest.wire.errors import AWS_ERRORS
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 MIN_ID_CHARACTERS = 6
 ID_CHARACTERS = 32
@@ -50,6 +50,7 @@ class NotDeleted(CommandFailed):
 class DeadLetterQueue:
     """The dead-letter queue. As a context manager, it makes all messages visible again at its end.
 
+    - `is_punctual`: a peek ends in time, even if it has not validated all messages of a response.
     - `timed_out`: the last peek ended because its time was up, so messages may be missing.
     - `has_repeats`: a message was received again, perhaps in place of another one.
     - `hidden_until`: the time when hidden messages become visible, if SQS did not reset their timeout.
@@ -57,9 +58,17 @@ class DeadLetterQueue:
     Each method that sends a request raises one of AWS_ERRORS if SQS fails, except `release`.
     """
 
-    def __init__(self, client: "SQSClient", url: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        client: "SQSClient",
+        url: str,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        is_punctual: bool = False,
+    ) -> None:
         self.client = client
         self.url = url
+        self.is_punctual = is_punctual
         self.timed_out = False
         self.has_repeats = False
         self.hidden_until: datetime | None = None
@@ -97,15 +106,20 @@ class DeadLetterQueue:
         return chain.from_iterable(self._poll(sqs.MAX_BATCH, seconds + MARGIN_SECONDS, end))
 
     def receive(
-        self, per_second: float = sqs.MAX_BATCH, seconds: int = PEEK_SECONDS
+        self,
+        per_second: float = sqs.MAX_BATCH,
+        seconds: int = PEEK_SECONDS,
+        within: float | None = None,
     ) -> Iterator[list[DeadLetter]]:
         """Yield the dead letters of each response, each once, until the queue is empty.
 
         A response has at most `per_second` messages, so that none waits longer than a second. The visibility
-        timeout of a message that is not deleted is `seconds` plus MARGIN_SECONDS, or until `release`.
+        timeout of a message that is not deleted is `seconds` plus MARGIN_SECONDS, or until `release`. After
+        `within` seconds no more are received, and `timed_out` is set.
         """
         limit = min(sqs.MAX_BATCH, max(1, int(per_second)))
-        return self._poll(limit, seconds + MARGIN_SECONDS, None)
+        end = None if within is None else self._clock() + within
+        return self._poll(limit, seconds + MARGIN_SECONDS, end)
 
     def seconds_for_all(self) -> int:
         """Return the seconds that reading all dead letters takes at most.
@@ -219,15 +233,30 @@ class DeadLetterQueue:
                 MessageSystemAttributeNames=["All"],
                 MessageAttributeNames=["All"],
             )
-            batch = [DeadLetter.from_message(message) for message in response.get("Messages", [])]
-            new = [each for each in batch if each.message_id not in self._receipt_handles]
-            self.has_repeats |= len(new) < len(batch)
+            batch = response.get("Messages", [])
+            unseen = [each for each in batch if each["MessageId"] not in self._receipt_handles]
+            self.has_repeats |= len(unseen) < len(batch)
             # Only the last receipt handle of a message is valid.
-            self._receipt_handles.update({each.message_id: each.receipt_handle for each in batch})
+            self._receipt_handles.update({each["MessageId"]: each["ReceiptHandle"] for each in batch})
             empty = 0 if batch else empty + 1
-            stale = 0 if new or not batch else stale + 1
-            if new:
+            stale = 0 if unseen or not batch else stale + 1
+            if new := self._validate(unseen, end):
                 yield new
+
+    def _validate(self, messages: "Sequence[MessageTypeDef]", end: float | None) -> list[DeadLetter]:
+        """Return the dead letters of a response.
+
+        Validating takes up to two seconds for each. If `is_punctual`, stop at `end`, after the first one, and
+        make the rest visible again.
+        """
+        dead_letters: list[DeadLetter] = []
+        for message in messages:
+            if dead_letters and self.is_punctual and end is not None and self._clock() >= end:
+                rest = {each["MessageId"] for each in messages[len(dead_letters) :]}
+                self.release(keep=self._receipt_handles.keys() - rest)
+                break
+            dead_letters.append(DeadLetter.from_message(message))
+        return dead_letters
 
     def _match(self, key: str, candidates: dict[str, DeadLetter], unread: int) -> DeadLetter:
         """Return the only dead letter that matches an id. About `unread` dead letters were not read."""
@@ -250,18 +279,6 @@ class DeadLetterQueue:
                 "Pass the whole id, or set a larger --seconds."
             )
         return matches[0]
-
-
-def check_urls(url: str, queue_url: str | None, *, sends: bool = True) -> None:
-    """Raise CommandFailed if a URL is invalid, or if both are the same.
-
-    `url` is that of the dead-letter queue. That of the queue of logs is checked only if the command `sends`.
-    """
-    if url == queue_url:
-        raise CommandFailed("The queue of logs and the dead-letter queue must be different.")
-    check_queue_url(url, "--dead-letter-queue-url")
-    if sends and queue_url:
-        check_queue_url(queue_url, "--queue-url")
 
 
 def normalize_id(text: str) -> str:
