@@ -19,6 +19,7 @@ from django.utils.html import format_html
 from ingest.cli.dlq.corrections import corrected
 from ingest.cli.dlq.dead_letter import LABELS, DeadLetter
 from ingest.cli.dlq.ndjson import Correction
+from ingest.cli.dlq.queue import MARGIN_SECONDS
 from ingest.cli.dlq.redrive import Redrive
 from ingest.cli.errors import CommandFailed
 from ingest.messages import InvalidMessage
@@ -100,6 +101,7 @@ def changelist(request: HttpRequest, connection: Queues) -> HttpResponse:
         "total": len(rows),
         "code": code,
         "inbox": inbox,
+        "hidden_seconds": queues.READ_SECONDS + MARGIN_SECONDS,
         "hidden_until": connection.dead_letters.hidden_until,
     }
     return _render(request, "change_list", context)

@@ -214,10 +214,7 @@ class DeadLetterQueue:
         return max(0, total - len(self._receipt_handles))
 
     def _poll(self, limit: int, visibility_timeout: int, end: float | None) -> Iterator[list[DeadLetter]]:
-        """Yield the new dead letters of each response, until the queue seems empty.
-
-        If the clock reaches `end`, set `timed_out` and return.
-        """
+        """Yield the new dead letters of each response, until the queue seems empty, or until `end`."""
         empty = stale = 0
         self.timed_out = self.has_repeats = False
         while empty < MAX_EMPTY_RESPONSES and stale < MAX_STALE_RESPONSES:
@@ -244,10 +241,9 @@ class DeadLetterQueue:
                 yield new
 
     def _validate(self, messages: "Sequence[MessageTypeDef]", end: float | None) -> list[DeadLetter]:
-        """Return the dead letters of a response.
+        """Return the dead letters of a response. Validating each may take two seconds.
 
-        Validating takes up to two seconds for each. If `is_punctual`, stop at `end`, after the first one, and
-        make the rest visible again.
+        If `is_punctual`, stop at `end`, after the first one, and make the rest visible again.
         """
         dead_letters: list[DeadLetter] = []
         for message in messages:
