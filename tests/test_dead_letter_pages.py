@@ -163,6 +163,7 @@ def test_selected_dead_letters_are_replayed_or_discarded(operator: Operator, dlq
     page = operator.post(RUN, action="discard", ids=[third, first], reason=f"a load test {MARKUP}")
     assert "Discarded: 1." in page
     assert "Not in the queue: 1" in page
+    assert "Try again" in page
     assert shown_ids(operator.get()) == []
     kinds = {(kind, object_id) for kind, object_id, *_ in events(dlq)}
     assert kinds == {("replayed", first), ("replayed", second), ("discarded", third)}
@@ -278,6 +279,26 @@ def test_handled_copy_is_deleted_and_not_sent_again(operator: Operator, dlq: Dea
     assert "eve is at work on it" in operator.post(change(busy), body=make_body())
 
 
+def test_refusing_queue_keeps_what_was_not_sent(
+    operator: Operator, dlq: DeadLetters, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [add(dlq, make_body(url=f"/{number}")) for number in range(2)]
+    add(dlq, make_body(url="/not-selected"))
+    queue_url = settings.LOGS_QUEUE_URL
+    settings.LOGS_QUEUE_URL = f"{queue_url}-gone"
+
+    page = operator.post(RUN, action="replay", ids=ids)
+
+    assert "Interrupted." in page
+    assert "SQS does not accept messages at the moment" in page
+    assert dlq.queues.count_dead() == 3
+    settings.LOGS_QUEUE_URL = queue_url
+    page = operator.step(page)
+    assert "Replayed: 2." in page
+    assert "Try again" not in page
+    assert sorted(sent_urls(dlq)) == ["/0", "/1"]
+
+
 def test_pages_never_send_logs_of_own_accounts(
     operator: Operator, dlq: DeadLetters, superuser_client: Client
 ) -> None:
@@ -379,5 +400,6 @@ def test_run_form_names_each_wrong_parameter(operator: Operator) -> None:
     assert "at most 100 message ids, not 101" in operator.post(
         RUN, action="replay", ids=[str(n) for n in range(101)]
     )
+    assert "Select dead letters, or a reason" in operator.post(RUN, action="replay")
     future = datetime.now(UTC).replace(year=2999).isoformat()
-    assert "Finished." in operator.post(RUN, action="replay", started=future)
+    assert "Finished." in operator.post(RUN, action="replay", code="valid", started=future)

@@ -1,8 +1,8 @@
 """The queues of the dead-letter pages, read within the time of a page."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -76,25 +76,19 @@ def client(url: str) -> "SQSClient":
     return sqs.client(read_timeout=RESPONSE_SECONDS, queue_url=url)
 
 
-def read(queue: DeadLetterQueue, is_selected: Callable[[DeadLetter], bool]) -> Inbox:
-    """Return up to MAX_ROWS selected dead letters, and make all visible again.
+def read(queue: DeadLetterQueue) -> Inbox:
+    """Return up to MAX_ROWS dead letters, and make all visible again.
 
     Costs one request, and two per ten dead letters that are read.
     """
     dead_letters: list[DeadLetter] = []
     # Without it, each page would wait for two empty responses to long polls.
     total = queue.count()
-    count = 0
     with queue:
         if total:
-            for dead_letter in queue.peek(READ_SECONDS):
-                count += 1
-                if is_selected(dead_letter):
-                    dead_letters.append(dead_letter)
-                if count >= total or len(dead_letters) == MAX_ROWS:
-                    break
+            dead_letters += islice(queue.peek(READ_SECONDS), min(total, MAX_ROWS))
     is_full = len(dead_letters) == MAX_ROWS
-    return Inbox(dead_letters, max(0, total - count), timed_out=queue.timed_out or is_full)
+    return Inbox(dead_letters, max(0, total - len(dead_letters)), timed_out=queue.timed_out or is_full)
 
 
 def find(queue: DeadLetterQueue, message_id: str) -> DeadLetter | None:

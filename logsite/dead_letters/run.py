@@ -20,6 +20,7 @@ from ingest.cli.dlq.queue import MARGIN_SECONDS, NotDeleted
 from ingest.cli.dlq.rate import Rate
 from ingest.cli.errors import CommandFailed
 from ingest.client import LogClient, NotSent
+from ingest.wire.errors import AWS_ERRORS, explain
 from logs.models import is_own_account
 from logs.storage import deadline
 from logsite.dead_letters import signals
@@ -38,20 +39,20 @@ OWN_ACCOUNT = "logs of accounts that begin with _ are replayed by the command li
 class Selection:
     """The dead letters of a run: selected ones, or all of a reason.
 
-    `ids` are message ids. `code` is the label of a reason, or empty for every reason. A run without `ids`
-    ignores dead letters that were sent after `before`.
+    `ids` are message ids. `code` is the label of a reason. A run without `ids` ignores dead letters that were
+    sent after `before`.
     """
 
-    ids: frozenset[str] = frozenset()
-    code: str = ""
-    before: datetime | None = None
+    ids: frozenset[str]
+    code: str
+    before: datetime
 
     def includes(self, dead_letter: DeadLetter) -> bool:
         """Return whether a dead letter is selected."""
         if self.ids:
             return dead_letter.message_id in self.ids
-        is_old = self.before is None or dead_letter.envelope.received_at <= self.before
-        return is_old and self.code in ("", dead_letter.reason().label)
+        is_old = dead_letter.envelope.received_at <= self.before
+        return is_old and dead_letter.reason().label == self.code
 
 
 @dataclass
@@ -63,7 +64,7 @@ class StepResult:
     - `handled`: dead letters that another request had handled before. They are deleted.
     - `busy`: dead letters on which another operator is at work, by its name.
     - `refused`: the reasons of dead letters that cannot be sent, by message id.
-    - `missing`: the selected message ids that were not received.
+    - `pending`: the selected message ids that were not received, or not handled because of a problem.
     - `problem`: why the step ended early, or empty.
     - `is_finished`: whether nothing is left to do.
     """
@@ -73,7 +74,7 @@ class StepResult:
     handled: int = 0
     busy: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
-    missing: frozenset[str] = frozenset()
+    pending: set[str] = field(default_factory=set)
     problem: str = ""
     is_finished: bool = False
 
@@ -96,22 +97,20 @@ class Run:
     def step(self) -> StepResult:
         """Act on the selected dead letters for at most about STEP_SECONDS.
 
-        Costs two requests to SQS and twenty to DynamoDB per ten dead letters. Raise CommandFailed, or one of
-        AWS_ERRORS if SQS fails before the first action.
+        Costs three requests to SQS and twenty to DynamoDB per ten dead letters. Raise one of AWS_ERRORS if no
+        dead letters can be received.
         """
-        result = StepResult()
-        queue, rate = self.queues.dead_letters, Rate(self.rate)
         ids = self.selection.ids
-        pending = set(ids)
+        result = StepResult(pending=set(ids))
+        queue, rate = self.queues.dead_letters, Rate(self.rate)
         hidden = (SELECTED_SECONDS if ids else HIDDEN_SECONDS) - MARGIN_SECONDS
         try:
             for dead_letters in queue.receive(self.rate, hidden, STEP_SECONDS):
                 selected = [each for each in dead_letters if self.selection.includes(each)]
-                pending -= {each.message_id for each in selected}
                 # The requests of each response have a deadline of their own.
                 with deadline.started():
                     self._act(selected, result)
-                if result.problem or (ids and not pending):
+                if result.problem or (ids and not result.pending):
                     break
                 rate.wait(result.done)
             else:
@@ -119,8 +118,7 @@ class Run:
         finally:
             if ids or result.done or result.is_finished or result.problem:
                 queue.release()
-        result.missing = frozenset(pending)
-        result.is_finished |= bool(ids) and not pending and not result.problem
+        result.is_finished |= bool(ids) and not result.pending and not result.problem
         return result
 
     def _act(self, dead_letters: list[DeadLetter], result: StepResult) -> None:
@@ -135,13 +133,17 @@ class Run:
                 self._replay(mine, claims, result)
             else:
                 self._discard(mine, claims, result)
+            self.queues.dead_letters.delete(copies)
         except (CommandFailed, NotSent) as error:
             result.problem = str(error)
             # Nothing of these was sent.
             for each in claims.values():
                 each.release()
-        self.queues.dead_letters.delete(copies)
+        except AWS_ERRORS as error:
+            # Perhaps some of these were sent: their claims expire.
+            result.problem = explain(error, self.queues.dead_letters.url)
         result.handled += len(copies)
+        result.pending -= {each.message_id for each in copies} | result.busy.keys() | result.refused.keys()
 
     def _claim(
         self,
@@ -187,6 +189,7 @@ class Run:
         def accept(message: redrive.Redrive) -> None:
             claims.pop(message.dead_letter.message_id).finish()
             result.done += 1
+            result.pending.discard(message.dead_letter.message_id)
             result.log_ids.append(message.id)
             signals.dead_letter_replayed.send_robust(
                 sender=Run, dead_letter=message.dead_letter, log_id=message.id, fields=None
@@ -203,6 +206,7 @@ class Run:
                 redrive.archive(client, dead_letter, self.reason, self.operator)
                 claims.pop(dead_letter.message_id).finish()
                 result.done += 1
+                result.pending.discard(dead_letter.message_id)
                 signals.dead_letter_discarded.send_robust(
                     sender=Run, dead_letter=dead_letter, reason=self.reason
                 )
@@ -210,9 +214,10 @@ class Run:
 
 
 def correct(queues: Queues, operator: str, message: redrive.Redrive, fields: list[str]) -> None:
-    """Send a corrected message, and delete its dead letter. `fields` are the names of the corrected fields.
+    """Send a corrected message, and delete its dead letter.
 
-    Raise Taken, CommandFailed, or one of AWS_ERRORS. Costs four requests.
+    `fields` are the names of the corrected fields. Costs four requests. Raise Taken, CommandFailed, or one of
+    AWS_ERRORS.
     """
     dead_letter = message.dead_letter
     current = claim(dead_letter.message_id, operator)
@@ -223,7 +228,7 @@ def correct(queues: Queues, operator: str, message: redrive.Redrive, fields: lis
     def accept(message: redrive.Redrive) -> None:
         current.finish()
         signals.dead_letter_replayed.send_robust(
-            sender=Run, dead_letter=dead_letter, log_id=message.id, fields=fields
+            sender=Run, dead_letter=dead_letter, log_id=message.id, fields=fields or None
         )
 
     try:

@@ -24,7 +24,7 @@ MAX_COUNT = 10**9
 class RunForm(forms.Form):
     """The parameters of a run. Hidden fields carry them from one step to the next.
 
-    - `ids`: message ids; without them the run acts on all dead letters of the reason `code`.
+    - `ids`: message ids, or `code`: all dead letters of this reason.
     - `started`: the time of the first step.
     - `done`: the number of dead letters so far.
     - `idle`: the number of steps in a row without one.
@@ -43,7 +43,7 @@ class RunForm(forms.Form):
         return _choice(self.cleaned_data["action"], ACTIONS)
 
     def clean_code(self) -> str:
-        """Return the label of a reason, or an empty text for all."""
+        """Return the label of a reason, or an empty text."""
         code = self.cleaned_data["code"]
         return _choice(code, LABELS) if code else ""
 
@@ -84,6 +84,8 @@ class RunForm(forms.Form):
         ids = self.ids
         if len(ids) > MAX_ROWS or any(len(each) > MAX_ID for each in ids):
             self.add_error(None, f"ids must be at most {MAX_ROWS} message ids, not {len(ids):,}")
+        if not ids and self.cleaned_data.get("code") == "":
+            self.add_error(None, f"Select dead letters, or a reason: code must be one of {', '.join(LABELS)}")
         if self.cleaned_data.get("action") == DISCARD and self.cleaned_data.get("reason") == "":
             self.add_error("reason", "is required to discard dead letters")
         return self.cleaned_data

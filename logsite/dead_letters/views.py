@@ -87,7 +87,7 @@ def changelist(request: HttpRequest, connection: Queues) -> HttpResponse:
         return _render(
             request, "problem", {"title": "Dead letters", "problem": problem}, HTTPStatus.BAD_REQUEST
         )
-    inbox = queues.read(connection.dead_letters, lambda each: True)
+    inbox = queues.read(connection.dead_letters)
     rows, hidden = _rows(request, inbox)
     counts = Counter(row.code for row in rows)
     groups = [
@@ -233,7 +233,7 @@ def _progress(form: RunForm, result: StepResult, connection: Queues) -> dict[str
     done = form.cleaned_data["done"] + result.done
     idle = 0 if result.done else form.cleaned_data["idle"] + 1
     is_stuck = idle > MAX_IDLE_STEPS
-    ids = sorted(result.missing)
+    ids = sorted(result.pending)
     is_finished = result.is_finished or is_stuck
     return {
         "result": result,
@@ -242,7 +242,7 @@ def _progress(form: RunForm, result: StepResult, connection: Queues) -> dict[str
         "is_stuck": is_stuck,
         "is_hidden": not (form.ids or result.done or result.is_finished or result.problem),
         # The next step of a finished run looks again for those that were not received.
-        "can_continue": not is_finished or bool(ids),
+        "can_continue": bool(ids) or not (form.ids or is_finished),
         "hidden_fields": hidden_fields(form, ids, done, idle),
         "links": [(_log_address(each), each) for each in result.log_ids[:MAX_LINKS]],
         "busy": Counter(result.busy.values()).items(),
