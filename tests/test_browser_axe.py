@@ -36,8 +36,6 @@ PAGES = {
 DEAD_LETTERS = {
     "dead letters": "/admin/logs/deadletter/",
     "dead letter": "/admin/logs/deadletter/{}/change/",
-    "missing dead letter": "/admin/logs/deadletter/0/change/",
-    "discard all": "/admin/logs/deadletter/run/?action=discard&code=invalid_fields&rate=0",
 }
 
 
