@@ -21,10 +21,10 @@ from ingest.cli.dlq.rate import Rate
 from ingest.cli.errors import CommandFailed
 from ingest.client import LogClient, NotSent
 from ingest.wire.errors import AWS_ERRORS, explain
-from logs.models import is_own_account
 from logs.storage import deadline
 from logsite.dead_letters import signals
 from logsite.dead_letters.claims import Claim, Taken, claim
+from logsite.dead_letters.display import is_own
 from logsite.dead_letters.queues import Queues
 
 REPLAY, DISCARD = "replay", "discard"
@@ -176,8 +176,8 @@ class Run:
 
         The writer would accept a log of Logsite's own accounts from the site, whoever sent it first.
         """
-        is_own = dead_letter.account_id is not None and is_own_account(dead_letter.account_id)
-        return OWN_ACCOUNT if is_own and (self.action == REPLAY or not self.includes_own) else ""
+        is_refused = is_own(dead_letter) and (self.action == REPLAY or not self.includes_own)
+        return OWN_ACCOUNT if is_refused else ""
 
     def _replay(
         self, dead_letters: Iterator[DeadLetter], claims: dict[str, Claim], result: StepResult
