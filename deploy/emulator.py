@@ -50,12 +50,17 @@ def allow_statements(policy: dict[str, Any]) -> None:
         )
 
 
+# Each permission also allows the batch of its request.
+BATCHED = ("sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
+
+
 def allow_batches(policy: dict[str, Any]) -> None:
-    """Let a role that may send a message send a batch of messages.
+    """Let a role that may send, delete or hide messages use batches.
 
     On AWS one permission allows both. The emulator checks another one, which AWS does not have:
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
     """
     for statement in policy["Statement"]:
-        if statement["Action"] == "sqs:SendMessage":
-            statement["Action"] = ["sqs:SendMessage", "sqs:SendMessageBatch"]
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        if batches := [f"{action}Batch" for action in actions if action in BATCHED]:
+            statement["Action"] = [*actions, *batches]

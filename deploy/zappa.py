@@ -58,13 +58,16 @@ def write_settings(
 
 
 def _set_web(variables: dict[str, str], account: Account, outputs: Mapping[str, str]) -> None:
-    """Add the site's hosts, origins, queue and number of sorting shards. Hosts in the settings stay."""
+    """Add the site's hosts, origins, queues, mask and sorting shards. Hosts in the settings stay."""
     hosts = [variables.get("ALLOWED_HOSTS"), account.host_suffix]
     origins = [variables.get("CSRF_TRUSTED_ORIGINS"), *account.origins]
     variables.update(
         ALLOWED_HOSTS=",".join(filter(None, hosts)),
-        # For the audit trail.
+        # For the audit trail and the dead letters, which are masked as the writer masks.
         LOGS_QUEUE_URL=outputs["LogsQueueUrl"],
+        LOGS_DEAD_LETTER_QUEUE_URL=outputs["DeadLetterQueueUrl"],
+        # CloudFormation has no empty outputs.
+        LOGS_MASK=outputs.get("Mask", ""),
         LOGS_SORTING_SHARDS=outputs["SortingShards"],
         LOGS_SORTING_SHARDS_READ=outputs["SortingShardsRead"],
     )

@@ -27,6 +27,7 @@ class Log(models.Model):
     class Meta:
         managed = False
         default_permissions = ("view",)
+        permissions = [("replay_dead_letters", "Can replay, correct and discard dead letters")]
         verbose_name = "log"
         verbose_name_plural = "logs"
 

@@ -14,6 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from logsite.accounts import throttle
 from logsite.client_address import client_address
+from logsite.dead_letters import routes
 
 MAX_ADDRESS = 2000
 
@@ -28,8 +29,13 @@ class LogsiteAdminSite(AdminSite):
     enable_nav_sidebar = False
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
-        """Return Django's patterns without "view on site" (`r/…`), which queries content types."""
-        return [url for url in super().get_urls() if getattr(url, "name", None) != "view_on_site"]
+        """Return Django's patterns, and those of the dead letters.
+
+        "View on site" (`r/…`) is left out, because it queries content types.
+        """
+        urls = [url for url in super().get_urls() if getattr(url, "name", None) != "view_on_site"]
+        # Before the admin's last pattern, which matches every address.
+        return [*routes.patterns(self), *urls]
 
     def index(  # type: ignore[override]  # a redirect is no template
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

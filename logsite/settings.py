@@ -151,8 +151,9 @@ LOGSITE_SIGN_IN_MAX_DELAY_SECONDS = number(
     "LOGSITE_SIGN_IN_MAX_DELAY_SECONDS", 900, most=MAX_DAYS * 24 * 3600
 )
 
-# The queue of the audit trail, which is on if there is a queue.
+# The dead-letter pages need both queues. The audit trail needs the first one, and is on if it is set.
 LOGS_QUEUE_URL = env.str("LOGS_QUEUE_URL", default="")
+LOGS_DEAD_LETTER_QUEUE_URL = env.str("LOGS_DEAD_LETTER_QUEUE_URL", default="")
 LOGSITE_AUDIT = switch("LOGSITE_AUDIT", env.str("LOGSITE_AUDIT", default=""), default=bool(LOGS_QUEUE_URL))
 if LOGSITE_AUDIT:
     if not LOGS_QUEUE_URL:

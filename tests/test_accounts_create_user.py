@@ -44,6 +44,12 @@ def test_no_view_logs_option_removes_the_permission(username: str) -> None:
     assert not user.has_perm("logs.view_log")
 
 
+def test_replay_dead_letters_option_gives_the_permission(username: str) -> None:
+    create(username, "--replay-dead-letters")
+
+    assert User.objects.get(username=username).permissions == {"logs.view_log", "logs.replay_dead_letters"}
+
+
 def test_existing_name_is_refused(username: str, viewer: User) -> None:
     with pytest.raises(CommandError, match=f"The username {viewer.username} is taken."):
         create(viewer.username, "--no-view-logs")

@@ -6,13 +6,16 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from logs.models import LogItem
+from logsite.dead_letters import queues
 from tests.axe import violations
 from tests.browser import sign_in
 from tests.conftest import PASSWORD, make_user
+from tests.factories import make_body
 from tests.items import make_item, store
+from tests.memory_sqs import DEAD_LETTER_QUEUE_URL, QUEUE_URL, MemorySqs
 from tests.pages import LISTING
 
-pytest_plugins = ["tests.browser_fixtures"]
+pytest_plugins = ["tests.browser_fixtures", "tests.sqs_server"]
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("logs_table")]
 
 PAGES = {
@@ -31,6 +34,10 @@ PAGES = {
     "index of the app": "/admin/logs/",
     "password change": "/admin/password_change/",
     "changed password": "/admin/password_change/done/",
+}
+DEAD_LETTERS = {
+    "dead letters": "/admin/logs/deadletter/",
+    "dead letter": "/admin/logs/deadletter/{}/change/",
 }
 
 
@@ -78,8 +85,11 @@ class Walk:
 
 
 def test_axe_finds_nothing_serious_on_any_page(
-    browser: Browser, site: str, monkeypatch: pytest.MonkeyPatch, settings: Any
+    browser: Browser, site: str, memory_sqs: MemorySqs, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
+    settings.LOGS_QUEUE_URL, settings.LOGS_DEAD_LETTER_QUEUE_URL = QUEUE_URL, DEAD_LETTER_QUEUE_URL
+    queues.client.cache_clear()
+    message_id = memory_sqs.put(DEAD_LETTER_QUEUE_URL, make_body(type="", payload=["x"]))
     store(
         make_item(n, payload='{"number": 1}', payload_type="json", object_type="invoice", object_id="1")
         for n in range(12)
@@ -99,6 +109,11 @@ def test_axe_finds_nothing_serious_on_any_page(
     sign_in(walk.page, viewer.username, PASSWORD)
     for name, address in PAGES.items():
         walk.visit(name, address)
+    viewer.permissions |= {"logs.replay_dead_letters"}
+    viewer.save()
+    for name, address in DEAD_LETTERS.items():
+        walk.visit(name, address.format(message_id))
+        expect(walk.page.get_by_role("link", name="Dead letters").first).to_be_visible()
     walk.open("keyboard shortcuts", LISTING)
     walk.page.get_by_role("button", name="Keyboard shortcuts").click()
     walk.check("keyboard shortcuts")
@@ -113,4 +128,5 @@ def test_axe_finds_nothing_serious_on_any_page(
         patch.setattr(LogItem.Meta, "table_name", "NoSuchTable")
         walk.visit("outage", LISTING)
     context.close()
+    queues.client.cache_clear()
     assert walk.problems == []

@@ -74,12 +74,19 @@ def test_roles_name_each_action_and_resource(function: str) -> None:
             assert "$" not in arn
 
 
-def test_site_role_reads_logs_and_sends_to_one_queue() -> None:
+def test_site_role_reads_logs_and_uses_two_queues() -> None:
     read_actions = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
     assert allowed("logsite-dev", "table/logsite-dev-logs") == read_actions
     assert allowed("logsite-dev", ":logsite-dev-logs") == {"sqs:SendMessage"}
+    assert allowed("logsite-dev", ":logsite-dev-dead-letters") == {
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+    }
     sqs = [each for each in statements("logsite-dev") if "sqs:" in str(each["Action"])]
-    assert [each["Resource"] for each in sqs] == ["arn:aws:sqs:eu-central-1:123456789012:logsite-dev-logs"]
+    queue = "arn:aws:sqs:eu-central-1:123456789012:logsite-dev-"
+    assert [each["Resource"] for each in sqs] == [f"{queue}logs", f"{queue}dead-letters"]
 
 
 def test_writer_role_has_no_access_to_users_or_key() -> None:
@@ -179,7 +186,8 @@ def test_settings_get_values_of_the_account(tmp_path: Path) -> None:
     assert writer["LOGS_DEAD_LETTER_QUEUE_URL"] == OUTPUTS["DeadLetterQueueUrl"]
     assert writer["LOGS_OWN_SENDERS"] == "AROASITE,AIDAOPERATOR"
     assert writer["LOGS_MASK"] == "@default,api_key"
-    assert "LOGS_MASK" not in web
+    assert web["LOGS_DEAD_LETTER_QUEUE_URL"] == OUTPUTS["DeadLetterQueueUrl"]
+    assert web["LOGS_MASK"] == writer["LOGS_MASK"]
     assert "LOGS_OWN_SENDERS" not in web
     assert settings["dev_digests"]["aws_environment_variables"] == {
         "POWERTOOLS_SERVICE_NAME": "logsite-dev-digests",

@@ -36,6 +36,8 @@ def statuses(default: int, **exceptions: int) -> dict[str, int]:
 STAFF_PAGE = statuses(302, staff=200, viewer=200, superuser=200)
 LOG_PAGE = statuses(302, staff=403, viewer=200, superuser=200)
 NO_LOG = statuses(302, staff=403, viewer=404, superuser=404)
+# The site of these tests has no queue.
+DEAD_LETTERS = statuses(302, staff=403, viewer=403, superuser=200)
 LOG_API = statuses(401, stranger=403, staff=403, viewer=200, superuser=200, token=200)
 
 # method → status, or None for the role's status. Other methods are 405.
@@ -43,6 +45,7 @@ ANY: dict[str, int | None] = dict.fromkeys(METHODS)
 READ: dict[str, int | None] = {"GET": None, "HEAD": None}
 # Django's views respond to OPTIONS with the methods that they accept.
 VIEW: dict[str, int | None] = {**READ, "OPTIONS": 200}
+ACTION: dict[str, int | None] = {**READ, "POST": None}
 FORM: dict[str, int | None] = {**VIEW, "POST": None, "PUT": None}
 
 
@@ -96,6 +99,11 @@ ROUTES = {
     "admin/logs/log/<path:object_id>/change/": admin(f"logs/log/{LOG}/change/", LOG_PAGE, READ),
     "admin/logs/log/<path:object_id>/previous/": admin("logs/log/0/previous/", NO_LOG, READ),
     "admin/logs/log/<path:object_id>/next/": admin("logs/log/0/next/", NO_LOG, READ),
+    "admin/logs/deadletter/": admin("logs/deadletter/", DEAD_LETTERS, READ),
+    "admin/logs/deadletter/run/": admin("logs/deadletter/run/", DEAD_LETTERS, ACTION),
+    "admin/logs/deadletter/<str:message_id>/change/": admin(
+        "logs/deadletter/0/change/", DEAD_LETTERS, ACTION
+    ),
     "admin/^(?P<app_label>logs)/$": admin("logs/", {**STAFF_PAGE, "staff": 404}, ANY),
     "admin/(?P<url>.*)$": admin("nothing/", statuses(302, staff=404, viewer=404, superuser=404), ANY),
     "api/": Route("/api/", statuses(404), ANY),

@@ -36,6 +36,18 @@ def check_queue_url(url: str, option: str) -> None:
         raise CommandFailed(str(error)) from error
 
 
+def check_dead_letter_urls(url: str, queue_url: str | None, *, sends: bool = True) -> None:
+    """Raise CommandFailed if a URL is invalid, or if both are the same.
+
+    `url` is that of the dead-letter queue. That of the queue of logs is checked only if the command `sends`.
+    """
+    if url == queue_url:
+        raise CommandFailed("The queue of logs and the dead-letter queue must be different.")
+    check_queue_url(url, "--dead-letter-queue-url")
+    if sends and queue_url:
+        check_queue_url(queue_url, "--queue-url")
+
+
 def whole_number(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
     """Return a type of an argument: a whole number within these limits.
 

@@ -17,6 +17,10 @@ from logs.plan import Around, PageQuery
 from logsite.accounts import signals as accounts
 from logsite.actor import Actor
 from logsite.audit.trail import record, truncate
+from logsite.dead_letters import signals as dead_letters
+
+# Within the limit of a summary, so that the id of the log follows.
+MAX_VERB = 80
 
 
 def record_sign_in(user: Any, **_: Any) -> None:
@@ -68,6 +72,34 @@ def record_deletion(log_id: str, **_: Any) -> None:
     record("log", "deleted", object_type="log", object_id=log_id, summary=f"Deleted the log {log_id}")
 
 
+def record_opened_dead_letter(dead_letter: Any, **_: Any) -> None:
+    """Record that one dead letter was shown whole."""
+    _record_dead_letter("opened", dead_letter, "Opened")
+
+
+def record_replayed_dead_letter(dead_letter: Any, log_id: str, fields: list[str] | None, **_: Any) -> None:
+    """Record that a dead letter was sent again. Of a corrected one, name the changed fields only."""
+    if fields is None:
+        _record_dead_letter("replayed", dead_letter, "Replayed")
+        return
+    verb = f"Corrected {', '.join(fields) or 'nothing'} of, and replayed,"
+    _record_dead_letter("corrected", dead_letter, truncate(verb, MAX_VERB), log_id=log_id)
+
+
+def record_discarded_dead_letter(dead_letter: Any, reason: str, **_: Any) -> None:
+    """Record that a dead letter was discarded, with the reason that somebody typed."""
+    _record_dead_letter("discarded", dead_letter, "Discarded", f": {reason}")
+
+
+def _record_dead_letter(
+    sub_type: str, dead_letter: Any, verb: str, text: str = "", log_id: str | None = None
+) -> None:
+    summary = f"{verb} the dead letter of the log {log_id or dead_letter.log_id}{text}"
+    record(
+        "dead-letter", sub_type, object_type="dead-letter", object_id=dead_letter.message_id, summary=summary
+    )
+
+
 def record_new_user(user: Any, **_: Any) -> None:
     """Record that a user was created."""
     _record_user("created", user, "Created")
@@ -113,6 +145,9 @@ RECEIVERS: dict[Signal, Callable[..., None]] = {
     accounts.user_deleted: record_deleted_user,
     accounts.token_created: record_new_token,
     accounts.token_revoked: record_revoked_token,
+    dead_letters.dead_letter_opened: record_opened_dead_letter,
+    dead_letters.dead_letter_replayed: record_replayed_dead_letter,
+    dead_letters.dead_letter_discarded: record_discarded_dead_letter,
     reading.logs_read: record_search,
     reading.log_opened: record_opening,
     reading.logs_exported: record_export,

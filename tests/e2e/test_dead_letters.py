@@ -1,7 +1,9 @@
-"""Replaying a dead letter of the deployed stage."""
+"""Replaying dead letters of the deployed stage, by the command and by the pages."""
 
 import json
+import re
 
+from tests.e2e.browser import Browser
 from tests.e2e.deployment import EmulatedDeployment, make_log, wait_until
 
 
@@ -18,3 +20,19 @@ def test_replayed_dead_letter_is_stored(deployment: EmulatedDeployment) -> None:
     assert f"Replayed: log {log['id']}" in run.stdout
     wait_until(lambda: deployment.has_log(log["id"]), "the log is stored")
     assert deployment.message_count("DeadLetterQueueUrl") == dead_letters
+
+
+def test_dead_letter_is_replayed_on_the_site(deployment: EmulatedDeployment, admin: Browser) -> None:
+    log = make_log(type="replayed")
+    message = deployment.client("sqs").send_message(
+        QueueUrl=deployment.outputs["DeadLetterQueueUrl"], MessageBody=json.dumps(log)
+    )
+    page = admin.get(f"admin/logs/deadletter/{message['MessageId']}/change/")
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
+    assert token, page.text
+    form = {"csrfmiddlewaretoken": token[1], "action": "replay", "ids": message["MessageId"]}
+
+    result = admin.post("admin/logs/deadletter/run/", form)
+
+    assert "Replayed: 1." in result.text
+    wait_until(lambda: deployment.has_log(log["id"]), "the log is stored")

@@ -47,6 +47,8 @@ def test_site_reads_logs_and_sends_the_audit_trail(deployment: EmulatedDeploymen
         assert is_denied(sqs.receive_message, QueueUrl=queue)
         assert is_denied(sqs.purge_queue, QueueUrl=queue)
         assert is_denied(sqs.send_message, QueueUrl=dead_letters, MessageBody="{}")
+        assert is_denied(sqs.purge_queue, QueueUrl=dead_letters)
+        sqs.receive_message(QueueUrl=dead_letters, VisibilityTimeout=0)
     wait_until(lambda: deployment.has_log(log["id"]), "the sent log is stored")
 
 

@@ -46,7 +46,7 @@ def test_table_name_comes_from_project_settings() -> None:
 
 def test_migrate_creates_the_permission_and_no_table() -> None:
     permissions = Permission.objects.filter(content_type__app_label=LABEL)
-    assert [permission.codename for permission in permissions] == ["view_log"]
+    assert {permission.codename for permission in permissions} == {"view_log", "replay_dead_letters"}
     assert not [name for name in connection.introspection.table_names() if name.startswith((LABEL, "logs"))]
 
 

@@ -8,8 +8,7 @@ import argparse
 import hashlib
 import shutil
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
@@ -18,6 +17,7 @@ from ingest.cli import progress
 from ingest.cli.dlq import redrive, text
 from ingest.cli.dlq.dead_letter import DeadLetter
 from ingest.cli.dlq.queue import MARGIN_SECONDS, DeadLetterQueue
+from ingest.cli.dlq.rate import Rate
 from ingest.cli.errors import CommandFailed
 from ingest.cli.terminal import escape_controls
 from ingest.client import LogClient
@@ -61,7 +61,7 @@ def replay(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err
     # One pass over the queue and one request per ten, because there may be thousands of ids.
     dead_letters = queue.find(options.ids, options.seconds)
     try:
-        for message in _redrive(queue, options.queue_url, dead_letters, failures):
+        for message in redrive.replay(queue, options.queue_url, dead_letters, _collect(failures)):
             out.write(f"Replayed: log {message.dead_letter.log_id}\n")
     finally:
         err.writelines(failures)
@@ -139,25 +139,13 @@ def is_selected(dead_letter: DeadLetter, options: argparse.Namespace) -> bool:
     return not options.code or dead_letter.reason().label in options.code
 
 
-def _redrive(
-    queue: DeadLetterQueue, queue_url: str, dead_letters: Iterable[DeadLetter], failures: list[str]
-) -> Iterator[redrive.Redrive]:
-    """Redrive dead letters unchanged, and yield those that were sent.
+def _collect(failures: list[str]) -> Callable[[DeadLetter, str], None]:
+    """Return a function that appends a line to `failures` for a dead letter that can never be sent."""
 
-    Append a line to `failures` for each that can never be sent. The errors are those of `redrive.send`.
-    """
-
-    def refuse(dead_letter: DeadLetter, reason: object) -> None:
+    def refuse(dead_letter: DeadLetter, reason: str) -> None:
         failures.append(f"{dead_letter.message_id}: {reason}\n")
 
-    def messages_to_send() -> Iterator[redrive.Redrive]:
-        for dead_letter in dead_letters:
-            try:
-                yield redrive.unchanged(dead_letter)
-            except redrive.NoRoomForIdentity as error:
-                refuse(dead_letter, error)
-
-    return redrive.send(queue, queue_url, messages_to_send(), refuse)
+    return refuse
 
 
 def _replay_all(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
@@ -175,7 +163,7 @@ def _replay_all(queue: DeadLetterQueue, options: argparse.Namespace, out: TextIO
         duplicates += len(dead_letters) - len(new)
         seen.update(new)
         before = replayed
-        for _ in _redrive(queue, options.queue_url, new.values(), failures):
+        for _ in redrive.replay(queue, options.queue_url, new.values(), _collect(failures)):
             replayed += 1
         return replayed - before
 
@@ -223,7 +211,7 @@ def _for_each(
     `act` returns how many of them count toward the rate and the progress.
     """
     done = others = 0
-    start = time.monotonic()
+    rate = Rate(options.rate)
     try:
         with progress.bar(queue.count(), title, "dead letter", err) as bar:
             for dead_letters in queue.receive(options.rate, options.seconds):
@@ -232,7 +220,7 @@ def _for_each(
                 if selected and (count := act(selected)):
                     done += count
                     bar.update(count)
-                    time.sleep(max(0.0, start + done / options.rate - time.monotonic()))
+                    rate.wait(done)
     finally:
         if others:
             err.write(f"Left in the queue, with another reason: {others}\n")

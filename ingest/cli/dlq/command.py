@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, TextIO
 
 from botocore.exceptions import NoRegionError
 
-from ingest.cli.arguments import NO_QUEUE_URL, NO_REGION, add_queue_url, check_queue_url, whole_number
+from ingest.cli.arguments import (
+    NO_QUEUE_URL,
+    NO_REGION,
+    add_queue_url,
+    check_dead_letter_urls,
+    whole_number,
+)
 from ingest.cli.dlq import actions
 from ingest.cli.dlq.corrections import import_file
 from ingest.cli.dlq.dead_letter import LABELS, VALID
@@ -22,6 +28,7 @@ from ingest.cli.dlq.queue import (
     DeadLetterQueue,
     normalize_id,
 )
+from ingest.cli.dlq.rate import DEFAULT_RATE, parse_rate
 from ingest.cli.errors import INTERRUPTED, CommandFailed
 from ingest.client import NotSent
 from ingest.messages import InvalidMessage
@@ -32,8 +39,6 @@ if TYPE_CHECKING:
     from ingest.cli.arguments import Subparsers
 
 Action = Callable[[DeadLetterQueue, argparse.Namespace, TextIO, TextIO], int]
-
-MIN_RATE, MAX_RATE = 0.1, 1000
 
 VISIBILITY = (
     "Until the command ends, a visibility timeout hides each message that it reads, so no other consumer "
@@ -188,7 +193,7 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rate",
         type=_rate,
-        default=10.0,
+        default=DEFAULT_RATE,
         metavar="N",
         help="with --all, process at most N per second; default: 10",
     )
@@ -250,11 +255,7 @@ def _queue(options: argparse.Namespace) -> DeadLetterQueue:
         )
     if options.sends and not options.queue_url:
         raise CommandFailed(NO_QUEUE_URL)
-    if options.dead_letter_queue_url == options.queue_url:
-        raise CommandFailed("The queue of logs and the dead-letter queue must be different.")
-    check_queue_url(options.dead_letter_queue_url, "--dead-letter-queue-url")
-    if options.sends:
-        check_queue_url(options.queue_url, "--queue-url")
+    check_dead_letter_urls(options.dead_letter_queue_url, options.queue_url, sends=options.sends)
     client = sqs.client(queue_url=options.dead_letter_queue_url)
     return DeadLetterQueue(client, options.dead_letter_queue_url)
 
@@ -268,12 +269,9 @@ def _id(text: str) -> str:
 
 def _rate(text: str) -> float:
     try:
-        rate = float(text)
-    except ValueError:
-        rate = 0
-    if not MIN_RATE <= rate <= MAX_RATE:
-        raise argparse.ArgumentTypeError(f"must be a number from {MIN_RATE} to {MAX_RATE}, not {text!r}")
-    return rate
+        return parse_rate(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _reason(text: str) -> str:

@@ -175,7 +175,7 @@ class FileImport:
                 continue
             line = self._lines[dead_letter.message_id]
             try:
-                yield _redrive(dead_letter, self._read(line))
+                yield corrected(dead_letter, self._read(line))
             except (InvalidMessage, NoRoomForIdentity) as error:
                 self._pending.remove(dead_letter.message_id)
                 self._refuse(line, error)
@@ -205,7 +205,7 @@ class FileImport:
             self._err.write("Further lines are counted, but not listed.\n")
 
 
-def _redrive(dead_letter: DeadLetter, correction: Correction) -> Redrive:
+def corrected(dead_letter: DeadLetter, correction: Correction) -> Redrive:
     """Return the message that replaces a dead letter.
 
     An unchanged body is sent as it is. Raise NoRoomForIdentity, or InvalidMessage if the body is invalid or

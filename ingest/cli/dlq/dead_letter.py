@@ -64,6 +64,8 @@ class DeadLetter:
     is_from_writer: bool
     # Why the writer would reject the body, or None. Validating a large body takes seconds.
     rejection: InvalidMessage | None
+    # The account of a valid body. It is None if the body is invalid.
+    account_id: str | None = None
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Self:
@@ -78,9 +80,10 @@ class DeadLetter:
                 "messageAttributes": lambda_attributes,
             }
         )
-        rejection = None
+        rejection = account_id = None
         try:
-            body_id = messages.parse(message["Body"]).id
+            log = messages.parse(message["Body"])
+            body_id, account_id = log.id, log.account_id
         except InvalidMessage as error:
             rejection, body_id = error, error.log_id
         return cls(
@@ -97,6 +100,7 @@ class DeadLetter:
                 and "DeadLetterQueueSourceArn" not in system_attributes
             ),
             rejection=rejection,
+            account_id=account_id,
         )
 
     @property

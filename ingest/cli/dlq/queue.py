@@ -17,6 +17,7 @@ from ingest.wire.errors import AWS_ERRORS
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 MIN_ID_CHARACTERS = 6
 ID_CHARACTERS = 32
@@ -49,6 +50,7 @@ class NotDeleted(CommandFailed):
 class DeadLetterQueue:
     """The dead-letter queue. As a context manager, it makes all messages visible again at its end.
 
+    - `is_punctual`: a peek ends in time, even if it has not validated all messages of a response.
     - `timed_out`: the last peek ended because its time was up, so messages may be missing.
     - `has_repeats`: a message was received again, perhaps in place of another one.
     - `hidden_until`: the time when hidden messages become visible, if SQS did not reset their timeout.
@@ -56,9 +58,17 @@ class DeadLetterQueue:
     Each method that sends a request raises one of AWS_ERRORS if SQS fails, except `release`.
     """
 
-    def __init__(self, client: "SQSClient", url: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        client: "SQSClient",
+        url: str,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        is_punctual: bool = False,
+    ) -> None:
         self.client = client
         self.url = url
+        self.is_punctual = is_punctual
         self.timed_out = False
         self.has_repeats = False
         self.hidden_until: datetime | None = None
@@ -96,15 +106,20 @@ class DeadLetterQueue:
         return chain.from_iterable(self._poll(sqs.MAX_BATCH, seconds + MARGIN_SECONDS, end))
 
     def receive(
-        self, per_second: float = sqs.MAX_BATCH, seconds: int = PEEK_SECONDS
+        self,
+        per_second: float = sqs.MAX_BATCH,
+        seconds: int = PEEK_SECONDS,
+        within: float | None = None,
     ) -> Iterator[list[DeadLetter]]:
         """Yield the dead letters of each response, each once, until the queue is empty.
 
         A response has at most `per_second` messages, so that none waits longer than a second. The visibility
-        timeout of a message that is not deleted is `seconds` plus MARGIN_SECONDS, or until `release`.
+        timeout of a message that is not deleted is `seconds` plus MARGIN_SECONDS, or until `release`. After
+        `within` seconds no more are received, and `timed_out` is set.
         """
         limit = min(sqs.MAX_BATCH, max(1, int(per_second)))
-        return self._poll(limit, seconds + MARGIN_SECONDS, None)
+        end = None if within is None else self._clock() + within
+        return self._poll(limit, seconds + MARGIN_SECONDS, end)
 
     def seconds_for_all(self) -> int:
         """Return the seconds that reading all dead letters takes at most.
@@ -199,10 +214,7 @@ class DeadLetterQueue:
         return max(0, total - len(self._receipt_handles))
 
     def _poll(self, limit: int, visibility_timeout: int, end: float | None) -> Iterator[list[DeadLetter]]:
-        """Yield the new dead letters of each response, until the queue seems empty.
-
-        If the clock reaches `end`, set `timed_out` and return.
-        """
+        """Yield the new dead letters of each response, until the queue seems empty, or until `end`."""
         empty = stale = 0
         self.timed_out = self.has_repeats = False
         while empty < MAX_EMPTY_RESPONSES and stale < MAX_STALE_RESPONSES:
@@ -218,15 +230,29 @@ class DeadLetterQueue:
                 MessageSystemAttributeNames=["All"],
                 MessageAttributeNames=["All"],
             )
-            batch = [DeadLetter.from_message(message) for message in response.get("Messages", [])]
-            new = [each for each in batch if each.message_id not in self._receipt_handles]
-            self.has_repeats |= len(new) < len(batch)
+            batch = response.get("Messages", [])
+            unseen = [each for each in batch if each["MessageId"] not in self._receipt_handles]
+            self.has_repeats |= len(unseen) < len(batch)
             # Only the last receipt handle of a message is valid.
-            self._receipt_handles.update({each.message_id: each.receipt_handle for each in batch})
+            self._receipt_handles.update({each["MessageId"]: each["ReceiptHandle"] for each in batch})
             empty = 0 if batch else empty + 1
-            stale = 0 if new or not batch else stale + 1
-            if new:
+            stale = 0 if unseen or not batch else stale + 1
+            if new := self._validate(unseen, end):
                 yield new
+
+    def _validate(self, messages: "Sequence[MessageTypeDef]", end: float | None) -> list[DeadLetter]:
+        """Return the dead letters of a response. Validating each may take two seconds.
+
+        If `is_punctual`, stop at `end`, after the first one, and make the rest visible again.
+        """
+        dead_letters: list[DeadLetter] = []
+        for message in messages:
+            if dead_letters and self.is_punctual and end is not None and self._clock() >= end:
+                rest = {each["MessageId"] for each in messages[len(dead_letters) :]}
+                self.release(keep=self._receipt_handles.keys() - rest)
+                break
+            dead_letters.append(DeadLetter.from_message(message))
+        return dead_letters
 
     def _match(self, key: str, candidates: dict[str, DeadLetter], unread: int) -> DeadLetter:
         """Return the only dead letter that matches an id. About `unread` dead letters were not read."""

@@ -97,11 +97,13 @@ def send(
     queue_url: str,
     redrives: Iterable[Redrive],
     refuse: Callable[[DeadLetter, str], None],
+    accept: Callable[[Redrive], None] = lambda message: None,
 ) -> Iterator[Redrive]:
     """Send messages to the queue of logs, and delete their dead letters. Yield the sent ones.
 
-    `refuse` is called with each dead letter that SQS refuses, and the reason. An interrupted redrive may be
-    repeated, because writing is idempotent. Costs two requests per ten messages, or per 1 MiB.
+    `refuse` is called with each dead letter that SQS refuses, and the reason. `accept` is called with each
+    message that SQS accepted, before its dead letter is deleted. An interrupted redrive may be repeated,
+    because writing is idempotent. Costs two requests per ten messages, or per 1 MiB.
 
     Raise CommandFailed if SQS does not accept messages at the moment, NotDeleted, or one of AWS_ERRORS.
     """
@@ -109,6 +111,8 @@ def send(
         result = send_batch(queue.client, queue_url, batch)
         unsent = {each.dead_letter.message_id for each in result.unsent}
         sent = [each for each in batch if each.dead_letter.message_id not in unsent]
+        for message in sent:
+            accept(message)
         queue.delete([each.dead_letter for each in sent])
         yield from sent
         for message in result.refused:
@@ -117,12 +121,43 @@ def send(
             raise CommandFailed(f"SQS does not accept messages at the moment: {result.reason}")
 
 
-def discard(queue: DeadLetterQueue, client: LogClient, dead_letter: DeadLetter, reason: str) -> bool:
-    """Archive a dead letter as a log of the site, then delete it.
+def replay(
+    queue: DeadLetterQueue,
+    queue_url: str,
+    dead_letters: Iterable[DeadLetter],
+    refuse: Callable[[DeadLetter, str], None],
+    accept: Callable[[Redrive], None] = lambda message: None,
+) -> Iterator[Redrive]:
+    """Send dead letters unchanged, as `send` does. Yield those that were sent.
 
-    Return whether the body was archived whole. A body that is too large even compressed is truncated, and its
-    size and SHA-256 are added. The client must be synchronous. Costs two requests. Raise
-    `ingest.client.NotSent`, or one of AWS_ERRORS.
+    A dead letter without room for its identity is refused too.
+    """
+
+    def messages_to_send() -> Iterator[Redrive]:
+        for dead_letter in dead_letters:
+            try:
+                yield unchanged(dead_letter)
+            except NoRoomForIdentity as error:
+                refuse(dead_letter, str(error))
+
+    return send(queue, queue_url, messages_to_send(), refuse, accept)
+
+
+def discard(queue: DeadLetterQueue, client: LogClient, dead_letter: DeadLetter, reason: str) -> bool:
+    """Archive a dead letter, then delete it. Return whether its body was archived whole.
+
+    Costs two requests. Raise `ingest.client.NotSent`, or one of AWS_ERRORS.
+    """
+    is_whole = archive(client, dead_letter, reason, _login())
+    queue.delete([dead_letter])
+    return is_whole
+
+
+def archive(client: LogClient, dead_letter: DeadLetter, reason: str, operator: str) -> bool:
+    """Send a dead letter as a log of the site. Return whether its body was archived whole.
+
+    A body that is too large even compressed is truncated, and its size and SHA-256 are added. The client must
+    be synchronous. `operator` is the user of the log. Costs one request. Raise `ingest.client.NotSent`.
     """
     payload: dict[str, Any] = {
         "reason": reason,
@@ -138,7 +173,7 @@ def discard(queue: DeadLetterQueue, client: LogClient, dead_letter: DeadLetter, 
         "id": uuid.uuid4().hex,
         "created_at": times.to_text(datetime.now(UTC)),
         "account_id": ACCOUNT,
-        "user_id": _login(),
+        "user_id": operator,
         "type": TYPE,
         "sub_type": DISCARDED,
         "url": "",
@@ -151,7 +186,6 @@ def discard(queue: DeadLetterQueue, client: LogClient, dead_letter: DeadLetter, 
         while not _fits(fields):
             payload["body"] = payload["body"][: len(payload["body"]) // 2]
     client.enqueue(**fields)
-    queue.delete([dead_letter])
     return is_whole
 
 

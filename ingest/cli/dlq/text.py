@@ -3,10 +3,14 @@
 import base64
 import json
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from ingest import messages, times
 from ingest.cli.dlq.dead_letter import DeadLetter
 from ingest.cli.terminal import escape_controls
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef as Attribute
 
 ID_WIDTH, AGE_WIDTH, REASON_WIDTH = 8, 6, 50
 MIN_BODY_WIDTH = 20
@@ -70,24 +74,33 @@ def details(dead_letter: DeadLetter) -> str:
     ]
     name_width = max((len(name) for name in dead_letter.attributes), default=0)
     for name, value in dead_letter.attributes.items():
-        binary = value.get("BinaryValue")
-        text = value.get("StringValue", "")
-        if isinstance(binary, bytes):
-            text = f"(binary, in base64) {base64.b64encode(binary).decode()}"
-        lines.append(f"{escape_controls(name):{name_width}}  {escape_controls(text)}")
+        lines.append(f"{escape_controls(name):{name_width}}  {escape_controls(attribute(value))}")
     if dead_letter.attributes:
         lines.append("")
     return "\n".join([*lines, escape_controls(body, keep="\n\t")])
 
 
+def attribute(value: "Attribute") -> str:
+    """Return the value of a message attribute as text. A binary value is in base64."""
+    binary = value.get("BinaryValue")
+    if isinstance(binary, bytes):
+        return f"(binary, in base64) {base64.b64encode(binary).decode()}"
+    return value.get("StringValue", "")
+
+
 def _conflict(dead_letter: DeadLetter) -> list[str]:
     """Return a line about the log that holds the id, after an id conflict."""
+    text = holder(dead_letter)
+    return [f"holder    {escape_controls(text)}"] if text else []
+
+
+def holder(dead_letter: DeadLetter) -> str:
+    """Return a sentence about the log that holds the id. It is empty without an id conflict."""
     received_at = dead_letter.attribute_text("conflict-received-at")
     if not (dead_letter.is_from_writer and received_at):
-        return []
+        return ""
     sender = dead_letter.attribute_text("conflict-sender") or "an unknown sender"
-    origin = escape_controls(f"received at {received_at} from {sender}")
-    return [f"holder    the log with this id was {origin}"]
+    return f"the log with this id was received at {received_at} from {sender}"
 
 
 def to_json(dead_letter: DeadLetter) -> str:

@@ -14,6 +14,9 @@ from logsite.accounts.models import User
 
 PASSWORD_VARIABLE = "DJANGO_USER_PASSWORD"  # noqa: S105  the name of a variable, not a password
 
+# permission → the option that gives it
+PERMISSIONS = {"logs.view_log": "view_logs", "logs.replay_dead_letters": "replay_dead_letters"}
+
 
 class Command(BaseCommand):
     """Create a staff user with the permission to read the logs."""
@@ -30,6 +33,11 @@ class Command(BaseCommand):
             help="Do not give the user the permission to read the logs.",
         )
         parser.add_argument(
+            "--replay-dead-letters",
+            action="store_true",
+            help="Give the user the permission to replay, correct and discard dead letters.",
+        )
+        parser.add_argument(
             "--noinput",
             "--no-input",
             action="store_false",
@@ -42,7 +50,7 @@ class Command(BaseCommand):
             username=User.normalize_username(options["username"]),
             email=User.objects.normalize_email(options["email"]),
             is_staff=True,
-            permissions={"logs.view_log"} if options["view_logs"] else set(),
+            permissions={permission for permission, option in PERMISSIONS.items() if options[option]},
         )
         try:
             user.clean_fields(exclude=["password"])
