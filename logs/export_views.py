@@ -20,6 +20,7 @@ from logs.pages import export as exports
 from logs.pages import preferences
 from logs.pages.address import Address
 from logs.pages.export_page import ExportStatus, row_count
+from logs.pages.listing import MAX_VALUES
 from logs.pages.sentence import Times, heading
 from logs.permissions import reads_own_accounts
 from logs.plan import PageQuery, QueryPlan
@@ -74,7 +75,7 @@ def _export_page(
     address = Address(plan, form.default_limit, form.zone, form.time_range)
     context = {
         "title": "Export logs",
-        "phrases": heading(plan, Times(form.zone, form.time_range)),
+        "phrases": heading(plan, Times(form.zone, form.time_range, max_values=MAX_VALUES)),
         "rows": row_count(count),
         "form": options,
         "zone": form.zone,

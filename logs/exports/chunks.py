@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from logs import reader
 from logs.digests import source
@@ -16,8 +17,6 @@ from logs.reading.budget import Budget
 
 # The rows that are read at once. More would take more memory, fewer more requests.
 PAGE_ROWS = 1_000
-# A chunk ends at the first of these.
-CHUNK_CHARACTERS, CHUNK_SECONDS = 4_000_000, 5.0
 # A fast level: 6 takes three times as long, and saves a tenth.
 GZIP_LEVEL = 3
 
@@ -62,10 +61,15 @@ BEGINNING = Checkpoint()
 
 @dataclass(frozen=True)
 class Chunk:
-    """A part of an export's text, and the checkpoint after it."""
+    """A part of an export's text, and the checkpoint after it.
+
+    `rows` is the number of its rows, `reached` the time of the last row of the export.
+    """
 
     text: str
     checkpoint: Checkpoint
+    rows: int
+    reached: datetime | None
 
     def encoded(self) -> bytes:
         """Return the text in UTF-8."""
@@ -82,12 +86,12 @@ class Chunk:
 def chunks(
     spec: Spec,
     checkpoint: Checkpoint,
-    characters: int = CHUNK_CHARACTERS,
-    seconds: float = CHUNK_SECONDS,
+    characters: int,
+    seconds: float,
 ) -> Iterator[Chunk]:
     """Yield the text of an export from a checkpoint to its end.
 
-    A chunk ends with the row that reaches one of the limits.
+    A chunk ends with the row, or the page, that reaches one of the limits.
 
     All texts together are the file: each log once, in the order of the filter. The memory depends on the size
     of a chunk, not on the number of rows. Costs one Query per 1,000 rows for a filter that an index answers,
@@ -96,6 +100,7 @@ def chunks(
     plan = _plan(spec.plan, checkpoint)
     texts: list[str] = [] if checkpoint.position else [spec.head()]
     size, started = 0, time.monotonic()
+    rows, reached = checkpoint.rows, None
     while not checkpoint.complete:
         result = reader.read(PageQuery(plan, checkpoint.position, PAGE_ROWS), Budget())
         plan = result.plan
@@ -105,9 +110,10 @@ def chunks(
             size += len(text)
             position = reader.after(plan, item)
             checkpoint = Checkpoint(position, checkpoint.rows + 1, uses_digests=plan.uses_digests)
+            reached = item.created_at
             if size >= characters or time.monotonic() - started >= seconds:
-                yield Chunk("".join(texts), checkpoint)
-                texts, size, started = [], 0, time.monotonic()
+                yield Chunk("".join(texts), checkpoint, checkpoint.rows - rows, reached)
+                texts, size, rows, started = [], 0, checkpoint.rows, time.monotonic()
         checkpoint = replace(
             checkpoint,
             position=result.page.next,
@@ -117,8 +123,8 @@ def chunks(
         if checkpoint.complete:
             texts.append(spec.form.foot(checkpoint.rows))
         if checkpoint.complete or time.monotonic() - started >= seconds:
-            yield Chunk("".join(texts), checkpoint)
-            texts, size, started = [], 0, time.monotonic()
+            yield Chunk("".join(texts), checkpoint, checkpoint.rows - rows, reached)
+            texts, size, rows, started = [], 0, checkpoint.rows, time.monotonic()
 
 
 def _plan(plan: QueryPlan, checkpoint: Checkpoint) -> QueryPlan:

@@ -57,7 +57,7 @@ def create(owner: str, export: Spec, file_name: str, expected_rows: int | None =
             raise TooManyExports
         item = ExportItem(
             owner,
-            f"{now:%Y%m%d%H%M%S}{uuid.uuid4().hex[:18]}",
+            f"{now:%Y%m%d%H%M%S%f}{uuid.uuid4().hex[:12]}",
             state=State.RUNNING,
             spec=spec.dumps(export),
             file_name=file_name,

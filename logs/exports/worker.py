@@ -10,7 +10,8 @@ from logs.exports.spec import BadSpec
 from logs.storage.export_items import ExportItem
 
 # A chunk takes a few seconds, or about 15 if DynamoDB is slow. Joining 1 GB takes about 30.
-CHUNK_SECONDS, JOIN_SECONDS = 30.0, 90.0
+STOP_SECONDS, JOIN_SECONDS = 30.0, 90.0
+CHUNK_CHARACTERS, CHUNK_SECONDS = 4_000_000, 5.0
 
 
 class Outcome(Enum):
@@ -53,14 +54,14 @@ def run(owner: str, export_id: str, files: Files, seconds_left: Callable[[], flo
 
 def _run(item: ExportItem, files: Files, left: Callable[[], float]) -> Outcome:
     export, checkpoint = spec.loads(item.spec), Checkpoint.loads(item.checkpoint)
-    for chunk in chunks(export, checkpoint):
+    for chunk in chunks(export, checkpoint, CHUNK_CHARACTERS, CHUNK_SECONDS):
         data = chunk.compressed()
         if data:
             files.put(jobs.next_part_key(item), data)
         checkpoint = chunk.checkpoint
         if not jobs.advance(item, checkpoint, len(data)):
             raise _Stopped
-        if left() < CHUNK_SECONDS and not checkpoint.complete:
+        if left() < STOP_SECONDS and not checkpoint.complete:
             jobs.release(item)
             return Outcome.UNFINISHED
     if left() < JOIN_SECONDS:

@@ -9,7 +9,7 @@ from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 
 from logs import conf, cursor, reader
-from logs.exports.chunks import BEGINNING, CHUNK_CHARACTERS, chunks
+from logs.exports.chunks import BEGINNING, chunks
 from logs.exports.spec import Spec
 from logs.filters import LogFilter
 from logs.form_fields import DEFAULT_LIMIT
@@ -111,6 +111,6 @@ def whole_file(spec: Spec) -> str | None:
     Reads for MAX_WHOLE_SECONDS at most, and then until the end of a page. Raises StoreUnavailable, also if
     the request has used up its time.
     """
-    chunk = next(chunks(spec, BEGINNING, CHUNK_CHARACTERS, MAX_WHOLE_SECONDS))
+    chunk = next(chunks(spec, BEGINNING, MAX_BYTES, MAX_WHOLE_SECONDS))
     fits = chunk.checkpoint.complete and encoded_size(chunk.text) <= MAX_BYTES
     return chunk.text if fits else None

@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 from django.core.management.base import BaseCommand, CommandError
 from django.http import QueryDict
 
-from logs import reader, signals, times
+from logs import reader, signals
 from logs.characters import visible
 from logs.export_form import reject_page_parameters
-from logs.exports.chunks import BEGINNING, Checkpoint, chunks
+from logs.exports.chunks import BEGINNING, Chunk, chunks
 from logs.exports.formats import FORMATS
 from logs.exports.local_file import LocalFile, NotResumable
 from logs.exports.spec import WHOLE_ATTRIBUTES, Spec
@@ -102,20 +102,16 @@ class Command(BaseCommand):
             raise CommandError("--resume needs --output: standard output has no checkpoint.")
         spec = _spec(options)
         _send_signal(spec)
-        checkpoint = BEGINNING
         with progress("Export", sys.stderr) as show:
-            for chunk in chunks(spec, checkpoint, CHUNK_CHARACTERS, CHUNK_SECONDS):
+            for chunk in chunks(spec, BEGINNING, CHUNK_CHARACTERS, CHUNK_SECONDS):
                 self.stdout.write(chunk.text, ending="")
-                _show(show, checkpoint, chunk.checkpoint)
-                checkpoint = chunk.checkpoint
+                _show(show, chunk)
         self.stdout.flush()
 
     def _write_file(self, path: Path, options: dict[str, Any]) -> None:
         if options["resume"]:
-            if names := [name for name in ("filters", "format", "columns", "payloads") if options[name]]:
-                raise CommandError(
-                    f"--resume continues with the options of the export: leave out {names[0]}."
-                )
+            if any(options[name] for name in CHOSEN_ONCE):
+                raise CommandError("--resume continues with the options of the export: leave the others out.")
             file = LocalFile.resume(path)
         else:
             file = LocalFile(path, _spec(options))
@@ -123,8 +119,8 @@ class Command(BaseCommand):
         _send_signal(file.spec)
         with progress("Export", sys.stderr, file.checkpoint.rows) as show:
             for chunk in chunks(file.spec, file.checkpoint, CHUNK_CHARACTERS, CHUNK_SECONDS):
-                _show(show, file.checkpoint, chunk.checkpoint)
                 file = file.append(chunk)
+                _show(show, chunk)
         file.finish()
         if options["verbosity"] > 0:
             self.stdout.write(f"Wrote {file.checkpoint.rows:,} logs to {path}.")
@@ -154,10 +150,9 @@ def _send_signal(spec: Spec) -> None:
     signals.logs_exported.send_robust(sender=Command, request=None, query=query, format=spec.format)
 
 
-def _show(show: Show, before: Checkpoint, after: Checkpoint) -> None:
-    position = after.position or before.position
-    if position and position.key:
-        show(after.rows - before.rows, times.parse(position.key.created_at))
+def _show(show: Show, chunk: Chunk) -> None:
+    if chunk.reached:
+        show(chunk.rows, chunk.reached)
 
 
 def _pair(text: str) -> tuple[str, str]:
