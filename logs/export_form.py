@@ -41,6 +41,8 @@ class ExportForm(forms.Form):
 
     def __init__(self, data: Any = None) -> None:
         super().__init__(data, label_suffix="")
+        # The first field, for those who came by the keyboard.
+        self.fields["format"].widget.attrs["autofocus"] = True
 
     def spec(self, plan: QueryPlan, shown_columns: str, zone: tzinfo) -> Spec:
         """Return the export of a valid form. `shown_columns` is a text of `read_columns`."""

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 
-from logs import conf, reader, signals
+from logs import conf, reader, signals, zones
 from logs.characters import visible
 from logs.export_form import ExportForm, reject_page_parameters
 from logs.exports import jobs, launch
@@ -19,7 +19,7 @@ from logs.page_form import PageForm
 from logs.pages import export as exports
 from logs.pages import preferences
 from logs.pages.address import Address
-from logs.pages.export_page import ExportStatus, row_count
+from logs.pages.export_page import ExportStatus, row_count, zone_of
 from logs.pages.listing import MAX_VALUES
 from logs.pages.sentence import Times, heading
 from logs.permissions import reads_own_accounts
@@ -78,7 +78,7 @@ def _export_page(
         "phrases": heading(plan, Times(form.zone, form.time_range, max_values=MAX_VALUES)),
         "rows": row_count(count),
         "form": options,
-        "zone": form.zone,
+        "zone": zones.label(form.zone),
         "back": address.url(),
         "exports": _recent(request, form) if _has_background() else [],
     }
@@ -147,7 +147,7 @@ def job(request: HttpRequest, admin: Admin, export_id: str) -> HttpResponse:
     item = _item(request, export_id)
     if item is None:
         return _missing(request, admin, export_id)
-    status = ExportStatus(item)
+    status = ExportStatus(item, zone_of(item))
     if status.is_waiting:
         _launch(request, item)
     context = {"title": f"Export {item.file_name}", "export": status}

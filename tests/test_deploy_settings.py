@@ -70,10 +70,10 @@ def allowed(function: str, suffix: str) -> set[str]:
 def test_roles_name_each_action_and_resource(function: str) -> None:
     for statement in statements(function):
         assert statement["Effect"] == "Allow"
-        assert all(re.fullmatch(r"[a-z]+:[A-Za-z]+", action) for action in as_list(statement["Action"]))
+        assert all(re.fullmatch(r"[a-z0-9]+:[A-Za-z]+", action) for action in as_list(statement["Action"]))
         for arn in as_list(statement["Resource"]):
-            # A wildcard only for the indexes of one table, for the streams of one log group, and for the parts
-            # and files in one bucket.
+            # A wildcard only for the indexes of a table, for the streams of a log group, and for the parts
+            # and files in a bucket.
             assert "*" not in re.sub(r"(/index/\*|:\*|/parts/\*|/files/\*)$", "", arn)
             assert "logsite-dev" in arn or "logsite/dev" in arn
             assert "$" not in arn

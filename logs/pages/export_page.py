@@ -6,8 +6,9 @@ from datetime import UTC, datetime, tzinfo
 from django.template.defaultfilters import filesizeformat
 
 from logs import zones
-from logs.exports import jobs
+from logs.exports import jobs, spec
 from logs.exports.jobs import State
+from logs.exports.spec import BadSpec
 from logs.pages.display import display_moment
 from logs.reading.count_result import Count
 from logs.storage.export_items import ExportItem
@@ -27,6 +28,14 @@ def row_count(count: Count | None) -> str:
         return "an unknown number of rows"
     text = f"{count.number:,} row{'' if count.number == 1 else 's'}"
     return text if count.is_exact else f"at least {text}"
+
+
+def zone_of(item: ExportItem) -> tzinfo:
+    """Return the time zone of an export, or UTC if another version wrote it."""
+    try:
+        return spec.loads(item.spec).zone
+    except BadSpec:
+        return UTC
 
 
 @dataclass(frozen=True)
