@@ -147,10 +147,9 @@ def job(request: HttpRequest, admin: Admin, export_id: str) -> HttpResponse:
     item = _item(request, export_id)
     if item is None:
         return _missing(request, admin, export_id)
-    status = ExportStatus(item, zone_of(item))
-    if status.is_waiting:
+    if jobs.is_stalled(item):
         _launch(request, item)
-    context = {"title": f"Export {item.file_name}", "export": status}
+    context = {"title": f"Export {item.file_name}", "export": ExportStatus(item, zone_of(item))}
     return render(request, admin, "export_job", context)
 
 

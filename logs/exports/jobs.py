@@ -22,6 +22,8 @@ from logs.storage.export_items import ExportItem
 
 # A worker writes a checkpoint every few seconds. Without one for so long, it is dead.
 LEASE_SECONDS = 60
+# A worker that was started begins within this time.
+START_SECONDS = 10
 # Workers in a row that end without a checkpoint.
 MAX_ATTEMPTS = 5
 # The exports of one user that run at the same time.
@@ -64,6 +66,7 @@ def create(owner: str, export: Spec, file_name: str, expected_rows: int | None =
             created_at=now,
             expires_at=now + FILES_KEPT,
             expected_rows=expected_rows,
+            leased_until=_now(),
         )
         item.save()
         return item
@@ -142,7 +145,7 @@ def renew(item: ExportItem) -> bool:
 
 def release(item: ExportItem) -> None:
     """End the lease of a worker, so that another one may continue at once. Costs one UpdateItem."""
-    _update(item, [ExportItem.leased_until.set(0)])
+    _update(item, [ExportItem.leased_until.set(_now())])
 
 
 def finish(item: ExportItem, size: int) -> bool:
@@ -167,6 +170,11 @@ def cancel(item: ExportItem) -> bool:
 def is_idle(item: ExportItem) -> bool:
     """Return whether no worker works on an export that runs: it did not begin, or died."""
     return bool(item.leased_until <= time.time())
+
+
+def is_stalled(item: ExportItem) -> bool:
+    """Return whether an export that runs has no worker, and none is about to begin."""
+    return bool(item.state == State.RUNNING and item.leased_until + START_SECONDS <= time.time())
 
 
 def part_keys(item: ExportItem) -> list[str]:
@@ -197,8 +205,12 @@ def _is_expired(item: ExportItem) -> bool:
     return bool(item.expires_at <= datetime.now(UTC))
 
 
+def _now() -> float:
+    return round(time.time(), 3)
+
+
 def _lease() -> float:
-    return round(time.time() + LEASE_SECONDS, 3)
+    return _now() + LEASE_SECONDS
 
 
 def _end(item: ExportItem, state: State, actions: list[Action], condition: Condition | None = None) -> bool:
