@@ -1,4 +1,4 @@
-"""Exports in the background: with payloads and workers that are killed, and with hostile CSV cells."""
+"""Exports in the background, whose workers are killed, and hostile CSV cells."""
 
 import csv
 import gzip

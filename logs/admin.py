@@ -92,9 +92,9 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
         return views.listing(request, self)
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Return the page that starts an export, or with `format` the listing as a file.
+        """Return the page that starts an export.
 
-        Raises PermissionDenied without the view permission.
+        With `format` it is the listing as a file. Raises PermissionDenied without the view permission.
         """
         self._check_permission(request)
         if request.method == "POST" or "format" not in request.GET:

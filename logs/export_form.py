@@ -53,7 +53,10 @@ class ExportForm(forms.Form):
 
 
 def reject_page_parameters(form: PageForm) -> None:
-    """Add an error to a valid form for each parameter of a page: an export begins at the first log."""
+    """Add an error to a valid form for each parameter of a page.
+
+    An export begins at the first log.
+    """
     for name in PAGE_PARAMETERS:
         if form.cleaned_data[name]:
             form.add_error(name, f"An export has no pages: leave {name} out.")

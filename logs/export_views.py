@@ -168,7 +168,10 @@ def cancel(request: HttpRequest, admin: Admin, export_id: str) -> HttpResponse:
 
 @handles_errors
 def file(request: HttpRequest, admin: Admin, export_id: str) -> HttpResponseBase:
-    """Return the file of an export, or a redirect to a link that expires after five minutes."""
+    """Return the file of an export, or a redirect to it.
+
+    The redirect leads to a link that expires after five minutes.
+    """
     item = _item(request, export_id)
     place = files()
     if item is None or place is None or not ExportStatus(item).is_done:

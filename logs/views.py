@@ -76,7 +76,7 @@ def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
 
 
 def rejected(request: HttpRequest, admin: Admin, form: PageForm) -> HttpResponse:
-    """Return the page of an invalid filter: its errors, and the values as they were typed."""
+    """Return the page of an invalid filter: its errors, and the typed values."""
     context = {"title": "Logs", "form": form, "filter": FilterFields.rejected(form)}
     return _listing_page(request, admin, context, form.zone, HTTPStatus.BAD_REQUEST)
 

@@ -76,9 +76,9 @@ class Chunk:
         return self.text.encode(errors="replace")
 
     def compressed(self) -> bytes:
-        """Return the text as a gzip file of its own, or nothing without a text.
+        """Return the text as a gzip file of its own.
 
-        Gzip files one after the other are one gzip file (RFC 1952, 2.2).
+        It is empty without a text. Gzip files one after the other are one gzip file (RFC 1952, 2.2).
         """
         return gzip.compress(self.encoded(), GZIP_LEVEL) if self.text else b""
 

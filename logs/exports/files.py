@@ -1,4 +1,4 @@
-"""Where the parts and files of exports are: a bucket of S3, or a folder."""
+"""The parts and files of exports, in a bucket or a folder."""
 
 import os
 import shutil
@@ -161,7 +161,10 @@ class Folder:
 
 
 def files() -> Bucket | Folder | None:
-    """Return the files of exports, or None if the settings name neither a bucket nor a folder."""
+    """Return the place of the files of exports.
+
+    It is None if the settings name neither a bucket nor a folder.
+    """
     if bucket := os.environ.get("LOGS_EXPORTS_BUCKET"):
         return _bucket(bucket)
     folder = os.environ.get("LOGS_EXPORTS_FOLDER")

@@ -116,10 +116,10 @@ def claim(owner: str, export_id: str) -> ExportItem | None:
 
 
 def advance(item: ExportItem, checkpoint: Checkpoint, size: int) -> bool:
-    """Write a checkpoint, after a part of `size` bytes; return whether the worker may continue.
+    """Write a checkpoint, and return whether the worker may continue.
 
-    It may not if the export was cancelled, or if another worker took over. A size of 0 is no part. Costs one
-    UpdateItem. Raises StoreUnavailable.
+    It follows a part of `size` bytes; 0 is no part. The worker may not continue if the export was cancelled, or
+    if another worker took over. Costs one UpdateItem. Raises StoreUnavailable.
     """
     parts = json.loads(item.parts)
     if size:
@@ -149,7 +149,7 @@ def release(item: ExportItem) -> None:
 
 
 def finish(item: ExportItem, size: int) -> bool:
-    """Mark an export as done, with the size of its file; return whether it was running."""
+    """Mark an export as done, and return whether it was running."""
     return _end(item, State.DONE, [ExportItem.size.set(size)])
 
 
@@ -168,12 +168,15 @@ def cancel(item: ExportItem) -> bool:
 
 
 def is_idle(item: ExportItem) -> bool:
-    """Return whether no worker works on an export that runs: it did not begin, or died."""
+    """Return whether no worker works on an export that runs."""
     return bool(item.leased_until <= time.time())
 
 
 def is_stalled(item: ExportItem) -> bool:
-    """Return whether an export that runs has no worker, and none is about to begin."""
+    """Return whether an export runs without a worker.
+
+    A worker that was just started has some seconds to begin.
+    """
     return bool(item.state == State.RUNNING and item.leased_until + START_SECONDS <= time.time())
 
 

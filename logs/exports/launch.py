@@ -1,4 +1,4 @@
-"""Start a worker: by an asynchronous invocation of its function, or in a thread of this process."""
+"""Start a worker: invoke its function, or start a thread of this process."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""The work on an export in the background: from its last checkpoint towards its end."""
+"""The work on an export, from its last checkpoint on."""
 
 from collections.abc import Callable
 from enum import Enum

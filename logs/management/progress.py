@@ -23,9 +23,9 @@ Show = Callable[[int, datetime], None]
 
 @contextmanager
 def progress(title: str, file: TextIO, done: int = 0) -> Iterator[Show]:
-    """Yield a function that shows progress: on a bar if tqdm is installed, otherwise as a line.
+    """Yield a function that shows progress.
 
-    `done` logs were processed before.
+    It is a bar if tqdm is installed, otherwise a line of text. `done` logs were processed before.
     """
     if _tqdm is None:
         yield lambda logs, reached: print(f"{reached.date()}: {logs:,} logs", file=file, flush=True)

@@ -1,4 +1,4 @@
-"""The pages of exports: how many rows an export has, and how far one has come."""
+"""The pages of exports: the number of rows, and the progress."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -22,7 +22,10 @@ STATES = {
 
 
 def row_count(count: Count | None) -> str:
-    """Return a number of rows as text: `12,408 rows`, or that it is not known. None was not counted."""
+    """Return a number of rows as text, such as `12,408 rows`.
+
+    None is a number that was not counted.
+    """
     if count is None or not (count.is_exact or count.number):
         # No lower bound: nothing was counted.
         return "an unknown number of rows"
@@ -40,7 +43,7 @@ def zone_of(item: ExportItem) -> tzinfo:
 
 @dataclass(frozen=True)
 class ExportStatus:
-    """One export in the background, as its page and the list of exports show it."""
+    """One export in the background, as its page and the list show it."""
 
     item: ExportItem
     zone: tzinfo = UTC

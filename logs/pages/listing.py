@@ -213,7 +213,7 @@ class Listing:
 
     @property
     def files(self) -> list[Link]:
-        """Return the link to the page of exports, and the links to the logs of this filter as a file."""
+        """Return the links to the page of exports, and to files of this filter."""
         return [
             Link(text, self.address.url(limit=DEFAULT_LIMIT, path="export/", **values))
             for text, values in FILES.items()

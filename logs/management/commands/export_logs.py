@@ -32,7 +32,7 @@ CHOSEN_ONCE = ("filters", "format", "columns", "payloads", "own_accounts")
 
 
 class Command(BaseCommand):
-    """Export the logs of a filter, with a checkpoint from which an interrupted export continues."""
+    """Export the logs of a filter. An interrupted export continues at its checkpoint."""
 
     help = (
         "Writes the logs of a filter to a file or to standard output. The filters are those of the listing, "
