@@ -97,9 +97,7 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
         With `format` it is the listing as a file. Raises PermissionDenied without the view permission.
         """
         self._check_permission(request)
-        if request.method == "POST" or "format" not in request.GET:
-            return export_views.export(request, self)
-        return views.export(request, self)
+        return export_views.export(request, self)
 
     def export_job_view(self, request: HttpRequest, export_id: str) -> HttpResponse:
         """Return the page of an export. Raises PermissionDenied without the view permission."""

@@ -29,6 +29,7 @@ from logs.request_form import read_form
 from logs.storage import export_items
 from logs.storage.errors import StoreUnavailable
 from logs.storage.export_items import ExportItem
+from logs.views import export as listing_file
 from logs.views import rejected
 
 NO_BACKGROUND = (
@@ -44,10 +45,12 @@ TOO_MANY = (
 def export(request: HttpRequest, admin: Admin) -> HttpResponseBase:
     """Return the page that starts an export. A POST starts it.
 
-    The response of a POST is the file if it fits, otherwise a redirect to the page of an export in the
+    With `format` it is the listing as a file. The response of a POST is the file if it fits, otherwise a redirect to the page of an export in the
     background. Costs a count, and one Query for the list of exports. For an invalid filter it is the page of
     the listing.
     """
+    if request.method != "POST" and "format" in request.GET:
+        return listing_file(request, admin)
     lookup = reader.KeyLookup(includes_own=reads_own_accounts(request.user))
     form = read_form(request, request.GET, lookup, reader.ChoicesLookup())
     if form.is_valid():

@@ -118,8 +118,8 @@ def claim(owner: str, export_id: str) -> ExportItem | None:
 def advance(item: ExportItem, checkpoint: Checkpoint, size: int) -> bool:
     """Write a checkpoint, and return whether the worker may continue.
 
-    It follows a part of `size` bytes; 0 is no part. The worker may not continue if the export was cancelled, or
-    if another worker took over. Costs one UpdateItem. Raises StoreUnavailable.
+    It follows a part of `size` bytes; 0 is no part. The worker may not continue if the export was cancelled,
+    or if another worker took over. Costs one UpdateItem. Raises StoreUnavailable.
     """
     parts = json.loads(item.parts)
     if size:
