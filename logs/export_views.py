@@ -45,9 +45,9 @@ TOO_MANY = (
 def export(request: HttpRequest, admin: Admin) -> HttpResponseBase:
     """Return the page that starts an export. A POST starts it.
 
-    With `format` it is the listing as a file. The response of a POST is the file if it fits, otherwise a redirect to the page of an export in the
-    background. Costs a count, and one Query for the list of exports. For an invalid filter it is the page of
-    the listing.
+    With `format` it is the listing as a file. The response of a POST is the file if it fits, otherwise a
+    redirect to the page of an export in the background. Costs a count, and one Query for the list of exports.
+    For an invalid filter it is the page of the listing.
     """
     if request.method != "POST" and "format" in request.GET:
         return listing_file(request, admin)
