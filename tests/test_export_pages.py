@@ -19,6 +19,7 @@ from logs.exports.jobs import State
 from logs.models import ROW_ATTRIBUTES
 from logs.storage.export_items import ExportItem
 from tests.conftest import client_of, make_user
+from tests.dynamodb_calls import counted_calls
 from tests.exports import empty_exports_table, make_log_with_payload
 from tests.items import make_item, store
 from tests.pages import LISTING, fetch, link
@@ -204,3 +205,22 @@ def test_exports_need_the_view_permission(staff_client: Client, background: Path
     assert staff_client.post(f"{EXPORT}a/cancel/").status_code == 403
     assert start(staff_client).status_code == 403
     assert Client().post(EXPORT).status_code == 302
+
+
+def test_export_pages_cost_few_requests(viewer_client: Client, background: Path, settings: Any) -> None:
+    settings.LOGS_EXPORT_ROWS = 1
+    store(make_item(n) for n in range(3))
+    session = {"BatchGetItem": 1}
+    with counted_calls() as calls:
+        fetch(viewer_client, "export/?account_id=7")
+    # The first log, the directory of digests, the logs of the newest range, and the list of exports.
+    assert calls == {**session, "Query": 4}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(launch, "start", lambda owner, export_id: None)
+        with counted_calls() as calls:
+            page = start(viewer_client, "?account_id=7").headers["Location"]
+    # The same, and the new export.
+    assert calls == {**session, "Query": 4, "PutItem": 1}
+    with counted_calls() as calls:
+        viewer_client.get(page)
+    assert calls == {**session, "GetItem": 1}
