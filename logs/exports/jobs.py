@@ -20,8 +20,10 @@ from logs.exports.spec import Spec
 from logs.storage.errors import is_written, store_unavailable
 from logs.storage.export_items import ExportItem
 
-# A worker writes a checkpoint every few seconds. Without one for so long, it is dead.
-LEASE_SECONDS = 60
+# A worker writes a checkpoint every few seconds. Without one for so long, it is dead. Lambda's first retry, a
+# minute after a failure, must come after the lease:
+# https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+LEASE_SECONDS = 45
 # A worker that was started begins within this time.
 START_SECONDS = 10
 # Workers in a row that end without a checkpoint.
