@@ -8,6 +8,7 @@ from bench import (
     client,
     digest_costs,
     digests,
+    exports,
     log_costs,
     package,
     pages,
@@ -40,6 +41,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], None]] = {
     "search": lambda options: search.main(options.logs or DEFAULT_LOGS),
     "digests": lambda options: digests.main(options.logs, options.shape),
     "timelines": lambda options: timelines.main(options.logs or DEFAULT_LOGS),
+    "exports": lambda options: exports.main(options.logs),
     "package": lambda options: package.main(),
 }
 # `bench.engine.fill` spreads the 20 logs that the search looks for over at least this many.
@@ -59,7 +61,8 @@ def main() -> None:
         "--logs",
         type=int,
         metavar="N",
-        help=f"number of other logs; default: {DEFAULT_LOGS}, for digests {digests.DEFAULT_LOGS}",
+        help=f"number of other logs; default: {DEFAULT_LOGS}, for digests {digests.DEFAULT_LOGS}, "
+        f"for exports {exports.DEFAULT_LOGS}",
     )
     parser.add_argument(
         "--shape",

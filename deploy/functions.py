@@ -84,15 +84,15 @@ def roll_back(deployment: Deployment, versions: int) -> list[str]:
     and if that code needs another Python, processor or handler, because an update of the code does not change
     these. Raise it too if the writer would not record late logs.
 
-    The digests builder keeps its code if it has fewer versions: it came later than the other functions, and
-    its digests are right for every version of the site.
+    The digests builder and the exports keep their code if they have fewer versions: they came later than the
+    other functions, and are right for every version of the site.
     """
     client = deployment.client("lambda")
     stage = deployment.stage
     previous_versions = {
         function: _previous_version(deployment, function, versions)
         for function in stage.functions.values()
-        if function != stage.digests_function
+        if function not in stage.later_functions
         or len(_versions(_configurations(deployment, function))) > versions
     }
     packages = {}

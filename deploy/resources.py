@@ -39,15 +39,17 @@ def disable_alarms(deployment: Deployment) -> None:
 
 
 def delete(deployment: Deployment) -> None:
-    """Delete the stack, its bucket's objects, the tables and the queues. Raise StackFailed.
+    """Delete the stack, the objects of its buckets, the tables and the queues. Raise StackFailed.
 
-    AWS keeps a backup of each table for 35 days, except of the digests.
+    AWS keeps a backup of each table for 35 days, except of digests and exports.
     """
     s3 = deployment.client("s3")
-    if bucket := deployment.resources_stack.outputs().get("DeploymentBucketName"):
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-            for item in page.get("Contents", []):
-                s3.delete_object(Bucket=bucket, Key=item["Key"])
+    outputs = deployment.resources_stack.outputs()
+    for output in ("DeploymentBucketName", "ExportsBucketName"):
+        if bucket := outputs.get(output):
+            for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+                for item in page.get("Contents", []):
+                    s3.delete_object(Bucket=bucket, Key=item["Key"])
     deployment.resources_stack.delete()
     _delete_tables(deployment)
     _delete_queues(deployment)

@@ -59,7 +59,7 @@ class Role:
 def permission_policies(deployment: Deployment, key: str = "") -> dict[str, dict[str, Any]]:
     """Return the permissions of each function's role, by the function's name.
 
-    `key` is the ARN of the KMS key of tables and queues. Empty if AWS's own keys encrypt them.
+    `key` is the ARN of the KMS key of tables, queues and buckets. Empty if AWS's own keys encrypt them.
     """
     stage, account = deployment.stage, deployment.account
     values = {
@@ -72,6 +72,7 @@ def permission_policies(deployment: Deployment, key: str = "") -> dict[str, dict
         stage.web_function: "iam-web.json",
         stage.writer_function: "iam-writer.json",
         stage.digests_function: "iam-digests.json",
+        stage.exports_function: "iam-exports.json",
     }
     policies: dict[str, dict[str, Any]] = {
         function: json.loads(Template((FOLDER / file).read_text()).substitute(values))
@@ -82,9 +83,14 @@ def permission_policies(deployment: Deployment, key: str = "") -> dict[str, dict
             emulator.allow_batches(policy)
             emulator.allow_statements(policy)
     if key:
+        services = {
+            stage.web_function: ["dynamodb", "sqs", "s3"],
+            stage.writer_function: ["dynamodb", "sqs"],
+            stage.digests_function: ["dynamodb"],
+            stage.exports_function: ["dynamodb", "s3"],
+        }
         for function, policy in policies.items():
-            services = ["dynamodb"] if function == stage.digests_function else ["dynamodb", "sqs"]
-            policy["Statement"].append(_key_statement(deployment, key, services))
+            policy["Statement"].append(_key_statement(deployment, key, services[function]))
     return policies
 
 

@@ -30,6 +30,11 @@ class Stage:
         return f"{self.name}_digests"
 
     @property
+    def exports(self) -> str:
+        """Return the name of the exports' entry in zappa_settings.json."""
+        return f"{self.name}_exports"
+
+    @property
     def web_function(self) -> str:
         """Return the name of the site's function. Its API and Zappa's own stack have it too."""
         return f"logsite-{self.name}"
@@ -45,13 +50,24 @@ class Stage:
         return f"logsite-{self.name}-digests"
 
     @property
+    def exports_function(self) -> str:
+        """Return the name of the function that writes exports."""
+        return f"logsite-{self.name}-exports"
+
+    @property
     def functions(self) -> dict[str, str]:
         """Return the names of the functions, by their entry in zappa_settings.json."""
         return {
             self.name: self.web_function,
             self.writer: self.writer_function,
             self.digests: self.digests_function,
+            self.exports: self.exports_function,
         }
+
+    @property
+    def later_functions(self) -> list[str]:
+        """Return the functions that an earlier deployment may lack."""
+        return [self.digests_function, self.exports_function]
 
     @property
     def resources_stack(self) -> str:
@@ -71,7 +87,7 @@ class Stage:
     @property
     def tables(self) -> list[str]:
         """Return the names of the tables. The table of digests may be switched off."""
-        kinds = ("logs", "users", "sessions", "tokens", "digests")
+        kinds = ("logs", "users", "sessions", "tokens", "digests", "exports")
         return [f"logsite-{self.name}-{kind}" for kind in kinds]
 
     @property

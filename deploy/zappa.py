@@ -42,10 +42,17 @@ def write_settings(
     for values in settings.values():
         # CloudFormation has no empty outputs. An empty name switches digests off.
         values["aws_environment_variables"]["DIGESTS_TABLE"] = outputs.get("DigestsTableName", "")
-    settings[stage.digests]["aws_environment_variables"].update(
-        LOGS_SORTING_SHARDS=outputs["SortingShards"],
-        LOGS_SORTING_SHARDS_READ=outputs["SortingShardsRead"],
-    )
+    for name in (stage.name, stage.exports):
+        settings[name]["aws_environment_variables"].update(
+            EXPORTS_TABLE=outputs["ExportsTableName"],
+            LOGS_EXPORTS_BUCKET=outputs["ExportsBucketName"],
+            LOGS_EXPORTS_FUNCTION=stage.exports_function,
+        )
+    for name in (stage.digests, stage.exports):
+        settings[name]["aws_environment_variables"].update(
+            LOGS_SORTING_SHARDS=outputs["SortingShards"],
+            LOGS_SORTING_SHARDS_READ=outputs["SortingShardsRead"],
+        )
     writer_variables = settings[stage.writer]["aws_environment_variables"]
     _set_writer(writer_variables, outputs)
     # The accounts that begin with _ belong to these senders: the site, and the operators.

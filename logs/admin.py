@@ -10,10 +10,13 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from logs import log_views, number_views, views
+from logs import export_views, log_views, number_views, views
 from logs.plan import Direction
+
+# Which methods a page accepts.
+SAFE, STARTS, POST = require_safe, require_http_methods(["GET", "HEAD", "POST"]), require_POST
 
 
 class Log(models.Model):
@@ -52,18 +55,28 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        """Route the pages of logs, which accept GET and HEAD.
+        """Route the pages of logs, which accept GET and HEAD. Exports are started and cancelled by POST.
 
         The admin's other pages need an SQL database.
         """
 
-        def view(handler: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-            return self.admin_site.admin_view(require_safe(handler))
+        def view(
+            handler: Callable[..., HttpResponseBase],
+            methods: Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]] = SAFE,
+        ) -> Callable[..., HttpResponseBase]:
+            return self.admin_site.admin_view(methods(handler))
 
         name = f"{self.opts.app_label}_{self.opts.model_name}"
         return [
             path("", view(self.changelist_view), name=f"{name}_changelist"),
-            path("export/", view(self.export_view), name=f"{name}_export"),
+            path("export/", view(self.export_view, STARTS), name=f"{name}_export"),
+            path("export/<slug:export_id>/", view(self.export_job_view), name=f"{name}_export_job"),
+            path("export/<slug:export_id>/file/", view(self.export_file_view), name=f"{name}_export_file"),
+            path(
+                "export/<slug:export_id>/cancel/",
+                view(self.export_cancel_view, POST),
+                name=f"{name}_export_cancel",
+            ),
             path("numbers/", view(self.numbers_view), name=f"{name}_numbers"),
             path("groups/", view(self.groups_view), name=f"{name}_groups"),
             path("choices/", view(self.choices_view), name=f"{name}_choices"),
@@ -82,9 +95,27 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
         return views.listing(request, self)
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Return the listing as a file. Raises PermissionDenied without the view permission."""
+        """Return the page that starts an export.
+
+        With `format` it is the listing as a file. Raises PermissionDenied without the view permission.
+        """
         self._check_permission(request)
-        return views.export(request, self)
+        return export_views.export(request, self)
+
+    def export_job_view(self, request: HttpRequest, export_id: str) -> HttpResponse:
+        """Return the page of an export. Raises PermissionDenied without the view permission."""
+        self._check_permission(request)
+        return export_views.job(request, self, export_id)
+
+    def export_file_view(self, request: HttpRequest, export_id: str) -> HttpResponseBase:
+        """Return the file of an export. Raises PermissionDenied without the view permission."""
+        self._check_permission(request)
+        return export_views.file(request, self, export_id)
+
+    def export_cancel_view(self, request: HttpRequest, export_id: str) -> HttpResponse:
+        """Cancel an export. Raises PermissionDenied without the view permission."""
+        self._check_permission(request)
+        return export_views.cancel(request, self, export_id)
 
     def numbers_view(self, request: HttpRequest) -> HttpResponse:
         """Return the histogram and the facets. Raises PermissionDenied without the view permission."""

@@ -12,5 +12,7 @@ logs_read = Signal()
 log_opened = Signal()
 # An export begins. Arguments: `query`, and `format`, such as `csv`.
 logs_exported = Signal()
+# The file of an export in the background is downloaded. Arguments: `export_id` and `file_name`.
+export_downloaded = Signal()
 # A log was deleted by a command. Argument: `log_id`.
 log_deleted = Signal()

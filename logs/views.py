@@ -17,10 +17,11 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.http.response import HttpResponseBase
-from django.utils.http import content_disposition_header
 
 from logs import conf, cursor, reader, row_views, signals, zones
 from logs.characters import distinct, visible
+from logs.exports.formats import FORMATS
+from logs.exports.spec import Spec
 from logs.form_fields import MAX_LIMIT
 from logs.frame import Admin, handles_errors, render, reverse_url
 from logs.page_form import PageForm
@@ -56,7 +57,7 @@ def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
     lookup, choices = reader.KeyLookup(includes_own=includes_own), reader.ChoicesLookup()
     form = read_form(request, request.GET, lookup, choices, view.limit)
     if not form.is_valid():
-        return _rejected(request, admin, form)
+        return rejected(request, admin, form)
     cost = lookup.cost
     if id_search := reader.search_id(form.log_filter, includes_own=includes_own):
         cost += id_search.cost
@@ -74,8 +75,8 @@ def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
     return _listing_page(request, admin, context, form.zone)
 
 
-def _rejected(request: HttpRequest, admin: Admin, form: PageForm) -> HttpResponse:
-    """Return the page of an invalid filter: its errors, and what was typed."""
+def rejected(request: HttpRequest, admin: Admin, form: PageForm) -> HttpResponse:
+    """Return the page of an invalid filter: its errors, and the typed values."""
     context = {"title": "Logs", "form": form, "filter": FilterFields.rejected(form)}
     return _listing_page(request, admin, context, form.zone, HTTPStatus.BAD_REQUEST)
 
@@ -134,31 +135,28 @@ def export(request: HttpRequest, admin: Admin) -> HttpResponseBase:
         for name in ("around", "limit"):
             if form.cleaned_data[name]:
                 form.add_error(name, f"A file has no pages: leave {name} out.")
-        if len(kinds) != 1 or kinds[0] not in exports.FORMATS:
-            form.add_error(None, f"The format must be one of {' and '.join(exports.FORMATS)}: format=csv.")
+        if len(kinds) != 1 or kinds[0] not in FORMATS:
+            form.add_error(None, f"The format must be one of {', '.join(FORMATS)}: format=csv.")
     if form.errors:
-        return _rejected(request, admin, form)
+        return rejected(request, admin, form)
     try:
         query = replace(form.query(), limit=MAX_LIMIT)
     except cursor.BadCursor as error:
         form.add_error("cursor", f"{error}.")
-        return _rejected(request, admin, form)
+        return rejected(request, admin, form)
     result = reader.read(query, conf.budget())
     [kind] = kinds
-    signals.logs_exported.send_robust(sender=exports.Format, request=request, query=query, format=kind)
+    spec = Spec(result.plan, kind, zone=form.zone)
+    signals.logs_exported.send_robust(sender=Spec, request=request, query=query, format=kind)
 
     def address(position: Position) -> str:
-        return request.build_absolute_uri(f"{request.path}?{exports.continuation(result, position, kind)}")
+        query_string = exports.continuation(result, position, kind, form.zone)
+        return request.build_absolute_uri(f"{request.path}?{query_string}")
 
     return StreamingHttpResponse(
-        exports.lines(result, exports.FORMATS[kind], address),
-        content_type=exports.FORMATS[kind].content_type,
-        headers={
-            "Content-Disposition": content_disposition_header(
-                True, exports.file_name(result.plan.filter, kind)
-            ),
-            "Cache-Control": "no-store",
-        },
+        exports.lines(result, spec, address),
+        content_type=spec.form.content_type,
+        headers=exports.file_headers(exports.file_name(result.plan.filter, kind)),
     )
 
 

@@ -48,10 +48,15 @@ class Hands:
 
 @contextmanager
 def first_page(
-    page: Page, *, clicks: int, keystrokes: int, max_keystrokes: int = MAX_KEYSTROKES
+    page: Page,
+    *,
+    clicks: int,
+    keystrokes: int,
+    max_clicks: int = MAX_CLICKS,
+    max_keystrokes: int = MAX_KEYSTROKES,
 ) -> Iterator[Hands]:
     """Open the first page of the listing. At the end, check the numbers that docs/pages.md has."""
-    assert clicks <= MAX_CLICKS
+    assert clicks <= max_clicks
     assert keystrokes <= max_keystrokes
     page.goto(LISTING, wait_until="domcontentloaded")
     hands = Hands(page)

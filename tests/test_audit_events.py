@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from io import StringIO
 from ipaddress import ip_address
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -18,9 +19,11 @@ from logsite.accounts.models import User
 from tests.api import LOGS, fetch, program
 from tests.audit import Trail
 from tests.conftest import PASSWORD, client_of, make_user
+from tests.exports import empty_exports_table
 from tests.items import make_item, store
 from tests.pages import LISTING
 from tests.test_accounts_sign_in import LOGIN, sign_in
+from tests.waiting import wait_until
 
 pytest_plugins = ["tests.sqs_server", "tests.audit_fixtures"]
 
@@ -149,6 +152,26 @@ def test_export_is_a_log(audit: Trail, viewer: User) -> None:
         *("csv", viewer.username),
         f"{LISTING}export/?type=login",
     )
+
+
+def test_download_of_an_export_is_a_log(
+    audit: Trail, viewer: User, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGS_EXPORTS_FOLDER", str(tmp_path))
+    settings.LOGS_EXPORT_ROWS = 1
+    store(make_item(number) for number in range(2))
+    client = client_of(viewer)
+    page = client.post(f"{LISTING}export/", {"format": "json", "columns": "all"}).headers["Location"]
+    wait_until(lambda: b"Done" in client.get(page).content, "the export is done")
+    client.get(f"{page}file/").close()
+    begun, downloaded = audit.logs("export")
+    assert events([begun, downloaded]) == [
+        ("export", "json", viewer.username),
+        ("export", "downloaded", viewer.username),
+    ]
+    assert (downloaded.object_type, downloaded.object_id) == ("export", page.split("/")[-2])
+    assert downloaded.summary == "Downloaded the export logs.json.gz"
+    empty_exports_table()
 
 
 def test_deleted_log_is_a_log(audit: Trail) -> None:

@@ -1,15 +1,19 @@
 """axe-core finds nothing serious on any page, in both color schemes and on a phone."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
+from logs.exports import launch
 from logs.models import LogItem
+from logs.pages import export as exports
 from logsite.dead_letters import queues
 from tests.axe import violations
 from tests.browser import sign_in
 from tests.conftest import PASSWORD, make_user
+from tests.exports import empty_exports_table
 from tests.factories import make_body
 from tests.items import make_item, store
 from tests.memory_sqs import DEAD_LETTER_QUEUE_URL, QUEUE_URL, MemorySqs
@@ -27,6 +31,7 @@ PAGES = {
     "errors": f"{LISTING}?from=x&limit=0&nonsense=1",
     "empty": f"{LISTING}?type=logn&from=2026-11-01&to=2026-11-02",
     "no log with an id": f"{LISTING}?q={'0' * 32}",
+    "export": f"{LISTING}export/?account_id=7",
     "detail": f"{LISTING}{make_item(3).id}/change/",
     "missing log": f"{LISTING}{'0' * 32}/change/",
     "unknown address": "/admin/nothing/",
@@ -85,7 +90,12 @@ class Walk:
 
 
 def test_axe_finds_nothing_serious_on_any_page(
-    browser: Browser, site: str, memory_sqs: MemorySqs, monkeypatch: pytest.MonkeyPatch, settings: Any
+    browser: Browser,
+    site: str,
+    memory_sqs: MemorySqs,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
+    tmp_path: Path,
 ) -> None:
     settings.LOGS_QUEUE_URL, settings.LOGS_DEAD_LETTER_QUEUE_URL = QUEUE_URL, DEAD_LETTER_QUEUE_URL
     queues.client.cache_clear()
@@ -120,6 +130,14 @@ def test_axe_finds_nothing_serious_on_any_page(
     walk.open("docs of the API", "/api/docs")
     expect(walk.page.locator(".opblock").first).to_be_visible()
     walk.check("docs of the API", ("nested-interactive",))
+    with monkeypatch.context() as patch:
+        patch.setenv("LOGS_EXPORTS_FOLDER", str(tmp_path))
+        patch.setattr(launch, "start", lambda owner, export_id: None)
+        patch.setattr(exports, "MAX_BYTES", 1)
+        walk.open("running export", f"{LISTING}export/")
+        walk.page.get_by_role("button", name="Export", exact=True).click()
+        walk.check("running export")
+        walk.visit("list of exports", f"{LISTING}export/")
     settings.LOGS_MAX_EXAMINED = 5
     walk.open("search", f"{LISTING}?sub_type=password&limit=200")
     expect(walk.page.locator("#logs-onward a")).to_have_count(0)
@@ -129,4 +147,5 @@ def test_axe_finds_nothing_serious_on_any_page(
         walk.visit("outage", LISTING)
     context.close()
     queues.client.cache_clear()
+    empty_exports_table()
     assert walk.problems == []

@@ -3,6 +3,8 @@
 Each question begins at the first page of the listing. It takes at most three clicks and 20 keystrokes.
 """
 
+import csv
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -74,14 +76,20 @@ EARLIER = [
         (33, LAST_WEEK - timedelta(seconds=1), "7", "12"),
     )
 ]
-NUMBERS = {item.id: number for number in range(40) for item in [make_item(number)]}
+LAST_MONTH = (TODAY.replace(day=1) - timedelta(days=1)).replace(day=1)
+PAID = [
+    make_item(40, created_at=TODAY.replace(day=1) - timedelta(seconds=1), **payload(amount="=1")),
+    make_item(41, created_at=LAST_MONTH, **payload(amount="=2")),
+    make_item(42, created_at=LAST_MONTH - timedelta(seconds=1), **payload(amount="=3")),
+]
+NUMBERS = {item.id: number for number in range(50) for item in [make_item(number)]}
 
 
 @pytest.fixture(scope="module")
 def context(browser: Browser, site: str, dynamodb_engine: str) -> Iterator[BrowserContext]:
     """Store the logs, and yield a browser in Berlin that is signed in."""
     empty_logs_table()
-    store([*RECENT, *EARLIER])
+    store([*RECENT, *EARLIER, *PAID])
     viewer = make_user("viewer", is_staff=True, permissions={"logs.view_log"})
     cookie = client_of(viewer).cookies[settings.SESSION_COOKIE_NAME].value
     context = browser.new_context(base_url=site, timezone_id="Europe/Berlin")
@@ -275,3 +283,34 @@ def test_the_same_in_berlin_time(page: Page) -> None:
         hands.type("berlin")
         hands.follow("Enter")
     expect(row(page, 1).locator("time")).to_contain_text(clock)
+
+
+def test_last_month_of_account_7_with_payloads(page: Page) -> None:
+    button = page.get_by_role("button", name="Export", exact=True)
+    with first_page(page, clicks=5, keystrokes=12, max_clicks=5) as hands:
+        hands.click(field(page, "Account"))
+        hands.type("7")
+        hands.click(page.get_by_label("Time range"))
+        hands.type("last month")
+        hands.follow("Enter")
+        hands.open(page.get_by_role("link", name="Export", exact=True))
+        expect(page.locator("#content")).to_contain_text("account 7")
+        hands.click(page.get_by_label("With payloads and extra fields"))
+        with page.expect_download() as by_mouse:
+            hands.click(button)
+    with first_page(page, clicks=0, keystrokes=20) as hands:
+        hands.press("f")
+        hands.type("7")
+        hands.follow("Enter")
+        hands.press("t")
+        hands.type("last month")
+        hands.follow("Enter")
+        hands.follow("x")
+        hands.press("Tab", "Tab", "Space")
+        with page.expect_download() as by_keyboard:
+            hands.press("Enter")
+    for download in (by_mouse.value, by_keyboard.value):
+        text = download.path().read_bytes().decode("utf-8-sig")
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+        assert [NUMBERS[row["id"]] for row in rows] == [40, 41]
+        assert [json.loads(row["payload"]) for row in rows] == [{"amount": "=1"}, {"amount": "=2"}]

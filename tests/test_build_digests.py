@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from logs.digests import builder, state
 from logs.digests.builder import Progress, Result
-from logs.management.commands import build_digests
+from logs.management import progress
 from logs.storage.digest_items import DigestItem
 from tests.proxy import disconnect
 
@@ -154,6 +154,6 @@ def test_progress_shows_the_time_reached(fake: FakeBuilder, capsys: pytest.Captu
 def test_progress_without_tqdm_is_lines(
     fake: FakeBuilder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(build_digests, "_tqdm", None)
+    monkeypatch.setattr(progress, "_tqdm", None)
     run()
     assert capsys.readouterr().err == "2026-11-25: 2,000 logs\n"

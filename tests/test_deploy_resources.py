@@ -10,9 +10,11 @@ import pytest
 from pynamodb.models import Model
 
 from deploy.stage import ROOT, Stage
+from logs.exports import jobs
 from logs.models import LogItem
 from logs.storage import tables
 from logs.storage.digest_items import DigestItem
+from logs.storage.export_items import ExportItem
 from logsite.accounts.store import SessionItem, TokenItem, UserItem
 from tests.templates import all_resources, of_type, template
 
@@ -22,9 +24,11 @@ MODELS = {
     "SessionsTable": SessionItem,
     "TokensTable": TokenItem,
     "DigestsTable": DigestItem,
+    "ExportsTable": ExportItem,
 }
-# A table of derived data.
-DERIVED = "DigestsTable"
+# Tables without a backup: derived data, and exports, which expire in a few days.
+DERIVED = ("DigestsTable", "ExportsTable")
+BUCKET_POLICIES = ("DeploymentBucketPolicy", "ExportsBucketPolicy")
 RETAINING = {"Retain", "RetainExceptOnCreate"}
 
 
@@ -82,7 +86,7 @@ def test_tables_are_protected_and_on_demand(resources: dict[str, Any]) -> None:
     for name, table in resource_tables.items():
         properties = table["Properties"]
         assert properties["BillingMode"] == "PAY_PER_REQUEST"
-        if name == DERIVED:
+        if name in DERIVED:
             continue
         assert properties["DeletionProtectionEnabled"] == {"Fn::If": ["IsProtected", True, False]}
         assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
@@ -90,16 +94,18 @@ def test_tables_are_protected_and_on_demand(resources: dict[str, Any]) -> None:
 
 def test_tables_and_queues_outlive_the_stack(resources: dict[str, Any]) -> None:
     stateful = of_type(resources, "AWS::DynamoDB::Table") | of_type(resources, "AWS::SQS::Queue")
-    del stateful[DERIVED]
-    assert len(stateful) == 6
+    assert len(stateful) == 8
+    for name in DERIVED:
+        del stateful[name]
     for resource in stateful.values():
         assert resource["DeletionPolicy"] in RETAINING
         assert resource["UpdateReplacePolicy"] == "Retain"
 
 
-def test_digests_have_no_backup_and_are_deleted(resources: dict[str, Any]) -> None:
-    table = resources[DERIVED]
-    assert table["Condition"] == "HasDigests"
+@pytest.mark.parametrize("name", DERIVED)
+def test_derived_tables_have_no_backup_and_are_deleted(resources: dict[str, Any], name: str) -> None:
+    table = resources[name]
+    assert table.get("Condition") == {"DigestsTable": "HasDigests"}.get(name)
     assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Delete"
     assert table["Properties"]["DeletionProtectionEnabled"] is False
     recovery = table["Properties"]["PointInTimeRecoverySpecification"]
@@ -150,12 +156,25 @@ def test_one_key_encrypts_every_store(resources: dict[str, Any]) -> None:
     }.items():
         for resource in of_type(resources, kind).values():
             assert resource["Properties"][name] == choice(key)
-    bucket = resources["DeploymentBucket"]["Properties"]["BucketEncryption"]
-    [rule] = bucket["ServerSideEncryptionConfiguration"]
-    assert rule["ServerSideEncryptionByDefault"] == {
-        "SSEAlgorithm": choice("aws:kms", "AES256"),
-        "KMSMasterKeyID": choice(key),
-    }
+    for bucket in of_type(resources, "AWS::S3::Bucket").values():
+        [rule] = bucket["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert rule["ServerSideEncryptionByDefault"] == {
+            "SSEAlgorithm": choice("aws:kms", "AES256"),
+            "KMSMasterKeyID": choice(key),
+        }
+
+
+def test_buckets_are_private_and_files_expire(resources: dict[str, Any]) -> None:
+    buckets = of_type(resources, "AWS::S3::Bucket")
+    assert buckets.keys() == {"DeploymentBucket", "ExportsBucket"}
+    for bucket in buckets.values():
+        access = bucket["Properties"]["PublicAccessBlockConfiguration"]
+        assert len(access) == 4
+        assert all(access.values())
+    rules = buckets["ExportsBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
+    assert days == {"parts/": jobs.PARTS_KEPT.days, "files/": jobs.FILES_KEPT.days}
+    assert jobs.MAX_AGE < jobs.PARTS_KEPT
 
 
 @pytest.mark.parametrize(
@@ -183,7 +202,7 @@ def test_visibility_timeout_is_six_writer_timeouts() -> None:
 
 
 def test_queues_bucket_and_topic_require_tls(resources: dict[str, Any]) -> None:
-    for name in ("LogsQueuePolicy", "DeadLetterQueuePolicy", "DeploymentBucketPolicy", "AlarmTopicPolicy"):
+    for name in ("LogsQueuePolicy", "DeadLetterQueuePolicy", *BUCKET_POLICIES, "AlarmTopicPolicy"):
         statements = resources[name]["Properties"]["PolicyDocument"]["Statement"]
         plain = [each["Fn::If"][1] if "Fn::If" in each else each for each in statements]
         [denial] = [each for each in plain if each["Sid"] == "OnlyTls"]
@@ -231,7 +250,7 @@ def test_every_name_contains_the_stage() -> None:
         if key in {"TableName", "QueueName", "BucketName", "LogGroupName", "AlarmName", "TopicName"}
         or key in {"ManagedPolicyName", "DashboardName", "Name"}
     }
-    assert len(names) == 27
+    assert len(names) == 30
     for name, value in names.items():
         assert "logsite-${Stage}" in value["Fn::Sub"], name
 

@@ -3,6 +3,7 @@
 import json
 import re
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +16,18 @@ from deploy.deployment import Deployment
 from deploy.stage import ROOT, Stage
 from ingest import handler
 from logs.digests import handler as digests_handler
+from logs.exports import handler as exports_handler
+from logs.exports import launch
 from logs.models import LogItem
+from logs.pages import export as exports
 from logs.storage import rejections
 from logs.storage.digest_items import DigestItem
+from logs.storage.export_items import ExportItem
 from logsite.accounts.models import User
 from logsite.accounts.store import SessionItem, TokenItem, UserItem
 from tests.api import LOGS, fetch, program
 from tests.conftest import PASSWORD
+from tests.exports import OWNER, create, empty_exports_table, make_spec
 from tests.factories import LOG_ID, make_body, make_event, make_record
 from tests.iam import Request, allows, recorded_requests
 from tests.lambda_context import LambdaContext
@@ -29,12 +35,14 @@ from tests.noise import noise
 
 AWS = Account("123456789012", "eu-central-1", "aws", None)
 SITE, WRITER, DIGESTS = "logsite-dev", "logsite-dev-writer", "logsite-dev-digests"
+EXPORTS = "logsite-dev-exports"
 TABLES = {
     LogItem.Meta.table_name: "logs",
     UserItem.Meta.table_name: "users",
     SessionItem.Meta.table_name: "sessions",
     TokenItem.Meta.table_name: "tokens",
     DigestItem.Meta.table_name: "digests",
+    ExportItem.Meta.table_name: "exports",
 }
 NEW_PASSWORD = "another quiet sentence"
 
@@ -51,7 +59,11 @@ def request(action: str, table: str, key: str = "", *attributes: str) -> Request
     return Request(f"dynamodb:{action}", table, frozenset([key] if key else []), frozenset(attributes))
 
 
-def test_site_role_allows_every_request_of_the_site(viewer: User, logs_table: None) -> None:
+def test_site_role_allows_every_request_of_the_site(
+    viewer: User, logs_table: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGS_EXPORTS_FOLDER", str(tmp_path))
+    monkeypatch.setattr(launch, "start", lambda owner, export_id: None)
     handler.lambda_handler(make_event(make_body(id=LOG_ID, payload=noise(900_000))), LambdaContext())
     token = program()
     client = Client()
@@ -60,6 +72,10 @@ def test_site_role_allows_every_request_of_the_site(viewer: User, logs_table: No
         assert client.post("/admin/login/", form).status_code == 302
         for address in ("", f"{LOG_ID}/change/", "?account_id=7", "?q=login"):
             assert client.get(f"/admin/logs/log/{address}").status_code == 200
+        monkeypatch.setattr(exports, "MAX_BYTES", 1)
+        export = client.post("/admin/logs/log/export/", {"format": "csv", "columns": "all"})
+        assert client.get(export.headers["Location"]).status_code == 200
+        assert client.post(f"{export.headers['Location']}cancel/").status_code == 302
         passwords = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
         change = client.post("/admin/password_change/", {"old_password": PASSWORD, **passwords})
         assert change.status_code == 302
@@ -92,6 +108,21 @@ def test_builder_role_allows_every_request_of_the_builder(logs_table: None) -> N
         digests_handler.lambda_handler({}, LambdaContext())
     assert {each.table for each in requests} == {"logs", "digests"}
     assert [each for each in requests if not allows(statements(DIGESTS), each)] == []
+
+
+def test_exports_role_allows_every_request_of_the_exports(
+    logs_table: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler.lambda_handler(make_event(make_body(id=LOG_ID, payload=noise(900_000))), LambdaContext())
+    monkeypatch.setenv("LOGS_EXPORTS_FOLDER", str(tmp_path))
+    items = [create(make_spec()), create(make_spec(q="login")), create(make_spec(account_id=("7",)))]
+    with recorded_requests(TABLES) as requests:
+        for item in items:
+            event = {"owner": OWNER, "export": item.id}
+            assert exports_handler.lambda_handler(event, LambdaContext()) == {"outcome": "done"}
+    assert {each.table for each in requests} == {"logs", "digests", "exports"}
+    assert [each for each in requests if not allows(statements(EXPORTS), each)] == []
+    empty_exports_table()
 
 
 def test_runbook_names_every_permission_of_delete_log(logs_table: None) -> None:
@@ -156,6 +187,17 @@ def test_runbook_names_every_permission_of_delete_log(logs_table: None) -> None:
         (DIGESTS, request("GetItem", "users", "root")),
         (DIGESTS, request("GetItem", "sessions", "s")),
         (DIGESTS, request("GetItem", "tokens", "reports")),
+        (SITE, request("DeleteItem", "exports", "root")),
+        (SITE, request("Scan", "exports")),
+        (EXPORTS, request("PutItem", "logs", LOG_ID, "id")),
+        (EXPORTS, request("Scan", "logs")),
+        (EXPORTS, request("PutItem", "digests", "days", "partition")),
+        (EXPORTS, request("PutItem", "exports", "root", "owner")),
+        (EXPORTS, request("Query", "exports", "root")),
+        (EXPORTS, request("Scan", "exports")),
+        (EXPORTS, request("GetItem", "users", "root")),
+        (EXPORTS, request("GetItem", "sessions", "s")),
+        (EXPORTS, request("GetItem", "tokens", "reports")),
     ],
     ids=lambda value: f"{value.action.split(':')[1]}-{value.table}" if isinstance(value, Request) else value,
 )
@@ -166,7 +208,7 @@ def test_role_denies(function: str, attack: Request) -> None:
 def test_conditions_need_a_key_in_every_request() -> None:
     # ForAllValues allows a request without keys. Each of these actions requires a key.
     with_keys = {"GetItem", "UpdateItem", "BatchGetItem", "BatchWriteItem"}
-    for function in (SITE, WRITER, DIGESTS):
+    for function in (SITE, WRITER, DIGESTS, EXPORTS):
         for statement in statements(function):
             if "Condition" in statement:
                 actions = statement["Action"]
@@ -183,8 +225,14 @@ def test_key_is_used_through_its_services_only() -> None:
         assert all(action.startswith("kms:") and "*" not in action for action in statement["Action"])
         hosts[function] = statement["Condition"]["StringEquals"]["kms:ViaService"]
     dynamodb, sqs = "dynamodb.eu-central-1.amazonaws.com", "sqs.eu-central-1.amazonaws.com"
-    assert hosts == {SITE: [dynamodb, sqs], WRITER: [dynamodb, sqs], DIGESTS: [dynamodb]}
-    assert "kms:" not in json.dumps([statements(each) for each in (SITE, WRITER, DIGESTS)])
+    s3 = "s3.eu-central-1.amazonaws.com"
+    assert hosts == {
+        SITE: [dynamodb, sqs, s3],
+        WRITER: [dynamodb, sqs],
+        DIGESTS: [dynamodb],
+        EXPORTS: [dynamodb, s3],
+    }
+    assert "kms:" not in json.dumps([statements(each) for each in (SITE, WRITER, DIGESTS, EXPORTS)])
 
 
 def test_api_gateway_is_trusted_for_this_account_only() -> None:

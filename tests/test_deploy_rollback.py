@@ -59,8 +59,8 @@ class FakeLambda:
 def test_rollback_to_a_writer_that_fits_the_digests(file: str, table: str) -> None:
     client = FakeLambda(file, table)
     deployment = SimpleNamespace(client=lambda _: client, stage=Stage("dev"))
-    assert len(functions.roll_back(cast("Deployment", deployment), 1)) == 3
-    assert len(client.updated) == 3
+    assert len(functions.roll_back(cast("Deployment", deployment), 1)) == 4
+    assert len(client.updated) == 4
 
 
 def test_rollback_to_a_writer_without_late_logs_fails() -> None:

@@ -15,12 +15,15 @@ from deploy.deployment import Deployment
 from deploy.errors import NoSuchStage
 from deploy.stage import SETTINGS, Stage
 from deploy.target import Target
+from logs.exports import worker
 
 AWS = Account("123456789012", "eu-central-1", "aws", None)
 EMULATOR = Account("000000000000", "us-east-1", "aws", "http://127.0.0.1:4566")
 OUTPUTS = {
     "DeploymentBucketName": "bucket",
     "DigestsTableName": "logsite-dev-digests",
+    "ExportsTableName": "logsite-dev-exports",
+    "ExportsBucketName": "logsite-dev-exports-123456789012-eu-central-1",
     "LogsQueueUrl": "https://sqs.eu-central-1.amazonaws.com/123456789012/logsite-dev-logs",
     "DeadLetterQueueUrl": "https://sqs.eu-central-1.amazonaws.com/123456789012/logsite-dev-dead-letters",
     "OwnSenders": "AIDAOPERATOR",
@@ -35,6 +38,7 @@ ROLES = {
         "logsite-dev": "AROASITE",
         "logsite-dev-writer": "AROAWRITER",
         "logsite-dev-digests": "AROADIGESTS",
+        "logsite-dev-exports": "AROAEXPORTS",
     }.items()
 }
 DEV = Stage("dev")
@@ -66,10 +70,11 @@ def allowed(function: str, suffix: str) -> set[str]:
 def test_roles_name_each_action_and_resource(function: str) -> None:
     for statement in statements(function):
         assert statement["Effect"] == "Allow"
-        assert all(re.fullmatch(r"[a-z]+:[A-Za-z]+", action) for action in as_list(statement["Action"]))
+        assert all(re.fullmatch(r"[a-z0-9]+:[A-Za-z]+", action) for action in as_list(statement["Action"]))
         for arn in as_list(statement["Resource"]):
-            # A wildcard only for the indexes of one table, and for the streams of one log group.
-            assert "*" not in arn.removesuffix("/index/*").removesuffix(":*")
+            # A wildcard only for the indexes of a table, for the streams of a log group, and for the parts
+            # and files in a bucket.
+            assert "*" not in re.sub(r"(/index/\*|:\*|/parts/\*|/files/\*)$", "", arn)
             assert "logsite-dev" in arn or "logsite/dev" in arn
             assert "$" not in arn
 
@@ -113,6 +118,22 @@ def test_site_role_only_reads_digests() -> None:
     assert allowed("logsite-dev", "table/logsite-dev-digests") == read_actions
 
 
+def test_exports_role_reads_logs_and_writes_files() -> None:
+    function, bucket = "logsite-dev-exports", "s3:::logsite-dev-exports-123456789012-eu-central-1"
+    read_actions = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
+    for suffix in ("table/logsite-dev-logs", "/index/*", "table/logsite-dev-digests"):
+        assert allowed(function, suffix) == read_actions
+    assert allowed(function, "table/logsite-dev-exports") == {"dynamodb:GetItem", "dynamodb:UpdateItem"}
+    assert allowed(function, f"{bucket}/parts/*") == {"s3:GetObject", "s3:PutObject"}
+    assert allowed(function, f"{bucket}/files/*") == {"s3:PutObject"}
+    assert allowed("logsite-dev", f"{bucket}/files/*") == {"s3:GetObject"}
+    assert allowed("logsite-dev", f"{bucket}/parts/*") == set()
+    for each in ("logsite-dev", function):
+        assert allowed(each, f":function:{function}") == {"lambda:InvokeFunction"}
+    for suffix in ("-users", "-sessions", "-tokens", "secret-key", ":logsite-dev-logs", "-dead-letters"):
+        assert allowed(function, suffix) == set()
+
+
 def test_only_lambda_and_api_gateway_assume_roles() -> None:
     services = {
         function: document["Statement"][0]["Principal"]["Service"]
@@ -122,6 +143,7 @@ def test_only_lambda_and_api_gateway_assume_roles() -> None:
         "logsite-dev": ["lambda.amazonaws.com", "apigateway.amazonaws.com"],
         "logsite-dev-writer": ["lambda.amazonaws.com"],
         "logsite-dev-digests": ["lambda.amazonaws.com"],
+        "logsite-dev-exports": ["lambda.amazonaws.com"],
     }
     assert allowed("logsite-dev", ":function:logsite-dev") == {"lambda:InvokeFunction"}
     assert not any(action.startswith("lambda:") for action in allowed("logsite-dev-writer", ""))
@@ -152,6 +174,11 @@ def test_settings_disable_zappas_own_features(name: str) -> None:
     digests = settings[stage.digests]
     assert digests["lambda_handler"] == "logs.digests.handler.lambda_handler"
     assert digests["apigateway_enabled"] is False
+    exports = settings[stage.exports]
+    assert exports["lambda_handler"] == "logs.exports.handler.lambda_handler"
+    assert exports["apigateway_enabled"] is False
+    # A worker needs this time to begin, to stop, and to join the parts.
+    assert exports["timeout_seconds"] >= 3 * worker.JOIN_SECONDS
     # Zappa's own handler executes code of everybody who may invoke the function.
     assert settings[name]["lambda_handler"] == "logsite.handler.lambda_handler"
     assert settings[name]["aws_environment_variables"]["STAGE_PREFIX"] == f"/{name}"
@@ -189,6 +216,20 @@ def test_settings_get_values_of_the_account(tmp_path: Path) -> None:
     assert web["LOGS_DEAD_LETTER_QUEUE_URL"] == OUTPUTS["DeadLetterQueueUrl"]
     assert web["LOGS_MASK"] == writer["LOGS_MASK"]
     assert "LOGS_OWN_SENDERS" not in web
+    exports = {
+        "EXPORTS_TABLE": "logsite-dev-exports",
+        "LOGS_EXPORTS_BUCKET": "logsite-dev-exports-123456789012-eu-central-1",
+        "LOGS_EXPORTS_FUNCTION": "logsite-dev-exports",
+    }
+    assert web.items() >= exports.items()
+    assert settings["dev_exports"]["aws_environment_variables"] == {
+        "POWERTOOLS_SERVICE_NAME": "logsite-dev-exports",
+        "LOGS_TABLE": "logsite-dev-logs",
+        "DIGESTS_TABLE": "logsite-dev-digests",
+        "LOGS_SORTING_SHARDS": "2",
+        "LOGS_SORTING_SHARDS_READ": "4",
+        **exports,
+    }
     assert settings["dev_digests"]["aws_environment_variables"] == {
         "POWERTOOLS_SERVICE_NAME": "logsite-dev-digests",
         "LOGS_TABLE": "logsite-dev-logs",
@@ -203,7 +244,7 @@ def test_no_function_has_digests_if_they_are_off(tmp_path: Path) -> None:
     path = zappa.write_settings(Deployment(DEV, AWS, tmp_path), Target("3.13", "arm64"), outputs, ROLES)
     settings = json.loads(path.read_text())
     tables = [values["aws_environment_variables"]["DIGESTS_TABLE"] for values in settings.values()]
-    assert tables == [""] * 3
+    assert tables == [""] * 4
 
 
 @pytest.mark.parametrize(

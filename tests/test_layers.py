@@ -54,7 +54,8 @@ FORMS = {
     *TIME,
     "logs.page_form",
 }
-PAGES = {*READING, *FORMS, "logs.counts_form", "logs.reader", "logs.pages"}
+EXPORTS = {*READING, "logs.characters", "logs.reader", "logs.zones", "logs.exports"}
+PAGES = {*READING, *FORMS, *EXPORTS, "logs.counts_form", "logs.pages"}
 VIEWS = {*PAGES, "logs.frame", "logs.permissions", "logs.request_form", "logs.row_views", "logs.signals"}
 API = {"logs.api_errors", "logs.api_usage", "logs.api_views"}
 
@@ -93,7 +94,8 @@ LAYERS: dict[str, set[str]] = {
     "logs.forms": FORMS - {*TIME, "logs.forms", "logs.page_form"},
     "logs.page_form": FORMS - {"logs.page_form"},
     "logs.counts_form": FORMS | READING,
-    "logs.pages": {*READING, *FORMS, "logs.reader", "logs.counts_form"},
+    "logs.exports": EXPORTS - {"logs.exports"},
+    "logs.pages": PAGES - {"logs.pages"},
     "logs.requests": {"logs.characters"},
     "logs.permissions": set(),
     "logs.signals": set(),
@@ -103,11 +105,13 @@ LAYERS: dict[str, set[str]] = {
     "logs.views": VIEWS,
     "logs.log_views": VIEWS,
     "logs.number_views": VIEWS,
+    "logs.export_form": PAGES,
+    "logs.export_views": {*VIEWS, "logs.export_form", "logs.views"},
     "logs.api_errors": {*PAGES, "logs.requests"},
     "logs.api_usage": READING | {"logs.conf"},
     "logs.api_views": {*PAGES, "logs.permissions", "logs.signals", "logs.api_errors", "logs.api_usage"},
     "logs.api": {"logs.reading", "logs.apps", "logs.requests", *API},
-    "logs.admin": {"logs.log_views", "logs.number_views", "logs.plan", "logs.views"},
+    "logs.admin": {"logs.export_views", "logs.log_views", "logs.number_views", "logs.plan", "logs.views"},
     "logs.apps": {"logs.conf", *STORAGE},
     "logs.management": {
         *STORAGE,
@@ -115,7 +119,8 @@ LAYERS: dict[str, set[str]] = {
         "logs.characters",
         "logs.reader",
         "logs.signals",
-        "logs.conf",
+        "logs.export_form",
+        *PAGES,
     },
     "logs.migrations": set(),
 }
@@ -148,6 +153,7 @@ WITHOUT_DJANGO = [
     "logs.storage",
     "logs.digests",
     "logs.reading",
+    "logs.exports",
     "logs.pages.changes",
     "logs.pages.sentence",
     "ingest.client",

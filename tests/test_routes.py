@@ -38,6 +38,7 @@ LOG_PAGE = statuses(302, staff=403, viewer=200, superuser=200)
 NO_LOG = statuses(302, staff=403, viewer=404, superuser=404)
 # The site of these tests has no queue.
 DEAD_LETTERS = statuses(302, staff=403, viewer=403, superuser=200)
+EMPTY_FORM = statuses(302, staff=403, viewer=400, superuser=400)
 LOG_API = statuses(401, stranger=403, staff=403, viewer=200, superuser=200, token=200)
 
 # method → status, or None for the role's status. Other methods are 405.
@@ -55,7 +56,7 @@ class Route:
 
     address: str
     roles: Mapping[str, int]
-    methods: Mapping[str, int | None]
+    methods: Mapping[str, int | Mapping[str, int] | None]
     # Whether the login comes before the check of the method.
     login_first: bool = False
 
@@ -66,10 +67,14 @@ class Route:
         if self.login_first and self.roles[role] == 302:
             return 302
         status = self.methods.get(method, 405)
+        if isinstance(status, Mapping):
+            return status[role]
         return self.roles[role] if status is None else status
 
 
-def admin(address: str, roles: Mapping[str, int], methods: Mapping[str, int | None]) -> Route:
+def admin(
+    address: str, roles: Mapping[str, int], methods: Mapping[str, int | Mapping[str, int] | None]
+) -> Route:
     """Return a route of the admin, which redirects to the login first."""
     return Route(f"/admin/{address}", roles, methods, login_first=True)
 
@@ -90,7 +95,12 @@ ROUTES = {
     "admin/autocomplete/": admin("autocomplete/", statuses(302, staff=403, viewer=403, superuser=403), VIEW),
     "admin/jsi18n/": admin("jsi18n/", STAFF_PAGE, VIEW),
     "admin/logs/log/": admin("logs/log/", LOG_PAGE, READ),
-    "admin/logs/log/export/": admin("logs/log/export/?format=csv", LOG_PAGE, READ),
+    "admin/logs/log/export/": admin("logs/log/export/?format=csv", LOG_PAGE, {**READ, "POST": EMPTY_FORM}),
+    "admin/logs/log/export/<slug:export_id>/": admin("logs/log/export/0/", NO_LOG, READ),
+    "admin/logs/log/export/<slug:export_id>/file/": admin("logs/log/export/0/file/", NO_LOG, READ),
+    "admin/logs/log/export/<slug:export_id>/cancel/": admin(
+        "logs/log/export/0/cancel/", NO_LOG, {"POST": None}
+    ),
     "admin/logs/log/numbers/": admin("logs/log/numbers/", LOG_PAGE, READ),
     "admin/logs/log/groups/": admin("logs/log/groups/?field=user_id", LOG_PAGE, READ),
     "admin/logs/log/choices/": admin("logs/log/choices/", LOG_PAGE, READ),

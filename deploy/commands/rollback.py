@@ -39,8 +39,9 @@ def run(deployment: Deployment, options: argparse.Namespace) -> int:
     changed = functions.roll_back(deployment, versions)
     ago = "one deployment" if versions == 1 else f"{versions} deployments"
     report(f"{', '.join(changed)} run the code of {ago} ago.")
-    if stage.digests_function not in changed:
-        report(f"{stage.digests_function} has no code of that deployment, and keeps its code.")
+    for function in stage.later_functions:
+        if function not in changed:
+            report(f"{function} has no code of that deployment, and keeps its code.")
     report(f"The rollback counts as a deployment. To undo it: make rollback STAGE={stage.name}")
     report(f"Settings and resources are unchanged. To change them: make deploy STAGE={stage.name}")
     return 0

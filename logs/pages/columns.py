@@ -52,6 +52,8 @@ COLUMNS = {
     )
 }
 DEFAULT_COLUMNS = tuple(COLUMNS)
+# The attributes of a value that is no attribute of a log.
+OBJECT_ATTRIBUTES = ("object_type", "object_id", "object_name")
 SEPARATOR = "."
 
 
@@ -80,6 +82,13 @@ def read_columns(text: str) -> tuple[str, ...]:
 def write_columns(names: tuple[str, ...]) -> str:
     """Return the text that `read_columns` reads."""
     return SEPARATOR.join(names)
+
+
+def column_attributes(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the attributes of a log that columns show, after its time."""
+    shown = [name for column in names for name in COLUMNS[column].attributes]
+    attributes = [each for name in shown for each in (OBJECT_ATTRIBUTES if name == "object" else (name,))]
+    return ("created_at", *attributes)
 
 
 def column_choices(names: tuple[str, ...]) -> list[ColumnChoice]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from logs import times, zones
+from logs.exports.cells import neutralize
 from logs.pages import sentence
 from logs.pages.address import Address
 from logs.pages.display import display_moment
-from logs.pages.export import neutralize
 from logs.pages.histogram import Number
 from logs.pages.labels import name_values
 from logs.pages.links import Link

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from typing import Any
 from urllib.parse import parse_qsl
 
 from django.utils.safestring import SafeString
@@ -41,6 +42,7 @@ PAGE_SIZES = (25, 50, 100, 200)
 MAX_TITLE = 120
 # Values of one filter in the heading.
 MAX_VALUES = 10
+FILES: dict[str, dict[str, Any]] = {"Export": {}, "CSV": {"format": "csv"}, "NDJSON": {"format": "ndjson"}}
 
 
 @dataclass(frozen=True)
@@ -217,10 +219,10 @@ class Listing:
 
     @property
     def files(self) -> list[Link]:
-        """Return the links to the logs of this filter as a file."""
+        """Return the links to the page of exports, and to files of this filter."""
         return [
-            Link(kind.upper(), self.address.url(limit=DEFAULT_LIMIT, path="export/", format=kind))
-            for kind in ("csv", "ndjson")
+            Link(text, self.address.url(limit=DEFAULT_LIMIT, path="export/", **values))
+            for text, values in FILES.items()
         ]
 
     @property

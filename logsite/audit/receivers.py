@@ -57,9 +57,15 @@ def record_search(request: HttpRequest, query: PageQuery, via: str, **_: Any) ->
         record("search", via, **_fields_of_query(request, query))
 
 
-def record_export(request: HttpRequest, query: PageQuery, format: str, **_: Any) -> None:  # noqa: A002  the signal's argument
+def record_export(request: HttpRequest | None, query: PageQuery, format: str, **_: Any) -> None:  # noqa: A002  the signal's argument
     """Record that logs were exported."""
     record("export", format, **_fields_of_query(request, query))
+
+
+def record_download(export_id: str, file_name: str, **_: Any) -> None:
+    """Record that the file of an export was downloaded."""
+    summary = f"Downloaded the export {file_name}"
+    record("export", "downloaded", object_type="export", object_id=export_id, summary=summary)
 
 
 def record_opening(log_id: str, via: str, **_: Any) -> None:
@@ -151,6 +157,7 @@ RECEIVERS: dict[Signal, Callable[..., None]] = {
     reading.logs_read: record_search,
     reading.log_opened: record_opening,
     reading.logs_exported: record_export,
+    reading.export_downloaded: record_download,
     reading.log_deleted: record_deletion,
 }
 
@@ -161,12 +168,16 @@ def connect() -> None:
         signal.connect(receiver, dispatch_uid="logsite.audit")
 
 
-def _fields_of_query(request: HttpRequest, query: PageQuery) -> dict[str, Any]:
-    """Return the filter of a query as an address and as a sentence. Its texts are truncated."""
+def _fields_of_query(request: HttpRequest | None, query: PageQuery) -> dict[str, Any]:
+    """Return the filter of a query as an address and as a sentence. Its texts are truncated.
+
+    The address of a command has no path.
+    """
     values: dict[str, Any] = dict(parameters(query.plan.filter, DEFAULT_LIMIT))
     if isinstance(query.start, Around):
         values["around"] = query.start.log_id
     for name, value in values.items():
         values[name] = truncate(value) if isinstance(value, str) else [truncate(each) for each in value]
-    address = f"{request.path}?{urlencode(values, doseq=True)}" if values else request.path
+    path = request.path if request else ""
+    address = f"{path}?{urlencode(values, doseq=True)}" if values else path
     return {"url": address, "summary": sentence(query.plan)}

@@ -12,6 +12,7 @@ from logsite.local.errors import StackError
 DATA_PATTERNS = (
     "dynamodb.sqlite*",
     "sqs",
+    "exports",
     "env",
     "state.json",
     "*.draft",

@@ -108,7 +108,7 @@ def test_update_loses_no_message_and_no_request(deployment: EmulatedDeployment, 
         wait_until(lambda: all(map(deployment.has_log, ids)), "every message is stored")
     assert deployment.address in output
     assert variables() == {**settings, "DIGESTS_TABLE": ""}
-    assert deployment.stage.tables[-1] not in deployment.client("dynamodb").list_tables()["TableNames"]
+    assert "logsite-dev-digests" not in deployment.client("dynamodb").list_tables()["TableNames"]
     assert deployment.client("events").list_rules()["Rules"] == []
     assert responses[0] == "ok"
     assert browser.get("admin/login/").status == 200
@@ -140,7 +140,7 @@ def test_rollback_keeps_a_builder_that_is_too_new(deployment: EmulatedDeployment
         client.delete_function(FunctionName=function, Qualifier=str(version))
     run = deployment.command("rollback")
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "logsite-dev, logsite-dev-writer run the code of one deployment ago." in run.stdout
+    assert "logsite-dev, logsite-dev-writer, logsite-dev-exports run the code of one deployment" in run.stdout
     assert "logsite-dev-digests has no code of that deployment, and keeps its code." in run.stdout
 
 

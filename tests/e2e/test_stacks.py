@@ -51,7 +51,7 @@ def test_stack_with_a_key_encrypts_its_resources(
             assert queue["KmsMasterKeyId"] == key
         assert "byQueue" in queue["RedriveAllowPolicy"]
         groups = deployment.client("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/logsite-keyed")
-        assert [group["kmsKeyId"] for group in groups["logGroups"]] == [key, key, key]
+        assert [group["kmsKeyId"] for group in groups["logGroups"]] == [key] * 4
     finally:
         resources.delete(keyed)
     assert not resources.exist(keyed)

@@ -54,7 +54,7 @@ def test_undeploy_keeps_data_until_confirmed(deployment: EmulatedDeployment) -> 
     assert re.search(
         r"Nothing was deleted, because the user user-\w+ may send logs\. Detach arn:", rejection.stderr
     )
-    assert len(names(deployment)["functions"]) == 3
+    assert len(names(deployment)["functions"]) == 4
 
     down = deployment.command("down")
     assert down.returncode == 0, down.stdout + down.stderr

@@ -1,12 +1,9 @@
 """`manage.py build_digests`: build the digests of logs."""
 
-import importlib
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, TextIO
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -15,20 +12,13 @@ from logs.characters import visible
 from logs.digests import builder, state
 from logs.digests.builder import Progress
 from logs.digests.directory import Conflict, ItemMissing
+from logs.management.progress import progress
 from logs.storage import digest_items
 from logs.storage.digest_items import DigestItem
 from logs.storage.errors import AWS_ERRORS, StoreUnavailable
 
 INTERRUPTED = 130  # the exit status of a shell after Ctrl-C
-SECONDS_BETWEEN_UPDATES = 5.0
 AGAIN = "Run the command again to build the missing digests."
-
-_tqdm: Callable[..., Any] | None
-try:
-    # Optional: another Django project may not have it.
-    _tqdm = importlib.import_module("tqdm").tqdm
-except ImportError:
-    _tqdm = None
 
 
 class Command(BaseCommand):
@@ -71,9 +61,13 @@ class Command(BaseCommand):
             self.check_table()
             self.check_format()
             # Not `self.stderr`, which ends each update with a line break.
-            with _shown(sys.stderr) as show:
+            with progress("Digests", sys.stderr) as show:
+
+                def report(segment: Progress) -> None:
+                    show(segment.logs, segment.reached)
+
                 result = builder.build(
-                    start, end, rebuild=options["rebuild"], shards=conf.shards(), report=show
+                    start, end, rebuild=options["rebuild"], shards=conf.shards(), report=report
                 )
         except (Conflict, ItemMissing) as error:
             raise CommandError(f"Not finished: {error}. {AGAIN}") from error
@@ -119,20 +113,3 @@ def _time(text: str) -> datetime:
         raise ArgumentTypeError(
             f"must be a time or a date in ISO 8601, such as 2026-11-25T13:00Z, not '{visible(text)}'"
         ) from error
-
-
-@contextmanager
-def _shown(file: TextIO) -> Iterator[Callable[[Progress], None]]:
-    """Yield a function that shows a segment: on a bar if tqdm is installed, otherwise as a line."""
-    if _tqdm is None:
-        yield lambda progress: print(f"{progress.day}: {progress.logs:,} logs", file=file, flush=True)
-        return
-    # In a file, each update of a bar is a new line, so updates are rare.
-    interval = 0.1 if file.isatty() else SECONDS_BETWEEN_UPDATES
-    with _tqdm(desc="Digests", unit="log", file=file, mininterval=interval, maxinterval=interval) as bar:
-
-        def show(progress: Progress) -> None:
-            bar.set_postfix_str(times.to_text(progress.reached), refresh=False)
-            bar.update(progress.logs)
-
-        yield show

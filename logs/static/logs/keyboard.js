@@ -1,6 +1,6 @@
 "use strict";
 
-// Shortcuts of one key. They do nothing while somebody types, and can be switched off.
+// One-key shortcuts. They do nothing while you type, and can be switched off.
 const help = document.getElementById("logs-keys");
 const keySwitch = help.querySelector("input");
 
@@ -44,8 +44,9 @@ const SHORTCUTS = {
     j: () => moveRow(1),
     k: () => moveRow(-1),
     e: () => focusedRow()?.querySelector("[aria-expanded]")?.click(),
-    n: () => clickOn("a[data-page=next]"),
-    p: () => clickOn("a[data-page=previous]"),
+    n: () => clickOn("[data-page=next]"),
+    p: () => clickOn("[data-page=previous]"),
+    x: () => clickOn("[href^=export]"),
     "?": () => help.showModal(),
 };
 

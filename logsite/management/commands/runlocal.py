@@ -38,6 +38,7 @@ SHARED_VARIABLES = (
     "LOGS_DEAD_LETTER_QUEUE_URL",
     "DEBUG",
     "SECRET_KEY",
+    "LOGS_EXPORTS_FOLDER",
     "NO_PROXY",
     "no_proxy",
     # Only if the developer sets them.
@@ -46,6 +47,7 @@ SHARED_VARIABLES = (
     "SESSIONS_TABLE",
     "TOKENS_TABLE",
     "DIGESTS_TABLE",
+    "EXPORTS_TABLE",
 )
 
 
@@ -133,7 +135,12 @@ class Command(BaseCommand):
     def run(self, children: Children, folder: Path, state: State, options: dict[str, Any]) -> None:
         """Start the parts in order and wait. Raise StopRequested, StackError."""
         external_endpoints = stack.isolate_environment()
-        os.environ.update(DEBUG="on", SECRET_KEY=state.secret_key, PYTHONUNBUFFERED="1")
+        os.environ.update(
+            DEBUG="on",
+            SECRET_KEY=state.secret_key,
+            PYTHONUNBUFFERED="1",
+            LOGS_EXPORTS_FOLDER=str(folder / "exports"),
+        )
         for name, endpoint in external_endpoints.items():
             if endpoint:
                 self.write(f"{name} is set: using {endpoint} instead of starting one.")
