@@ -66,7 +66,7 @@
             cell.title = cell.textContent.replace("⋯", "");
         }
         // A narrow screen shows some cells only.
-        const last = scope.findLast((each) => each?.offsetParent);
+        const last = scope.findLast((each) => each?.offsetWidth);
         if (target !== more && last && !menu.matches(":popover-open") && scope.flatMap(valuesOf).length) {
             cells = scope;
             last.append(more);
