@@ -76,6 +76,8 @@ class _Rows:
         self._options = options
         self._links = ValueLinks(address)
         self._values: dict[str, str] = {}
+        # The logs of one user usually come from one client.
+        self._clients: dict[tuple[str, ...], str] = {}
         cells: dict[str, Callable[[Values], str]] = {
             "account": self._account,
             "user": self._user,
@@ -183,7 +185,14 @@ class _Rows:
         return f"<i>{self._marked('summary', summary)}</i>" if summary else ""
 
     def _client(self, values: Values) -> str:
-        city, country, platform, browser = texts = [values.get(name) or "" for name in CLIENT]
+        texts = tuple([values.get(name) or "" for name in CLIENT])
+        html = self._clients.get(texts)
+        if html is None:
+            html = self._clients[texts] = self._client_html(*texts)
+        return html
+
+    def _client_html(self, *texts: str) -> str:
+        city, country, platform, browser = texts
         if not any(texts):
             return "—"
         place = ", " if city and country else " "
