@@ -6,10 +6,10 @@ A template would look up thousands of names for one page. Every value goes throu
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from logs import zones
@@ -58,8 +58,7 @@ def value_html(text: str, spans: Iterable[Span] = ()) -> str:
             position = end
         html = "".join([*parts, escape(text[position:])])
     else:
-        # As `escape`, which also makes a SafeString of a text without special characters.
-        html = text if text.isalnum() else str(escape(text))
+        html = text if text.isalnum() else escape(text)
     return html if text.isascii() else f"<bdi>{html}</bdi>"
 
 
