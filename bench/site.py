@@ -8,8 +8,8 @@ from typing import Any
 def listing_page(rows: int) -> Callable[[str], bytes]:
     """Create the site's tables and a user. Return a function from a query string to the listing.
 
-    The page passes through Django's handler: middleware, session and templates. Static files are not
-    collected, and the response is not compressed.
+    The page size is the user's preference. The page passes through Django's handler: middleware, session and
+    templates. Static files are not collected, and the response is not compressed.
     """
     os.environ.update(
         DJANGO_SETTINGS_MODULE="logsite.settings",
@@ -35,10 +35,11 @@ def listing_page(rows: int) -> Callable[[str], bytes]:
     client = Client()
     client.force_login(User.objects.create_superuser("bench", "bench@example.com", "bench"))
     name = settings.SESSION_COOKIE_NAME
-    requests = RequestFactory(headers={"host": "localhost", "cookie": f"{name}={client.cookies[name].value}"})
+    cookie = f"{name}={client.cookies[name].value}; logs_view=limit={rows}"
+    requests = RequestFactory(headers={"host": "localhost", "cookie": cookie})
 
     def page(query: str) -> bytes:
-        response = handler.get_response(requests.get(f"/admin/logs/log/?limit={rows}&{query}", secure=True))
+        response = handler.get_response(requests.get(f"/admin/logs/log/?{query}", secure=True))
         content: bytes = response.content
         if response.status_code != 200 or content.count(b"/change/") < rows:
             raise SystemExit(f"the page has the status {response.status_code}, or not {rows} rows")

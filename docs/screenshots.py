@@ -1,4 +1,7 @@
-"""`make screenshots`: the pictures of the docs, taken from a site with sample logs."""
+"""`make screenshots`: the pictures of the docs, taken from a site with sample logs.
+
+Names of users need a font with Chinese characters, such as Debian's fonts-wqy-microhei.
+"""
 
 import argparse
 import re
@@ -20,7 +23,7 @@ def take_pictures(page: Page, address: str, username: str, password: str) -> Non
     page.get_by_label("Username").fill(username)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Log in").click()
-    page.get_by_label("Account:", exact=True).fill("3")
+    page.get_by_label("Account:", exact=True).fill("1")
     page.get_by_label("Time range").fill("-30d")
     page.get_by_role("button", name="Apply", exact=True).click()
     page.locator(".logs-chart").wait_for()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
@@ -217,13 +218,13 @@ class LogFilter:
     end: datetime | None = None
     order: Order = Order.NEWEST
 
-    @property
-    def values(self) -> dict[str, Any]:
+    @cached_property
+    def values(self) -> Mapping[str, Any]:
         """Return the values of the filters that are used, by name."""
         values = {name: getattr(self, name) for name in FILTERS}
         return {name: value for name, value in values.items() if value not in (None, ())}
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Return 16 hex digits that identify this filter; a cursor is bound to them."""
         return hashlib.sha256(_canonical(asdict(self)).encode()).hexdigest()[:16]

@@ -25,6 +25,15 @@ def test_listing_is_read_by_keyboard(page: Page) -> None:
     for key, row in (("j", 0), ("j", 1), ("j", 2), ("k", 1)):
         keys.press(key)
         assert focused_row(page) == row
+    # An open pane belongs to its row.
+    keys.press("e")
+    for key, row in (("j", 2), ("k", 0)):
+        page.locator(".logs-pane-actions a").first.focus()
+        keys.press(key)
+        assert focused_row(page) == row
+    keys.press("j")
+    keys.press("e")
+    expect(page.locator(".logs-pane")).to_be_hidden()
     for combination in ("Control+k", "Alt+j"):
         keys.press(combination)
         assert focused_row(page) == 1

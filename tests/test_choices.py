@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils.html import strip_tags
 
 from ingest import handler
 from logs import reader
@@ -356,6 +357,13 @@ def test_page_compares_three_unknown_values(viewer_client: Client, monkeypatch: 
     assert max(lengths) == choices.MAX_COMPARED
     assert page.count("is not among the suggestions.") == 3
     assert "47 more values of the filter are not among the suggestions." in page
+
+
+def test_joined_values_are_not_called_unknown(viewer_client: Client) -> None:
+    write("login")
+    page = fetch(viewer_client, "?" + urlencode({"submitter_country": "germany, kenya", "type": "login"}))
+    assert page.count("was seen so far.") == 2
+    assert "the country germany, kenya was" not in strip_tags(page)
 
 
 def test_values_are_not_written_without_time() -> None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
-from logs import zones
-from logs.characters import distinct, reading, visible
+from logs import spelling, zones
+from logs.characters import distinct, reading, strip, visible
 from logs.filters import FILTERS, LogFilter, Order
 from logs.pages.address import Address
 from logs.pages.display import display_moment
@@ -34,6 +34,11 @@ class UnknownValue:
 
 def _composed(text: str) -> str:
     return unicodedata.normalize("NFC", text)
+
+
+def _is_joined(value: str, values: tuple[str, ...]) -> bool:
+    """Return whether a value is only the text that several values were typed in."""
+    return "," in value and {strip(part) for part in spelling.split(value)} <= {*values, ""}
 
 
 class EmptyPage:
@@ -68,10 +73,11 @@ class EmptyPage:
             # A filter finds both forms of accents, so a choice in another form is no other value.
             seen = set(map(_composed, self.choices.values(name)))
             # A longer value may exist all the same.
+            values = self._values(name)
             unknown += [
                 (name, value)
-                for value in self._values(name)
-                if _composed(value) not in seen and is_recordable(value)
+                for value in values
+                if _composed(value) not in seen and is_recordable(value) and not _is_joined(value, values)
             ]
         return unknown
 

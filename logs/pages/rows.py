@@ -6,10 +6,10 @@ A template would look up thousands of names for one page. Every value goes throu
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from logs import zones
@@ -58,8 +58,7 @@ def value_html(text: str, spans: Iterable[Span] = ()) -> str:
             position = end
         html = "".join([*parts, escape(text[position:])])
     else:
-        # As `escape`, which also makes a SafeString of a text without special characters.
-        html = text if text.isalnum() else str(escape(text))
+        html = text if text.isalnum() else escape(text)
     return html if text.isascii() else f"<bdi>{html}</bdi>"
 
 
@@ -76,6 +75,8 @@ class _Rows:
         self._options = options
         self._links = ValueLinks(address)
         self._values: dict[str, str] = {}
+        # The logs of one user usually come from one client.
+        self._clients: dict[tuple[str, ...], str] = {}
         cells: dict[str, Callable[[Values], str]] = {
             "account": self._account,
             "user": self._user,
@@ -183,7 +184,14 @@ class _Rows:
         return f"<i>{self._marked('summary', summary)}</i>" if summary else ""
 
     def _client(self, values: Values) -> str:
-        city, country, platform, browser = texts = [values.get(name) or "" for name in CLIENT]
+        texts = tuple([values.get(name) or "" for name in CLIENT])
+        html = self._clients.get(texts)
+        if html is None:
+            html = self._clients[texts] = self._client_html(*texts)
+        return html
+
+    def _client_html(self, *texts: str) -> str:
+        city, country, platform, browser = texts
         if not any(texts):
             return "—"
         place = ", " if city and country else " "

@@ -57,12 +57,16 @@ class Merge:
         query_all(self._read, [self])
         while streams := self._open():
             stream = self._least_advanced(streams)
-            if stream.items:
-                yield stream.items.popleft()
-            elif self._read.is_spent:
-                return
-            else:
+            if not stream.items:
+                if self._read.is_spent:
+                    return
                 _query(self._read, [stream])
+            elif len(streams) == 1:
+                # Most plans have one stream, whose logs need no comparison.
+                while stream.items:
+                    yield stream.items.popleft()
+            else:
+                yield stream.items.popleft()
 
     def first_items(self) -> Iterator[LogItem]:
         """Yield the logs of the first query of each stream.

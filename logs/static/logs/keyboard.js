@@ -4,7 +4,14 @@
 const help = document.getElementById("logs-keys");
 const keySwitch = help.querySelector("input");
 
-const focusedRow = () => document.activeElement.closest("#result_list tr");
+// An excerpt and an open pane belong to the row above.
+function focusedRow() {
+    let row = document.activeElement.closest("#result_list > tbody > tr");
+    while (row && !row.id) {
+        row = row.previousElementSibling;
+    }
+    return row;
+}
 
 function moveRow(step) {
     const links = [...document.querySelectorAll("#result_list tbody th a")];

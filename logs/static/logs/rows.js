@@ -55,30 +55,26 @@
     }
 
     const more = make("button", {type: "button", className: "logs-more-button", ariaLabel: "Filter or copy"}, "⋯");
-    const menu = make("div", {id: "logs-values", popover: "auto", role: "group", ariaLabel: "Values of this cell"});
-    let row;
+    const menu = make("div", {id: "logs-values", popover: "auto", role: "group", ariaLabel: "Values"});
+    let cells = [];
 
-    function showMore(event) {
-        const cell = event.target.closest("#result_list > tbody > tr[id] > td");
-        if (cell && !cell.contains(more) && !menu.matches(":popover-open") && valuesOf(cell).length) {
-            cell.append(more);
-        }
-        // A cell without a link can get the focus if its row has it.
-        const current = event.type === "focusin" && event.target.closest("tr[id]");
-        if (current && current !== row) {
-            row?.querySelectorAll("[tabindex]").forEach((other) => other.removeAttribute("tabindex"));
-            row = current;
-            [...row.cells].filter((each) => !each.querySelector("a") && valuesOf(each).length).forEach((each) => {
-                each.tabIndex = 0;
-            });
-        }
+    // The pointer gets the button in each cell, the keyboard once in each row.
+    function showMore({target, type}) {
+        const cell = target.closest("#result_list > tbody > tr[id] > *");
+        const scope = type === "focusin" ? [...(cell?.parentElement.cells ?? [])] : [cell];
         if (cell && cell.scrollWidth > cell.clientWidth) {
             cell.title = cell.textContent.replace("⋯", "");
+        }
+        // A narrow screen shows some cells only.
+        const last = scope.findLast((each) => each?.offsetWidth);
+        if (target !== more && last && !menu.matches(":popover-open") && scope.flatMap(valuesOf).length) {
+            cells = scope;
+            last.append(more);
         }
     }
 
     function showMenu() {
-        menu.replaceChildren(...valuesOf(more.closest("td")).map(itemOf));
+        menu.replaceChildren(...cells.flatMap(valuesOf).map(itemOf));
         menu.showPopover();
         const place = more.getBoundingClientRect();
         const below = place.bottom + menu.offsetHeight < innerHeight;
