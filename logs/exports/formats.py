@@ -12,6 +12,9 @@ from logs.storage.documents import Content
 
 # The columns of the payload and of the fields that Logsite does not know.
 CONTENT_COLUMNS = ("payload", "extra")
+# Stored JSON may have line breaks between its values. The other three are within its texts, and some readers
+# of lines split at them.
+LINE_BREAKS = {"\n": " ", "\r": " ", "\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
 class Format(Protocol):
@@ -72,11 +75,11 @@ class Ndjson:
 
     def row(self, values: Mapping[str, Any], content: Content | None = None, number: int = 0) -> str:
         """Return a row."""
-        return _object(values, content) + "\n"
+        return json_line(values, content) + "\n"
 
     def foot(self, rows: int, reason: str | None = None, address: str | None = None) -> str:
         """Return the last line."""
-        return _object({"_logsite": _summary(rows, reason, address)}) + "\n"
+        return json_line({"_logsite": _summary(rows, reason, address)}) + "\n"
 
 
 class Json:
@@ -90,20 +93,22 @@ class Json:
 
     def row(self, values: Mapping[str, Any], content: Content | None = None, number: int = 0) -> str:
         """Return a row, after a comma unless it is the first one."""
-        return (",\n" if number else "\n") + _object(values, content)
+        return (",\n" if number else "\n") + json_line(values, content)
 
     def foot(self, rows: int, reason: str | None = None, address: str | None = None) -> str:
         """Return the end of the array, and the summary."""
-        return f'\n], "_logsite": {_object(_summary(rows, reason, address))}}}\n'
+        return f'\n], "_logsite": {json_line(_summary(rows, reason, address))}}}\n'
 
 
-def _object(values: Mapping[str, Any], content: Content | None = None) -> str:
-    """Return values as a JSON object. Payload and extra fields are JSON already."""
+def json_line(values: Mapping[str, Any], content: Content | None = None) -> str:
+    """Return values as a JSON object in one line. Payload and extra fields are JSON already."""
     if content is None:
-        return json.dumps(values, ensure_ascii=False)
-    text = documents.with_values(dict(values), content)
-    # Stored JSON may have line breaks between its values. In a text JSON has escapes instead.
-    return text.replace("\n", " ").replace("\r", " ")
+        text = json.dumps(values, ensure_ascii=False)
+    else:
+        text = documents.with_values(dict(values), content)
+    for character, replacement in LINE_BREAKS.items():
+        text = text.replace(character, replacement)
+    return text
 
 
 def _summary(rows: int, reason: str | None, address: str | None) -> dict[str, Any]:
