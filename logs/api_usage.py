@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from django.http import HttpRequest
 
 from logs import conf
+from logs.form_fields import MAX_LIMIT
+from logs.pages.export import MAX_BYTES
 from logs.reading.budget import Budget, Cost
 
 # An eventually consistent read of 8 KB is one read unit:
@@ -36,16 +39,27 @@ def metered(request: HttpRequest, bound: Cost) -> Iterator[Cost]:
         settle(cost.examined, cost.read_units)
 
 
-def page_bound() -> Cost:
-    """Return the most that a page may cost."""
+def page_bound(*, with_payloads: bool = False) -> Cost:
+    """Return the most that a page may cost, with the payloads of its rows."""
     budget = conf.budget()
     read_units = (
-        budget.examined / ITEMS_PER_UNIT
-        + budget.searched / SEARCHED_PER_UNIT
-        + budget.payloads / 2
-        + budget.payload_bytes / BYTES_PER_UNIT
+        budget.examined / ITEMS_PER_UNIT + budget.searched / SEARCHED_PER_UNIT + _payload_units(budget)
     )
+    if with_payloads:
+        read_units += _payload_units(rows_budget())
     return Cost(examined=budget.examined, read_units=read_units)
+
+
+def rows_budget() -> Budget:
+    """Return the budget of the payloads of a page's rows. A response holds no more bytes."""
+    page = conf.budget()
+    return replace(
+        page, payloads=min(page.payloads, MAX_LIMIT), payload_bytes=min(page.payload_bytes, MAX_BYTES)
+    )
+
+
+def _payload_units(budget: Budget) -> float:
+    return budget.payloads / 2 + budget.payload_bytes / BYTES_PER_UNIT
 
 
 def counts_bound() -> Cost:

@@ -8,17 +8,20 @@ from ninja import Router
 
 from logs import conf, cursor, reader, signals
 from logs.api_errors import error, invalid
-from logs.api_usage import LOG_BOUND, counts_bound, groups_bound, metered, page_bound
+from logs.api_links import page_links
+from logs.api_usage import LOG_BOUND, counts_bound, groups_bound, metered, page_bound, rows_budget
 from logs.counts_form import CountsForm, GroupsForm
+from logs.exports.formats import Ndjson
 from logs.fields import MAX_QUOTED
-from logs.forms import FilterForm
-from logs.pages import count_schemas, group_schemas, schemas
+from logs.list_form import PAYLOAD, ListForm
+from logs.pages import count_schemas, group_schemas, log_page, schemas
 from logs.permissions import reads_own_accounts
 from logs.plan import PageQuery
 from logs.reading.budget import Cost
 from logs.reading.count_result import TooManyBuckets
 
 NO_SUCH_LOG = "There is no log with this ID."
+NO_LINKS = "The filter is too long for NDJSON: the link to the next page exceeds 8,000 bytes. Use json."
 ERRORS: dict[Any, Any] = {frozenset({400, 401, 403, 404, 405, 429, 500, 503}): schemas.Error}
 
 router = Router()
@@ -26,30 +29,52 @@ router = Router()
 
 def listing(request: HttpRequest) -> Any:
     """Return the page of logs that the query string asks for."""
-    with metered(request, page_bound()) as cost:
+    with metered(request, page_bound(with_payloads=request.GET.get("include") == PAYLOAD)) as cost:
         return _listing(request, cost)
 
 
 def _listing(request: HttpRequest, cost: Cost) -> Any:
     includes_own = _includes_own(request)
     raw = request.META["QUERY_STRING"]
-    form = FilterForm(request.GET, strict=True, raw=raw, includes_own=includes_own)
+    form = ListForm(request.GET, raw=raw, includes_own=includes_own)
     if not form.is_valid():
         return invalid(form.errors_by_parameter())
     if id_search := reader.search_id(form.log_filter, includes_own=includes_own):
         cost += id_search.cost
         if item := id_search.item:
             signals.log_opened.send_robust(sender=router, request=request, log_id=item.id, via="api")
-            return schemas.page_of_one(item, cost, id_search)
+            texts = [log_page.whole_text(item)] if form.includes_payloads else log_page.row_texts([item])
+            return _page(request, form, texts, schemas.details_of_one(item, cost, id_search))
+    whole = log_page.WholeLogTexts()
     try:
-        result = reader.read(form.query(), conf.budget())
+        if form.includes_payloads:
+            result = reader.read_whole(form.query(), conf.budget(), rows_budget(), whole.add)
+        else:
+            result = reader.read(form.query(), conf.budget())
     except cursor.BadCursor as raised:
         return invalid({"cursor": [f"{raised}."]})
     except reader.LogNotFound:
         return invalid({"around": [NO_SUCH_LOG]})
     cost += result.page.cost
-    signals.logs_read.send_robust(sender=router, request=request, query=result.query, via="api")
-    return schemas.page(result, cost, id_search)
+    include = form.cleaned_data["include"]
+    signals.logs_read.send_robust(
+        sender=router, request=request, query=result.query, via="api", include=include
+    )
+    items = result.page.items
+    texts = whole.of(items) if include else log_page.row_texts(items)
+    return _page(request, form, texts, schemas.details(result, cost, id_search))
+
+
+def _page(request: HttpRequest, form: ListForm, texts: list[str], details: dict[str, Any]) -> HttpResponse:
+    """Return a page in the format of the form. `texts` are its logs as JSON."""
+    links = page_links(request, {name: details[name] for name in ("next", "previous")})
+    if form.is_ndjson and links is None:
+        return invalid({"format": [NO_LINKS]})
+    headers = {"Link": links} if links else None
+    if form.is_ndjson:
+        return HttpResponse(log_page.as_ndjson(texts), content_type=Ndjson.content_type, headers=headers)
+    # Not through the schema: it would validate each log, and build its payload as Python values.
+    return HttpResponse(log_page.as_json(texts, details), content_type="application/json", headers=headers)
 
 
 def counts(request: HttpRequest) -> Any:
@@ -132,7 +157,7 @@ _route(
     operation_id="list_logs",
     summary="A page of logs",
     description=schemas.PATHS,
-    openapi_extra={"parameters": schemas.parameters()},
+    openapi_extra={"parameters": schemas.parameters(), "responses": {200: schemas.PAGE_RESPONSE}},
 )
 _route(
     "/counts",

@@ -6,9 +6,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from logs import conf
+from logs.api_form import ApiForm
 from logs.fields import ChoiceField, ValuesField, quoted
 from logs.form_fields import FIELDS
-from logs.forms import FilterForm
 from logs.plan import QueryPlan, make_plan
 from logs.reading.count_result import Bucket
 from logs.reading.counted_values import FIELDS as COUNTED_FIELDS
@@ -44,13 +44,10 @@ FILTER_FIELDS: dict[str, forms.Field] = {
 }
 
 
-class NumbersForm(FilterForm):
-    """The parameters of numbers. It accepts no others, as a strict FilterForm."""
+class NumbersForm(ApiForm):
+    """The parameters of numbers."""
 
     base_fields = FILTER_FIELDS
-
-    def __init__(self, data: Any, **kwargs: Any) -> None:
-        super().__init__(data, strict=True, **kwargs)
 
     def plan(self) -> QueryPlan:
         """Return the plan of a valid form's filter."""

@@ -17,6 +17,7 @@ from logs.reading.counting import Starts, count_logs
 from logs.reading.grouping import Groups, group_logs
 from logs.reading.page import Page as Page
 from logs.reading.page import PageRead
+from logs.reading.whole_page import Add, WholePage
 from logs.storage import choices as stored_choices
 from logs.storage import deadline, items
 from logs.storage.errors import store_unavailable
@@ -51,6 +52,22 @@ def read(query: PageQuery, budget: Budget) -> PageResult:
     page_cost = result.page.cost
     page_cost += path_cost
     return result
+
+
+def read_whole(query: PageQuery, budget: Budget, rows_budget: Budget, add: Add) -> PageResult:
+    """Return the page that answers a query, with whole logs that `add` took.
+
+    The page ends before the first log that `add` refuses, and where the payloads of `rows_budget` are spent.
+    Costs as `read`, and one BatchGetItem per 100 rows. Raises as `read`.
+    """
+    result = read(query, budget)
+    page_read = PageRead(result.plan, rows_budget)
+    with store_unavailable():
+        page = WholePage(page_read, result.query, result.page).fetch(add)
+    page_read.cost.seconds = page_read.seconds
+    page_cost = page.cost
+    page_cost += page_read.cost
+    return PageResult(result.query, page)
 
 
 def _with_path(query: PageQuery, budget: Budget) -> tuple[PageQuery, Cost]:

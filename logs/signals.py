@@ -6,7 +6,8 @@ Each signal has the argument `request`, None for a command. `via` is `page`, `nu
 
 from django.dispatch import Signal
 
-# A page of the listing was read. Arguments: `query`, a PageQuery, and `via`.
+# A page of the listing was read. Arguments: `query`, a PageQuery, `via`, and `include`: `payload` if its logs
+# are whole.
 logs_read = Signal()
 # One log was read whole. Arguments: `log_id` and `via`.
 log_opened = Signal()

@@ -38,7 +38,7 @@ class ResponseSizeMiddleware:
             f"The response has {len(response.content):,} bytes, more than Lambda can return. "
             "Request it compressed, with the header Accept-Encoding: gzip (curl --compressed)."
         )
-        if response.get("Content-Type", "").startswith("application/json"):
+        if response.get("Content-Type", "").startswith(("application/json", "application/x-ndjson")):
             # Imported here because it loads ninja, which only the API needs.
             from logs import api_errors
 

@@ -90,6 +90,9 @@ def test_filters_match_those_of_the_admin() -> None:
     client = program()
     assert len(ids(fetch(client, f"{LOGS}?user_id=31"))) == 4
     assert len(ids(fetch(client, f"{LOGS}?account_id=a,b"))) == 40, "a comma is part of a value"
+    for query in ("-user_id=31", "not_user_id=31", "not_user_id=31&-user_id=13&type=login"):
+        assert len(ids(fetch(client, f"{LOGS}?{query}"))) == 36
+    assert len(fetch(client, f"{LOGS}/groups?field=user_id&not_user_id=12")["groups"]) == 1
     at = quote((START + timedelta(seconds=5)).isoformat())
     assert len(ids(fetch(client, f"{LOGS}?at={at}"))) == 6
     around = fetch(client, f"{LOGS}?around={make_item(20).id}&limit=5")

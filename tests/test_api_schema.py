@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import CHECKS
 
+from logs.api_form import API_NAMES
 from logs.counts_form import CountsForm, GroupsForm
-from logs.forms import FilterForm
+from logs.list_form import ListForm
 from logsite.accounts import tokens
 from tests.api import fetch, program
 from tests.items import make_item, store
@@ -91,9 +92,10 @@ def test_schema_lists_every_filter_and_error() -> None:
         assert set(operations["get"]["responses"]) >= {
             "200", "400", "401", "403", "404", "405", "429", "500", "503"
         }  # fmt: skip
-    for place, form in (("", FilterForm), ("/counts", CountsForm), ("/groups", GroupsForm)):
+    for place, form in (("", ListForm), ("/counts", CountsForm), ("/groups", GroupsForm)):
         parameters = schema["paths"][f"/api/logs{place}"]["get"]["parameters"]
-        assert [parameter["name"] for parameter in parameters] == list(form.base_fields)
+        names = [API_NAMES.get(name, name) for name in form.base_fields]
+        assert [parameter["name"] for parameter in parameters] == names
     assert schema["components"]["securitySchemes"]["TokenAuth"] == {"type": "http", "scheme": "bearer"}
 
 

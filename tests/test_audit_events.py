@@ -107,6 +107,12 @@ def test_api_list_names_the_token(audit: Trail) -> None:
     assert log.url == LOGS
 
 
+def test_api_page_of_whole_logs_is_marked(audit: Trail) -> None:
+    fetch(program(tokens.create("whole")), f"{LOGS}?include=payload&type=login")
+    tokens.revoke("whole")
+    assert audit.log("search").url == f"{LOGS}?include=payload&type=login"
+
+
 def test_api_counts_are_a_log(audit: Trail) -> None:
     fetch(program(tokens.create("counts")), f"{LOGS}/counts?type=login")
     tokens.revoke("counts")

@@ -55,9 +55,9 @@ FORMS = {
     "logs.page_form",
 }
 EXPORTS = {*READING, "logs.characters", "logs.reader", "logs.zones", "logs.exports"}
-PAGES = {*READING, *FORMS, *EXPORTS, "logs.counts_form", "logs.pages"}
+PAGES = {*READING, *FORMS, *EXPORTS, "logs.api_form", "logs.counts_form", "logs.list_form", "logs.pages"}
 VIEWS = {*PAGES, "logs.frame", "logs.permissions", "logs.request_form", "logs.row_views", "logs.signals"}
-API = {"logs.api_errors", "logs.api_usage", "logs.api_views"}
+API = {"logs.api_errors", "logs.api_links", "logs.api_usage", "logs.api_views"}
 
 # layer → layers that it may import. A layer is a module or a package. The modules of a package may import
 # one another.
@@ -93,7 +93,9 @@ LAYERS: dict[str, set[str]] = {
     "logs.form_fields": {"logs.conditions", "logs.filters", "logs.fields"},
     "logs.forms": FORMS - {*TIME, "logs.forms", "logs.page_form"},
     "logs.page_form": FORMS - {"logs.page_form"},
-    "logs.counts_form": FORMS | READING,
+    "logs.api_form": FORMS,
+    "logs.counts_form": {"logs.api_form", *FORMS, *READING},
+    "logs.list_form": {"logs.api_form", *FORMS},
     "logs.exports": EXPORTS - {"logs.exports"},
     "logs.pages": PAGES - {"logs.pages"},
     "logs.requests": {"logs.characters"},
@@ -108,8 +110,9 @@ LAYERS: dict[str, set[str]] = {
     "logs.export_form": PAGES,
     "logs.export_views": {*VIEWS, "logs.export_form", "logs.views"},
     "logs.api_errors": {*PAGES, "logs.requests"},
-    "logs.api_usage": READING | {"logs.conf"},
-    "logs.api_views": {*PAGES, "logs.permissions", "logs.signals", "logs.api_errors", "logs.api_usage"},
+    "logs.api_links": set(),
+    "logs.api_usage": PAGES,
+    "logs.api_views": {*PAGES, "logs.permissions", "logs.signals", *API} - {"logs.api_views"},
     "logs.api": {"logs.reading", "logs.apps", "logs.requests", *API},
     "logs.admin": {"logs.export_views", "logs.log_views", "logs.number_views", "logs.plan", "logs.views"},
     "logs.apps": {"logs.conf", *STORAGE},

@@ -1,7 +1,7 @@
 """The schemas of the JSON API, and how pages and logs become JSON."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from ninja import Schema
@@ -9,11 +9,12 @@ from pydantic import Field, create_model
 from pynamodb.attributes import NumberAttribute
 
 from logs import times
+from logs.api_form import API_NAMES
 from logs.cursor import encode
 from logs.fields import MAX_BYTES, OFF, ON, FlagField, IdField, MomentField, ValuesField
-from logs.filters import FILTERS, Order, Source
-from logs.forms import FilterForm
+from logs.filters import FILTERS, Source
 from logs.json_path import MAX_VALUES
+from logs.list_form import ListForm
 from logs.models import ROW_ATTRIBUTES, Context, LogItem
 from logs.pages import sentence
 from logs.pages.display import NO_LOG_HAS_ID
@@ -21,6 +22,7 @@ from logs.plan import Position
 from logs.reader import IdSearch, PageResult
 from logs.reading.budget import Cost
 from logs.storage import documents
+from logs.storage.documents import Content
 
 TIME = Field(description="UTC, six decimals", examples=["2026-11-23T22:44:00.123456+00:00"])
 
@@ -61,10 +63,25 @@ class Rejection(Schema):
     rejected_at: str = TIME
 
 
+class Log(LogInList):
+    """A whole log. A log of megabytes must be requested with `Accept-Encoding: gzip`."""
+
+    submitter_agent: str | None
+    payload: Any = Field(description="as sent: a text, or any JSON value")
+    payload_type: str | None = Field(description="text or json; null without a payload")
+    extra: dict[str, Any] = Field(description="the fields of the message that Logsite does not know")
+    sent_created_at: str | None = Field(description="the time as sent, if the sender's clock was wrong")
+    received_at: str = TIME
+    expires_at: str | None
+    sender: str | None = Field(description="SQS's SenderId")
+    status: str = Field(description="the partition key of SortingIndex")
+    damage: str | None = Field(description="why parts of the log are lost; null if it is whole")
+
+
 class LogPage(Schema):
     """A page of logs in the order of the filter, and its cost."""
 
-    items: list[LogInList]
+    items: list[Log | LogInList] = Field(description="whole logs with `include=payload`")
     next: str | None = Field(description="the cursor of the next page; null at the end")
     previous: str | None = Field(description="the cursor of the previous page; null at the beginning")
     index: str | None = Field(
@@ -72,7 +89,8 @@ class LogPage(Schema):
     )
     examined: int = Field(description="how many items DynamoDB read, and logs whose digests were searched")
     complete: bool = Field(
-        description="false if the budget ended the page: it may be empty, and `next` continues it"
+        description="false if the budget or the size of the response ended the page: it may be empty, and "
+        "`next` continues it"
     )
     reached: str | None = Field(description="the time of the last item examined, if not complete")
     sentence: str = Field(description="the filter in words")
@@ -87,19 +105,17 @@ class LogPage(Schema):
     milliseconds: int
 
 
-class Log(LogInList):
-    """A whole log. A log of megabytes must be requested with `Accept-Encoding: gzip`."""
-
-    submitter_agent: str | None
-    payload: Any = Field(description="as sent: a text, or any JSON value")
-    payload_type: str | None = Field(description="text or json; null without a payload")
-    extra: dict[str, Any] = Field(description="the fields of the message that Logsite does not know")
-    sent_created_at: str | None = Field(description="the time as sent, if the sender's clock was wrong")
-    received_at: str = TIME
-    expires_at: str | None
-    sender: str | None = Field(description="SQS's SenderId")
-    status: str = Field(description="the partition key of SortingIndex")
-    damage: str | None = Field(description="why parts of the log are lost; null if it is whole")
+# The response with a page beside LogPage, as OpenAPI describes it.
+PAGE_RESPONSE = {
+    "headers": {
+        "Link": {
+            "description": "The pages next to this one (RFC 8288), with the relations `next`, `previous` and "
+            "`first`, up to 8,000 bytes.",
+            "schema": {"type": "string"},
+        }
+    },
+    "content": {"application/x-ndjson": {}},
+}
 
 
 class Problem(Schema):
@@ -116,10 +132,10 @@ class Error(Schema):
     error: Problem
 
 
-def page(result: PageResult, cost: Cost, search: IdSearch | None = None) -> dict[str, Any]:
-    """Return a page as LogPage describes it, with the cost of the whole request.
+def details(result: PageResult, cost: Cost, search: IdSearch | None = None) -> dict[str, Any]:
+    """Return a page as LogPage describes it, without its items.
 
-    `search` is the result of a search for an id that no log has.
+    `cost` is that of the whole request. `search` is the result of a search for an id that no log has.
     """
     page = result.page
 
@@ -127,7 +143,6 @@ def page(result: PageResult, cost: Cost, search: IdSearch | None = None) -> dict
         return encode(position, result.plan) if position else None
 
     return {
-        "items": [in_list(item) for item in page.items],
         "next": cursor(page.next),
         "previous": cursor(page.previous),
         "index": result.plan.path,
@@ -140,11 +155,10 @@ def page(result: PageResult, cost: Cost, search: IdSearch | None = None) -> dict
     }
 
 
-def page_of_one(item: LogItem, cost: Cost, search: IdSearch) -> dict[str, Any]:
-    """Return the page of a single log that `q` names by its ID."""
+def details_of_one(item: LogItem, cost: Cost, search: IdSearch) -> dict[str, Any]:
+    """Return the page of the log that `q` names, without its items."""
     nulls = dict.fromkeys(("next", "previous", "index", "reached", "note"))
     return {
-        "items": [in_list(item)],
         **nulls,
         "complete": True,
         "sentence": f"The log {item.id}.",
@@ -183,7 +197,12 @@ def in_list(item: LogItem) -> dict[str, Any]:
 def whole(item: LogItem) -> str:
     """Return a log that was read by its id, as JSON that Log describes."""
     content = documents.content(item)
-    fields = {
+    return documents.with_values(whole_fields(item, content), content)
+
+
+def whole_fields(item: LogItem, content: Content) -> dict[str, Any]:
+    """Return a whole log as Log describes it, without payload and extra fields."""
+    return {
         **in_list(item),
         **content.fields,
         "sent_created_at": content.sent_created_at,
@@ -194,22 +213,21 @@ def whole(item: LogItem) -> str:
         "status": item.status,
         "damage": content.damage,
     }
-    return documents.with_values(fields, content)
 
 
 def parameters() -> list[dict[str, Any]]:
     """Return the parameters of the query string, as OpenAPI describes them."""
-    return field_parameters(FilterForm.base_fields, DESCRIPTIONS)
+    return field_parameters(ListForm.base_fields, DESCRIPTIONS)
 
 
 def field_parameters(
     form_fields: Mapping[str, forms.Field], descriptions: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Return form fields as parameters of OpenAPI, with a description each."""
+    """Return form fields as parameters of OpenAPI, with a description each. Names are those of the API."""
     return [
         {
             "in": "query",
-            "name": name,
+            "name": API_NAMES.get(name, name),
             "required": False,
             "description": descriptions[name],
             "schema": _schema(field),
@@ -235,6 +253,8 @@ DESCRIPTIONS = {
     "at": "The page that begins at this time. Excludes `around` and `cursor`.",
     "around": "The page with the log of this ID in its middle. Excludes `at` and `cursor`.",
     "cursor": "`next` or `previous` of another page of the same filter and order.",
+    "include": "`payload`: whole logs, as `get_log` returns them. A page ends before 5 MB of them.",
+    "format": "`ndjson`: the logs alone, one in a line. The header `Link` has the other pages.",
 }
 
 
@@ -245,7 +265,8 @@ def _schema(field: forms.Field) -> dict[str, Any]:
     if isinstance(field, forms.IntegerField):
         return {"type": "integer", "minimum": field.min_value, "maximum": field.max_value}
     if isinstance(field, forms.ChoiceField):
-        return {"type": "string", "enum": list(Order)}
+        choices = cast("Iterable[tuple[str, str]]", field.choices)
+        return {"type": "string", "enum": [value for value, _ in choices]}
     if isinstance(field, MomentField):
         return {"type": "string", "examples": ["2026-11-23", "2026-11-23T22:44:00Z"], "minLength": 1}
     if isinstance(field, FlagField):

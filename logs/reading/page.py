@@ -137,17 +137,23 @@ class PageRead:
         return responses
 
     def get_all(
-        self, model: type[Model], keys: Sequence[dict[str, str]], size: int = MAX_BATCH_GET
+        self,
+        model: type[Model],
+        keys: Sequence[dict[str, str]],
+        size: int = MAX_BATCH_GET,
+        *,
+        consistent: bool = False,
     ) -> list[dict[str, Any]]:
         """Return the raw items of these keys, in no order.
 
         Items that do not exist are left out. Costs one BatchGetItem for `size` keys, up to
-        MAX_PARALLEL at once. Raise TimeoutError at the deadline.
+        MAX_PARALLEL at once, at twice the read units if it is consistent. Raise TimeoutError at the deadline.
         """
         batches = [keys[start : start + size] for start in range(0, len(keys), size)]
         raws: list[dict[str, Any]] = []
         for start in range(0, len(batches), MAX_PARALLEL):
-            calls = [partial(_batch_get, model, batch) for batch in batches[start : start + MAX_PARALLEL]]
+            parallel = batches[start : start + MAX_PARALLEL]
+            calls = [partial(_batch_get, model, batch, consistent) for batch in parallel]
             for batch_items, usage in self.call(calls):
                 self.cost.add_usage(usage)
                 raws += batch_items
@@ -250,6 +256,8 @@ class PageRead:
         return Position(direction, position.key, inclusive=True)
 
 
-def _batch_get(model: type[Model], keys: Sequence[dict[str, str]]) -> tuple[list[dict[str, Any]], Usage]:
+def _batch_get(
+    model: type[Model], keys: Sequence[dict[str, str]], consistent: bool
+) -> tuple[list[dict[str, Any]], Usage]:
     usage = Usage()
-    return dynamodb.batch_get_all(model, keys, usage=usage), usage
+    return dynamodb.batch_get_all(model, keys, consistent=consistent, usage=usage), usage

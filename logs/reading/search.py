@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from logs.models import LogItem
@@ -12,7 +11,6 @@ from logs.plan import Key, key_of
 from logs.reading.log_match import LogMatch
 from logs.reading.merge import Merge
 from logs.reading.whole_logs import WholeLogs
-from logs.storage.dynamodb import MAX_BATCH_GET
 
 if TYPE_CHECKING:
     from logs.reading.page import PageRead
@@ -35,7 +33,7 @@ class TextSearch:
 
     def __iter__(self) -> Iterator[LogItem]:
         candidates = iter(self._merge)
-        while chunk := self._chunk(candidates):
+        while chunk := self._logs.chunk(candidates):
             in_row = {item.id for item in chunk if self._match.is_in_row(item)}
             logs = self._logs.fetch([item.id for item in chunk if item.id not in in_row])
             for item in chunk:
@@ -49,16 +47,3 @@ class TextSearch:
                     if not (is_last and self._merge.is_exhausted):
                         self._cut = key_of(self._read.plan, item, is_row=False)
                     return
-
-    def _chunk(self, candidates: Iterator[LogItem]) -> list[LogItem]:
-        """Return the next logs to fetch: one BatchGetItem, and what the rest of the budget allows."""
-        budget, cost = self._read.budget, self._read.cost
-        number = max(1, min(MAX_BATCH_GET, budget.payloads - cost.payloads))
-        size = 0.0
-        chunk = []
-        for item in islice(candidates, number):
-            chunk.append(item)
-            size += item.payload_size or 0
-            if size >= budget.payload_bytes - cost.payload_bytes:
-                break
-        return chunk

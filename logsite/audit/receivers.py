@@ -49,12 +49,14 @@ def _record_failure(sub_type: str, username: object, summary: str) -> None:
     record("login", sub_type, actor=Actor(), user_name=name, summary=summary)
 
 
-def record_search(request: HttpRequest, query: PageQuery, via: str, **_: Any) -> None:
+def record_search(
+    request: HttpRequest, query: PageQuery, via: str, include: str | None = None, **_: Any
+) -> None:
     """Record a page of a filter, and each page or count of the API."""
     log_filter = query.plan.filter
     is_filtered = log_filter != LogFilter(order=log_filter.order) or isinstance(query.start, Around)
     if is_filtered or via == "api":
-        record("search", via, **_fields_of_query(request, query))
+        record("search", via, **_fields_of_query(request, query, include=include))
 
 
 def record_export(request: HttpRequest | None, query: PageQuery, format: str, **_: Any) -> None:  # noqa: A002  the signal's argument
@@ -168,12 +170,15 @@ def connect() -> None:
         signal.connect(receiver, dispatch_uid="logsite.audit")
 
 
-def _fields_of_query(request: HttpRequest | None, query: PageQuery) -> dict[str, Any]:
+def _fields_of_query(
+    request: HttpRequest | None, query: PageQuery, *, include: str | None = None
+) -> dict[str, Any]:
     """Return the filter of a query as an address and as a sentence. Its texts are truncated.
 
-    The address of a command has no path.
+    The address of a command has no path. It begins with `include` if whole logs were read.
     """
-    values: dict[str, Any] = dict(parameters(query.plan.filter, DEFAULT_LIMIT))
+    values: dict[str, Any] = {"include": include} if include else {}
+    values |= parameters(query.plan.filter, DEFAULT_LIMIT)
     if isinstance(query.start, Around):
         values["around"] = query.start.log_id
     for name, value in values.items():
