@@ -23,6 +23,9 @@ from logs.storage import deadline, items
 from logs.storage.errors import store_unavailable
 from logs.storage.rejections import RejectedItem
 
+# How long the rows are read of which whole logs are fetched afterwards.
+MAX_SECONDS_OF_ROWS = deadline.LAST_START_SECONDS - 1.5
+
 
 class LogNotFound(Exception):
     """The log does not exist, or no longer exists."""
@@ -60,7 +63,8 @@ def read_whole(query: PageQuery, budget: Budget, rows_budget: Budget, add: Add) 
     The page ends before the first log that `add` refuses, and where the payloads of `rows_budget` are spent.
     Costs as `read`, and one BatchGetItem per 100 rows. Raises as `read`.
     """
-    result = read(query, budget)
+    # The rest of the time until the deadline is for the rows.
+    result = read(query, replace(budget, seconds=min(budget.seconds, MAX_SECONDS_OF_ROWS)))
     page_read = PageRead(result.plan, rows_budget)
     with store_unavailable():
         page = WholePage(page_read, result.query, result.page).fetch(add)

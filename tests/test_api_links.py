@@ -1,16 +1,22 @@
 """The header `Link` of the API, and pages as NDJSON."""
 
 import json
+import os
 import re
+import subprocess
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 from django.test import Client
 
+from logsite.accounts import tokens
 from tests.api import LOGS, fetch, problem, program
 from tests.items import make_item, store
+from tests.test_api_tokens import token_name
 
+pytest_plugins = ["tests.browser_fixtures"]
 pytestmark = pytest.mark.usefixtures("logs_table")
 
 LINK = re.compile(r'<([^<>]+)>; rel="([a-z]+)"(?:, |$)')
@@ -98,3 +104,19 @@ def test_long_filter_has_fewer_links() -> None:
     assert long.json()["next"]
     error = problem(client, address(16, "ndjson"), 400)
     assert "the link to the next page exceeds 8,000 bytes" in error["fields"]["format"][0]
+
+
+def test_shell_example_saves_every_log(site: str, tmp_path: Path) -> None:
+    store(make_item(n, account_id="78"[n % 2], payload=f"\u2028{n}", payload_type="text") for n in range(500))
+    page = (Path(__file__).resolve().parent.parent / "docs" / "api.md").read_text()
+    [command] = re.findall(r"^```sh\n(url=.+?)^```", page, re.MULTILINE | re.DOTALL)
+    environment = os.environ | {"TOKEN": tokens.create(token_name())}
+    subprocess.run(
+        ["sh", "-euc", command.replace("https://logs.example.com", site)],
+        cwd=tmp_path,
+        env=environment,
+        check=True,
+        timeout=60,
+    )
+    saved = [json.loads(line) for line in (tmp_path / "logs.ndjson").read_text().splitlines()]
+    assert [log["payload"] for log in saved] == [f"\u2028{n}" for n in range(498, -1, -2)]
