@@ -11,9 +11,14 @@ from logsite.accounts import tokens
 LOGS = "/api/logs"
 
 
+def token_name() -> str:
+    """Return a unique name of a token."""
+    return f"test-{uuid4().hex}"
+
+
 def program(token: str | None = None) -> Client:
     """Return a client that sends the token. The default is a new token."""
-    token = token or tokens.create(f"test-{uuid4().hex}")
+    token = token or tokens.create(token_name())
     return Client(headers={"authorization": f"Bearer {token}"})
 
 

@@ -15,9 +15,8 @@ from openapi_python_client.cli import app
 from typer.testing import CliRunner
 
 from logsite.accounts import tokens
-from tests.api import fetch, program
+from tests.api import fetch, program, token_name
 from tests.items import START, make_item, store
-from tests.test_api_tokens import token_name
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "api.md").read_text()
 SECTION = PAGE.split("\n## A generated client\n")[1].split("\n## ")[0]

@@ -12,9 +12,8 @@ import pytest
 from django.test import Client
 
 from logsite.accounts import tokens
-from tests.api import LOGS, fetch, problem, program
+from tests.api import LOGS, fetch, problem, program, token_name
 from tests.items import make_item, store
-from tests.test_api_tokens import token_name
 
 pytest_plugins = ["tests.browser_fixtures"]
 pytestmark = pytest.mark.usefixtures("logs_table")

@@ -17,11 +17,10 @@ from logs.storage import documents, parts
 from logs.storage.errors import StoreUnavailable
 from logsite.accounts import rate_limit, tokens
 from logsite.accounts.store import UsageItem
-from tests.api import LOGS, fetch, problem, program
+from tests.api import LOGS, fetch, problem, program, token_name
 from tests.dynamodb_calls import counted_calls
 from tests.items import make_item, store
 from tests.noise import noise
-from tests.test_api_tokens import token_name
 
 pytestmark = pytest.mark.usefixtures("logs_table")
 

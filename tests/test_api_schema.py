@@ -2,7 +2,6 @@
 
 from collections import Counter
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import schemathesis
@@ -16,7 +15,7 @@ from logs.api_form import API_NAMES
 from logs.counts_form import CountsForm, GroupsForm
 from logs.list_form import ListForm
 from logsite.accounts import tokens
-from tests.api import fetch, program
+from tests.api import fetch, program, token_name
 from tests.items import make_item, store
 
 EXAMPLES = 60
@@ -42,7 +41,7 @@ def api_schema(logs_table: None, settings: Any) -> schemathesis.BaseSchema:
     store(make_item(n, account_id=str(n % 3), payload='{"a":1}', payload_type="json") for n in range(60))
     # schemathesis does not decompress a response from WSGI.
     headers = {
-        "Authorization": f"Bearer {tokens.create(f'test-{uuid4().hex}')}",
+        "Authorization": f"Bearer {tokens.create(token_name())}",
         "Accept-Encoding": "identity",
     }
     schema = schemathesis.openapi.from_wsgi("/api/openapi.json", app=get_wsgi_application(), headers=headers)

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -16,17 +15,12 @@ from logs.storage.errors import StoreUnavailable
 from logsite.accounts import rate_limit, tokens
 from logsite.accounts.models import User
 from logsite.accounts.store import TokenItem, UsageItem
-from tests.api import LOGS, fetch, problem, program
+from tests.api import LOGS, fetch, problem, program, token_name
 from tests.conftest import client_of
 from tests.dynamodb_calls import counted_calls
 from tests.items import make_item, store
 
 pytestmark = pytest.mark.usefixtures("logs_table")
-
-
-def token_name() -> str:
-    """Return a unique name."""
-    return f"test-{uuid4().hex}"
 
 
 def run(command: str, *arguments: str, **options: Any) -> str:
