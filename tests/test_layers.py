@@ -103,11 +103,12 @@ LAYERS: dict[str, set[str]] = {
     "logs.views": VIEWS,
     "logs.log_views": VIEWS,
     "logs.number_views": VIEWS,
+    "logs.live_views": VIEWS,
     "logs.api_errors": {*PAGES, "logs.requests"},
     "logs.api_usage": READING | {"logs.conf"},
     "logs.api_views": {*PAGES, "logs.permissions", "logs.signals", "logs.api_errors", "logs.api_usage"},
     "logs.api": {"logs.reading", "logs.apps", "logs.requests", *API},
-    "logs.admin": {"logs.log_views", "logs.number_views", "logs.plan", "logs.views"},
+    "logs.admin": {"logs.live_views", "logs.log_views", "logs.number_views", "logs.plan", "logs.views"},
     "logs.apps": {"logs.conf", *STORAGE},
     "logs.management": {
         *STORAGE,

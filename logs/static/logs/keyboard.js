@@ -40,6 +40,7 @@ const SHORTCUTS = {
         document.querySelector(".logs-filters").open = true;
         focusOn("account_id");
     },
+    l: () => clickOn("#logs-live"),
     s: showSame,
     j: () => moveRow(1),
     k: () => moveRow(-1),

@@ -1,0 +1,27 @@
+"use strict";
+
+// How fresh the logs are: fetched after the rows. The age grows while the page is open.
+{
+    const place = document.querySelector("[data-freshness]");
+
+    async function load() {
+        const headers = {"X-Requested-With": "XMLHttpRequest"};
+        const response = await fetch(place.querySelector("a").href, {headers}).catch(Response.error);
+        const isKnown = response.ok && !response.redirected;
+        place.innerHTML = isKnown ? await response.text() : "";
+        const time = place.querySelector("time");
+        const start = Date.now() - 1000 * time?.dataset.seconds;
+        const show = () => {
+            const seconds = Math.floor((Date.now() - start) / 1000);
+            time.textContent = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
+            if (seconds >= 3600) {
+                clearInterval(timer);
+            }
+        };
+        const timer = time?.dataset.seconds < 3600 && setInterval(show, 1000);
+    }
+
+    if (place) {
+        load();
+    }
+}
