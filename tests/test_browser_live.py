@@ -88,9 +88,11 @@ def test_follow_a_customer_live(page: Page) -> None:
         with page.expect_response("**/live/**"):
             hands.press("l")
         expect(switch(page)).to_have_attribute("aria-pressed", "true")
-        add(50)
+        add(50, created_at=datetime.now(UTC))
         poll(page)
         expect(first).to_have_id(f"log-{make_item(50).id}")
+        # The age of the newest log follows the rows.
+        expect(page.locator("[data-freshness] time")).to_have_text(re.compile("^1?[0-9] s$"))
 
 
 def test_new_rows_move_nothing_that_is_in_use(page: Page) -> None:

@@ -12,13 +12,15 @@
         const time = place.querySelector("time");
         const start = Date.now() - 1000 * time?.dataset.seconds;
         const show = () => {
-            const seconds = Math.floor((Date.now() - start) / 1000);
+            // Live adds newer rows.
+            const row = document.querySelector("#result_list tbody time");
+            const newer = Math.max(0, Date.parse(row?.dateTime) - Date.parse(time.dateTime) || 0);
+            const seconds = Math.max(0, Math.floor((Date.now() - start - newer) / 1000));
             time.textContent = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
-            if (seconds >= 3600) {
-                clearInterval(timer);
-            }
         };
-        const timer = time?.dataset.seconds < 3600 && setInterval(show, 1000);
+        if (time?.dataset.seconds < 3600) {
+            setInterval(show, 1000);
+        }
     }
 
     if (place) {

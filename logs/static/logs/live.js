@@ -4,6 +4,7 @@
 {
     const [link, state, notice, table] = all("#logs-live, #logs-live-state, #logs-live-new, #result_list");
     const button = document.createElement("button");
+    const here = location.pathname + location.search;
     const PAUSE = 4000;
     let next = link?.dataset.poll;
     let [isOn, run, unseen, more] = [false, 0, 0];
@@ -16,7 +17,7 @@
         notice.hidden = !number;
     }
 
-    // The row that must not move: that in use, or the first in view.
+    // The row in use, or the first in view: it must not move.
     function rowInUse() {
         const [body] = table.tBodies;
         const end = place(table.tHead).bottom;
@@ -27,14 +28,16 @@
 
     function add(page) {
         const oldest = all("tr[id] time", page).at(-1)?.dateTime;
-        const older = all("tr[id]", table).find((each) => all("time", each)[0].dateTime < oldest);
+        // Rows of an earlier part are older.
+        const end = oldest + (more ? "~" : "");
+        const older = all("tr[id]", table).find((each) => all("time", each)[0].dateTime < end);
         const row = rowInUse();
         const top = row && place(row).top;
         const added = oldest ? addRows(page, older, true) : [];
         if (row) {
-            scrollBy({top: place(row).top - top, behavior: "instant"});
+            scrollBy(0, place(row).top - top);
         }
-        added.forEach((each) => (each.querySelector("[name=open]").ariaExpanded = "false"));
+        added.forEach((each) => (all("[name=open]", each)[0].ariaExpanded = "false"));
         const {length} = added;
         state.textContent = length ? `${length} new log${length === 1 ? "" : "s"}` : "";
         showUnseen(row ? unseen + length : 0);
@@ -52,7 +55,7 @@
                 return;
             }
             if (response.redirected) {
-                signIn(response, location.pathname + location.search + "#live");
+                signIn(response, `${here}#live`);
                 return;
             }
             if (!response.ok) {
@@ -66,19 +69,19 @@
                 ({more, next = next} = all("table", page)[0].dataset);
                 delay = more ? 0 : PAUSE;
             }
-            if (number > 1000 || table.rows.length > 2e4) {
+            if (number > 1e3 || table.rows.length > 2e4) {
                 turn(false, "Too many new logs. Reload the page.");
             }
         }
         turn(false, "Stopped after ten minutes.");
     }
 
-    function turn(on, text = on && document.hidden ? "Paused in the background." : "") {
+    function turn(on, text) {
         run++;
         isOn = on;
         button.ariaPressed = String(on);
-        state.textContent = text;
-        history.replaceState(history.state, "", on ? "#live" : location.pathname + location.search);
+        state.textContent = text || (on && document.hidden ? "Paused in the background." : "");
+        history.replaceState(history.state, "", on ? "#live" : here);
         if (on && !document.hidden) {
             follow();
         }
@@ -88,7 +91,7 @@
         const {id, title} = link;
         Object.assign(button, {id, title, type: "button", textContent: "Live", ariaPressed: "false"});
         link.replaceWith(button);
-        button.addEventListener("click", () => turn(!isOn, isOn ? "Paused." : undefined));
+        button.addEventListener("click", () => turn(!isOn, isOn && "Paused."));
         document.addEventListener("visibilitychange", () => isOn && turn(true));
         notice.addEventListener("click", () => {
             table.scrollIntoView();
