@@ -2,11 +2,11 @@
 
 // New logs appear above the rows. They move neither the row in use nor the focus.
 {
-    const [link, state, notice, table] = all("#logs-live, #logs-live-state, #logs-live-new, #result_list");
-    const button = document.createElement("button");
+    const [button] = all("#logs-live");
+    const [link, state, notice, table] = all("a.logs-live, #logs-live-state, #logs-live-new, #result_list");
     const here = location.pathname + location.search;
     const PAUSE = 4000;
-    let next = link?.dataset.poll;
+    let next = button?.dataset.poll;
     let [isOn, run, unseen, more] = [false, 0, 0];
 
     const place = (each) => each.getBoundingClientRect();
@@ -35,7 +35,7 @@
         const top = row && place(row).top;
         const added = oldest ? addRows(page, older, true) : [];
         if (row) {
-            scrollBy(0, place(row).top - top);
+            scrollBy({top: place(row).top - top, behavior: "instant"});
         }
         added.forEach((each) => (all("[name=open]", each)[0].ariaExpanded = "false"));
         const {length} = added;
@@ -88,9 +88,7 @@
     }
 
     if (next) {
-        const {id, title} = link;
-        Object.assign(button, {id, title, type: "button", textContent: "Live", ariaPressed: "false"});
-        link.replaceWith(button);
+        [button.hidden, link.hidden] = [false, true];
         button.addEventListener("click", () => turn(!isOn, isOn && "Paused."));
         document.addEventListener("visibilitychange", () => isOn && turn(true));
         notice.addEventListener("click", () => {
