@@ -30,11 +30,11 @@ logger = logging.getLogger(__name__)
 class Freshness:
     """The time of the newest log, and the numbers of the queues by NAMES. An unknown number is missing.
 
-    If `is_found` is false, `newest` is a time that no log is newer than, or None without any log.
+    If `is_exact` is false, `newest` is a time that no log is newer than, or None without any log.
     """
 
     newest: datetime | None
-    is_found: bool
+    is_exact: bool
     counts: Mapping[str, int]
 
 
@@ -52,7 +52,7 @@ def _read() -> Freshness:
     plan = make_plan(LogFilter(), conf.shards())
     page = reader.read_page(plan, None, 1, Budget(examined=MAX_EXAMINED))
     newest = page.items[0].created_at if page.items else page.reached
-    return Freshness(newest, is_found=bool(page.items), counts=_read_counts())
+    return Freshness(newest, is_exact=bool(page.items), counts=_read_counts())
 
 
 def _read_counts() -> dict[str, int]:
