@@ -23,7 +23,7 @@ SCRIPT_HEADER = "X-Requested-With"
 
 @handles_errors
 def live(request: HttpRequest, admin: Admin) -> HttpResponse:
-    """Return the rows from a cursor on, the newest first, as a fragment for the script.
+    """Return the rows from a cursor on as a fragment, the newest first.
 
     The first cursor is that of a listing, so nothing is read that its page did not begin. Costs as
     `reader.tail`. Raises BadRequest for another filter or cursor.

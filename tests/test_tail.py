@@ -8,7 +8,7 @@ import pytest
 from logs import reader
 from logs.filters import LogFilter, Order
 from logs.models import LogItem
-from logs.plan import MICROSECOND, PageQuery, QueryPlan, make_plan
+from logs.plan import MICROSECOND, PageQuery, Position, QueryPlan, make_plan
 from logs.reading.budget import Budget
 from logs.reading.tail import MANY, MAX_ROWS, first_position, tail_plan
 from tests.dynamodb_calls import counted_calls
@@ -42,7 +42,8 @@ class Reader:
 
     def read(self) -> int:
         """Read up to the end, and return the number of readings."""
-        position, readings = self.position, 0
+        position: Position | None = self.position
+        readings = 0
         while position:
             tail = reader.tail(self.tail_plan, position, Budget())
             times = [item.created_at for item in tail.items]

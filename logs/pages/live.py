@@ -43,7 +43,7 @@ def make_switch(address: Address, result: PageResult) -> LiveSwitch:
 
 
 def range_end(address: Address, now: datetime) -> datetime | None:
-    """Return the end of a page's range, or None if it is open or moves with the time."""
+    """Return the end of a page's range. It is None if open or moving."""
     end, each = address.filter.end, address.time_range
     moves = end and each and each.is_relative and now - SLACK <= end <= now + NOW
     return None if moves else end

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from logs import times
 from logs.filters import LogFilter, Order
@@ -82,7 +83,8 @@ def read_tail(read: PageRead, plan: QueryPlan, position: Position, now: datetime
 
 def examined_plan(plan: QueryPlan) -> QueryPlan:
     """Return the plan of all logs of an index's keys. Its reading knows the newest log that it examined."""
-    return replace(plan, filter=LogFilter(order=plan.filter.order, **plan.keys), includes_own=True)
+    keys: dict[str, Any] = dict(plan.keys)
+    return replace(plan, filter=LogFilter(order=plan.filter.order, **keys), includes_own=True)
 
 
 class _Candidates:
