@@ -31,9 +31,6 @@ def live(request: HttpRequest, admin: Admin) -> HttpResponse:
     data = request.GET.copy()
     is_start = bool(data.pop("start", None))
     form, address = read_address(request, data)
-    if SCRIPT_HEADER not in request.headers:
-        data.pop("cursor", None)
-        return HttpResponseRedirect(f"{reverse_url(admin, 'changelist')}?{data.urlencode()}")
     if address is None:
         raise BadRequest("The filter is not valid. Open it in the list, which shows its errors.")
     plan = tail_plan(address.plan, range_end(address, datetime.now(UTC)))
@@ -41,6 +38,9 @@ def live(request: HttpRequest, admin: Admin) -> HttpResponse:
         plan, position = cursor.resolve(form.cleaned_data["cursor"] or "", plan)
     except cursor.BadCursor as error:
         raise BadRequest(f"cursor: {error}.") from error
+    if SCRIPT_HEADER not in request.headers:
+        data.pop("cursor", None)
+        return HttpResponseRedirect(f"{reverse_url(admin, 'changelist')}?{data.urlencode()}")
     tail = reader.tail(plan, position, conf.budget())
     query = PageQuery(address.plan, None, address.limit)
     if is_start:
