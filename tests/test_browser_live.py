@@ -165,7 +165,7 @@ def test_days_span_and_empty_pages_stay_right(page: Page) -> None:
 
 
 def test_busy_live_misses_and_repeats_no_row(page: Page) -> None:
-    """20 logs a second, in disorder. LIVE_SECONDS=600 is ten minutes: docs/performance.md has its figures."""
+    """20 logs a second, in disorder. LIVE_SECONDS=600 is ten minutes."""
     seconds = int(os.environ.get("LIVE_SECONDS", "20"))
     chance = random.Random(16)
     start = datetime.now(UTC) - timedelta(seconds=seconds + 60)
