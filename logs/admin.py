@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from logs import export_views, log_views, number_views, views
+from logs import export_views, live_views, log_views, number_views, views
 from logs.plan import Direction
 
 # Which methods a page accepts.
@@ -79,6 +79,8 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
             ),
             path("numbers/", view(self.numbers_view), name=f"{name}_numbers"),
             path("groups/", view(self.groups_view), name=f"{name}_groups"),
+            path("live/", view(self.live_view), name=f"{name}_live"),
+            path("freshness/", view(self.freshness_view), name=f"{name}_freshness"),
             path("choices/", view(self.choices_view), name=f"{name}_choices"),
             path("<path:object_id>/row/", view(self.row_view), name=f"{name}_row"),
             path("<path:object_id>/json/", view(self.json_view), name=f"{name}_json"),
@@ -126,6 +128,16 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
         """Return the groups of a field. Raises PermissionDenied without the view permission."""
         self._check_permission(request)
         return number_views.groups(request, self)
+
+    def live_view(self, request: HttpRequest) -> HttpResponse:
+        """Return the rows after a cursor. Raises PermissionDenied without the view permission."""
+        self._check_permission(request)
+        return live_views.live(request, self)
+
+    def freshness_view(self, request: HttpRequest) -> HttpResponse:
+        """Return how fresh the logs are. Raises PermissionDenied without the view permission."""
+        self._check_permission(request)
+        return live_views.freshness(request, self)
 
     def choices_view(self, request: HttpRequest) -> HttpResponse:
         """Return the suggestions of the filter. Raises PermissionDenied without the view permission."""

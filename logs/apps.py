@@ -50,16 +50,19 @@ def view_permission() -> str:
 
 
 @register
-def labels_are_importable(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Refuse a function of LOGS_LABELS that cannot be imported."""
-    function = conf.labels()
-    try:
-        is_callable = callable(import_string(function) if isinstance(function, str) else function)
-    except ImportError as error:
-        return [Error(f"LOGS_LABELS cannot be imported: {error}", id="logs.E002")]
-    if function is None or is_callable:
-        return []
-    return [Error(f"LOGS_LABELS must be a function, not {function!r}", id="logs.E002")]
+def functions_are_importable(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a function of the settings that cannot be imported."""
+    errors: list[CheckMessage] = []
+    for name, read in conf.FUNCTIONS.items():
+        function = read()
+        try:
+            is_callable = callable(import_string(function) if isinstance(function, str) else function)
+        except ImportError as error:
+            errors.append(Error(f"{name} cannot be imported: {error}", id="logs.E002"))
+            continue
+        if not (function is None or is_callable):
+            errors.append(Error(f"{name} must be a function, not {function!r}", id="logs.E002"))
+    return errors
 
 
 @register

@@ -78,7 +78,8 @@ def check() -> None:
     type_colors()
     change_names()
     links()
-    labels()
+    for function in FUNCTIONS.values():
+        function()
 
 
 def shards() -> int:
@@ -212,16 +213,30 @@ def _template_rule(template: object) -> str | None:
 
 
 def labels() -> Callable[..., object] | str | None:
-    """Return the function of LOGS_LABELS or its dotted path, or None.
+    """Return the function of LOGS_LABELS or its dotted path, or None. Raises as `_function`."""
+    return _function("LOGS_LABELS", "project.names.labels")
 
-    Raises ImproperlyConfigured, with name and value. The function is not imported, because its module may
-    need models.
+
+def queue_counts() -> Callable[..., object] | str | None:
+    """Return the function of LOGS_QUEUE_COUNTS or its dotted path, or None. Raises as `_function`."""
+    return _function("LOGS_QUEUE_COUNTS", "project.queues.counts")
+
+
+def _function(name: str, example: str) -> Callable[..., object] | str | None:
+    """Return a setting that is a function or its dotted path, or None.
+
+    The function is not imported, because its module may need models. Raises ImproperlyConfigured, with name
+    and value.
     """
-    value = _value("LOGS_LABELS")
+    value = _value(name)
     if value is None or callable(value):
         return value
     if not isinstance(value, str) or not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)+", value):
         raise ImproperlyConfigured(
-            f"LOGS_LABELS must be a function or its dotted path, such as project.names.labels, not {value!r}"
+            f"{name} must be a function or its dotted path, such as {example}, not {value!r}"
         )
     return value
+
+
+# setting → its value: a function of the project, or its dotted path
+FUNCTIONS = {"LOGS_LABELS": labels, "LOGS_QUEUE_COUNTS": queue_counts}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from logs import request_ids
@@ -17,6 +18,7 @@ from logs.reading.counting import Starts, count_logs
 from logs.reading.grouping import Groups, group_logs
 from logs.reading.page import Page as Page
 from logs.reading.page import PageRead
+from logs.reading.tail import Tail, examined_plan, read_tail
 from logs.reading.whole_page import Add, WholePage
 from logs.storage import choices as stored_choices
 from logs.storage import deadline, items
@@ -170,6 +172,16 @@ def groups(plan: QueryPlan, field: str, limit: int, budget: Budget) -> tuple[Gro
     read = PageRead(plan, budget)
     with store_unavailable():
         return group_logs(read, field, limit), read.cost
+
+
+def tail(plan: QueryPlan, position: Position, budget: Budget) -> Tail:
+    """Return the logs of a plan of `tail_plan` from a position on. Costs as `read_tail`.
+
+    Raises StoreUnavailable.
+    """
+    read = PageRead(examined_plan(plan), budget)
+    with store_unavailable():
+        return read_tail(read, plan, position, datetime.now(UTC))
 
 
 class KeyLookup:

@@ -1,7 +1,7 @@
 """Signals about the reading of logs, for an audit trail. An error of a receiver fails no page.
 
-Each signal has the argument `request`, None for a command. `via` is `page`, `numbers`, `row`, `file` or
-`api`.
+Each signal has the argument `request`, None for a command. `via` is `page`, `numbers`, `live`, `row`,
+`file` or `api`.
 """
 
 from django.dispatch import Signal

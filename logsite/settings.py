@@ -163,6 +163,9 @@ if LOGSITE_AUDIT:
     except queue_url.InvalidQueueUrl as error:
         raise ImproperlyConfigured(str(error)) from error
 
+# The numbers of the two queues for the freshness of the logs.
+LOGS_QUEUE_COUNTS = "logsite.queue_counts.queue_counts"
+
 # The rate limits of one API token or user: requests, examined items and read units a minute.
 LOGS_API_REQUESTS_PER_MINUTE = number("LOGS_API_REQUESTS_PER_MINUTE", 120)
 LOGS_API_EXAMINED_PER_MINUTE = number("LOGS_API_EXAMINED_PER_MINUTE", 500_000)

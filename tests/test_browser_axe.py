@@ -27,6 +27,7 @@ PAGES = {
     "filtered listing": f"{LISTING}?account_id=7&type=login&-sub_type=x&from=2026-11-01&q=log",
     "open row around a log": f"{LISTING}?around={make_item(3).id}&open={make_item(3).id}",
     "numbers": f"{LISTING}numbers/?from=2026-11-01&to=2026-11-02",
+    "freshness": f"{LISTING}freshness/",
     "groups": f"{LISTING}groups/?field=user_id",
     "errors": f"{LISTING}?from=x&limit=0&nonsense=1",
     "empty": f"{LISTING}?type=logn&from=2026-11-01&to=2026-11-02",

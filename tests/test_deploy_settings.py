@@ -82,7 +82,7 @@ def test_roles_name_each_action_and_resource(function: str) -> None:
 def test_site_role_reads_logs_and_uses_two_queues() -> None:
     read_actions = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
     assert allowed("logsite-dev", "table/logsite-dev-logs") == read_actions
-    assert allowed("logsite-dev", ":logsite-dev-logs") == {"sqs:SendMessage"}
+    assert allowed("logsite-dev", ":logsite-dev-logs") == {"sqs:SendMessage", "sqs:GetQueueAttributes"}
     assert allowed("logsite-dev", ":logsite-dev-dead-letters") == {
         "sqs:ChangeMessageVisibility",
         "sqs:DeleteMessage",
@@ -91,7 +91,7 @@ def test_site_role_reads_logs_and_uses_two_queues() -> None:
     }
     sqs = [each for each in statements("logsite-dev") if "sqs:" in str(each["Action"])]
     queue = "arn:aws:sqs:eu-central-1:123456789012:logsite-dev-"
-    assert [each["Resource"] for each in sqs] == [f"{queue}logs", f"{queue}dead-letters"]
+    assert [each["Resource"] for each in sqs] == [f"{queue}logs", f"{queue}logs", f"{queue}dead-letters"]
 
 
 def test_writer_role_has_no_access_to_users_or_key() -> None:

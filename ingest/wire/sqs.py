@@ -18,6 +18,7 @@ MAX_BATCH = 10
 MAX_BYTES = 1_048_576  # of a message, and of all messages of a batch together
 MAX_ATTRIBUTES = 10
 
+MAX_ATTEMPTS = 3
 # More than the threads of the writer, so that none waits for a connection.
 MAX_CONNECTIONS = 32
 
@@ -45,13 +46,24 @@ def check_queue_url(queue_url: str, name: str = "queue_url") -> None:
         raise InvalidQueueUrl(f"{name} names no region: set AWS_DEFAULT_REGION")
 
 
-def client(read_timeout: float = 5, queue_url: str | None = None) -> "SQSClient":
+def count_messages(client: "SQSClient", queue_url: str) -> int:
+    """Return the approximate number of messages in a queue, in flight or not. Costs one request."""
+    response = client.get_queue_attributes(
+        QueueUrl=queue_url,
+        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+    )
+    return sum(int(number) for number in response["Attributes"].values())
+
+
+def client(
+    read_timeout: float = 5, queue_url: str | None = None, attempts: int = MAX_ATTEMPTS
+) -> "SQSClient":
     """Return a client for the queue's region and endpoint, with short timeouts.
 
     The region in the URL precedes that of the environment. A configured endpoint, such as
     AWS_ENDPOINT_URL_SQS, precedes the endpoint in the URL. boto3 itself ignores the URL's host.
 
-    It waits 2 s for a connection and `read_timeout` seconds for a response, in up to three attempts. With
+    It waits 2 s for a connection and `read_timeout` seconds for a response, in up to three `attempts`. With
     botocore's default timeouts of 60 s, an outage would block an application or its shutdown.
 
     Each client has its own session, because creating clients from a shared one is not thread-safe. The
@@ -67,7 +79,7 @@ def client(read_timeout: float = 5, queue_url: str | None = None) -> "SQSClient"
         connect_timeout=2,
         read_timeout=read_timeout,
         max_pool_connections=MAX_CONNECTIONS,
-        retries={"mode": "standard", "total_max_attempts": 3},
+        retries={"mode": "standard", "total_max_attempts": attempts},
     )
     endpoint = None if _has_endpoint(session) else address.endpoint
     if endpoint:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
@@ -29,6 +29,7 @@ from logs.pages.empty_page import EmptyPage
 from logs.pages.filter_fields import FilterFields
 from logs.pages.labels import read_row_labels
 from logs.pages.links import Link
+from logs.pages.live import LiveSwitch, make_switch
 from logs.pages.marks import make_marks
 from logs.pages.numbers_place import NumbersPlace
 from logs.pages.preferences import COMPACT, HIDE, Preferences
@@ -68,6 +69,7 @@ class Listing:
         time_range: TimeRange | None = None,
     ) -> None:
         """Show a page in a time zone. `time_range` is set if the range was read from a text."""
+        self._result = result
         self.query = result.query
         self.plan = result.plan
         self.page = result.page
@@ -160,6 +162,17 @@ class Listing:
     def numbers(self) -> NumbersPlace:
         """Return the place of the numbers, which a script fetches."""
         return NumbersPlace(self.address, is_hidden=self.view.numbers == HIDE)
+
+    @property
+    def live(self) -> LiveSwitch:
+        """Return the switch to follow new logs."""
+        return make_switch(self.address, self._result)
+
+    @property
+    def freshness(self) -> str:
+        """Return the address of the freshness of the logs, in the time zone."""
+        zone = zones.name(self.zone)
+        return "freshness/" if zone == "UTC" else f"freshness/?{urlencode({'tz': zone})}"
 
     @property
     def rows(self) -> SafeString:

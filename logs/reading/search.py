@@ -4,22 +4,35 @@
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from logs.models import LogItem
 from logs.plan import Key, key_of
 from logs.reading.log_match import LogMatch
-from logs.reading.merge import Merge
 from logs.reading.whole_logs import WholeLogs
 
 if TYPE_CHECKING:
     from logs.reading.page import PageRead
 
 
+class Candidates(Protocol):
+    """The logs to search, such as a merge."""
+
+    def __iter__(self) -> Iterator[LogItem]: ...
+
+    @property
+    def cut(self) -> Key | None:
+        """Return the last examined key, or None at the end of the order."""
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Return whether every log was yielded."""
+
+
 class TextSearch:
     """The logs of a merge that match as whole logs, in its order."""
 
-    def __init__(self, read: "PageRead", merge: Merge, match: LogMatch) -> None:
+    def __init__(self, read: "PageRead", merge: Candidates, match: LogMatch) -> None:
         self._read = read
         self._merge = merge
         self._match = match

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingest.wire import sqs
 from logsite.local.errors import StackError
 
 if TYPE_CHECKING:
@@ -65,19 +66,11 @@ class Queues:
 
     def count_messages(self, client: "SQSClient") -> int:
         """Return the number of messages in LogsQueue, in flight or not."""
-        return self._count(client, self.url)
+        return sqs.count_messages(client, self.url)
 
     def count_dead_letters(self, client: "SQSClient") -> int:
         """Return the number of messages in the dead-letter queue, in flight or not."""
-        return self._count(client, self.dead_letter_url)
-
-    @staticmethod
-    def _count(client: "SQSClient", url: str) -> int:
-        response = client.get_queue_attributes(
-            QueueUrl=url,
-            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
-        )
-        return sum(int(number) for number in response["Attributes"].values())
+        return sqs.count_messages(client, self.dead_letter_url)
 
 
 def create(client: "SQSClient") -> Queues:

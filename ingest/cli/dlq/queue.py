@@ -206,12 +206,7 @@ class DeadLetterQueue:
 
     def count(self) -> int:
         """Return the approximate number of dead letters that this object has not hidden."""
-        response = self.client.get_queue_attributes(
-            QueueUrl=self.url,
-            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
-        )
-        total = sum(int(number) for number in response["Attributes"].values())
-        return max(0, total - len(self._receipt_handles))
+        return max(0, sqs.count_messages(self.client, self.url) - len(self._receipt_handles))
 
     def _poll(self, limit: int, visibility_timeout: int, end: float | None) -> Iterator[list[DeadLetter]]:
         """Yield the new dead letters of each response, until the queue seems empty, or until `end`."""

@@ -47,6 +47,7 @@ const SHORTCUTS = {
         document.querySelector(".logs-filters").open = true;
         focusOn("account_id");
     },
+    l: () => clickOn(".logs-live:not([hidden])"),
     s: showSame,
     j: () => moveRow(1),
     k: () => moveRow(-1),

@@ -1,14 +1,12 @@
 "use strict";
 
 // A page that ran out of its budget continues: the rows of the following pages are added to it until it is
-// full, at the end, or stopped.
+// full, at the end, or stopped. `added_rows.js` adds them.
 
 // With this cookie, the first page of a search answers within a second.
 document.cookie = "logs_script=1; SameSite=Lax";
 
 function keepSearching(onward) {
-    const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-    const rowsOf = (page) => all("#result_list tbody tr", page);
     const countRows = () => all("#result_list tbody th a").length;
     const cost = (name, page) => +all(`[data-cost=${name}]`, page)[0].textContent;
     const format = (number) => Math.round(number).toLocaleString("en");
@@ -18,39 +16,12 @@ function keepSearching(onward) {
     let run = 0;
     let pending = null;
 
-    async function load(address) {
-        const headers = {"X-Requested-With": "XMLHttpRequest"};
-        const response = await fetch(address, {headers}).catch(() => Response.error());
-        return [response, new DOMParser().parseFromString(await response.text(), "text/html")];
-    }
-
-    // The second time omits the day if it is the same.
-    function span(page) {
-        const [first, last] = all(".logs-span", page)[0].textContent.split(" – ");
-        return [first, /^..:/.test(last) ? `${first.split(" ")[0]} ${last}` : last];
-    }
-
     function add(page) {
-        const before = rowsOf(document);
-        const rows = rowsOf(page);
-        const [above, below] = isBack ? [rows, before] : [before, rows];
-        const [earlier, later] = isBack ? [page, document] : [document, page];
-        const times = before.length && rows.length && `${span(earlier)[0]} – ${span(later)[1]}`;
-        all("#result_list tbody")[0][isBack ? "prepend" : "append"](...rows);
-        // A day that goes on has one heading.
-        const day = above.findLast((row) => row.dataset.day)?.dataset.day;
-        if (day && day === below[0]?.dataset.day) {
-            below[0].remove();
-        }
+        const first = isBack ? all("#result_list tbody tr[id]")[0] : null;
+        const rows = addRows(page, first, isBack);
         // In the reading direction, the links are those of the last page.
         for (const part of isBack ? ["first", "previous"] : ["next", "last"]) {
             all(`[data-page=${part}]`).forEach((link) => link.replaceWith(all(`[data-page=${part}]`, page)[0]));
-        }
-        if (times) {
-            all(".logs-span")[0].textContent = times;
-        } else if (!before.length) {
-            all(".logs-span")[0].replaceWith(all(".logs-span", page)[0]);
-            all("#logs-empty")[0].replaceWith(...all("#logs-empty", page));
         }
         if (rows.length) {
             document.dispatchEvent(new Event("logs-rows"));
@@ -81,7 +52,7 @@ function keepSearching(onward) {
         while (current === run) {
             report("", "Stop");
             // After "Stop" this page is kept, so that nothing is read twice.
-            pending ??= load(button.href);
+            pending ??= loadPage(button.href);
             const [response, page] = await pending;
             if (current !== run) {
                 return;
@@ -90,9 +61,7 @@ function keepSearching(onward) {
             if (response.redirected) {
                 // To the login, and back to the rows or, without rows, to the place of the search.
                 const {pathname, search} = countRows() ? location : button;
-                const login = new URL(response.url);
-                login.searchParams.set("next", pathname + search);
-                location = login;
+                signIn(response, pathname + search);
                 return;
             }
             if (!response.ok) {
