@@ -79,6 +79,7 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
             ),
             path("numbers/", view(self.numbers_view), name=f"{name}_numbers"),
             path("groups/", view(self.groups_view), name=f"{name}_groups"),
+            path("overview/", view(self.overview_view), name=f"{name}_overview"),
             path("choices/", view(self.choices_view), name=f"{name}_choices"),
             path("<path:object_id>/row/", view(self.row_view), name=f"{name}_row"),
             path("<path:object_id>/json/", view(self.json_view), name=f"{name}_json"),
@@ -126,6 +127,11 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
         """Return the groups of a field. Raises PermissionDenied without the view permission."""
         self._check_permission(request)
         return number_views.groups(request, self)
+
+    def overview_view(self, request: HttpRequest) -> HttpResponse:
+        """Return the overview of all logs. Raises PermissionDenied without the view permission."""
+        self._check_permission(request)
+        return number_views.overview(request, self)
 
     def choices_view(self, request: HttpRequest) -> HttpResponse:
         """Return the suggestions of the filter. Raises PermissionDenied without the view permission."""

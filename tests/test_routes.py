@@ -103,6 +103,7 @@ ROUTES = {
     ),
     "admin/logs/log/numbers/": admin("logs/log/numbers/", LOG_PAGE, READ),
     "admin/logs/log/groups/": admin("logs/log/groups/?field=user_id", LOG_PAGE, READ),
+    "admin/logs/log/overview/": admin("logs/log/overview/", LOG_PAGE, READ),
     "admin/logs/log/choices/": admin("logs/log/choices/", LOG_PAGE, READ),
     "admin/logs/log/<path:object_id>/row/": admin(f"logs/log/{LOG}/row/", LOG_PAGE, READ),
     "admin/logs/log/<path:object_id>/json/": admin(f"logs/log/{LOG}/json/", LOG_PAGE, READ),
