@@ -34,6 +34,14 @@ def test_lower_bounds_of_the_overview_are_marked(viewer_client: Client, settings
     assert "Account" not in text.split("Hot keys")[1].split("Cost of")[0]
 
 
+def test_growth_is_unknown_if_logs_expire(viewer_client: Client) -> None:
+    expires = NOW + timedelta(days=1)
+    store([make_item(1, created_at=PEAK, received_at=expires - timedelta(days=40), expires_at=expires)])
+    text = overview(viewer_client)
+    assert figure(text, "Growth") == "unknown"
+    assert "logs expire after 1 month" in text
+
+
 def test_sorting_shards_divide_the_writes(viewer_client: Client, settings: Any) -> None:
     settings.LOGS_SORTING_SHARDS = 4
     store(make_item(n, created_at=PEAK + timedelta(seconds=n)) for n in range(40))

@@ -77,7 +77,7 @@ def hot_keys(numbers: OverviewNumbers, shards: int) -> list[HotKey]:
         return []
     busiest = max(moments, key=lambda moment: hours.buckets[moment].number)
     # The newest logs are counted first, so a number of an earlier hour may be missing.
-    is_exact = hours.number(low, hours.end).is_exact
+    is_exact = numbers.shown.is_exact
     shard = Count(round(hours.buckets[busiest].number / shards), is_exact)
     keys = [HotKey.of(numbers, ALL, "", busiest, shard)]
     if peak := _busiest_type(hours, moments, is_exact=is_exact):

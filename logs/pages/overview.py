@@ -1,22 +1,19 @@
 """The overview of all logs, with all that its page shows."""
 
-from calendar import monthrange
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from logs import conf, zones
 from logs.digests.moments import to_moment, to_time
-from logs.pages import monthly_cost
 from logs.pages.address import Address
+from logs.pages.bill import Bill, make_bill
 from logs.pages.display import display_who, shorten
+from logs.pages.durations import display_duration
 from logs.pages.histogram import Histogram, Number
 from logs.pages.hot_keys import MAX_WRITE_UNITS, TYPE, HotKey, hot_keys
-from logs.pages.monthly_cost import Line, Month
-from logs.pages.overview_numbers import DAYS, OverviewNumbers, month_start
+from logs.pages.overview_numbers import DAYS, OverviewNumbers
 from logs.range_text import write_range
 from logs.reading.count_result import HOUR, Count
-from logs.storage import digest_items
 
 # As long as the dead-letter queue keeps a message.
 DEAD_LETTER_DAYS = 14
@@ -70,6 +67,7 @@ class Overview:
         self.zone_label = zones.label(self._zone)
         self.is_in_utc = self._zone is not address.zone
         self.includes_own = plan.includes_own
+        self.is_exact = numbers.shown.is_exact
 
     @property
     def total(self) -> Number:
@@ -89,11 +87,20 @@ class Overview:
         return [
             Figure(f"Last {DAYS} days", _per_day(recent), f"{self.range}, without today"),
             Figure(f"{DAYS} days before", _per_day(before)),
-            Figure("Growth", _growth(recent, before), f"logs a day, against the {DAYS} days before"),
+            self._growth,
             Figure("All logs", f"{self.total.phrase}", "that are kept now"),
             *self._sizes,
             self._dead_letter_share,
         ]
+
+    @property
+    def _growth(self) -> Figure:
+        """Return the growth. It is unknown if logs of the days before have expired."""
+        name, retention = "Growth", self._numbers.retention
+        if retention and retention < timedelta(days=2 * DAYS + 1):
+            return Figure(name, UNKNOWN, f"logs expire after {display_duration(retention)}")
+        growth = _change(self._numbers.recent, self._numbers.before)
+        return Figure(name, growth, f"logs a day, against the {DAYS} days before")
 
     @property
     def _sizes(self) -> list[Figure]:
@@ -161,86 +168,14 @@ class Overview:
         return f"{self._numbers.now:%B %Y}"
 
     @property
-    def bill(self) -> "Bill | None":
+    def bill(self) -> Bill | None:
         """Return the cost of the month so far. It is None without a log to measure."""
-        numbers = self._numbers
-        if numbers.sizes is None:
-            return None
-        start = month_start(numbers.now)
-        logs = numbers.hours.number(to_moment(start), numbers.hours.end)
-        elapsed = (numbers.now - start) / timedelta(days=1)
-        month = Month(
-            logs=logs.number,
-            stored=numbers.hours.total.number,
-            item_bytes=numbers.sizes.item_bytes,
-            stored_bytes=numbers.sizes.stored_bytes,
-            write_units=numbers.sizes.write_units,
-            part=elapsed / monthly_cost.DAYS,
-        )
-        lines = [*monthly_cost.log_lines(month)]
-        if digest_items.is_on():
-            lines += monthly_cost.digest_lines(month)
-        return Bill(lines, Number.of(logs), numbers.hours.total.is_exact, elapsed, _days_of(numbers.now))
+        return make_bill(self._numbers)
 
     @property
     def milliseconds(self) -> int:
         """Return how long the reading took."""
         return round(self.cost.seconds * 1000)
-
-
-@dataclass(frozen=True)
-class BillRow:
-    """A line of the bill as texts."""
-
-    text: str
-    quantity: str
-    unit: str
-    price: str
-    dollars: str
-
-
-@dataclass(frozen=True)
-class Bill:
-    """The cost of a month so far, and of the whole month at the same rate."""
-
-    lines: list[Line]
-    logs: Number
-    is_exact: bool
-    elapsed: float
-    days: int
-    prices_of = monthly_cost.PRICES_OF
-
-    @property
-    def noun(self) -> str:
-        """Return what is counted, in the right number."""
-        return "log" if self.logs == Number("1", is_exact=True) else "logs"
-
-    @property
-    def rows(self) -> Iterator[BillRow]:
-        """Yield the lines as texts."""
-        for line in self.lines:
-            yield BillRow(
-                line.text,
-                f"{line.quantity:,.4g}" if line.quantity < MAX_WRITE_UNITS else f"{line.quantity:,.0f}",
-                line.price.unit,
-                f"{line.price.price:.10f}".rstrip("0").ljust(4, "0"),
-                f"{line.dollars:,.2f}",
-            )
-
-    @property
-    def total(self) -> str:
-        """Return the dollars so far."""
-        return f"{'' if self.is_exact else 'at least '}{monthly_cost.total(self.lines):,.2f}"
-
-    @property
-    def whole(self) -> str:
-        """Return the dollars of the whole month at the same rate."""
-        whole = monthly_cost.total(self.lines) / self.elapsed * self.days if self.elapsed else 0
-        return f"{'' if self.is_exact else 'at least '}{whole:,.2f}"
-
-
-def _days_of(moment: datetime) -> int:
-    return monthrange(moment.year, moment.month)[1]
 
 
 def _per_day(count: Count) -> str:
@@ -250,7 +185,7 @@ def _per_day(count: Count) -> str:
     return f"{number.phrase} ({count.number / DAYS:,.3g} a day)"
 
 
-def _growth(recent: Count, before: Count) -> str:
+def _change(recent: Count, before: Count) -> str:
     if not (recent.is_exact and before.is_exact):
         return UNKNOWN
     if not before.number:

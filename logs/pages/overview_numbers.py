@@ -46,12 +46,19 @@ class OverviewNumbers:
     hours: CountResult
     account: AccountDays | None = None
     sizes: Sizes | None = None
+    # How long the newest logs are kept, or None for ever.
+    retention: timedelta | None = None
     cost: Cost = field(default_factory=Cost)
 
     @property
     def shown_days(self) -> Sequence[int]:
         """Return the first moments of the days that are shown, with today."""
         return self.days[DAYS:]
+
+    @property
+    def shown(self) -> Count:
+        """Return the logs of the days that are shown."""
+        return self.hours.number(self.days[DAYS], self.hours.end)
 
     @property
     def recent(self) -> Count:
@@ -79,13 +86,15 @@ def read_overview(plan: QueryPlan, zone: tzinfo, budget: Budget) -> OverviewNumb
         moments = list(range(max(first, start // HOUR * HOUR), end, HOUR))
         return [start, *moments] if start < first else moments
 
-    result, cost = reader.numbers(plan, hours, CountScope(()), budget)
-    logs, sample_cost = read_sample(plan, SAMPLE, budget)
-    cost += sample_cost
+    # The sample is small. It comes first, because a count may spend the time of the page.
+    logs, cost = read_sample(plan, SAMPLE, budget)
+    result, count_cost = reader.numbers(plan, hours, CountScope(()), budget)
+    cost += count_cost
     account, account_cost = _read_account(plan, to_time(days[DAYS]), budget)
     cost += account_cost
     sizes = mean_sizes(logs) if logs else None
-    return OverviewNumbers(now, zone, days, result, account, sizes, cost)
+    retentions = [each.expires_at - each.received_at for each in logs if each.expires_at]
+    return OverviewNumbers(now, zone, days, result, account, sizes, min(retentions, default=None), cost)
 
 
 def month_start(now: datetime) -> datetime:
