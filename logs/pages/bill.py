@@ -29,7 +29,7 @@ class BillRow:
 
 @dataclass(frozen=True)
 class Bill:
-    """The cost of a month so far, and of the whole month at the same rate."""
+    """The cost of a month so far, and of the whole month."""
 
     lines: list[Line]
     logs: Number

@@ -76,7 +76,7 @@ def write_units(item: LogItem) -> int:
 
 
 def units(size: int) -> int:
-    """Return the write units of a size in bytes: one for each KB, or a part of it."""
+    """Return the write units of a size in bytes: one for each KB begun."""
     return math.ceil(size / WRITE_UNIT_BYTES)
 
 
