@@ -52,7 +52,8 @@ BUILDER_METRICS = 4
 class Month:
     """The logs of a month of 30 days, or of a part of it.
 
-    `part` is the part that has passed. `logs` is how many were written, `stored` how many are kept. The bytes and units are those of one log, as
+    `part` is the part that has passed.
+    `logs` is how many were written, `stored` how many are kept. The bytes and units are those of one log, as
     in `item_size.Sizes`. `batch` is how many logs a request to SQS has, and an invocation of the writer.
     """
 

@@ -14,7 +14,8 @@ MAX_PAYLOAD_BYTES = 4 * 1024 * 1024
 def read_sample(plan: QueryPlan, limit: int, budget: Budget) -> tuple[list[LogItem], Cost]:
     """Return at most `limit` whole logs of a plan, and the cost.
 
-    They are the first ones in its order. Large payloads make the sample smaller. Costs one Query per stream, and one BatchGetItem per 100 logs.
+    They are the first ones in its order.
+    Large payloads make the sample smaller. Costs one Query per stream, and one BatchGetItem per 100 logs.
     Raises StoreUnavailable.
     """
     read = PageRead(plan, budget)
