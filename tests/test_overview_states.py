@@ -50,7 +50,7 @@ def test_sorting_shards_divide_the_writes(viewer_client: Client, settings: Any) 
 
 @pytest.mark.parametrize(
     ("counts", "share"),
-    [({"dead_letters": 5}, "5 (33 %)"), ({"dead_letters": 0}, "0 (0 %)"), ({"waiting": 3}, "unknown")],
+    [({"dead_letters": 5}, "5 (33.3 %)"), ({"dead_letters": 0}, "0 (0 %)"), ({"waiting": 3}, "unknown")],
     ids=["some", "none", "no_queue"],
 )
 def test_overview_has_the_share_of_dead_letters(

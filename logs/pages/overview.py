@@ -149,7 +149,7 @@ class Overview:
             hour=write_range(start, end, self._zone),
             href=f"{self._prefix}{address}",
             logs=f"{mark}{key.logs.number:,}",
-            write_units=f"{mark}{key.write_units:,.3g}",
+            write_units=f"{mark}{_rounded(key.write_units)}",
             used=_percent(key.used, mark),
             room=f"{opposite}{_rounded(key.room)} times as many",
         )
@@ -182,7 +182,7 @@ def _per_day(count: Count) -> str:
     number = Number.of(count)
     if number.phrase == UNKNOWN:
         return UNKNOWN
-    return f"{number.phrase} ({count.number / DAYS:,.3g} a day)"
+    return f"{number.phrase} ({_rounded(count.number / DAYS)} a day)"
 
 
 def _change(recent: Count, before: Count) -> str:
@@ -203,4 +203,4 @@ def _percent(part: float, mark: str = "") -> str:
     """Return a part in percent, such as `0.3 %`. The mark says that it is a bound."""
     if 0 < part < MIN_PART and not mark.startswith("at least"):
         return "under 0.01 %"
-    return f"{mark}{part * 100:.2g} %" if part < 1 else f"{mark}{part * 100:,.0f} %"
+    return f"{mark}{_rounded(part * 100)} %"
