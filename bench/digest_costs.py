@@ -8,20 +8,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bench.log_costs import (
-    DOLLARS_PER_MILLION_READ_UNITS,
-    DOLLARS_PER_MILLION_UNITS,
-    OVERHEAD_BYTES,
-    make_item,
-)
+from bench.log_costs import make_item
 from bench.meter import Meter, metered
-from bench.sizes import attributes_size
 from logs.digests import builder, day_build, state
 from logs.digests.moments import day_of, day_start, to_moment, to_time
 from logs.models import LogItem
+from logs.pages.monthly_cost import READING, WRITING
 from logs.storage import tables
 from logs.storage.digest_items import DigestItem
 from logs.storage.horizon import HORIZON
+from logs.storage.item_size import OVERHEAD_BYTES, attributes_size
 from logsite.local.samples import samples
 
 # The smallest segment during a day, and how many logs wait for it on average.
@@ -30,8 +26,6 @@ WAITING_LOGS = SEGMENT_LOGS // 2
 SEGMENT = f"{SEGMENT_LOGS:,} sample logs in one segment"
 IDLE, WAITING = "No new logs", f"{WAITING_LOGS:,} logs wait for a segment"
 DAY = datetime(2026, 1, 5, tzinfo=UTC)
-# One every five minutes, in 30 days.
-RUNS_PER_MONTH = 30 * 24 * 12
 
 
 @dataclass(frozen=True)
@@ -46,7 +40,7 @@ class BuildCosts:
     @property
     def dollars_per_million(self) -> float:
         """Return the dollars of building the digests of a million logs, without storage."""
-        return self.read_units * DOLLARS_PER_MILLION_READ_UNITS + self.write_units * DOLLARS_PER_MILLION_UNITS
+        return self.read_units * READING.price + self.write_units * WRITING.price
 
     def cells(self) -> list[str]:
         """Return the cells of a table."""

@@ -11,17 +11,17 @@ from bench import corpus, mariadb
 from bench.corpus import Shape
 from bench.digest_costs import per_log
 from bench.engine import run_engine
-from bench.log_costs import DOLLARS_PER_MILLION_READ_UNITS
 from bench.meter import metered
-from bench.sizes import attributes_size
 from bench.tables import create_sorting_table, fill
 from logs.digests import builder
 from logs.digests.builder import Progress
 from logs.filters import LogFilter
+from logs.pages.monthly_cost import READING
 from logs.plan import PageQuery, make_plan
 from logs.reader import read
 from logs.reading.budget import Budget, Cost
 from logs.storage.digest_items import DigestItem
+from logs.storage.item_size import attributes_size
 
 DEFAULT_LOGS = 20_000
 # The partition of the digests of one segment, and the kinds of its items by the first letter of the sort key.
@@ -153,7 +153,7 @@ def compare(searches: Iterable[Search], server: mariadb.Server | None) -> None:
             if sql_rows != min(first.rows, LIMIT):
                 raise RuntimeError(f"{search.name}: SQL has {sql_rows} rows, digests have {first.rows}")
             comparison = [f"{sql_seconds:.3f} s", f"{seconds / sql_seconds:.2f}"]
-        dollars = cost.read_units * DOLLARS_PER_MILLION_READ_UNITS / 1_000_000
+        dollars = cost.read_units * READING.price / 1_000_000
         cells = [
             *(search.name, first.rows, first.pages, cost.queries, f"{cost.read_units:,.0f}"),
             *(f"{dollars:.6f}", f"{seconds:.3f} s", f"{min(each.cpu for each in measured):.3f} s"),

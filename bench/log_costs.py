@@ -5,28 +5,23 @@ docs/costs.md.
 """
 
 import json
-import math
 import random
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from statistics import mean
 from typing import Any
 
-from bench.sizes import WRITE_UNIT_BYTES, attributes_size, item_size
 from ingest import messages
 from ingest.wire.context_fields import MAX_ID_BYTES, MAX_SUMMARY_CHARACTERS
 from ingest.wire.fields import MAX_KEY_BYTES
 from ingest.writing import items
-from logs.models import INDEXES, PROJECTED, LogItem
+from logs.models import INDEXES, LogItem
+from logs.pages.monthly_cost import WRITING
+from logs.storage.item_size import index_sizes, item_size, stored_bytes, write_units
 from logsite.local.samples import samples
 
 SENT_AT = datetime(2026, 11, 23, tzinfo=UTC)
 SAMPLES = 500
-# us-east-1, 2026-11: https://aws.amazon.com/dynamodb/pricing/on-demand/
-DOLLARS_PER_MILLION_UNITS = 0.625
-DOLLARS_PER_MILLION_READ_UNITS = 0.125
-# AWS stores these with each item: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html
-OVERHEAD_BYTES = 100
 
 AVERAGE = f"A usual one ({SAMPLES} samples, mean)"
 LARGEST = f"The largest of {SAMPLES} samples"
@@ -80,33 +75,6 @@ def _noise(length: int) -> str:
     return "".join(generator.choice("abcdefghij klmn {}:,0123456789") for _ in range(length))
 
 
-def index_sizes(item: LogItem) -> dict[str, int]:
-    """Return the bytes of an item's entry in each index that it is in."""
-    attributes = item.serialize()
-    sizes = {}
-    for name, index in INDEXES.items():
-        keys = {key["AttributeName"] for key in index._get_schema()["key_schema"]}
-        if keys <= attributes.keys():  # two indexes are sparse
-            names = {"id", *PROJECTED, *keys} & attributes.keys()
-            sizes[name] = attributes_size({each: attributes[each] for each in names})
-    return sizes
-
-
-def write_units(item: LogItem) -> int:
-    """Return the write units of an item.
-
-    The table and each index take one for each KB, also for a part of it.
-    """
-    sizes = [item_size(item), *index_sizes(item).values()]
-    return sum(math.ceil(size / WRITE_UNIT_BYTES) for size in sizes)
-
-
-def stored_bytes(item: LogItem) -> int:
-    """Return the bytes that an item uses in the table and in its indexes."""
-    sizes = [item_size(item), *index_sizes(item).values()]
-    return sum(sizes) + OVERHEAD_BYTES * len(sizes)
-
-
 def cost_cells(log_items: Iterable[LogItem]) -> list[str]:
     """Return the mean costs of logs as texts.
 
@@ -116,7 +84,7 @@ def cost_cells(log_items: Iterable[LogItem]) -> list[str]:
         *((write_units(item), item_size(item), stored_bytes(item)) for item in log_items), strict=True
     )
     units, size, stored = map(mean, columns)
-    return [f"{units:g}", f"{units * DOLLARS_PER_MILLION_UNITS:.3f}", f"{size:,.0f}", f"{stored:,.0f}"]
+    return [f"{units:g}", f"{units * WRITING.price:.3f}", f"{size:,.0f}", f"{stored:,.0f}"]
 
 
 def index_cells(log_items: Iterable[LogItem], *, largest: bool = False) -> list[str]:

@@ -5,21 +5,18 @@ list of some length added to each payload.
 """
 
 import json
-import math
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 from ingest import messages
 from ingest.writing import items
-from logs.models import LogItem
+from logs.storage.item_size import item_size, units
 from logsite.local.samples import samples
 
 LOGS = 3_000
 THRESHOLDS = (128, 256, 512, 768, 1024, 10**9)
 LENGTHS = (1, 5, 10, 20, 40)
-WRITE_UNIT_BYTES = 1024
 SENT_AT = datetime(2026, 11, 23, tzinfo=UTC)
 
 
@@ -40,26 +37,6 @@ def bodies(length: int) -> Iterator[str]:
         yield json.dumps({**log, "payload": {"request": log["payload"], "entries": entries}}, default=str)
 
 
-def item_size(item: LogItem) -> int:
-    """Return the size of an item in bytes, as DynamoDB counts it."""
-    return attributes_size(item.serialize())
-
-
-def attributes_size(attributes: Mapping[str, dict[str, Any]]) -> int:
-    """Return the size in bytes of attributes in DynamoDB's JSON."""
-    return sum(len(name.encode()) + _value_size(value) for name, value in attributes.items())
-
-
-def _value_size(value: dict[str, Any]) -> int:
-    [(kind, content)] = value.items()
-    if kind == "N":
-        return len(content) // 2 + 1
-    if kind == "M":
-        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
-        return 3 + len(content) + attributes_size(content)
-    return len(content if kind == "B" else content.encode())
-
-
 def main() -> None:
     """Print the mean write units per log for each threshold."""
     envelope = messages.Envelope("m", "0" * 32, SENT_AT, SENT_AT, "AIDAIENQZJOLO23YVJ4VO")
@@ -71,10 +48,10 @@ def main() -> None:
     for length in LENGTHS:
         parsed = [messages.parse(body) for body in bodies(length)]
         mean = sum(len(items.payload_text(message.payload)[0] or "") for message in parsed) / len(parsed)
-        units = []
+        means = []
         for threshold in THRESHOLDS:
             sizes = [
                 item_size(items.to_item(message, envelope, max_payload_bytes=threshold)) for message in parsed
             ]
-            units.append(sum(math.ceil(size / WRITE_UNIT_BYTES) for size in sizes) / len(sizes))
-        print(f"{mean:9.0f}" + "".join(f"{mean_units:9.3f}" for mean_units in units))
+            means.append(sum(map(units, sizes)) / len(sizes))
+        print(f"{mean:9.0f}" + "".join(f"{mean_units:9.3f}" for mean_units in means))

@@ -81,6 +81,7 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
             path("groups/", view(self.groups_view), name=f"{name}_groups"),
             path("live/", view(self.live_view), name=f"{name}_live"),
             path("freshness/", view(self.freshness_view), name=f"{name}_freshness"),
+            path("overview/", view(self.overview_view), name=f"{name}_overview"),
             path("choices/", view(self.choices_view), name=f"{name}_choices"),
             path("<path:object_id>/row/", view(self.row_view), name=f"{name}_row"),
             path("<path:object_id>/json/", view(self.json_view), name=f"{name}_json"),
@@ -138,6 +139,11 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
         """Return how fresh the logs are. Raises PermissionDenied without the view permission."""
         self._check_permission(request)
         return live_views.freshness(request, self)
+
+    def overview_view(self, request: HttpRequest) -> HttpResponse:
+        """Return the overview of all logs. Raises PermissionDenied without the view permission."""
+        self._check_permission(request)
+        return number_views.overview(request, self)
 
     def choices_view(self, request: HttpRequest) -> HttpResponse:
         """Return the suggestions of the filter. Raises PermissionDenied without the view permission."""

@@ -85,9 +85,14 @@ def check() -> None:
 def shards() -> int:
     """Return how many sorting shards must be read. It is the largest number ever written with."""
     return max(
-        _whole_number("LOGS_SORTING_SHARDS", 1, MAX_SHARDS),
+        written_shards(),
         _whole_number("LOGS_SORTING_SHARDS_READ", 1, MAX_SHARDS),
     )
+
+
+def written_shards() -> int:
+    """Return over how many sorting shards new logs are spread."""
+    return _whole_number("LOGS_SORTING_SHARDS", 1, MAX_SHARDS)
 
 
 def export_rows() -> int:

@@ -13,6 +13,9 @@ from logs.pages import export
 from logs.pages.address import Address
 from logs.pages.groups import MAX_CSV_ROWS, GroupsPage
 from logs.pages.numbers import Numbers, is_countable, newest_first, read_numbers
+from logs.pages.overview import Overview
+from logs.pages.overview_numbers import read_overview
+from logs.pages.queue_counts import read_dead_letters
 from logs.plan import PageQuery
 from logs.reading.grouping import FIELDS
 from logs.request_form import read_address
@@ -70,6 +73,24 @@ def groups(request: HttpRequest, admin: Admin) -> HttpResponse:
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": content_disposition_header(True, name), "Cache-Control": "no-store"},
     )
+
+
+@handles_errors
+def overview(request: HttpRequest, admin: Admin) -> HttpResponse:
+    """Return the overview of all logs.
+
+    An invalid time zone leads to the listing, which shows the error. Raises BadRequest for any other
+    parameter.
+    """
+    if names := request.GET.keys() - {"tz"}:
+        raise BadRequest(f"The overview has all logs, and takes tz only: leave out {quoted(min(names))}.")
+    _, address = read_address(request, request.GET)
+    prefix = reverse_url(admin, "changelist")
+    if address is None:
+        return HttpResponseRedirect(f"{prefix}?{request.GET.urlencode()}")
+    numbers = read_overview(newest_first(address.plan), address.zone, conf.count_budget())
+    page = Overview(numbers, address, prefix, read_dead_letters())
+    return render(request, admin, "overview", {"title": "Overview", "overview": page})
 
 
 def _send_signal(request: HttpRequest, address: Address) -> None:

@@ -29,6 +29,7 @@ PAGES = {
     "numbers": f"{LISTING}numbers/?from=2026-11-01&to=2026-11-02",
     "freshness": f"{LISTING}freshness/",
     "groups": f"{LISTING}groups/?field=user_id",
+    "overview": f"{LISTING}overview/",
     "errors": f"{LISTING}?from=x&limit=0&nonsense=1",
     "empty": f"{LISTING}?type=logn&from=2026-11-01&to=2026-11-02",
     "no log with an id": f"{LISTING}?q={'0' * 32}",

@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 
 from bench import corpus, digest_costs
-from bench.digest_costs import IDLE, RUNS_PER_MONTH, SEGMENT, WAITING, BuildCosts
-from bench.log_costs import DOLLARS_PER_MILLION_READ_UNITS, make_item
+from bench.digest_costs import IDLE, SEGMENT, WAITING, BuildCosts
+from bench.log_costs import make_item
 from deploy.stage import ROOT
 from logs.digests import builder
 from logs.filters import LogFilter
+from logs.pages.monthly_cost import READING, RUNS_PER_MONTH
 from logs.plan import PageQuery, make_plan
 from logs.reader import read
 from logs.reading.budget import Budget
@@ -89,7 +90,7 @@ def test_costs_page_matches_the_schedule_of_digests() -> None:
 
 def test_costs_page_computes_the_dollars_of_searches() -> None:
     for _, *_, read_units, dollars in SEARCHES[2:]:
-        assert f"{number(read_units) * DOLLARS_PER_MILLION_READ_UNITS / 1_000_000:.6f}" == dollars
+        assert f"{number(read_units) * READING.price / 1_000_000:.6f}" == dollars
 
 
 def test_first_page_of_a_frequent_text_reads_little() -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from bench import log_costs
-from bench.log_costs import AVERAGE, KINDS, NOISE, OVERHEAD_BYTES
-from bench.sizes import WRITE_UNIT_BYTES
+from bench.log_costs import AVERAGE, KINDS, NOISE
 from logs.models import LogItem
+from logs.pages.monthly_cost import WRITING
+from logs.storage import item_size
+from logs.storage.item_size import OVERHEAD_BYTES, WRITE_UNIT_BYTES
 from tests.costs_page import check_sums, number, section
 from tests.templates import all_resources, of_type
 
@@ -39,14 +41,14 @@ def consumed_units(item: LogItem) -> float:
 @pytest.mark.usefixtures("logs_table")
 def test_engine_consumes_the_units_of_the_samples() -> None:
     for item in log_costs.sample_items():
-        assert consumed_units(item) == log_costs.write_units(item)
+        assert consumed_units(item) == item_size.write_units(item)
 
 
 @pytest.mark.usefixtures("logs_table")
 @pytest.mark.parametrize("kind", [*KINDS, *NOISE])
 def test_engine_consumes_the_units_of_each_log(kind: str) -> None:
     item = log_costs.kind_item(kind)
-    assert consumed_units(item) == log_costs.write_units(item)
+    assert consumed_units(item) == item_size.write_units(item)
 
 
 def test_costs_page_matches_the_costs_of_logs() -> None:
@@ -66,13 +68,13 @@ def test_costs_page_matches_the_bytes_in_each_index() -> None:
 
 def test_user_and_object_cost_one_unit_each() -> None:
     no_one, user, user_and_object = (
-        log_costs.write_units(log_costs.kind_item(kind)) for kind in list(KINDS)[:3]
+        item_size.write_units(log_costs.kind_item(kind)) for kind in list(KINDS)[:3]
     )
     assert (no_one, user, user_and_object) == (5, 6, 7)
 
 
 def test_index_entry_of_a_sample_is_one_write_unit() -> None:
-    sizes = [size for item in log_costs.sample_items() for size in log_costs.index_sizes(item).values()]
+    sizes = [size for item in log_costs.sample_items() for size in item_size.index_sizes(item).values()]
     assert max(sizes) < WRITE_UNIT_BYTES
 
 
@@ -89,7 +91,7 @@ def test_costs_page_uses_the_measured_sizes() -> None:
     [units, dollars, size, stored] = row(AVERAGE)
     quantities = {what: number(quantity) for what, quantity, *_ in MONTHS if re.match("DynamoDB", what)}
     [price] = {number(price) for what, _, _, price, _ in MONTHS if what.startswith("DynamoDB: writing")}
-    assert price == log_costs.DOLLARS_PER_MILLION_UNITS
+    assert price == WRITING.price
     assert number(dollars) == pytest.approx(number(units) * price, abs=0.001)
     assert quantities[f"DynamoDB: writing ({units} units a log)"] == number(units)
     assert quantities[f"DynamoDB: keeping this month's logs ({stored} bytes a log)"] == number(stored) / 1000

@@ -107,6 +107,7 @@ ROUTES = {
         "logs/log/live/", statuses(302, staff=403, viewer=400, superuser=400), READ
     ),
     "admin/logs/log/freshness/": admin("logs/log/freshness/", LOG_PAGE, READ),
+    "admin/logs/log/overview/": admin("logs/log/overview/", LOG_PAGE, READ),
     "admin/logs/log/choices/": admin("logs/log/choices/", LOG_PAGE, READ),
     "admin/logs/log/<path:object_id>/row/": admin(f"logs/log/{LOG}/row/", LOG_PAGE, READ),
     "admin/logs/log/<path:object_id>/json/": admin(f"logs/log/{LOG}/json/", LOG_PAGE, READ),

@@ -67,6 +67,12 @@ class Address:
         return f"?{self._query(self.filter, self.limit)}"
 
     @property
+    def overview(self) -> str:
+        """Return the address of the overview in the time zone."""
+        query = query_string(LogFilter(), zone=self.zone)
+        return f"overview/?{query}" if query else "overview/"
+
+    @property
     def range_text(self) -> str:
         """Return the time range as text.
 

@@ -142,6 +142,27 @@ class CountResult:
         self.buckets[start].add(1)
         self.types[start].add(row.type)
 
+    def number(self, start: int, end: int) -> Count:
+        """Return the number of logs in the buckets that begin in a range.
+
+        The range is `start` ≤ moment < `end`.
+        """
+        total = Count()
+        for moment, count in self.buckets.items():
+            if start <= moment < end:
+                total.add(count.number, is_exact=count.is_exact)
+        return total
+
+    def regroup(self, starts: Sequence[int]) -> "CountResult":
+        """Return the numbers by longer buckets. Buckets before the first of them are left out."""
+        result = empty_result(starts[0], self.end, starts, ())
+        for moment, count in self.buckets.items():
+            if moment >= starts[0]:
+                start = result.bucket_of(moment)
+                result.buckets[start].add(count.number, is_exact=count.is_exact)
+                result.types[start].merge(self.types[moment])
+        return result
+
     def mark(self, low: int, high: int, names: Collection[str]) -> None:
         """Mark the numbers of a range that was not counted whole as lower bounds."""
         for name in names:
