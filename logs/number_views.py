@@ -11,11 +11,11 @@ from logs.fields import quoted
 from logs.frame import Admin, handles_errors, render, reverse_url
 from logs.pages import export
 from logs.pages.address import Address
+from logs.pages.freshness import DEAD_LETTERS, read_counts
 from logs.pages.groups import MAX_CSV_ROWS, GroupsPage
 from logs.pages.numbers import Numbers, is_countable, newest_first, read_numbers
 from logs.pages.overview import Overview
 from logs.pages.overview_numbers import read_overview
-from logs.pages.queue_counts import read_dead_letters
 from logs.plan import PageQuery
 from logs.reading.grouping import FIELDS
 from logs.request_form import read_address
@@ -89,7 +89,7 @@ def overview(request: HttpRequest, admin: Admin) -> HttpResponse:
     if address is None:
         return HttpResponseRedirect(f"{prefix}?{request.GET.urlencode()}")
     numbers = read_overview(newest_first(address.plan), address.zone, conf.count_budget())
-    page = Overview(numbers, address, prefix, read_dead_letters())
+    page = Overview(numbers, address, prefix, read_counts().get(DEAD_LETTERS))
     return render(request, admin, "overview", {"title": "Overview", "overview": page})
 
 

@@ -52,11 +52,14 @@ def _read() -> Freshness:
     plan = make_plan(LogFilter(), conf.shards())
     page = reader.read_page(plan, None, 1, Budget(examined=MAX_EXAMINED))
     newest = page.items[0].created_at if page.items else page.reached
-    return Freshness(newest, is_exact=bool(page.items), counts=_read_counts())
+    return Freshness(newest, is_exact=bool(page.items), counts=read_counts())
 
 
-def _read_counts() -> dict[str, int]:
-    """Return the numbers of the project's function. An error is logged, and there are no numbers then."""
+def read_counts() -> dict[str, int]:
+    """Return the numbers of the project's function by NAMES, without unknown ones.
+
+    An error is logged, and there are no numbers then.
+    """
     try:
         function: Any = conf.queue_counts()
         if isinstance(function, str):
