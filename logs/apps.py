@@ -11,8 +11,9 @@ from pynamodb.models import Model
 
 from logs import conf
 from logs.models import LogItem, LogsTableMeta
-from logs.storage import digest_items, endpoints
+from logs.storage import digest_items, endpoints, view_items
 from logs.storage.digest_items import DigestItem, DigestsTableMeta
+from logs.storage.view_items import ViewsItem, ViewsTableMeta
 
 
 class LogsConfig(AppConfig):
@@ -32,10 +33,12 @@ class LogsConfig(AppConfig):
         conf.check()
         LogsTableMeta.table_name = getattr(settings, "LOGS_TABLE", LogsTableMeta.table_name)
         DigestsTableMeta.table_name = getattr(settings, "DIGESTS_TABLE", DigestsTableMeta.table_name)
+        ViewsTableMeta.table_name = getattr(settings, "VIEWS_TABLE", ViewsTableMeta.table_name)
 
     def dynamodb_models(self) -> list[type[Model]]:
         """Return the models whose tables `manage.py create_tables` creates."""
-        return [LogItem, DigestItem] if digest_items.is_on() else [LogItem]
+        declared = {LogItem: True, DigestItem: digest_items.is_on(), ViewsItem: view_items.is_on()}
+        return [model for model, is_on in declared.items() if is_on]
 
 
 def view_permission() -> str:

@@ -52,7 +52,7 @@ def fragment(request: HttpRequest, log_id: str, link: str) -> HttpResponse:
     if item is None:
         return _text("There is no log with this ID.", HTTPStatus.NOT_FOUND)
     query = form.first_page()
-    address = Address(query.plan, query.limit, form.zone, form.time_range, view.limit)
+    address = Address(query.plan, query.limit, form.zone, form.time_range, view.limit, form.kept)
     return HttpResponse(_pane(request, item, address, link))
 
 

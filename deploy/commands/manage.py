@@ -59,6 +59,7 @@ def variables(deployment: Deployment) -> dict[str, str]:
         "TOKENS_TABLE": outputs["TokensTableName"],
         # CloudFormation has no empty outputs.
         "DIGESTS_TABLE": outputs.get("DigestsTableName", ""),
+        "VIEWS_TABLE": outputs["ViewsTableName"],
         "LOGS_QUEUE_URL": outputs["LogsQueueUrl"],
         "LOGS_DEAD_LETTER_QUEUE_URL": outputs["DeadLetterQueueUrl"],
         "LOGS_MASK": outputs.get("Mask", ""),

@@ -63,8 +63,10 @@ class Listing:
         *,
         zone: tzinfo = UTC,
         time_range: TimeRange | None = None,
+        kept: Mapping[str, str] | None = None,
+        needs_all: bool = False,
     ) -> None:
-        """Show a page in a time zone. `time_range` is set if the range was read from a text."""
+        """Show a page in a time zone. The last three arguments are those of `Address`."""
         self.query = result.query
         self.plan = result.plan
         self.page = result.page
@@ -79,7 +81,9 @@ class Listing:
         self.zone = zone
         self.time_range = time_range
         self.view = view or Preferences()
-        self.address = Address(self.plan, self.limit, zone, time_range, self.view.limit)
+        self.address = Address(
+            self.plan, self.limit, zone, time_range, self.view.limit, kept or {}, needs_all=needs_all
+        )
         self.empty_page = EmptyPage(result, self.address)
 
     @property
@@ -109,8 +113,9 @@ class Listing:
 
     @property
     def absolute(self) -> str:
-        """Return the address of this page with absolute times."""
-        return self.address.url(start=self.start) if self.start else self.address.absolute
+        """Return the address of this page with absolute times, and without its saved view."""
+        address = self.address.for_others
+        return address.url(start=self.start) if self.start else address.absolute
 
     @property
     def _times(self) -> sentence.Times:
