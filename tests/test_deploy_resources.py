@@ -13,6 +13,7 @@ from deploy.stage import ROOT, Stage
 from logs.models import LogItem
 from logs.storage import tables
 from logs.storage.digest_items import DigestItem
+from logs.storage.view_items import ViewsItem
 from logsite.accounts.store import SessionItem, TokenItem, UserItem
 from tests.templates import all_resources, of_type, template
 
@@ -22,6 +23,7 @@ MODELS = {
     "SessionsTable": SessionItem,
     "TokensTable": TokenItem,
     "DigestsTable": DigestItem,
+    "ViewsTable": ViewsItem,
 }
 # A table of derived data.
 DERIVED = "DigestsTable"
@@ -91,7 +93,7 @@ def test_tables_are_protected_and_on_demand(resources: dict[str, Any]) -> None:
 def test_tables_and_queues_outlive_the_stack(resources: dict[str, Any]) -> None:
     stateful = of_type(resources, "AWS::DynamoDB::Table") | of_type(resources, "AWS::SQS::Queue")
     del stateful[DERIVED]
-    assert len(stateful) == 6
+    assert len(stateful) == 7
     for resource in stateful.values():
         assert resource["DeletionPolicy"] in RETAINING
         assert resource["UpdateReplacePolicy"] == "Retain"

@@ -18,6 +18,7 @@ from logs.digests import handler as digests_handler
 from logs.models import LogItem
 from logs.storage import rejections
 from logs.storage.digest_items import DigestItem
+from logs.storage.view_items import ViewsItem
 from logsite.accounts.models import User
 from logsite.accounts.store import SessionItem, TokenItem, UserItem
 from tests.api import LOGS, fetch, program
@@ -35,6 +36,7 @@ TABLES = {
     SessionItem.Meta.table_name: "sessions",
     TokenItem.Meta.table_name: "tokens",
     DigestItem.Meta.table_name: "digests",
+    ViewsItem.Meta.table_name: "views",
 }
 NEW_PASSWORD = "another quiet sentence"
 
@@ -60,6 +62,8 @@ def test_site_role_allows_every_request_of_the_site(viewer: User, logs_table: No
         assert client.post("/admin/login/", form).status_code == 302
         for address in ("", f"{LOG_ID}/change/", "?account_id=7", "?q=login"):
             assert client.get(f"/admin/logs/log/{address}").status_code == 200
+        view = {"query": "type=login", "name": "Logins", "start": "1"}
+        assert client.post("/admin/logs/log/views/add/", view).status_code == 302
         passwords = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
         change = client.post("/admin/password_change/", {"old_password": PASSWORD, **passwords})
         assert change.status_code == 302
@@ -148,6 +152,14 @@ def test_runbook_names_every_permission_of_delete_log(logs_table: None) -> None:
         (SITE, request("PutItem", "digests", "days", "partition")),
         (SITE, request("DeleteItem", "digests", "days")),
         (SITE, request("Scan", "digests")),
+        (SITE, request("UpdateItem", "views", "another", "owner", "views")),
+        (SITE, request("GetItem", "views", "another")),
+        (SITE, request("PutItem", "views", "shared", "owner", "views")),
+        (SITE, request("DeleteItem", "views", "shared")),
+        (SITE, request("Query", "views", "shared")),
+        (SITE, request("Scan", "views")),
+        (WRITER, request("GetItem", "views", "shared")),
+        (DIGESTS, request("GetItem", "views", "shared")),
         (DIGESTS, request("PutItem", "logs", LOG_ID, "id")),
         (DIGESTS, request("UpdateItem", "logs", LOG_ID, "id", "type")),
         (DIGESTS, request("DeleteItem", "logs", LOG_ID)),

@@ -54,7 +54,7 @@ FORMS = {
     *TIME,
     "logs.page_form",
 }
-PAGES = {*READING, *FORMS, "logs.counts_form", "logs.reader", "logs.pages"}
+PAGES = {*READING, *FORMS, "logs.counts_form", "logs.reader", "logs.saved_views", "logs.pages"}
 VIEWS = {*PAGES, "logs.frame", "logs.permissions", "logs.request_form", "logs.row_views", "logs.signals"}
 API = {"logs.api_errors", "logs.api_usage", "logs.api_views"}
 
@@ -93,20 +93,23 @@ LAYERS: dict[str, set[str]] = {
     "logs.forms": FORMS - {*TIME, "logs.forms", "logs.page_form"},
     "logs.page_form": FORMS - {"logs.page_form"},
     "logs.counts_form": FORMS | READING,
-    "logs.pages": {*READING, *FORMS, "logs.reader", "logs.counts_form"},
+    "logs.saved_views": {"logs.characters", "logs.storage"},
+    "logs.pages": {*READING, *FORMS, "logs.reader", "logs.counts_form", "logs.saved_views"},
     "logs.requests": {"logs.characters"},
     "logs.permissions": set(),
     "logs.signals": set(),
     "logs.row_views": {*PAGES, "logs.permissions", "logs.signals"},
     "logs.frame": {*PAGES, "logs.requests"},
     "logs.request_form": {*PAGES, "logs.permissions"},
-    "logs.views": VIEWS,
+    "logs.views": VIEWS | {"logs.saved_view_views"},
+    "logs.saved_view_views": VIEWS,
+    "logs.saved_view_routes": {"logs.frame", "logs.saved_view_views"},
     "logs.log_views": VIEWS,
     "logs.api_errors": {*PAGES, "logs.requests"},
     "logs.api_usage": READING | {"logs.conf"},
     "logs.api_views": {*PAGES, "logs.permissions", "logs.signals", "logs.api_errors", "logs.api_usage"},
     "logs.api": {"logs.reading", "logs.apps", "logs.requests", *API},
-    "logs.admin": {"logs.log_views", "logs.plan", "logs.views"},
+    "logs.admin": {"logs.log_views", "logs.plan", "logs.saved_view_routes", "logs.views"},
     "logs.apps": {"logs.conf", *STORAGE},
     "logs.management": {
         *STORAGE,
@@ -144,6 +147,7 @@ WITHOUT_DJANGO = [
     "logs.plan_error",
     "logs.plan",
     "logs.reader",
+    "logs.saved_views",
     "logs.storage",
     "logs.digests",
     "logs.reading",

@@ -36,6 +36,7 @@ def statuses(default: int, **exceptions: int) -> dict[str, int]:
 STAFF_PAGE = statuses(302, staff=200, viewer=200, superuser=200)
 LOG_PAGE = statuses(302, staff=403, viewer=200, superuser=200)
 NO_LOG = statuses(302, staff=403, viewer=404, superuser=404)
+SAVED = statuses(302, staff=403)
 # The site of these tests has no queue.
 DEAD_LETTERS = statuses(302, staff=403, viewer=403, superuser=200)
 LOG_API = statuses(401, stranger=403, staff=403, viewer=200, superuser=200, token=200)
@@ -55,7 +56,7 @@ class Route:
 
     address: str
     roles: Mapping[str, int]
-    methods: Mapping[str, int | None]
+    methods: Mapping[str, int | Mapping[str, int] | None]
     # Whether the login comes before the check of the method.
     login_first: bool = False
 
@@ -66,10 +67,14 @@ class Route:
         if self.login_first and self.roles[role] == 302:
             return 302
         status = self.methods.get(method, 405)
+        if isinstance(status, Mapping):
+            return status[role]
         return self.roles[role] if status is None else status
 
 
-def admin(address: str, roles: Mapping[str, int], methods: Mapping[str, int | None]) -> Route:
+def admin(
+    address: str, roles: Mapping[str, int], methods: Mapping[str, int | Mapping[str, int] | None]
+) -> Route:
     """Return a route of the admin, which redirects to the login first."""
     return Route(f"/admin/{address}", roles, methods, login_first=True)
 
@@ -91,6 +96,13 @@ ROUTES = {
     "admin/jsi18n/": admin("jsi18n/", STAFF_PAGE, VIEW),
     "admin/logs/log/": admin("logs/log/", LOG_PAGE, READ),
     "admin/logs/log/export/": admin("logs/log/export/?format=csv", LOG_PAGE, READ),
+    "admin/logs/log/views/": admin("logs/log/views/", LOG_PAGE, {**READ, "POST": SAVED}),
+    "admin/logs/log/views/add/": admin("logs/log/views/add/", LOG_PAGE, ACTION),
+    "admin/logs/log/views/<slug:view_id>/change/": admin("logs/log/views/0/change/", NO_LOG, ACTION),
+    "admin/logs/log/views/<slug:view_id>/replace/": admin(
+        "logs/log/views/0/replace/", NO_LOG, {"POST": None}
+    ),
+    "admin/logs/log/views/<slug:view_id>/delete/": admin("logs/log/views/0/delete/", NO_LOG, ACTION),
     "admin/logs/log/choices/": admin("logs/log/choices/", LOG_PAGE, READ),
     "admin/logs/log/<path:object_id>/row/": admin(f"logs/log/{LOG}/row/", LOG_PAGE, READ),
     "admin/logs/log/<path:object_id>/json/": admin(f"logs/log/{LOG}/json/", LOG_PAGE, READ),
