@@ -79,29 +79,29 @@ def add(request: HttpRequest, admin: Admin) -> HttpResponse:
     data = request.POST if request.method == "POST" else request.GET
     query, text = _read_query(request, data.get("query", ""))
     can_share = may_share(request, admin)
+    is_shared, is_start = bool(data.get("shared")), bool(data.get("start"))
     context = {
         "title": "Save view",
         "query": query,
         "sentence": text,
         "may_share": can_share,
         "name": data.get("name", ""),
-        "is_shared": bool(data.get("shared")),
-        "is_start": bool(data.get("start")),
+        "is_shared": is_shared,
+        "is_start": is_start,
     }
     if request.method != "POST":
         return _form(request, admin, context)
-    if context["is_shared"] and not can_share:
+    if is_shared and not can_share:
         raise PermissionDenied
     view = saved_views.new_view(data.get("name", ""), query)
-    owner = SHARED if context["is_shared"] else owner_of(request.user)
-    starts = context["is_start"]
+    owner = SHARED if is_shared else owner_of(request.user)
     try:
-        saved_views.change(owner, lambda views: views.add(view, starts=starts and owner != SHARED))
+        saved_views.change(owner, lambda views: views.add(view, starts=is_start and not is_shared))
     except ViewRejected as error:
         return _form(request, admin, {**context, "problem": str(error)})
-    if owner == SHARED:
+    if is_shared:
         _report(request, view, "shared")
-        if starts:
+        if is_start:
             saved_views.change(owner_of(request.user), lambda views: views.open_first(view.id))
     messages.success(request, f"The view “{view.text}” was saved.")
     return HttpResponseRedirect(reverse_url(admin, "changelist") + address_of(view))

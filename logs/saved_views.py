@@ -1,4 +1,4 @@
-"""Saved views: the lists of a user and of everybody, and the changes of a list. No Django."""
+"""Saved views: the list of each user, and the shared one. No Django."""
 
 import json
 import secrets
@@ -24,7 +24,10 @@ class ViewRejected(ValueError):
 
 @dataclass(frozen=True)
 class SavedView:
-    """A name for a query string of the listing, with its page size, columns and density."""
+    """A name for a query string of the listing.
+
+    It also has page size, columns and density.
+    """
 
     id: str
     name: str

@@ -233,7 +233,7 @@ def test_every_name_contains_the_stage() -> None:
         if key in {"TableName", "QueueName", "BucketName", "LogGroupName", "AlarmName", "TopicName"}
         or key in {"ManagedPolicyName", "DashboardName", "Name"}
     }
-    assert len(names) == 27
+    assert len(names) == 28
     for name, value in names.items():
         assert "logsite-${Stage}" in value["Fn::Sub"], name
 

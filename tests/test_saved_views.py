@@ -28,6 +28,7 @@ from tests.test_content_security import Violations
 pytest_plugins = ["tests.sqs_server", "tests.audit_fixtures"]
 pytestmark = pytest.mark.usefixtures("logs_table", "no_shared_views")
 
+TABLE = ViewsItem.Meta.table_name
 VIEWS = f"{LISTING}views/"
 HOSTILE = ["<script>alert(1)</script>\"'", "\u202egnp.exe", "مرحبا 👩‍👩‍👧", "a\u200bb\x07", "x" * 100]
 
@@ -36,7 +37,9 @@ HOSTILE = ["<script>alert(1)</script>\"'", "\u202egnp.exe", "مرحبا 👩‍�
 def no_shared_views() -> Iterator[None]:
     """Delete the shared views after the test. Own ones belong to the test's own users."""
     yield
-    ViewsItem(SHARED).delete()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ViewsItem.Meta, "table_name", TABLE)
+        ViewsItem(SHARED).delete()
 
 
 def sharer() -> User:

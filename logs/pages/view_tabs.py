@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Tab:
-    """A tab: its text, its address, and what a reader should know about its view."""
+    """A tab of the list. `notes` say what is special about its view."""
 
     text: str
     href: str
@@ -32,7 +32,7 @@ class Tab:
 
 
 class ViewTabs:
-    """The saved views that a user sees, and the one that the page belongs to, if any."""
+    """The saved views that a user sees, and the one of the page."""
 
     def __init__(self, own: ViewList, shared: ViewList, view_id: str, *, may_share: bool) -> None:
         """Show the views of a user and the shared ones. `view_id` is that of the page's address."""
@@ -76,7 +76,7 @@ class ViewTabs:
 
     @property
     def is_missing(self) -> bool:
-        """Return whether the address names a view that does not exist, or is another user's."""
+        """Return whether the user sees no view with the id in the address."""
         return bool(self.view_id) and self.current is None
 
     @property
@@ -102,9 +102,9 @@ class ViewTabs:
 
 
 def read_tabs(user: Any, view_id: str, *, may_share: bool) -> ViewTabs | None:
-    """Return the tabs of a user, or None if saved views are off or cannot be read.
+    """Return the tabs of a user, or None without saved views.
 
-    They are never a reason to fail. Costs at most one BatchGetItem.
+    Views that are off or cannot be read are no reason to fail. Costs at most one BatchGetItem.
     """
     if not view_items.is_readable():
         return None
@@ -122,10 +122,10 @@ def owner_of(user: Any) -> str:
 
 
 def view_query(address: Address, shown: Preferences) -> str:
-    """Return the query string of a view with the filter of a page: one spelling for equal views.
+    """Return the query string of a view with the filter of a page.
 
-    A relative range stays relative. Page size, columns and density are always named, because each browser has
-    others.
+    Equal views have equal query strings. A relative range stays relative. Page size, columns and density are
+    always named, because each browser has others.
     """
     bare = replace(address, default_limit=address.limit, kept={}, needs_all=False)
     rest = urlencode({"limit": address.limit, **{name: getattr(shown, name) for name in preferences.RULES}})

@@ -1,4 +1,4 @@
-"""The table of saved views: one item for each user, and one for the shared views.
+"""The table of saved views: an item for each user and one for all.
 
 All views of an owner are in one item. A page reads those of its user and the shared ones by two keys of one
 request, and a conditional write replaces them, so that two writers lose no view.
@@ -14,7 +14,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
 from logs.models import TableMeta
@@ -61,7 +60,7 @@ _kept: ContextVar[dict[str, ViewsItem] | None] = ContextVar("kept_views", defaul
 
 
 def user_owner(label: str, key: object) -> str:
-    """Return the owner of a user's views, from the label of the user's model and the primary key."""
+    """Return the owner of a user's views. `label` is that of the user's model."""
     return f"{USER_PREFIX}{label}#{key}"
 
 
@@ -75,20 +74,15 @@ def is_readable() -> bool:
     return is_on() and time.monotonic() >= _Pause.end
 
 
-def pause_if_missing(error: Exception) -> bool:
-    """Return whether an error is that of a missing table, or of a role that may not read it.
+def is_missing(error: ClientError) -> bool:
+    """Return whether a table is missing, or may not be read."""
+    return error.response["Error"]["Code"] in UNAVAILABLE_CODES
 
-    Then log it, and do not read the table for PAUSE_SECONDS.
-    """
-    if isinstance(error, ClientError):
-        code: str | None = error.response["Error"]["Code"]
-    else:
-        code = error.cause_response_code if isinstance(error, PynamoDBException) else None
-    if code not in UNAVAILABLE_CODES:
-        return False
+
+def pause(error: Exception) -> None:
+    """Do not read the table for PAUSE_SECONDS, because of an error. Log it."""
     logger.warning("Saved views are not used: %s", error)
     _Pause.end = time.monotonic() + PAUSE_SECONDS
-    return True
 
 
 @contextmanager
@@ -121,8 +115,9 @@ def read(*owners: str) -> dict[str, ViewsItem]:
     with store_unavailable():
         try:
             raw_items = dynamodb.get_each({ViewsItem: owners})[ViewsItem]
-        except (ClientError, PynamoDBException) as error:
-            pause_if_missing(error)
+        except ClientError as error:
+            if is_missing(error):
+                pause(error)
             raise
     return _items(owners, raw_items)
 
@@ -134,7 +129,7 @@ def read_again(owner: str) -> ViewsItem:
 
 
 def write(item: ViewsItem) -> bool:
-    """Replace the item of an owner if it still has this version; return whether it had.
+    """Replace an item if its version is unchanged; return whether it was.
 
     Costs one UpdateItem. Raises StoreUnavailable.
     """

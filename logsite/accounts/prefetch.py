@@ -1,4 +1,4 @@
-"""The items that the session of a request reads together with its own: its user, and saved views."""
+"""The items that a session reads together with its own: its user, and saved views."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,8 +24,9 @@ _slot: ContextVar[_Slot | None] = ContextVar("prefetched_user", default=None)
 
 @contextmanager
 def started(request: HttpRequest | None = None) -> Iterator[None]:
-    """Let the session of the block's request read its user too, and for the listing the saved views.
+    """Let the session of the block's request read its user too.
 
+    For the listing it also reads the saved views.
     Outside of a request nothing is kept: it would become stale.
     """
     token = _slot.set(_Slot(request))

@@ -116,9 +116,11 @@ def read_session(
         try:
             items = dynamodb.get_each({**keys, ViewsItem: view_owners})
         except ClientError as error:
-            if not view_items.pause_if_missing(error):
+            if not view_items.is_missing(error):
                 raise
+            # It raises too if one of the other tables is missing.
             items = dynamodb.get_each(keys)
+            view_items.pause(error)
         else:
             view_items.keep(view_owners, items[ViewsItem])
     else:
