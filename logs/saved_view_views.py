@@ -117,11 +117,11 @@ def change(request: HttpRequest, admin: Admin, view_id: str) -> HttpResponse:
     context = {"title": f"Rename “{place.view.text}”", "name": name, "is_rename": True}
     if request.method != "POST":
         return _form(request, admin, context)
-    renamed = SavedView(view_id, saved_views.new_view(name, "").name, place.view.query)
     try:
-        saved_views.change(place.owner, lambda views: views.rename(view_id, renamed.name))
+        changed = saved_views.change(place.owner, lambda views: views.rename(view_id, name))
     except ViewRejected as error:
         return _form(request, admin, {**context, "problem": str(error)})
+    renamed = changed.get(view_id) or place.view
     if place.is_shared:
         _report(request, renamed, "renamed")
     messages.success(request, f"The view is now named “{renamed.text}”.")

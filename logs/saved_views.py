@@ -64,7 +64,7 @@ class ViewList:
 
     def rename(self, view_id: str, name: str) -> "ViewList":
         """Give a view another name."""
-        return self._replaced(replace(self._existing(view_id), name=name))
+        return self._replaced(replace(self._existing(view_id), name=strip(name)))
 
     def replace(self, view_id: str, query: str) -> "ViewList":
         """Give a view another query string."""

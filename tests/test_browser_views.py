@@ -60,6 +60,7 @@ def test_views_are_saved_changed_and_deleted(page: Page) -> None:
     page.wait_for_url(re.compile("/views/$"))
     tab_to(page, "a[aria-label='Delete Copy']")
     page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/delete/$"))
     tab_to(page, "[type=submit].default")
     page.keyboard.press("Enter")
     expect(page.get_by_text("The view “Copy” was deleted.")).to_be_visible()

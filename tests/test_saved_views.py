@@ -13,7 +13,7 @@ from logs import saved_views
 from logs.characters import visible
 from logs.pages.view_tabs import owner_of
 from logs.saved_views import MAX_QUERY, MAX_VIEWS, SavedView, ViewList, ViewRejected
-from logs.storage import view_items
+from logs.storage import dynamodb, view_items
 from logs.storage.errors import StoreUnavailable
 from logs.storage.view_items import SHARED, ViewsItem
 from logsite.accounts.models import User
@@ -278,9 +278,16 @@ def test_listing_with_views_makes_two_requests(viewer: User, viewer_client: Clie
     views = ViewList(tuple(SavedView(f"{n:010}", name, query) for n, name in enumerate(names)))
     for owner in (owner_of(viewer), SHARED):
         saved_views.change(owner, lambda _: views)
+    units: list[float] = []
+    events, event = dynamodb.shared_connection().client.meta.events, "after-call.dynamodb.BatchGetItem"
+    count = lambda parsed, **_: units.append(dynamodb.read_units(parsed))  # noqa: E731  removed below
+    events.register(event, count)
     with recorded_calls() as calls:
         page = fetch(viewer_client, "?all=1")
+    events.unregister(event, count)
     assert [name for name, _ in calls] == ["BatchGetItem", "Query"]
+    # Session, user, own and shared views: one unit each.
+    assert units == [4]
     assert len(tabs(page)) == 21
     with recorded_calls() as calls:
         viewer_client.get("/admin/password_change/")

@@ -1,4 +1,4 @@
-"""The items that a session reads together with its own: its user, and saved views."""
+"""The items that a session reads beside its own: its user, and saved views."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -104,6 +104,7 @@ def test_saved_views_belong_to_users_of_the_project(monkeypatch: pytest.MonkeyPa
     page = client.get(f"{listing}?all=1").content.decode()
     assert f'action="{listing}"' in page
     assert f'href="{listing}views/"' in page
+    ViewsItem(f"user#auth.User#{user.pk}").delete()
     # Views are optional: without their table there are no tabs, and the table is not read again at once.
     monkeypatch.setattr(view_items._Pause, "end", 0)
     monkeypatch.setattr(ViewsItem.Meta, "table_name", "NoSuchTable")
