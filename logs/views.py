@@ -26,6 +26,7 @@ from logs.frame import Admin, handles_errors, render, reverse_url
 from logs.page_form import PageForm
 from logs.pages import buttons, preferences
 from logs.pages import export as exports
+from logs.pages.address import Address
 from logs.pages.display import display_rejection
 from logs.pages.filter_fields import FilterFields
 from logs.pages.listing import Listing
@@ -123,16 +124,11 @@ def _listing(
         messages.warning(request, f"This is the first page: {error}.")
         result = reader.read(form.first_page(), budget)
     signals.logs_read.send_robust(sender=Listing, request=request, query=result.query, via="page")
-    listing = Listing(
-        result,
-        view,
-        zone=form.zone,
-        time_range=form.time_range,
-        kept=form.kept,
-        needs_all=bool(tabs and tabs.start),
-    )
+    address = Address(result.plan, result.query.limit, form.zone, form.time_range, view.limit, form.kept)
     if tabs:
-        tabs.show(listing.address, view, is_first_page=result.query.start is None)
+        address = replace(address, needs_all=tabs.start is not None)
+        tabs.show(address, view, is_first_page=result.query.start is None)
+    listing = Listing(result, view, address)
     if listing.empty_page.may_be_mistyped:
         listing.empty_page.choices = choices()
     return listing

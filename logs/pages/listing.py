@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
 from urllib.parse import parse_qsl
 
 from django.utils.safestring import SafeString
@@ -33,7 +32,6 @@ from logs.pages.preferences import COMPACT, Preferences
 from logs.pages.rows import RowOptions, render_rows
 from logs.plan import END, Around, Direction, Position
 from logs.reader import IdSearch, PageResult
-from logs.time_range import TimeRange
 
 PAGE_SIZES = (25, 50, 100, 200)
 # Of the sentence in the tab's title.
@@ -56,17 +54,8 @@ class Listing:
 
     sizes = PAGE_SIZES
 
-    def __init__(
-        self,
-        result: PageResult,
-        view: Preferences | None = None,
-        *,
-        zone: tzinfo = UTC,
-        time_range: TimeRange | None = None,
-        kept: Mapping[str, str] | None = None,
-        needs_all: bool = False,
-    ) -> None:
-        """Show a page in a time zone. The last three arguments are those of `Address`."""
+    def __init__(self, result: PageResult, view: Preferences, address: Address) -> None:
+        """Show a page. Its address is that of the first page of its plan."""
         self.query = result.query
         self.plan = result.plan
         self.page = result.page
@@ -78,12 +67,10 @@ class Listing:
         self.id_search: IdSearch | None = None
         # The content of the open rows, by the ids of their logs.
         self.panes: Mapping[str, SafeString] = {}
-        self.zone = zone
-        self.time_range = time_range
-        self.view = view or Preferences()
-        self.address = Address(
-            self.plan, self.limit, zone, time_range, self.view.limit, kept or {}, needs_all=needs_all
-        )
+        self.zone = address.zone
+        self.time_range = address.time_range
+        self.view = view
+        self.address = address
         self.empty_page = EmptyPage(result, self.address)
 
     @property
