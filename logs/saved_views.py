@@ -146,7 +146,10 @@ def change(owner: str, change_list: Callable[[ViewList], ViewList]) -> ViewList:
 
 
 def _from_item(item: ViewsItem) -> ViewList:
-    views = tuple(
-        SavedView(each["id"], each["name"], each["query"]) for each in json.loads(item.views or "[]")
-    )
+    """Return the list of an item. Raises StoreUnavailable for an item that another version wrote."""
+    try:
+        values = json.loads(item.views)
+        views = tuple(SavedView(each["id"], each["name"], each["query"]) for each in values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreUnavailable(f"the item of {item.owner} has no saved views: {error}") from error
     return ViewList(views, item.start or "")

@@ -301,8 +301,13 @@ def test_listing_with_views_makes_two_requests(viewer: User, viewer_client: Clie
 
 
 def test_site_works_without_the_table(
-    viewer_client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    viewer: User, viewer_client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    broken = ViewsItem(owner_of(viewer), views='["a view of another version"]')
+    broken.save()
+    assert "logs-views" not in fetch(viewer_client)
+    assert viewer_client.get(VIEWS).status_code == 503
+    broken.delete()
     monkeypatch.setattr(view_items._Pause, "end", 0.0)
     monkeypatch.setattr(ViewsItem.Meta, "table_name", "NoSuchTable")
     for requests in (["BatchGetItem", "BatchGetItem", "Query"], ["BatchGetItem", "Query"]):

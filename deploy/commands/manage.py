@@ -59,7 +59,8 @@ def variables(deployment: Deployment) -> dict[str, str]:
         "TOKENS_TABLE": outputs["TokensTableName"],
         # CloudFormation has no empty outputs.
         "DIGESTS_TABLE": outputs.get("DigestsTableName", ""),
-        "VIEWS_TABLE": outputs["ViewsTableName"],
+        # A stage of an earlier version has no such table.
+        "VIEWS_TABLE": outputs.get("ViewsTableName", ""),
         "LOGS_QUEUE_URL": outputs["LogsQueueUrl"],
         "LOGS_DEAD_LETTER_QUEUE_URL": outputs["DeadLetterQueueUrl"],
         "LOGS_MASK": outputs.get("Mask", ""),
