@@ -5,20 +5,12 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser import tab_to
 from tests.items import make_item, store
 from tests.pages import LISTING
 
 pytest_plugins = ["tests.browser_fixtures"]
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("logs_table")]
-
-
-def tab_to(page: Page, selector: str) -> None:
-    """Press Tab until an element has the focus."""
-    for _ in range(40):
-        page.keyboard.press("Tab")
-        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
-            return
-    raise AssertionError(f"Tab does not reach {selector}")
 
 
 def test_views_are_saved_changed_and_deleted(page: Page) -> None:
