@@ -87,7 +87,7 @@ class Stage:
     @property
     def tables(self) -> list[str]:
         """Return the names of the tables. The table of digests may be switched off."""
-        kinds = ("logs", "users", "sessions", "tokens", "digests", "exports")
+        kinds = ("logs", "users", "sessions", "tokens", "views", "digests", "exports")
         return [f"logsite-{self.name}-{kind}" for kind in kinds]
 
     @property

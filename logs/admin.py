@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from logs import export_views, live_views, log_views, number_views, views
+from logs import export_views, live_views, log_views, number_views, saved_view_routes, views
 from logs.plan import Direction
 
 # Which methods a page accepts.
@@ -30,7 +30,10 @@ class Log(models.Model):
     class Meta:
         managed = False
         default_permissions = ("view",)
-        permissions = [("replay_dead_letters", "Can replay, correct and discard dead letters")]
+        permissions = [
+            ("replay_dead_letters", "Can replay, correct and discard dead letters"),
+            ("share_views", "Can share saved views, and change shared ones"),
+        ]
         verbose_name = "log"
         verbose_name_plural = "logs"
 
@@ -82,6 +85,7 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
             path("live/", view(self.live_view), name=f"{name}_live"),
             path("freshness/", view(self.freshness_view), name=f"{name}_freshness"),
             path("overview/", view(self.overview_view), name=f"{name}_overview"),
+            *saved_view_routes.patterns(self),
             path("choices/", view(self.choices_view), name=f"{name}_choices"),
             path("<path:object_id>/row/", view(self.row_view), name=f"{name}_row"),
             path("<path:object_id>/json/", view(self.json_view), name=f"{name}_json"),

@@ -11,9 +11,10 @@ from pynamodb.models import Model
 
 from logs import conf
 from logs.models import LogItem, LogsTableMeta
-from logs.storage import digest_items, endpoints, export_items
+from logs.storage import digest_items, endpoints, export_items, view_items
 from logs.storage.digest_items import DigestItem, DigestsTableMeta
 from logs.storage.export_items import ExportItem, ExportsTableMeta
+from logs.storage.view_items import ViewsItem, ViewsTableMeta
 
 
 class LogsConfig(AppConfig):
@@ -33,11 +34,17 @@ class LogsConfig(AppConfig):
         conf.check()
         LogsTableMeta.table_name = getattr(settings, "LOGS_TABLE", LogsTableMeta.table_name)
         DigestsTableMeta.table_name = getattr(settings, "DIGESTS_TABLE", DigestsTableMeta.table_name)
+        ViewsTableMeta.table_name = getattr(settings, "VIEWS_TABLE", ViewsTableMeta.table_name)
         ExportsTableMeta.table_name = getattr(settings, "EXPORTS_TABLE", ExportsTableMeta.table_name)
 
     def dynamodb_models(self) -> list[type[Model]]:
         """Return the models whose tables `manage.py create_tables` creates."""
-        declared = {LogItem: True, DigestItem: digest_items.is_on(), ExportItem: export_items.is_on()}
+        declared = {
+            LogItem: True,
+            ViewsItem: view_items.is_on(),
+            DigestItem: digest_items.is_on(),
+            ExportItem: export_items.is_on(),
+        }
         return [model for model, is_on in declared.items() if is_on]
 
 

@@ -17,7 +17,6 @@ from logs.exports.spec import Spec
 from logs.frame import Admin, handles_errors, render, reverse_url
 from logs.page_form import PageForm
 from logs.pages import export as exports
-from logs.pages import preferences
 from logs.pages.address import Address
 from logs.pages.export_page import ExportStatus, row_count, zone_of
 from logs.pages.listing import MAX_VALUES
@@ -25,7 +24,7 @@ from logs.pages.sentence import Times, heading
 from logs.permissions import reads_own_accounts
 from logs.plan import PageQuery, QueryPlan
 from logs.reading.count_result import Count, TooManyBuckets
-from logs.request_form import read_form
+from logs.request_form import read_form, read_shown
 from logs.storage import export_items
 from logs.storage.errors import StoreUnavailable
 from logs.storage.export_items import ExportItem
@@ -61,7 +60,7 @@ def export(request: HttpRequest, admin: Admin) -> HttpResponseBase:
     count = _count(query.plan)
     options = ExportForm(request.POST if request.method == "POST" else None)
     if options.is_valid():
-        spec = options.spec(query.plan, preferences.read(request).columns, form.zone)
+        spec = options.spec(query.plan, read_shown(request, request.GET).columns, form.zone)
         if response := _start(request, admin, options, spec, query, count):
             return response
     return _export_page(request, admin, form, options, query.plan, count)
@@ -75,7 +74,7 @@ def _export_page(
     plan: QueryPlan,
     count: Count | None,
 ) -> HttpResponse:
-    address = Address(plan, form.default_limit, form.zone, form.time_range)
+    address = Address(plan, form.default_limit, form.zone, form.time_range, form.default_limit, form.kept)
     context = {
         "title": "Export logs",
         "phrases": heading(plan, Times(form.zone, form.time_range, max_values=MAX_VALUES)),

@@ -28,6 +28,12 @@ MAX_LIMIT = 200
 
 MAX_PAYLOAD_BYTES = 10**9
 
+# The parameters of a saved view: its id, and what differs from it.
+VIEW_PARAMETERS = ("view", "columns", "density")
+# All logs, even if a saved view opens first.
+ALL = "all"
+MAX_VIEW_ID = 20
+
 
 # The filters whose values the writer stores in one spelling.
 NORMALIZERS: dict[str, Callable[[str], str]] = {
@@ -102,6 +108,11 @@ PAGE_FIELDS: dict[str, forms.Field] = {
     # Read by the form, which knows the time zone.
     "range": forms.CharField(label="Time range", required=False),
     "tz": ZoneField(label="Time zone", required=False),
+    "view": forms.CharField(label="Saved view", max_length=MAX_VIEW_ID, **_hidden()),
+    # Read by `logs.pages.preferences`.
+    "columns": forms.CharField(label="Columns", **_hidden()),
+    "density": forms.CharField(label="Density", **_hidden()),
+    ALL: FlagField(label="All logs", required=False),
 }
 
 

@@ -9,14 +9,13 @@ from django.urls import NoReverseMatch, reverse
 
 from logs import conf, cursor, reader, signals
 from logs.frame import Admin, handles_errors, render, reverse_url
-from logs.pages import preferences
 from logs.pages.freshness import FreshnessLine, read_freshness
 from logs.pages.listing import Listing
 from logs.pages.live import poll_address, range_end
 from logs.plan import PageQuery
 from logs.reader import Page, PageResult
 from logs.reading.tail import tail_plan
-from logs.request_form import read_address
+from logs.request_form import read_address, read_shown
 
 SCRIPT_HEADER = "X-Requested-With"
 
@@ -30,7 +29,8 @@ def live(request: HttpRequest, admin: Admin) -> HttpResponse:
     """
     data = request.GET.copy()
     is_start = bool(data.pop("start", None))
-    form, address = read_address(request, data)
+    shown = read_shown(request, data)
+    form, address = read_address(request, data, shown)
     if address is None:
         raise BadRequest("The filter is not valid. Open it in the list, which shows its errors.")
     plan = tail_plan(address.plan, range_end(address, datetime.now(UTC)))
@@ -46,9 +46,8 @@ def live(request: HttpRequest, admin: Admin) -> HttpResponse:
     if is_start:
         signals.logs_read.send_robust(sender=Listing, request=request, query=query, via="live")
     result = PageResult(query, Page(tail.items[::-1], None, None, cost=tail.cost))
-    view = preferences.read(request)
     context = {
-        "listing": Listing(result, view, zone=form.zone, time_range=form.time_range),
+        "listing": Listing(result, shown, address),
         "more": poll_address(address, plan, tail.more) if tail.more else None,
         "next": poll_address(address, plan, tail.next) if tail.next else None,
     }

@@ -8,7 +8,7 @@ from django import forms
 
 from logs import time_range, zones
 from logs.fields import format_time
-from logs.form_fields import DEFAULT_LIMIT, FIELDS, PAGE_FIELDS
+from logs.form_fields import DEFAULT_LIMIT, FIELDS, PAGE_FIELDS, VIEW_PARAMETERS
 from logs.forms import FilterForm
 from logs.time_range import BadRange, TimeRange
 
@@ -37,6 +37,11 @@ class PageForm(FilterForm):
         if text := values.get("range"):
             self._read_range(text, values)
         return super().clean()
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """Return the parameters of a valid form that each link of its page keeps."""
+        return {name: self.cleaned_data[name] for name in VIEW_PARAMETERS if self.cleaned_data[name]}
 
     def _read_range(self, text: str, values: dict[str, Any]) -> None:
         if values.get("from") or values.get("to"):

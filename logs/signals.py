@@ -17,3 +17,6 @@ logs_exported = Signal()
 export_downloaded = Signal()
 # A log was deleted by a command. Argument: `log_id`.
 log_deleted = Signal()
+# A shared view was saved, changed or deleted. Arguments: `view`, a SavedView, and `action`: `shared`,
+# `changed`, `renamed` or `deleted`.
+shared_view_changed = Signal()

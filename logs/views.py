@@ -27,14 +27,17 @@ from logs.frame import Admin, handles_errors, render, reverse_url
 from logs.page_form import PageForm
 from logs.pages import buttons, preferences
 from logs.pages import export as exports
+from logs.pages.address import Address
 from logs.pages.display import display_rejection
 from logs.pages.filter_fields import FilterFields
 from logs.pages.listing import Listing
 from logs.pages.presets import PRESETS
+from logs.pages.view_tabs import ViewTabs, address_of, read_tabs
 from logs.pages.zone_switch import ZoneSwitch
 from logs.permissions import reads_own_accounts
 from logs.plan import Position
 from logs.request_form import read_form
+from logs.saved_view_views import may_share
 from logs.storage.errors import UNAVAILABLE, StoreUnavailable
 
 # Set by search.js.
@@ -53,11 +56,15 @@ def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
     view = preferences.read(request)
     if redirect := buttons.redirect(request, view):
         return redirect
+    tabs = read_tabs(request.user, request.GET.get("view", ""), may_share=may_share(request, admin))
+    if tabs and tabs.start and not request.GET:
+        return HttpResponseRedirect(request.path + address_of(tabs.start))
+    view = preferences.of_address(request.GET, tabs.preferences(view) if tabs else view)
     includes_own = reads_own_accounts(request.user)
     lookup, choices = reader.KeyLookup(includes_own=includes_own), reader.ChoicesLookup()
     form = read_form(request, request.GET, lookup, choices, view.limit)
     if not form.is_valid():
-        return rejected(request, admin, form)
+        return rejected(request, admin, form, tabs)
     cost = lookup.cost
     if id_search := reader.search_id(form.log_filter, includes_own=includes_own):
         cost += id_search.cost
@@ -66,18 +73,26 @@ def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
                 messages.warning(request, text)
             suffix = "" if form.zone is UTC else f"?{urlencode({'tz': zones.name(form.zone)})}"
             return HttpResponseRedirect(reverse_url(admin, "change", id_search.item.id) + suffix)
-    page = _listing(request, form, choices, view)
+    page = _listing(request, form, choices, view, tabs)
     page.id_search = id_search
     page.cost += cost
     page.cost += choices.cost
     page.panes = row_views.panes(request, page, partial(reverse_url, admin, "change"))
-    context = {"title": page.title, "listing": page, "filter": page.fields}
+    context = {"title": page.title, "listing": page, "filter": page.fields, "views": tabs}
     return _listing_page(request, admin, context, form.zone)
 
 
-def rejected(request: HttpRequest, admin: Admin, form: PageForm) -> HttpResponse:
+def rejected(
+    request: HttpRequest, admin: Admin, form: PageForm, tabs: ViewTabs | None = None
+) -> HttpResponse:
     """Return the page of an invalid filter: its errors, and the typed values."""
-    context = {"title": "Logs", "form": form, "filter": FilterFields.rejected(form)}
+    context = {
+        "title": "Logs",
+        "form": form,
+        "filter": FilterFields.rejected(form),
+        "views": tabs,
+        "outdated_view": tabs.current if tabs and tabs.is_outdated(request.GET) else None,
+    }
     return _listing_page(request, admin, context, form.zone, HTTPStatus.BAD_REQUEST)
 
 
@@ -94,7 +109,11 @@ def _listing_page(
 
 
 def _listing(
-    request: HttpRequest, form: PageForm, choices: reader.ChoicesLookup, view: preferences.Preferences
+    request: HttpRequest,
+    form: PageForm,
+    choices: reader.ChoicesLookup,
+    view: preferences.Preferences,
+    tabs: ViewTabs | None,
 ) -> Listing:
     budget = conf.first_budget() if _continues_by_itself(request) else conf.budget()
     try:
@@ -106,7 +125,11 @@ def _listing(
         messages.warning(request, f"This is the first page: {error}.")
         result = reader.read(form.first_page(), budget)
     signals.logs_read.send_robust(sender=Listing, request=request, query=result.query, via="page")
-    listing = Listing(result, view, zone=form.zone, time_range=form.time_range)
+    address = Address(result.plan, result.query.limit, form.zone, form.time_range, view.limit, form.kept)
+    if tabs:
+        address = replace(address, needs_all=tabs.start is not None)
+        tabs.show(address, view, is_first_page=result.query.start is None)
+    listing = Listing(result, view, address)
     if listing.empty_page.may_be_mistyped:
         listing.empty_page.choices = choices()
     return listing

@@ -41,7 +41,7 @@ class RequestLogMiddleware:
         """
         log_lines.set_request_ids(request.META.get("lambda.event"), request.META.get("lambda.context"))
         start = time.monotonic()
-        with deadline.started(), prefetch.started():
+        with deadline.started(), prefetch.started(request):
             response = self.get_response(request)
         milliseconds = round((time.monotonic() - start) * 1000)
         logger.info(

@@ -23,6 +23,7 @@ HASH_KEYS = {
     "sessions": "session_key",
     "tokens": "name",
     "digests": "partition",
+    "views": "owner",
     "exports": "owner",
 }
 

@@ -45,9 +45,13 @@ def test_no_view_logs_option_removes_the_permission(username: str) -> None:
 
 
 def test_replay_dead_letters_option_gives_the_permission(username: str) -> None:
-    create(username, "--replay-dead-letters")
+    create(username, "--replay-dead-letters", "--share-views")
 
-    assert User.objects.get(username=username).permissions == {"logs.view_log", "logs.replay_dead_letters"}
+    assert User.objects.get(username=username).permissions == {
+        "logs.view_log",
+        "logs.replay_dead_letters",
+        "logs.share_views",
+    }
 
 
 def test_existing_name_is_refused(username: str, viewer: User) -> None:

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
+from logs import saved_views
 from logs.exports import launch
 from logs.models import LogItem
 from logs.pages import export as exports
+from logs.pages.view_tabs import owner_of
+from logs.saved_views import SavedView
 from logsite.dead_letters import queues
 from tests.axe import violations
 from tests.browser import sign_in
@@ -37,6 +40,8 @@ PAGES = {
     "detail": f"{LISTING}{make_item(3).id}/change/",
     "missing log": f"{LISTING}{'0' * 32}/change/",
     "unknown address": "/admin/nothing/",
+    "saved views": f"{LISTING}views/",
+    "save view": f"{LISTING}views/add/?query=type%3Dlogin",
     "bad request": f"{LISTING}?{'a=1&' * 1001}",
     "index of the app": "/admin/logs/",
     "password change": "/admin/password_change/",
@@ -119,6 +124,9 @@ def test_axe_finds_nothing_serious_on_any_page(
     walk.check("failed login")
     viewer = make_user("viewer", is_staff=True, permissions={"logs.view_log"})
     sign_in(walk.page, viewer.username, PASSWORD)
+    saved_views.change(
+        owner_of(viewer), lambda views: views.add(SavedView("0a", "Logins", "type=login"), starts=True)
+    )
     for name, address in PAGES.items():
         walk.visit(name, address)
     viewer.permissions |= {"logs.replay_dead_letters"}

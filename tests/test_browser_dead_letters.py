@@ -5,6 +5,7 @@ from django.test import Client
 from playwright.sync_api import Page, expect
 
 from logsite.dead_letters import run
+from tests.browser import tab_to
 from tests.dead_letter_pages import LIST, Operator, add, change
 from tests.dead_letters import DeadLetters
 from tests.factories import make_body
@@ -23,15 +24,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("logs_table")]
 def viewer_client(operator: Operator) -> Client:
     """Return the client of the operator, in whose name the browser is signed in."""
     return operator.client
-
-
-def tab_to(page: Page, selector: str) -> None:
-    """Press Tab until an element has the focus."""
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
-            return
-    raise AssertionError(f"Tab does not reach {selector}")
 
 
 def test_mouse_corrects_a_dead_letter_and_opens_its_log(page: Page, dlq: DeadLetters) -> None:

@@ -15,6 +15,7 @@ from logs.models import LogItem
 from logs.storage import tables
 from logs.storage.digest_items import DigestItem
 from logs.storage.export_items import ExportItem
+from logs.storage.view_items import ViewsItem
 from logsite.accounts.store import SessionItem, TokenItem, UserItem
 from tests.templates import all_resources, of_type, template
 
@@ -24,6 +25,7 @@ MODELS = {
     "SessionsTable": SessionItem,
     "TokensTable": TokenItem,
     "DigestsTable": DigestItem,
+    "ViewsTable": ViewsItem,
     "ExportsTable": ExportItem,
 }
 # Tables without a backup: derived data, and exports, which expire in a few days.
@@ -94,7 +96,7 @@ def test_tables_are_protected_and_on_demand(resources: dict[str, Any]) -> None:
 
 def test_tables_and_queues_outlive_the_stack(resources: dict[str, Any]) -> None:
     stateful = of_type(resources, "AWS::DynamoDB::Table") | of_type(resources, "AWS::SQS::Queue")
-    assert len(stateful) == 8
+    assert len(stateful) == 9
     for name in DERIVED:
         del stateful[name]
     for resource in stateful.values():
@@ -250,7 +252,7 @@ def test_every_name_contains_the_stage() -> None:
         if key in {"TableName", "QueueName", "BucketName", "LogGroupName", "AlarmName", "TopicName"}
         or key in {"ManagedPolicyName", "DashboardName", "Name"}
     }
-    assert len(names) == 30
+    assert len(names) == 31
     for name, value in names.items():
         assert "logsite-${Stage}" in value["Fn::Sub"], name
 

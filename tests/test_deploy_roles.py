@@ -23,6 +23,7 @@ from logs.pages import export as exports
 from logs.storage import rejections
 from logs.storage.digest_items import DigestItem
 from logs.storage.export_items import ExportItem
+from logs.storage.view_items import ViewsItem
 from logsite.accounts.models import User
 from logsite.accounts.store import SessionItem, TokenItem, UserItem
 from tests.api import LOGS, fetch, program
@@ -42,6 +43,7 @@ TABLES = {
     SessionItem.Meta.table_name: "sessions",
     TokenItem.Meta.table_name: "tokens",
     DigestItem.Meta.table_name: "digests",
+    ViewsItem.Meta.table_name: "views",
     ExportItem.Meta.table_name: "exports",
 }
 NEW_PASSWORD = "another quiet sentence"
@@ -76,6 +78,8 @@ def test_site_role_allows_every_request_of_the_site(
         export = client.post("/admin/logs/log/export/", {"format": "csv", "columns": "all"})
         assert client.get(export.headers["Location"]).status_code == 200
         assert client.post(f"{export.headers['Location']}cancel/").status_code == 302
+        view = {"query": "type=login", "name": "Logins", "start": "1"}
+        assert client.post("/admin/logs/log/views/add/", view).status_code == 302
         passwords = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
         change = client.post("/admin/password_change/", {"old_password": PASSWORD, **passwords})
         assert change.status_code == 302
@@ -179,6 +183,14 @@ def test_runbook_names_every_permission_of_delete_log(logs_table: None) -> None:
         (SITE, request("PutItem", "digests", "days", "partition")),
         (SITE, request("DeleteItem", "digests", "days")),
         (SITE, request("Scan", "digests")),
+        (SITE, request("UpdateItem", "views", "another", "owner", "views")),
+        (SITE, request("GetItem", "views", "another")),
+        (SITE, request("PutItem", "views", "shared", "owner", "views")),
+        (SITE, request("DeleteItem", "views", "shared")),
+        (SITE, request("Query", "views", "shared")),
+        (SITE, request("Scan", "views")),
+        (WRITER, request("GetItem", "views", "shared")),
+        (DIGESTS, request("GetItem", "views", "shared")),
         (DIGESTS, request("PutItem", "logs", LOG_ID, "id")),
         (DIGESTS, request("UpdateItem", "logs", LOG_ID, "id", "type")),
         (DIGESTS, request("DeleteItem", "logs", LOG_ID)),

@@ -55,7 +55,16 @@ FORMS = {
     "logs.page_form",
 }
 EXPORTS = {*READING, "logs.characters", "logs.reader", "logs.zones", "logs.exports"}
-PAGES = {*READING, *FORMS, *EXPORTS, "logs.api_form", "logs.counts_form", "logs.list_form", "logs.pages"}
+PAGES = {
+    *READING,
+    *FORMS,
+    *EXPORTS,
+    "logs.api_form",
+    "logs.counts_form",
+    "logs.list_form",
+    "logs.saved_views",
+    "logs.pages",
+}
 VIEWS = {*PAGES, "logs.frame", "logs.permissions", "logs.request_form", "logs.row_views", "logs.signals"}
 API = {"logs.api_errors", "logs.api_links", "logs.api_usage", "logs.api_views"}
 
@@ -97,6 +106,7 @@ LAYERS: dict[str, set[str]] = {
     "logs.counts_form": {"logs.api_form", *FORMS, *READING},
     "logs.list_form": {"logs.api_form", *FORMS},
     "logs.exports": EXPORTS - {"logs.exports"},
+    "logs.saved_views": {"logs.characters", "logs.storage"},
     "logs.pages": PAGES - {"logs.pages"},
     "logs.requests": {"logs.characters"},
     "logs.permissions": set(),
@@ -104,7 +114,9 @@ LAYERS: dict[str, set[str]] = {
     "logs.row_views": {*PAGES, "logs.permissions", "logs.request_form", "logs.signals"},
     "logs.frame": {*PAGES, "logs.requests"},
     "logs.request_form": {*PAGES, "logs.permissions"},
-    "logs.views": VIEWS,
+    "logs.views": VIEWS | {"logs.saved_view_views"},
+    "logs.saved_view_views": VIEWS,
+    "logs.saved_view_routes": {"logs.frame", "logs.saved_view_views"},
     "logs.log_views": VIEWS,
     "logs.number_views": VIEWS,
     "logs.export_form": PAGES,
@@ -121,6 +133,7 @@ LAYERS: dict[str, set[str]] = {
         "logs.log_views",
         "logs.number_views",
         "logs.plan",
+        "logs.saved_view_routes",
         "logs.views",
     },
     "logs.apps": {"logs.conf", *STORAGE},
@@ -161,6 +174,7 @@ WITHOUT_DJANGO = [
     "logs.plan_error",
     "logs.plan",
     "logs.reader",
+    "logs.saved_views",
     "logs.storage",
     "logs.digests",
     "logs.reading",

@@ -36,6 +36,7 @@ def statuses(default: int, **exceptions: int) -> dict[str, int]:
 STAFF_PAGE = statuses(302, staff=200, viewer=200, superuser=200)
 LOG_PAGE = statuses(302, staff=403, viewer=200, superuser=200)
 NO_LOG = statuses(302, staff=403, viewer=404, superuser=404)
+SAVED = statuses(302, staff=403)
 # The site of these tests has no queue.
 DEAD_LETTERS = statuses(302, staff=403, viewer=403, superuser=200)
 EMPTY_FORM = statuses(302, staff=403, viewer=400, superuser=400)
@@ -108,6 +109,13 @@ ROUTES = {
     ),
     "admin/logs/log/freshness/": admin("logs/log/freshness/", LOG_PAGE, READ),
     "admin/logs/log/overview/": admin("logs/log/overview/", LOG_PAGE, READ),
+    "admin/logs/log/views/": admin("logs/log/views/", LOG_PAGE, {**READ, "POST": SAVED}),
+    "admin/logs/log/views/add/": admin("logs/log/views/add/", LOG_PAGE, ACTION),
+    "admin/logs/log/views/<slug:view_id>/change/": admin("logs/log/views/0/change/", NO_LOG, ACTION),
+    "admin/logs/log/views/<slug:view_id>/replace/": admin(
+        "logs/log/views/0/replace/", NO_LOG, {"POST": None}
+    ),
+    "admin/logs/log/views/<slug:view_id>/delete/": admin("logs/log/views/0/delete/", NO_LOG, ACTION),
     "admin/logs/log/choices/": admin("logs/log/choices/", LOG_PAGE, READ),
     "admin/logs/log/<path:object_id>/row/": admin(f"logs/log/{LOG}/row/", LOG_PAGE, READ),
     "admin/logs/log/<path:object_id>/json/": admin(f"logs/log/{LOG}/json/", LOG_PAGE, READ),

@@ -160,7 +160,7 @@ def test_ttl_is_turned_on_if_it_was_off(table_name: str, dynamodb: Any) -> None:
 
 def test_tables_share_one_client() -> None:
     tables = Model.__subclasses__()
-    assert len(tables) == 11
+    assert len(tables) == 12
     clients = {id(table._get_connection().connection.client) for table in tables}
     assert clients == {id(shared_connection().client)}
 

@@ -59,6 +59,8 @@ def variables(deployment: Deployment) -> dict[str, str]:
         "TOKENS_TABLE": outputs["TokensTableName"],
         # CloudFormation has no empty outputs.
         "DIGESTS_TABLE": outputs.get("DigestsTableName", ""),
+        # A stage of an earlier version has no such table.
+        "VIEWS_TABLE": outputs.get("ViewsTableName", ""),
         "EXPORTS_TABLE": outputs["ExportsTableName"],
         "LOGS_QUEUE_URL": outputs["LogsQueueUrl"],
         "LOGS_DEAD_LETTER_QUEUE_URL": outputs["DeadLetterQueueUrl"],

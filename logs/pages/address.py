@@ -1,12 +1,14 @@
 """The addresses of the listing: every link to it comes from here."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from typing import Any
 
 from logs import cursor, zones
+from logs.fields import ON
 from logs.filters import LogFilter
-from logs.form_fields import DEFAULT_LIMIT
+from logs.form_fields import ALL, DEFAULT_LIMIT
 from logs.forms import Parameters, parameters
 from logs.pages.links import query_string
 from logs.plan import Around, Position, QueryPlan
@@ -18,8 +20,11 @@ from logs.time_range import TimeRange
 class Address:
     """The address of a page of the listing, and those of other pages.
 
-    `time_range` is set if the range was read from a text. `default_limit` is the page size of an address
-    without one.
+    - `time_range` is set if the range was read from a text.
+    - `default_limit` is the page size of an address without one.
+    - `kept` are parameters that each address keeps: those of a saved view.
+    - `needs_all` is whether an address without parameters would open a saved view. Such an address then says
+      that it is the one of all logs.
     """
 
     plan: QueryPlan
@@ -27,6 +32,8 @@ class Address:
     zone: tzinfo = UTC
     time_range: TimeRange | None = None
     default_limit: int = DEFAULT_LIMIT
+    kept: Mapping[str, str] = field(default_factory=dict)
+    needs_all: bool = False
 
     @property
     def filter(self) -> LogFilter:
@@ -72,6 +79,10 @@ class Address:
         query = query_string(LogFilter(), zone=self.zone)
         return f"overview/?{query}" if query else "overview/"
 
+    def for_others(self) -> "Address":
+        """Return the same page for readers with other saved views."""
+        return replace(self, kept={}, needs_all=True)
+
     @property
     def range_text(self) -> str:
         """Return the time range as text.
@@ -86,7 +97,9 @@ class Address:
         """Return the values of the form's fields, by parameter."""
         bare = replace(self.filter, start=None, end=None)
         zone = {} if self.zone is UTC else {"tz": zones.name(self.zone)}
-        return {**parameters(bare, self.limit, self.default_limit), **zone, "range": self.range_text}
+        values = parameters(bare, self.limit, self.default_limit)
+        shown = {**self.kept, **({ALL: ON} if self.needs_all and not self.kept else {})}
+        return {**values, **zone, **shown, "range": self.range_text}
 
     def _relative_range(self, log_filter: LogFilter) -> str | None:
         """Return the text of a relative range if a filter has this range, or None."""
@@ -96,4 +109,7 @@ class Address:
         return None
 
     def _query(self, log_filter: LogFilter, limit: int, **parameters: str) -> str:
-        return query_string(log_filter, limit, zone=self.zone, default_limit=self.default_limit, **parameters)
+        query = query_string(
+            log_filter, limit, zone=self.zone, default_limit=self.default_limit, **self.kept, **parameters
+        )
+        return query or (f"{ALL}={ON}" if self.needs_all else "")

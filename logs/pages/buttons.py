@@ -14,8 +14,7 @@ from logs.fields import quoted
 from logs.filters import Order
 from logs.page_form import moments
 from logs.pages import preferences
-from logs.pages.columns import COLUMNS, SEPARATOR
-from logs.pages.preferences import DENSITIES, NUMBERS, READERS, Preferences
+from logs.pages.preferences import NUMBERS, READERS, Preferences
 
 # These choose a page. A changed filter begins at its first page.
 PLACES = ("at", "around", "cursor")
@@ -44,15 +43,12 @@ def _set_limit(data: QueryDict, value: str) -> None:
 
 def _reject_columns(data: QueryDict, value: str) -> None:
     """Refuse other columns. Valid ones are a preference. Raises BadRequest."""
-    names = ", ".join(COLUMNS)
-    raise BadRequest(
-        f"set_columns must be some of {names}, each once, with “{SEPARATOR}” between, not “{quoted(value)}”."
-    )
+    raise BadRequest(preferences.invalid("columns", "set_columns", value))
 
 
 def _reject_density(data: QueryDict, value: str) -> None:
     """Refuse another density. A valid one is a preference. Raises BadRequest."""
-    raise BadRequest(f"set_density must be {' or '.join(DENSITIES)}, not “{quoted(value)}”.")
+    raise BadRequest(preferences.invalid("density", "set_density", value))
 
 
 def _reject_numbers(data: QueryDict, value: str) -> None:
@@ -79,6 +75,8 @@ KEPT = {
     "set_density": "density",
     "set_numbers": "numbers",
 }
+# The preferences that a saved view has too. On its page, a button changes the address and not the cookie.
+OF_VIEWS = ("limit", "columns", "density")
 
 
 @dataclass(frozen=True)
@@ -129,8 +127,12 @@ def press(data: QueryDict, current: Preferences) -> Pressed | None:
         if place:
             data["at"] = place
         try:
-            kept[KEPT[name]] = READERS[KEPT[name]](value)
-            data.pop(KEPT[name], None)
+            preference = READERS[KEPT[name]](value)
+            if data.get("view") and KEPT[name] in OF_VIEWS:
+                data[KEPT[name]] = str(preference)
+            else:
+                kept[KEPT[name]] = preference
+                data.pop(KEPT[name], None)
         except (KeyError, ValueError):
             CHANGES[name](data, value)
     return Pressed(_without_empty(data).urlencode(), replace(current, **kept))

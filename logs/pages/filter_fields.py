@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from logs.characters import strip, visible
 from logs.fields import SizeField, ValuesField
-from logs.form_fields import FIELDS, PAGE_FIELDS
+from logs.form_fields import ALL, FIELDS, PAGE_FIELDS, VIEW_PARAMETERS
 from logs.forms import Parameters
 from logs.page_form import PageForm
 from logs.path_fields import PathField, is_path
@@ -22,7 +22,7 @@ SIDE = ("account_id", "type", "sub_type", "user_id", "object", "submitter_countr
 ELSEWHERE = frozenset({"q", "case", "range", "tz", "from", "to", "order", "limit", "at", "around", "cursor"})
 FOLDED = tuple(name for name in FIELDS if name not in ELSEWHERE and name not in SIDE)
 # A new filter keeps these: the form sends them as hidden fields.
-KEPT = ("tz", "order", "limit")
+KEPT = ("tz", "order", "limit", *VIEW_PARAMETERS, ALL)
 LABELS = {name: str(field.label or name) for name, field in {**FIELDS, **PAGE_FIELDS}.items()}
 # An error of one of these is an error of the field `range`.
 RANGE_PARAMETERS = ("from", "to", "range")

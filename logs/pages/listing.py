@@ -1,8 +1,7 @@
 """The listing: one page of a plan, and every link that leads from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -36,7 +35,6 @@ from logs.pages.preferences import COMPACT, HIDE, Preferences
 from logs.pages.rows import RowOptions, render_rows
 from logs.plan import END, Around, Direction, Position
 from logs.reader import IdSearch, PageResult
-from logs.time_range import TimeRange
 
 PAGE_SIZES = (25, 50, 100, 200)
 # Of the sentence in the tab's title.
@@ -60,15 +58,8 @@ class Listing:
 
     sizes = PAGE_SIZES
 
-    def __init__(
-        self,
-        result: PageResult,
-        view: Preferences | None = None,
-        *,
-        zone: tzinfo = UTC,
-        time_range: TimeRange | None = None,
-    ) -> None:
-        """Show a page in a time zone. `time_range` is set if the range was read from a text."""
+    def __init__(self, result: PageResult, view: Preferences, address: Address) -> None:
+        """Show a page. Its address is that of the first page of its plan."""
         self._result = result
         self.query = result.query
         self.plan = result.plan
@@ -81,10 +72,10 @@ class Listing:
         self.id_search: IdSearch | None = None
         # The content of the open rows, by the ids of their logs.
         self.panes: Mapping[str, SafeString] = {}
-        self.zone = zone
-        self.time_range = time_range
-        self.view = view or Preferences()
-        self.address = Address(self.plan, self.limit, zone, time_range, self.view.limit)
+        self.zone = address.zone
+        self.time_range = address.time_range
+        self.view = view
+        self.address = address
         self.empty_page = EmptyPage(result, self.address)
 
     @property
@@ -114,8 +105,9 @@ class Listing:
 
     @property
     def absolute(self) -> str:
-        """Return the address of this page with absolute times."""
-        return self.address.url(start=self.start) if self.start else self.address.absolute
+        """Return the address of this page with absolute times, and without its saved view."""
+        address = self.address.for_others
+        return address.url(start=self.start) if self.start else address.absolute
 
     @property
     def _times(self) -> sentence.Times:
@@ -234,8 +226,9 @@ class Listing:
     @property
     def files(self) -> list[Link]:
         """Return the links to the page of exports, and to files of this filter."""
+        address = replace(self.address, default_limit=DEFAULT_LIMIT)
         return [
-            Link(text, self.address.url(limit=DEFAULT_LIMIT, path="export/", **values))
+            Link(text, address.url(limit=DEFAULT_LIMIT, path="export/", **values))
             for text, values in FILES.items()
         ]
 

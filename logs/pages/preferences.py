@@ -1,15 +1,17 @@
 """How one browser shows the listing. A cookie keeps it."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, QueryDict
 
+from logs.fields import quoted
 from logs.form_fields import DEFAULT_LIMIT, MAX_LIMIT
-from logs.pages.columns import DEFAULT_COLUMNS, read_columns, write_columns
+from logs.pages.columns import COLUMNS, DEFAULT_COLUMNS, SEPARATOR, read_columns, write_columns
 
 COOKIE = "logs_view"
 MAX_AGE = 365 * 24 * 3600
@@ -48,6 +50,11 @@ READERS: dict[str, Callable[[str], Any]] = {
     "density": _density,
     "numbers": _numbers,
 }
+# preference → the rule of its values, as the end of a sentence
+RULES = {
+    "columns": f"some of {', '.join(COLUMNS)}, each once, with “{SEPARATOR}” between",
+    "density": " or ".join(DENSITIES),
+}
 
 
 @dataclass(frozen=True)
@@ -69,14 +76,39 @@ def read(request: HttpRequest) -> Preferences:
 
     A value that is invalid, for example of another version, is as if it were missing.
     """
+    return parse(request.COOKIES.get(COOKIE, "")[:MAX_COOKIE], Preferences())
+
+
+def parse(query: str, base: Preferences) -> Preferences:
+    """Return the preferences among the parameters of a query string. The others are those of `base`."""
     values: dict[str, Any] = {}
-    for name, text in parse_qsl(request.COOKIES.get(COOKIE, "")[:MAX_COOKIE]):
+    for name, text in parse_qsl(query):
         if reader := READERS.get(name):
             try:
                 values[name] = reader(text)
             except ValueError:
                 continue
-    return Preferences(**values)
+    return replace(base, **values)
+
+
+def of_address(data: QueryDict, base: Preferences) -> Preferences:
+    """Return the columns and the density of an address. Those that it leaves out are of `base`.
+
+    Raises BadRequest for an invalid value.
+    """
+    values = {}
+    for name in RULES:
+        if text := str(data.get(name, "")):
+            try:
+                values[name] = READERS[name](text)
+            except ValueError as error:
+                raise BadRequest(invalid(name, name, text)) from error
+    return replace(base, **values)
+
+
+def invalid(name: str, parameter: str, text: str) -> str:
+    """Return the message about an invalid value of a preference in a parameter."""
+    return f"{parameter} must be {RULES[name]}, not “{quoted(text)}”."
 
 
 def write(response: HttpResponse, preferences: Preferences, path: str) -> None:

@@ -149,26 +149,28 @@ def batch_get_all(
     return items
 
 
-def get_each(keys: Mapping[type[Model], str]) -> dict[type[Model], dict[str, Any]]:
-    """Return the raw item of one key in each of several tables. Items that do not exist are left out.
+def get_each(keys: Mapping[type[Model], Sequence[str]]) -> dict[type[Model], list[dict[str, Any]]]:
+    """Return the raw items of some keys in each of several tables. Items that do not exist are left out.
 
-    The reads are consistent. Costs one BatchGetItem, and one GetItem for each key that DynamoDB does not
-    process. Raises PynamoDB's and botocore's errors.
+    The reads are consistent. Costs one BatchGetItem, and one GetItem for each key of a table of which
+    DynamoDB leaves a key unprocessed. Raises PynamoDB's and botocore's errors.
     """
     requests = {
-        model.Meta.table_name: {"Keys": [{model._hash_keyname: {"S": key}}], "ConsistentRead": True}
-        for model, key in keys.items()
+        model.Meta.table_name: {
+            "Keys": [{model._hash_keyname: {"S": key}} for key in model_keys],
+            "ConsistentRead": True,
+        }
+        for model, model_keys in keys.items()
     }
     response = LogItem._get_connection().connection.dispatch("BatchGetItem", {"RequestItems": requests})
     items = {}
-    for model, key in keys.items():
+    for model, model_keys in keys.items():
         table = model.Meta.table_name
         if table in response["UnprocessedKeys"]:
-            item = get(model, key, consistent=True).get("Item")
+            responses_of_keys = [get(model, key, consistent=True) for key in model_keys]
+            items[model] = [each["Item"] for each in responses_of_keys if each.get("Item")]
         else:
-            item = next(iter(response["Responses"].get(table, [])), None)
-        if item:
-            items[model] = item
+            items[model] = response["Responses"].get(table, [])
     return items
 
 

@@ -61,8 +61,8 @@ class SessionStore(SessionBase):
     def load(self) -> dict[str, Any]:
         """Return the session's data, empty if the session does not exist or has expired.
 
-        Costs one BatchGetItem, which reads the user too, or one GetItem if the cookie names no user; and one
-        UpdateItem if the idle timeout is renewed.
+        Costs one BatchGetItem, which reads the user and saved views too, or one GetItem if the cookie names
+        no user; and one UpdateItem if the idle timeout is renewed.
         """
         item = self._read(self.key) if self.key else None
         # TTL deletes an expired item within days. Until then reads return it.
@@ -73,10 +73,10 @@ class SessionStore(SessionBase):
         return self.decode(item.data)
 
     def _read(self, key: str) -> SessionItem | None:
-        """Return the session's item. Keep the user's item for the current request."""
+        """Return the session's item. Keep the user's item, and saved views, for the current request."""
         if not (self._name and prefetch.is_on()):
             return self._item(key)
-        item, user = read_session(key, self._name)
+        item, user = read_session(key, self._name, prefetch.view_owners(self._name))
         prefetch.put(user)
         return item
 

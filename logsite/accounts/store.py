@@ -1,9 +1,10 @@
 """The PynamoDB models of users, sessions and API tokens. No Django here."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from botocore.exceptions import ClientError
 from pynamodb.attributes import (
     BooleanAttribute,
     NumberAttribute,
@@ -15,9 +16,10 @@ from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
 from logs.models import TableMeta, TimeAttribute
-from logs.storage import dynamodb
+from logs.storage import dynamodb, view_items
 from logs.storage.dynamodb import share_client
 from logs.storage.errors import CONDITION_FAILED
+from logs.storage.view_items import ViewsItem
 
 
 @share_client
@@ -101,16 +103,32 @@ class UsageItem(Model):
     expires_at = TTLAttribute()
 
 
-def read_session(key: str, username: str) -> tuple[SessionItem | None, UserItem | None]:
+def read_session(
+    key: str, username: str, view_owners: Sequence[str] = ()
+) -> tuple[SessionItem | None, UserItem | None]:
     """Return a session and a user, each None if it does not exist.
 
-    Costs one BatchGetItem of two consistent reads.
+    Costs one BatchGetItem of consistent reads. It also reads the saved views of `view_owners`, and keeps them
+    for the current request. Without their table it costs a second BatchGetItem, once a minute.
     """
-    items = dynamodb.get_each({SessionItem: key, UserItem: username})
-    session, user = items.get(SessionItem), items.get(UserItem)
+    keys: dict[type[Model], Sequence[str]] = {SessionItem: [key], UserItem: [username]}
+    if view_owners and view_items.is_readable():
+        try:
+            items = dynamodb.get_each({**keys, ViewsItem: view_owners})
+        except ClientError as error:
+            if not view_items.is_missing(error):
+                raise
+            # It raises too if one of the other tables is missing.
+            items = dynamodb.get_each(keys)
+            view_items.pause(error)
+        else:
+            view_items.keep(view_owners, items[ViewsItem])
+    else:
+        items = dynamodb.get_each(keys)
+    sessions, users = items[SessionItem], items[UserItem]
     return (
-        SessionItem.from_raw_data(session) if session else None,
-        UserItem.from_raw_data(user) if user else None,
+        SessionItem.from_raw_data(sessions[0]) if sessions else None,
+        UserItem.from_raw_data(users[0]) if users else None,
     )
 
 

@@ -108,6 +108,12 @@ def _record_dead_letter(
     )
 
 
+def record_shared_view(view: Any, action: str, **_: Any) -> None:
+    """Record that a shared view was saved, changed, renamed or deleted. Own views are no events."""
+    summary = f"{action.capitalize()} the saved view {truncate(view.name, MAX_VERB)}"
+    record("saved-view", action, object_type="saved-view", object_id=view.id, summary=summary)
+
+
 def record_new_user(user: Any, **_: Any) -> None:
     """Record that a user was created."""
     _record_user("created", user, "Created")
@@ -156,6 +162,7 @@ RECEIVERS: dict[Signal, Callable[..., None]] = {
     dead_letters.dead_letter_opened: record_opened_dead_letter,
     dead_letters.dead_letter_replayed: record_replayed_dead_letter,
     dead_letters.dead_letter_discarded: record_discarded_dead_letter,
+    reading.shared_view_changed: record_shared_view,
     reading.logs_read: record_search,
     reading.log_opened: record_opening,
     reading.logs_exported: record_export,

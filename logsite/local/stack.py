@@ -13,9 +13,10 @@ from pathlib import Path
 
 from ingest.wire import sqs
 from logs.models import LogItem
-from logs.storage import digest_items, export_items, tables
+from logs.storage import digest_items, export_items, tables, view_items
 from logs.storage.digest_items import DigestItem
 from logs.storage.export_items import ExportItem
+from logs.storage.view_items import ViewsItem
 from logsite.accounts.store import SessionItem, TokenItem, UserItem
 from logsite.local import engine, queues
 from logsite.local.errors import StackError
@@ -103,7 +104,11 @@ def check_tables(folder: Path, endpoint: str | None) -> None:
     They cannot be changed in place. Without an `endpoint` the tables are in the folder. Costs up to two
     DescribeTable per table.
     """
-    switched = {DigestItem: digest_items.is_on(), ExportItem: export_items.is_on()}
+    switched = {
+        ViewsItem: view_items.is_on(),
+        DigestItem: digest_items.is_on(),
+        ExportItem: export_items.is_on(),
+    }
     models = [LogItem, UserItem, SessionItem, TokenItem, *(model for model, on in switched.items() if on)]
     names = [model.Meta.table_name for model in models if tables.is_outdated(model)]
     if not names:

@@ -42,6 +42,11 @@ def test_site_reads_logs_and_sends_the_audit_trail(deployment: EmulatedDeploymen
         assert is_denied(dynamodb.put_item, TableName=table, Item=key)
         assert is_denied(dynamodb.delete_item, TableName=table, Key=key)
         assert is_denied(dynamodb.scan, TableName=table)
+        views = {"TableName": deployment.outputs["ViewsTableName"]}
+        shared = {**views, "Key": {"owner": {"S": "shared"}}}
+        dynamodb.get_item(**shared)
+        assert is_denied(dynamodb.delete_item, **shared)
+        assert is_denied(dynamodb.scan, **views)
         queue, dead_letters = (deployment.outputs[f"{name}QueueUrl"] for name in ("Logs", "DeadLetter"))
         sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(log))
         assert is_denied(sqs.receive_message, QueueUrl=queue)

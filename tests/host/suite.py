@@ -17,6 +17,9 @@ from django.utils.functional import SimpleLazyObject
 from ingest.sending.structures import MAX_ROWS
 from ingest.testing import RecordingClient
 from logs.models import LogItem
+from logs.storage import view_items
+from logs.storage.view_items import ViewsItem
+from tests.dynamodb_calls import recorded_calls
 from tests.factories import make_fields
 from tests.items import make_item, store
 
@@ -46,7 +49,11 @@ def test_table_name_comes_from_project_settings() -> None:
 
 def test_migrate_creates_the_permission_and_no_table() -> None:
     permissions = Permission.objects.filter(content_type__app_label=LABEL)
-    assert {permission.codename for permission in permissions} == {"view_log", "replay_dead_letters"}
+    assert {permission.codename for permission in permissions} == {
+        "view_log",
+        "replay_dead_letters",
+        "share_views",
+    }
     assert not [name for name in connection.introspection.table_names() if name.startswith((LABEL, "logs"))]
 
 
@@ -82,6 +89,34 @@ def test_labels_name_users_of_the_project() -> None:
         page = sign_in("view_log").get(f"/office/{LABEL}/log/{make_item(1).id}/change/").content.decode()
     assert f"user {user.pk} (Zoë Müller)" in page
     assert f'href="https://shop.example/u/{user.pk}"' in page
+
+
+def test_saved_views_belong_to_users_of_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    client, listing = sign_in("view_log"), f"/office/{LABEL}/log/"
+    form = {"query": "type=login&range=-2h", "name": "Logins", "start": "1"}
+    saved = client.post(f"{listing}views/add/", form)
+    assert saved.headers["Location"].endswith("&type=login&range=-2h")
+    user = User.objects.get()
+    assert {item.owner for item in ViewsItem.scan()} == {f"user#auth.User#{user.pk}"}
+    with recorded_calls() as calls:
+        assert client.get(listing).headers["Location"] == saved.headers["Location"]
+    assert calls == [("BatchGetItem", None)]
+    page = client.get(f"{listing}?all=1").content.decode()
+    assert f'action="{listing}"' in page
+    assert f'href="{listing}views/"' in page
+    ViewsItem(f"user#auth.User#{user.pk}").delete()
+    # Views are optional: without their table there are no tabs, and the table is not read again at once.
+    monkeypatch.setattr(view_items._Pause, "end", 0)
+    monkeypatch.setattr(ViewsItem.Meta, "table_name", "NoSuchTable")
+    for requests in (["BatchGetItem", "Query"], ["Query"]):
+        with recorded_calls() as calls:
+            response = client.get(listing)
+        assert [name for name, _ in calls] == requests
+        assert response.status_code == 200
+        assert "Saved views" not in response.content.decode()
+    assert client.get(f"{listing}views/").status_code == 503
+    monkeypatch.setattr(ViewsItem.Meta, "table_name", "")
+    assert client.get(f"{listing}views/").status_code == 404
 
 
 def test_listing_has_the_site_header() -> None:

@@ -15,7 +15,11 @@ from logsite.accounts.models import User
 PASSWORD_VARIABLE = "DJANGO_USER_PASSWORD"  # noqa: S105  the name of a variable, not a password
 
 # permission → the option that gives it
-PERMISSIONS = {"logs.view_log": "view_logs", "logs.replay_dead_letters": "replay_dead_letters"}
+PERMISSIONS = {
+    "logs.view_log": "view_logs",
+    "logs.replay_dead_letters": "replay_dead_letters",
+    "logs.share_views": "share_views",
+}
 
 
 class Command(BaseCommand):
@@ -36,6 +40,11 @@ class Command(BaseCommand):
             "--replay-dead-letters",
             action="store_true",
             help="Give the user the permission to replay, correct and discard dead letters.",
+        )
+        parser.add_argument(
+            "--share-views",
+            action="store_true",
+            help="Give the user the permission to share saved views, and to change shared ones.",
         )
         parser.add_argument(
             "--noinput",
