@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
-from logs import conf, cursor, reader, signals
+from logs import conf, counter, cursor, reader, signals
 from logs.api_errors import error, invalid
 from logs.api_links import page_links
 from logs.api_usage import LOG_BOUND, counts_bound, groups_bound, metered, page_bound, rows_budget
@@ -89,7 +89,7 @@ def _counts(request: HttpRequest, cost: Cost) -> Any:
         return invalid(form.errors_by_parameter())
     plan = form.plan()
     try:
-        result, counts_cost = reader.counts(plan, form.bucket, form.counted_fields, conf.count_budget())
+        result, counts_cost = counter.counts(plan, form.bucket, form.counted_fields, conf.count_budget())
     except TooManyBuckets as raised:
         return invalid({"bucket": [f"{raised}."]})
     cost += counts_cost
@@ -108,7 +108,7 @@ def _groups(request: HttpRequest, cost: Cost) -> Any:
     if not form.is_valid():
         return invalid(form.errors_by_parameter())
     plan = form.plan()
-    result, groups_cost = reader.groups(
+    result, groups_cost = counter.groups(
         plan, form.cleaned_data["field"], group_schemas.MAX_GROUPS, conf.budget()
     )
     cost += groups_cost

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 
-from logs import conf, reader, signals, zones
+from logs import conf, counter, reader, signals, zones
 from logs.characters import visible
 from logs.export_form import ExportForm, reject_page_parameters
 from logs.exports import jobs, launch
@@ -95,7 +95,7 @@ def _recent(request: HttpRequest, form: PageForm) -> list[ExportStatus]:
 def _count(plan: QueryPlan) -> Count | None:
     """Return how many logs match, or None if the range has too many days to count."""
     try:
-        result, _ = reader.counts(plan, fields=(), budget=conf.count_budget())
+        result, _ = counter.counts(plan, fields=(), budget=conf.count_budget())
     except TooManyBuckets:
         return None
     return result.total

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.utils.http import content_disposition_header
 
-from logs import conf, reader, signals
+from logs import conf, counter, signals
 from logs.counts_form import NAMES_OF_FIELDS
 from logs.fields import quoted
 from logs.frame import Admin, handles_errors, render, reverse_url
@@ -60,7 +60,7 @@ def groups(request: HttpRequest, admin: Admin) -> HttpResponse:
     if address is None:
         return HttpResponseRedirect(f"{prefix}?{data.urlencode()}")
     field = str(fields[0])
-    result, cost = reader.groups(newest_first(address.plan), field, MAX_CSV_ROWS, conf.budget())
+    result, cost = counter.groups(newest_first(address.plan), field, MAX_CSV_ROWS, conf.budget())
     page = GroupsPage(result, address, prefix, cost)
     if not formats:
         _send_signal(request, address)

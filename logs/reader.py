@@ -1,6 +1,5 @@
 """Read logs: a page, one log by its id, and the choices."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -11,11 +10,7 @@ from logs.models import NO_ONE, LogItem, is_own_account
 from logs.plan import Around, Direction, PageQuery, Position, QueryPlan, key_of, make_plan
 from logs.plan_error import plan_error
 from logs.reading import path
-from logs.reading.budget import MAX_COUNTED, Budget, Cost
-from logs.reading.count_result import Bucket, CountResult, bucket_moments, default_bucket
-from logs.reading.count_scope import CountScope
-from logs.reading.counting import Starts, count_logs
-from logs.reading.grouping import Groups, group_logs
+from logs.reading.budget import Budget, Cost
 from logs.reading.page import Page as Page
 from logs.reading.page import PageRead
 from logs.reading.tail import Tail, examined_plan, read_tail
@@ -130,48 +125,6 @@ def read_around(
     """
     with store_unavailable():
         return PageRead(plan, budget).around(item, limit)
-
-
-def counts(
-    plan: QueryPlan,
-    bucket: Bucket | None = None,
-    fields: tuple[str, ...] = ("type",),
-    budget: Budget = Budget(examined=MAX_COUNTED),  # noqa: B008  frozen
-) -> tuple[CountResult, Cost]:
-    """Return how many logs match, by hour or by day, and the cost.
-
-    Without a bucket it is the hour for a range of up to three days, otherwise the day. Digests answer a
-    filter by type, and by days one by account, account and type, user or subtype. All others, and ranges
-    without digests, are counted in the index within the budget. `fields` are of counted_values.FIELDS. A
-    range without a beginning begins with the first log. Raises TooManyBuckets and StoreUnavailable.
-    """
-    chosen = bucket
-
-    def starts(start: int, end: int) -> Sequence[int]:
-        nonlocal chosen
-        chosen = chosen or default_bucket(start, end)
-        return bucket_moments(start, end, chosen)
-
-    result, cost = numbers(plan, starts, CountScope(fields), budget)
-    result.bucket = chosen or Bucket.DAY
-    return result, cost
-
-
-def numbers(plan: QueryPlan, starts: Starts, scope: CountScope, budget: Budget) -> tuple[CountResult, Cost]:
-    """Return how many logs match, by buckets and by value, and the cost.
-
-    `starts` returns the first moments of the buckets. The range is as in `counts`. Raises StoreUnavailable.
-    """
-    read = PageRead(plan, budget)
-    with store_unavailable():
-        return count_logs(read, starts, scope), read.cost
-
-
-def groups(plan: QueryPlan, field: str, limit: int, budget: Budget) -> tuple[Groups, Cost]:
-    """Return the largest groups of a field of grouping.FIELDS, and the cost. Raises StoreUnavailable."""
-    read = PageRead(plan, budget)
-    with store_unavailable():
-        return group_logs(read, field, limit), read.cost
 
 
 def tail(plan: QueryPlan, position: Position, budget: Budget) -> Tail:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from logs import reader
+from logs import counter, reader
 from logs.digests import builder, coverage, directory, segment_build, source, state
 from logs.digests.directory import Erasure
 from logs.digests.moments import to_moment
@@ -53,7 +53,7 @@ def segment_logs() -> int:
 
 def counted(budget: Budget | None = None) -> tuple[int, bool]:
     """Return the number of logs, and whether it is exact."""
-    result, _ = reader.counts(make_plan(LogFilter()), Bucket.DAY, budget=budget or Budget())
+    result, _ = counter.counts(make_plan(LogFilter()), Bucket.DAY, budget=budget or Budget())
     return result.total.number, result.total.is_exact
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from logs import reader
+from logs import counter
 from logs.digests import builder, erasure
 from logs.digests.moments import to_moment
 from logs.filters import LogFilter, Order
@@ -86,7 +86,7 @@ FILTERS = [
 def assert_exact(items: Iterable[LogItem], log_filter: LogFilter, shards: int = 1) -> None:
     """Raise AssertionError unless all numbers are exact and equal a brute-force count of the items."""
     for bucket in Bucket:
-        result, _ = reader.counts(make_plan(log_filter, shards), bucket, budget=Budget())
+        result, _ = counter.counts(make_plan(log_filter, shards), bucket, budget=Budget())
         expected = expected_buckets(items, log_filter, bucket)
         assert {moment: each.number for moment, each in result.buckets.items() if each.number} == expected
         assert all(each.is_exact for each in result.buckets.values())
@@ -181,7 +181,7 @@ def test_values_of_fields_are_counted(tables: None) -> None:
     store(make_logs(500, rng))
     builder.build()
     for budget in (Budget(), NO_INDEX):
-        result, _ = reader.counts(make_plan(LogFilter()), Bucket.DAY, ALL_FIELDS, budget)
+        result, _ = counter.counts(make_plan(LogFilter()), Bucket.DAY, ALL_FIELDS, budget)
         visible = [item for item in logs() if not is_own_account(item.account_id)]
         for name in ALL_FIELDS:
             expected = Counter(getattr(item, name) for item in visible)
@@ -194,7 +194,7 @@ def test_values_of_fields_are_counted(tables: None) -> None:
 @pytest.mark.parametrize("order", Order)
 def test_unread_ranges_are_lower_bounds(order: Order, tables: None) -> None:
     store(make_logs(300, random.Random(9)))
-    result, _ = reader.counts(make_plan(LogFilter(order=order)), Bucket.DAY, budget=NO_INDEX)
+    result, _ = counter.counts(make_plan(LogFilter(order=order)), Bucket.DAY, budget=NO_INDEX)
     assert not any(each.is_exact for each in result.buckets.values())
     expected = expected_buckets(logs(), LogFilter(), Bucket.DAY)
     assert all(each.number <= expected[moment] for moment, each in result.buckets.items())
@@ -202,7 +202,7 @@ def test_unread_ranges_are_lower_bounds(order: Order, tables: None) -> None:
 
 def test_search_has_no_exact_counts(tables: None) -> None:
     store(make_logs(20, random.Random(11)))
-    result, _ = reader.counts(make_plan(LogFilter(q="login")), Bucket.DAY)
+    result, _ = counter.counts(make_plan(LogFilter(q="login")), Bucket.DAY)
     assert result.total.number == 0
     assert not result.total.is_exact
 
@@ -218,7 +218,7 @@ def test_partly_expired_groups_are_lower_bounds(tables: None) -> None:
     middle = week_start + 3600 + 100
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("logs.reading.digest_counts.time.time", lambda: middle)
-        result, _ = reader.counts(make_plan(LogFilter()), Bucket.HOUR)
+        result, _ = counter.counts(make_plan(LogFilter()), Bucket.HOUR)
     assert not result.total.is_exact
     assert result.total.number < 200
 
@@ -231,7 +231,7 @@ def test_histogram_of_a_month_costs_two_requests(tables: None) -> None:
     store(items)
     builder.build()
     plan = make_plan(LogFilter(start=TODAY - timedelta(days=30), end=TODAY + timedelta(days=1)))
-    result, cost = reader.counts(plan, Bucket.HOUR)
+    result, cost = counter.counts(plan, Bucket.HOUR)
     assert result.total.is_exact
     assert cost.queries <= 2
     assert cost.read_units <= 40
@@ -240,7 +240,7 @@ def test_histogram_of_a_month_costs_two_requests(tables: None) -> None:
 def test_too_many_buckets_are_refused(tables: None) -> None:
     plan = make_plan(LogFilter(start=NOW - timedelta(days=1_000)))
     with pytest.raises(TooManyBuckets, match="at most 2,000"):
-        reader.counts(plan, Bucket.HOUR)
+        counter.counts(plan, Bucket.HOUR)
 
 
 def test_directory_has_no_leftovers(tables: None) -> None:

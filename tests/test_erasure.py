@@ -14,7 +14,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from logs import reader
+from logs import counter, reader
 from logs.digests import builder, directory, erasure, state
 from logs.filters import LogFilter
 from logs.models import LogItem, PartItem
@@ -93,10 +93,10 @@ def assert_counted() -> None:
     """Raise AssertionError unless hours and days are counted exactly."""
     number = len(logs())
     for bucket in Bucket:
-        result, _ = reader.counts(make_plan(LogFilter()), bucket, ("type", "account_id"))
+        result, _ = counter.counts(make_plan(LogFilter()), bucket, ("type", "account_id"))
         assert (result.total.number, result.total.is_exact) == (number, True)
     for fields in (("type",), ("type", "account_id")):
-        result, _ = reader.counts(make_plan(LogFilter(account_id=("7",))), Bucket.DAY, fields)
+        result, _ = counter.counts(make_plan(LogFilter(account_id=("7",))), Bucket.DAY, fields)
         assert result.total.number == number
 
 

@@ -1,5 +1,6 @@
 """The cost of each kind of page matches the table in docs/costs.md."""
 
+import html
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from tests.pages import LISTING, fetch, link
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "costs.md"
 LOGS = 2_000
+SCRIPT = {"X-Requested-With": "XMLHttpRequest"}
 RARE = {"user_id": "rare", "sub_type": "rare", "object_type": "invoice", "object_id": "4711"}
 
 
@@ -126,3 +128,20 @@ def test_listing_makes_two_requests_beside_its_queries(
     assert others == [("BatchGetItem", None), ("GetItem", LogItem.Meta.table_name)][:number]
     queries = [table for operation, table in requests_sent if operation == "Query"]
     assert queries.count(LogItem.Meta.table_name) == 1
+
+
+def test_rows_wait_for_at_most_two_requests(viewer_client: Client) -> None:
+    """The rows take one Query. The numbers and the freshness are two requests after them."""
+    with recorded_calls() as requests_sent:
+        page = fetch(viewer_client, "?account_id=7&type=type7&range=from+1+Nov+2026")
+    assert requests_sent[-1] == ("Query", LogItem.Meta.table_name)
+    assert len(requests_sent) <= 3
+    addresses = [*re.findall(r'data-numbers="([^"]*)"', page), link(page, "How fresh are the logs?")]
+    assert [address.split("/")[0] for address in addresses] == ["numbers", "freshness"]
+    for address in addresses:
+        with recorded_calls() as requests_sent:
+            response = viewer_client.get(LISTING + html.unescape(address), headers=SCRIPT)
+        assert response.status_code == 200
+        session_and_user, *of_fragment = requests_sent
+        assert session_and_user == ("BatchGetItem", None)
+        assert len(of_fragment) <= 4

@@ -21,7 +21,7 @@ from tests.audit import Trail
 from tests.conftest import client_of, make_user
 from tests.dynamodb_calls import recorded_calls
 from tests.items import make_item, store
-from tests.pages import LISTING, fetch, link, press, row_ids
+from tests.pages import LISTING, fetch, link, press, row_ids, rows
 from tests.test_columns import headings
 from tests.test_content_security import Violations
 
@@ -30,6 +30,7 @@ pytestmark = pytest.mark.usefixtures("logs_table", "no_shared_views")
 
 TABLE = ViewsItem.Meta.table_name
 VIEWS = f"{LISTING}views/"
+SCRIPT = {"X-Requested-With": "XMLHttpRequest"}
 HOSTILE = ["<script>alert(1)</script>\"'", "\u202egnp.exe", "مرحبا 👩‍👩‍👧", "a\u200bb\x07", "x" * 100]
 
 
@@ -104,6 +105,32 @@ def test_view_keeps_filter_range_columns_and_page_size(viewer_client: Client) ->
     assert "Summary" not in headings(page)
     assert len(row_ids(page)) == 50
     assert "view=" not in html.unescape(re.findall(r'data-copy="([^"]*)"', page)[0])
+
+
+def test_live_and_export_keep_the_columns_of_a_view(viewer_client: Client) -> None:
+    store(make_item(n, object_type="invoice", object_id="4711") for n in range(3))
+    # The browser has the other columns and another page size.
+    viewer_client.cookies["logs_view"] = "limit=25&columns=summary"
+    address = save(viewer_client, "Objects", "type=login&limit=100&columns=object.user&density=compact")
+    page = fetch(viewer_client, f"{address}&limit=25")
+    poll = html.unescape(re.findall(r'data-poll="([^"]*)"', page)[0])
+    with recorded_calls() as calls:
+        fragment = viewer_client.get(LISTING + poll, headers=SCRIPT).content.decode()
+    assert [name for name, _ in calls] == ["BatchGetItem", "Query"]
+    assert len(rows(page)) == 3
+    assert rows(fragment) == rows(page)
+    # The page size of the address stays too, in a fragment that reads no view.
+    row = viewer_client.get(f"{LISTING}{row_ids(page)[0]}/row/{address}&limit=25")
+    assert re.findall(r"limit=\d+", row.content.decode())
+    assert set(re.findall(r"limit=\d+", row.content.decode())) == {"limit=25"}
+    # A file has no pages.
+    export = link(page, "Export")
+    assert "limit=" not in export
+    file = viewer_client.post(LISTING + export, {"format": "csv", "columns": "shown"})
+    assert file.content.decode().splitlines()[0] == (
+        "created_at,object_type,object_id,object_name,url,user_id,user_name"
+    )
+    assert f"view={view_id(address)}" in link(fetch(viewer_client, export), "Back to the logs")
 
 
 def test_relative_range_stays_relative(viewer_client: Client) -> None:

@@ -79,6 +79,7 @@ class Address:
         query = query_string(LogFilter(), zone=self.zone)
         return f"overview/?{query}" if query else "overview/"
 
+    @property
     def for_others(self) -> "Address":
         """Return the same page for readers with other saved views."""
         return replace(self, kept={}, needs_all=True)

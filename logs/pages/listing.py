@@ -20,7 +20,6 @@ from logs.pages.chips import Chips, make_chips
 from logs.pages.columns import COLUMNS, Column, ColumnChoice, column_choices, read_columns
 from logs.pages.display import (
     NO_LOG_HAS_ID,
-    display_moment,
     display_rejection,
     display_time,
 )
@@ -32,8 +31,9 @@ from logs.pages.live import LiveSwitch, make_switch
 from logs.pages.marks import make_marks
 from logs.pages.numbers_place import NumbersPlace
 from logs.pages.preferences import COMPACT, HIDE, Preferences
+from logs.pages.progress import Progress
 from logs.pages.rows import RowOptions, render_rows
-from logs.plan import END, Around, Direction, Position
+from logs.plan import END, Around
 from logs.reader import IdSearch, PageResult
 
 PAGE_SIZES = (25, 50, 100, 200)
@@ -76,7 +76,8 @@ class Listing:
         self.time_range = address.time_range
         self.view = view
         self.address = address
-        self.empty_page = EmptyPage(result, self.address)
+        self.empty_page = EmptyPage(result, address)
+        self.progress = Progress(result, address)
 
     @property
     def phrases(self) -> list[sentence.Phrase]:
@@ -268,38 +269,6 @@ class Listing:
         if self.page.previous is None or not self.page.items:
             return ""
         return f"@{format_time(self.page.items[0].created_at)}"
-
-    @property
-    def progress(self) -> str | None:
-        """Return how far an incomplete page read, or None for a complete page."""
-        if self.page.complete:
-            return None
-        return f"Searched {self.page.cost.inspected:,} logs{self.reached}."
-
-    @property
-    def reached(self) -> str:
-        """Return how far an incomplete page read, as the end of a sentence.
-
-        For example: ", back to 19 Nov 2026 12:40 UTC".
-        """
-        if self.page.reached is None:
-            return ""
-        towards_later = (self.filter.order is Order.OLDEST) is not self.is_read_backwards
-        reached = display_moment(self.page.reached.replace(microsecond=0), self.zone)
-        direction = "up to" if towards_later else "back to"
-        return f", {direction} {reached} {zones.label(self.zone)}"
-
-    @property
-    def onward(self) -> str | None:
-        """Return the address where a page continues that ran out of its budget."""
-        if self.page.complete:
-            return None
-        return self.address.url(start=self.page.previous if self.is_read_backwards else self.page.next)
-
-    @property
-    def is_read_backwards(self) -> bool:
-        """Return whether the page was read backwards. More logs then go above its rows."""
-        return isinstance(self.start, Position) and self.start.direction is Direction.PREVIOUS
 
     @property
     def reads_every_log(self) -> bool:

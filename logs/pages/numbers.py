@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from logs import conf, reader, zones
+from logs import conf, counter, zones
 from logs.digests.moments import DAY, to_time
 from logs.filters import LogFilter, Order
 from logs.local_clock import midnight
@@ -70,7 +70,7 @@ def read_numbers(plan: QueryPlan, zone: tzinfo) -> Counted:
         moments.extend(bar_starts(start, end, step, zone, by_day=by_day, by_hour=by_hour))
         return moments
 
-    result, cost = reader.numbers(plan, starts, SCOPE, conf.count_budget())
+    result, cost = counter.numbers(plan, starts, SCOPE, conf.count_budget())
     is_local = step.length < DAY or moments == _in_zone(result, step, zone)
     return Counted(result, step, zone if is_local else UTC, cost)
 

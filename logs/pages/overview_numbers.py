@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from logs import reader
+from logs import counter
 from logs.digests.moments import DAY, day_start, to_moment, to_time
 from logs.filters import LogFilter
 from logs.local_clock import midnight
@@ -88,7 +88,7 @@ def read_overview(plan: QueryPlan, zone: tzinfo, budget: Budget) -> OverviewNumb
 
     # The sample is small. It comes first, because a count may spend the time of the page.
     logs, cost = read_sample(plan, SAMPLE, budget)
-    result, count_cost = reader.numbers(plan, hours, CountScope(()), budget)
+    result, count_cost = counter.numbers(plan, hours, CountScope(()), budget)
     cost += count_cost
     account, account_cost = _read_account(plan, to_time(days[DAYS]), budget)
     cost += account_cost
@@ -119,13 +119,13 @@ def _read_account(plan: QueryPlan, start: datetime, budget: Budget) -> tuple[Acc
     if deadline.elapsed() > budget.seconds:
         return None, Cost()
     recent = plan.within(low, None)
-    result, cost = reader.counts(recent, Bucket.DAY, ("account_id",), budget)
+    result, cost = counter.counts(recent, Bucket.DAY, ("account_id",), budget)
     account_id = next(iter(result.values["account_id"].largest(1)), None)
     if account_id is None or deadline.elapsed() > budget.seconds:
         return None, cost
     filtered = make_plan(
         LogFilter(account_id=(account_id,), start=low), plan.shards, includes_own=plan.includes_own
     )
-    days, more = reader.counts(filtered, Bucket.DAY, ("type",), budget)
+    days, more = counter.counts(filtered, Bucket.DAY, ("type",), budget)
     cost += more
     return AccountDays(account_id, days), cost
