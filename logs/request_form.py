@@ -32,7 +32,7 @@ def read_form(
 
 
 def read_shown(request: HttpRequest, data: QueryDict) -> Preferences:
-    """Return how an address shows its rows: as its saved view, otherwise as the browser.
+    """Return how an address shows its rows: as its view or as the browser.
 
     Costs at most one BatchGetItem for an address with a view. Raises BadRequest for an invalid value.
     """

@@ -127,7 +127,7 @@ def test_live_and_export_keep_the_columns_of_a_view(viewer_client: Client) -> No
     export = link(page, "Export")
     assert "limit=" not in export
     file = viewer_client.post(LISTING + export, {"format": "csv", "columns": "shown"})
-    assert file.content.decode().splitlines()[0] == (
+    assert file.content.decode("utf-8-sig").splitlines()[0] == (
         "created_at,object_type,object_id,object_name,url,user_id,user_name"
     )
     assert f"view={view_id(address)}" in link(fetch(viewer_client, export), "Back to the logs")
