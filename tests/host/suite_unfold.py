@@ -16,8 +16,9 @@ PAGES = [
     "/admin/logs/log/",
     f"/admin/logs/log/{make_item(1).id}/change/",
     "/admin/logs/log/?from=x",
-    # The script of the listing requests it.
+    # The scripts of the listing request these.
     "/admin/logs/log/numbers/",
+    "/admin/logs/log/freshness/",
 ]
 # The fields of the filter without a visible border, of their own or around several of them.
 BORDERLESS = """
