@@ -29,13 +29,13 @@ def test_page_over_replaced_digests_is_exact(
 ) -> None:
     get_all, calls = PageRead.get_all, 0
 
-    def replaced(self: PageRead, model: Any, *args: Any) -> Any:
+    def replaced(self: PageRead, model: Any, *args: Any, **options: Any) -> Any:
         nonlocal calls
         if model is DigestItem:
             calls += 1
             if calls == number:
                 builder.build(rebuild=True)
-        return get_all(self, model, *args)
+        return get_all(self, model, *args, **options)
 
     monkeypatch.setattr(digest_search, "MAX_CANDIDATES", 12)
     # One chunk, so that one window has many groups of blocks.
