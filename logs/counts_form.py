@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from django import forms
 from django.core.exceptions import ValidationError
 
 from logs import conf
 from logs.fields import ChoiceField, ValuesField, quoted
-from logs.form_fields import FIELDS
+from logs.form_fields import FIELDS, SharedFields
 from logs.forms import FilterForm
 from logs.plan import QueryPlan, make_plan
 from logs.reading.count_result import Bucket
@@ -39,15 +38,17 @@ class CountedFieldsField(ValuesField):
 class CountsForm(FilterForm):
     """The parameters of counts. It accepts no others, as a strict FilterForm."""
 
-    base_fields: dict[str, forms.Field] = {
-        **{name: field for name, field in FIELDS.items() if name not in PAGE_PARAMETERS},
-        "bucket": ChoiceField(
-            choices=[(each.value, each.value) for each in Bucket],
-            required=False,
-            error_messages={"invalid_choice": "“%(value)s” is not a bucket: write hour or day."},
-        ),
-        "fields": CountedFieldsField(),
-    }
+    base_fields = SharedFields(
+        {
+            **{name: field for name, field in FIELDS.items() if name not in PAGE_PARAMETERS},
+            "bucket": ChoiceField(
+                choices=[(each.value, each.value) for each in Bucket],
+                required=False,
+                error_messages={"invalid_choice": "“%(value)s” is not a bucket: write hour or day."},
+            ),
+            "fields": CountedFieldsField(),
+        }
+    )
 
     def __init__(self, data: Any, **kwargs: Any) -> None:
         super().__init__(data, strict=True, **kwargs)
