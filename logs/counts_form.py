@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from django import forms
 from django.core.exceptions import ValidationError
 
 from logs import conf
 from logs.api_form import ApiForm
 from logs.fields import ChoiceField, ValuesField, quoted
-from logs.form_fields import FIELDS
+from logs.form_fields import FIELDS, SharedFields
 from logs.plan import QueryPlan, make_plan
 from logs.reading.count_result import Bucket
 from logs.reading.counted_values import FIELDS as COUNTED_FIELDS
@@ -47,7 +46,7 @@ FILTER_FIELDS: dict[str, forms.Field] = {
 class NumbersForm(ApiForm):
     """The parameters of numbers."""
 
-    base_fields = FILTER_FIELDS
+    base_fields = SharedFields(FILTER_FIELDS)
 
     def plan(self) -> QueryPlan:
         """Return the plan of a valid form's filter."""
@@ -57,15 +56,17 @@ class NumbersForm(ApiForm):
 class CountsForm(NumbersForm):
     """The parameters of counts."""
 
-    base_fields: dict[str, forms.Field] = {
-        **FILTER_FIELDS,
-        "bucket": ChoiceField(
-            choices=[(each.value, each.value) for each in Bucket],
-            required=False,
-            error_messages={"invalid_choice": "“%(value)s” is not a bucket: write hour or day."},
-        ),
-        "fields": CountedFieldsField(),
-    }
+    base_fields = SharedFields(
+        {
+            **FILTER_FIELDS,
+            "bucket": ChoiceField(
+                choices=[(each.value, each.value) for each in Bucket],
+                required=False,
+                error_messages={"invalid_choice": "“%(value)s” is not a bucket: write hour or day."},
+            ),
+            "fields": CountedFieldsField(),
+        }
+    )
 
     @property
     def bucket(self) -> Bucket | None:

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 import uuid
+from copy import copy
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -160,6 +161,12 @@ class ValuesField(forms.Field):
     def clean(self, value: Any) -> Any:
         texts = [part for text in value for part in self._parts(text)]
         return tuple(dict.fromkeys(clean for text in texts if (clean := self.text.clean(text))))
+
+    def without_commas(self) -> "ValuesField":
+        """Return the field in which a comma is part of a value."""
+        field = copy(self)
+        field.has_commas = False
+        return field
 
     def _parts(self, text: str) -> list[str]:
         if not self.has_commas:

@@ -74,6 +74,16 @@ def _hidden(**kwargs: Any) -> dict[str, Any]:
     return {"required": False, "widget": forms.HiddenInput, **kwargs}
 
 
+class SharedFields(dict[str, forms.Field]):
+    """Fields that all forms of a class share. No form changes a field.
+
+    A form of Django copies its fields, which takes longer than reading a filter.
+    """
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, forms.Field]:
+        return dict(self)
+
+
 # The parameters of page and API.
 FIELDS: dict[str, forms.Field] = {
     **{each.parameter: _filter_field(each) for each in FILTERS.values()},

@@ -14,7 +14,7 @@ from logs import conf, cursor, spelling
 from logs.characters import strip
 from logs.fields import MAX_QUOTED, ON, TextField, ValuesField, format_time, quoted
 from logs.filters import FILTERS, LogFilter, Order
-from logs.form_fields import DEFAULT_LIMIT, FIELDS, LOOKED_UP, NORMALIZERS, SPELLED
+from logs.form_fields import DEFAULT_LIMIT, FIELDS, LOOKED_UP, NORMALIZERS, SPELLED, SharedFields
 from logs.json_path import PathFilter
 from logs.key_values import KeyValues
 from logs.path_fields import is_path, path_fields, path_filters, too_many_paths
@@ -37,7 +37,7 @@ class FilterForm(forms.BaseForm):
     """The filters of the listing, with the same names on page and API."""
 
     # A dictionary, not class attributes: the filters have their own table, and `from` is a keyword.
-    base_fields = FIELDS
+    base_fields: dict[str, forms.Field] = SharedFields(FIELDS)
     field_order = ["q", "case", "account_id", "type", "user_id", "object", "from", "to", "order"]
     # The page size without `limit`.
     default_limit = DEFAULT_LIMIT
@@ -76,9 +76,9 @@ class FilterForm(forms.BaseForm):
         self.spellings = spellings
         self.strict = strict
         self.is_utf_8 = raw is not None and _is_utf_8(raw)
-        for field in self.fields.values():
-            if isinstance(field, ValuesField):
-                field.has_commas = not strict
+        for name, field in self.fields.items():
+            if strict and isinstance(field, ValuesField):
+                self.fields[name] = field.without_commas()
 
     def clean(self) -> dict[str, Any]:
         """Check the rules across fields, and the names of the parameters."""

@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from django import forms
-
 from logs import time_range, zones
 from logs.fields import format_time
-from logs.form_fields import DEFAULT_LIMIT, FIELDS, PAGE_FIELDS, VIEW_PARAMETERS
+from logs.form_fields import DEFAULT_LIMIT, FIELDS, PAGE_FIELDS, VIEW_PARAMETERS, SharedFields
 from logs.forms import FilterForm
 from logs.time_range import BadRange, TimeRange
 
@@ -20,7 +18,7 @@ class PageForm(FilterForm):
     `to` instead, as in the API. Without an offset these two are UTC, whatever `tz` is.
     """
 
-    base_fields: dict[str, forms.Field] = {**FIELDS, **PAGE_FIELDS}
+    base_fields = SharedFields({**FIELDS, **PAGE_FIELDS})
     zone: tzinfo = UTC
     # Set by a valid `range`.
     time_range: TimeRange | None = None

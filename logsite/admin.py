@@ -28,6 +28,10 @@ class LogsiteAdminSite(AdminSite):
     # There is one app with one model, and the rows need the width.
     enable_nav_sidebar = False
 
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
+        """Return the app of its own page. No other page lists apps, because there is no sidebar."""
+        return super().get_app_list(request, app_label) if app_label else []
+
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """Return Django's patterns, and those of the dead letters.
 

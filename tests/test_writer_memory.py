@@ -93,8 +93,8 @@ def make_bombs(count: int) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("count", [8])
-def test_bombs_fail_no_innocent_log(count: int, writer: Any, queues: Queues) -> None:
+def test_bombs_fail_no_innocent_log(writer: Any, queues: Queues) -> None:
+    count = 8
     innocents = [make_body(user_id=f"innocent-{number}") for number in range(BATCH_SIZE - count)]
     bombs = make_bombs(count)
 

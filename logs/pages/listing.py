@@ -112,9 +112,10 @@ class Listing:
 
     @property
     def _times(self) -> sentence.Times:
-        around = self.start.log_id if isinstance(self.start, Around) else None
-        items = self.page.items if around else []
-        moment = next((item.created_at for item in items if item.id == around), None)
+        moment = None
+        if isinstance(self.start, Around):
+            log_id = self.start.log_id
+            moment = next((item.created_at for item in self.page.items if item.id == log_id), None)
         return sentence.Times(self.zone, self.time_range, moment, MAX_VALUES)
 
     @property

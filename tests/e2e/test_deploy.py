@@ -9,11 +9,13 @@ from deploy.target import PYTHONS
 from tests.e2e.browser import Browser
 from tests.e2e.deployment import KEEP_DAYS, REGION, EmulatedDeployment, make_log, wait_until
 
-# During an update, the emulator kills the worker of the old code while it starts or serves a request. AWS
-# lets it finish. A worker that fails by itself at its start has a traceback after "stderr: ".
+# During an update, the emulator kills the worker of the old code, or deletes its files, while it starts or
+# serves a request. AWS lets it finish. A worker that fails by itself at its start has a traceback after
+# "stderr: ".
 KILLED_BY_THE_EMULATOR = re.compile(
     r"Worker (returned no response|process died|process exited immediately\. stderr: \\*\")"
     r"|Broken pipe|'NoneType' object has no attribute 'std(in|out)'"
+    r"|No such file or directory: '[^']*/emulator/"
 )
 
 

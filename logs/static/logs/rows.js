@@ -61,12 +61,15 @@
     // The pointer gets the button in each cell, the keyboard once in each row.
     function showMore({target, type}) {
         const cell = target.closest("#result_list > tbody > tr[id] > *");
-        const scope = type === "focusin" ? [...(cell?.parentElement.cells ?? [])] : [cell];
-        if (cell && cell.scrollWidth > cell.clientWidth) {
+        if (!cell) {
+            return;
+        }
+        if (cell.scrollWidth > cell.clientWidth) {
             cell.title = cell.textContent.replace("⋯", "");
         }
+        const scope = type === "focusin" ? [...cell.parentElement.cells] : [cell];
         // A narrow screen shows some cells only.
-        const last = scope.findLast((each) => each?.offsetWidth);
+        const last = scope.findLast((each) => each.offsetWidth);
         if (target !== more && last && !menu.matches(":popover-open") && scope.flatMap(valuesOf).length) {
             cells = scope;
             last.append(more);
