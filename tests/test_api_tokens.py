@@ -1,5 +1,6 @@
 """API tokens: printed once, stored as a hash, rate-limited, revoked by deletion."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -138,6 +139,7 @@ def test_request_limit_resets_after_a_minute(settings: Any, monkeypatch: pytest.
     fetch(client)
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_examined_limit_refuses_further_requests(settings: Any) -> None:
     settings.LOGS_API_EXAMINED_PER_MINUTE = 100
     store(make_item(n) for n in range(60))
@@ -146,6 +148,13 @@ def test_examined_limit_refuses_further_requests(settings: Any) -> None:
     fetch(client)
     assert problem(client, LOGS, 429)["code"] == "too_many_requests"
     assert problem(client, f"{LOGS}/{make_item(1).id}", 429)
+
+
+@pytest.fixture
+def one_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop the clock of the limits, so that all requests of the test are in one minute."""
+    now = time.time()
+    monkeypatch.setattr(rate_limit, "_now", lambda: now)
 
 
 @pytest.fixture
@@ -204,6 +213,7 @@ def test_concurrent_requests_exceed_by_one_page_at_most(
     assert usage(name).examined == examined
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_concurrent_requests_do_not_exceed_their_number(settings: Any) -> None:
     settings.LOGS_API_REQUESTS_PER_MINUTE = 5
     token = tokens.create(token_name())
@@ -213,6 +223,7 @@ def test_concurrent_requests_do_not_exceed_their_number(settings: Any) -> None:
     assert statuses.count(429) == 15
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_sessions_of_a_user_share_a_limit(viewer: User, superuser_client: Client, settings: Any) -> None:
     settings.LOGS_API_REQUESTS_PER_MINUTE = 2
     fetch(client_of(viewer))
