@@ -23,6 +23,14 @@ pytest_plugins = ["tests.browser_fixtures"]
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("logs_table")]
 
 NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture(autouse=True)
+def current_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin each test now. The tests were collected minutes ago."""
+    monkeypatch.setitem(globals(), "NOW", datetime.now(UTC).replace(microsecond=0))
+
+
 SECONDS = 4
 
 

@@ -16,6 +16,14 @@ pytest_plugins = ["tests.sqs_server", "tests.audit_fixtures"]
 pytestmark = pytest.mark.usefixtures("logs_table")
 
 NOW = datetime.now(UTC)
+
+
+@pytest.fixture(autouse=True)
+def current_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin each test now. The tests were collected minutes ago."""
+    monkeypatch.setitem(globals(), "NOW", datetime.now(UTC))
+
+
 SCRIPT = {"X-Requested-With": "XMLHttpRequest"}
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from importlib import import_module
 from io import StringIO
 from typing import Any
 
@@ -159,8 +160,9 @@ def test_ttl_is_turned_on_if_it_was_off(table_name: str, dynamodb: Any) -> None:
 
 
 def test_tables_share_one_client() -> None:
+    import_module("logsite.dead_letters.claims")  # the only model that no table command loads
     tables = Model.__subclasses__()
-    assert len(tables) == 12
+    assert len(tables) == 13
     clients = {id(table._get_connection().connection.client) for table in tables}
     assert clients == {id(shared_connection().client)}
 

@@ -20,6 +20,12 @@ pytestmark = pytest.mark.usefixtures("logs_table")
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
+@pytest.fixture(autouse=True)
+def current_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin each test now. The tests were collected minutes ago."""
+    monkeypatch.setitem(globals(), "NOW", datetime.now(UTC).replace(microsecond=0))
+
+
 def log(number: int, seconds: float = 0, **changes: object) -> LogItem:
     """Return a log that was created `seconds` before now, or after it if negative."""
     return make_item(number, created_at=NOW - timedelta(seconds=seconds), **changes)

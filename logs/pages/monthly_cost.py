@@ -39,7 +39,7 @@ REQUESTS = 3
 POLLS_PER_MONTH = 5 * DAYS * 24 * 3600 / 20
 # Assumed: memory, seconds and log lines of the writer, and what a page of the site takes.
 WRITER_GB, WRITER_SECONDS, WRITER_LINE_BYTES = 0.5, 0.1, 1_200
-PAGES_PER_MONTH, PAGE_GB, PAGE_SECONDS, PAGE_UNITS = 10_000, 1, 0.2, 4
+PAGES_PER_MONTH, PAGE_GB, PAGE_SECONDS, PAGE_UNITS = 10_000, 1, 0.2, 6
 WRITER_METRICS, WATCHED_METRICS = 6, 26
 # Of digests: runs of the builder, units and bytes of a log, units of a run, and the builder's assumed time.
 RUNS_PER_MONTH = DAYS * 24 * 12
