@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import botocore.session
 import pytest
+from botocore.hooks import EventAliaser
 from botocore.loaders import create_loader
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
@@ -31,6 +32,7 @@ from logs.storage.digest_items import DigestItem
 from logsite.local import engine
 from logsite.local.ports import accepts_connections, free_port
 from tests.digests import empty_digests_table
+from tests.engine_transport import EngineTransport
 from tests.query_validation import strict_queries
 from tests.switched_sqs import SwitchedSqs
 from tests.waiting import wait_until
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
 
 # Each client would read and parse the models of its service, which takes four times as long as all the rest.
 botocore.session.create_loader = functools.cache(create_loader)
+# Each session would translate the names of all events.
+EventAliaser._alias_event_name = staticmethod(functools.cache(EventAliaser(None)._alias_event_name))
 
 # A package for Lambda needs up to 1 GiB.
 PACKAGE_BYTES = 2**30
@@ -118,7 +122,10 @@ def dynamodb_engine() -> Iterator[str]:
         endpoint = f"http://127.0.0.1:{port}"
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = endpoint
         call_command("create_tables", verbosity=0)
+        transport = EngineTransport(endpoint)
+        transport.register(dynamodb.shared_connection().client)
         yield endpoint
+        transport.close()
     finally:
         process.kill()  # its data is in memory
         process.wait(10)
