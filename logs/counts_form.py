@@ -85,13 +85,15 @@ class CountsForm(NumbersForm):
 class GroupsForm(NumbersForm):
     """The parameters of groups."""
 
-    base_fields: dict[str, forms.Field] = {
-        **FILTER_FIELDS,
-        "field": ChoiceField(
-            choices=[(name, name) for name in GROUPED_FIELDS],
-            error_messages={
-                "required": f"Give the field to group by: {NAMES_OF_FIELDS}.",
-                "invalid_choice": f"“%(value)s” cannot be grouped: write {NAMES_OF_FIELDS}.",
-            },
-        ),
-    }
+    base_fields = SharedFields(
+        {
+            **FILTER_FIELDS,
+            "field": ChoiceField(
+                choices=[(name, name) for name in GROUPED_FIELDS],
+                error_messages={
+                    "required": f"Give the field to group by: {NAMES_OF_FIELDS}.",
+                    "invalid_choice": f"“%(value)s” cannot be grouped: write {NAMES_OF_FIELDS}.",
+                },
+            ),
+        }
+    )

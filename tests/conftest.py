@@ -47,7 +47,9 @@ if TYPE_CHECKING:
 # Each client would read and parse the models of its service, which takes four times as long as all the rest.
 botocore.session.create_loader = functools.cache(create_loader)
 # Each session would translate the names of all events.
-EventAliaser._alias_event_name = staticmethod(functools.cache(EventAliaser(None)._alias_event_name))
+EventAliaser._alias_event_name = staticmethod(  # type: ignore[attr-defined]  # private
+    functools.cache(EventAliaser(None)._alias_event_name)  # type: ignore[arg-type,attr-defined]
+)
 
 # A package for Lambda needs up to 1 GiB.
 PACKAGE_BYTES = 2**30

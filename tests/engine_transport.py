@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from botocore import UNSIGNED
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.awsrequest import AWSResponse
 
 # The engine requires a signature, and does not check it.
 AUTHORIZATION = (
@@ -44,11 +44,11 @@ class EngineTransport:
     def _choose_signer(self, **_: object) -> object:
         return UNSIGNED
 
-    def _send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+    def _send(self, request: Any, **_: object) -> AWSResponse | None:
         """Return the response, or None if the request is to another endpoint or from a forked process."""
         if urlsplit(request.url).netloc != self._host or os.getpid() != self._process:
             return None
-        body = request.body if isinstance(request.body, bytes) else request.body.encode()
+        body = request.body.encode() if isinstance(request.body, str) else bytes(request.body)
         lines = [
             "POST / HTTP/1.1",
             f"Host: {self._host}",
@@ -79,13 +79,13 @@ def _read(connection: socket.socket, url: str) -> AWSResponse:
     while (end := received.find(END_OF_HEADERS)) < 0:
         received += _receive(connection)
     status, *lines = received[:end].decode("latin-1").split("\r\n")
-    headers = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    headers: Any = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
     response = AWSResponse(url, int(status.split()[1]), headers, None)
     length = int(response.headers["Content-Length"])
     body = received[end + len(END_OF_HEADERS) :]
     while len(body) < length:
         body += _receive(connection)
-    response._content = bytes(body)
+    response._content = bytes(body)  # type: ignore[attr-defined]  # what `raw` would be read into
     return response
 
 
