@@ -289,6 +289,8 @@ class LogItem(Model):
     received_at = TimeAttribute()
     # Of a redriven message only: the time of its first delivery, as its sender claims.
     first_sent_at = TimeAttribute(null=True)
+    # Of an imported log only. Its `received_at` is its `created_at`.
+    imported_at = TimeAttribute(null=True)
     expires_at = TTLAttribute(null=True)
     payload_size = NumberAttribute(null=True)
     payload_type = UnicodeAttribute(null=True)
