@@ -58,7 +58,7 @@ def _check(message: LogMessage, imported_at: datetime) -> datetime:
         errors["account_id"] = ["must not begin with _: these accounts are Logsite's own"]
     if message.created_at is None:
         errors["created_at"] = ["is required"]
-    # A message with such a time is filed under SQS's time. An import has no time that a second import repeats.
+    # The writer files such a message under SQS's time. A second import would have another time: a conflict.
     elif message.created_at - imported_at > items.MAX_CLOCK_AHEAD:
         errors["created_at"] = ["must not be in the future: check the clock and the time zone of the source"]
     if errors or message.created_at is None:

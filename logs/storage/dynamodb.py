@@ -94,12 +94,12 @@ class Usage:
     def add(self, response: dict[str, Any]) -> dict[str, Any]:
         """Count a raw response; return it."""
         self.requests += 1
-        self.read_units += read_units(response)
+        self.read_units += capacity_units(response)
         return response
 
 
-def read_units(response: dict[str, Any]) -> float:
-    """Return the read units of a raw response. MiniStack omits them for BatchGetItem."""
+def capacity_units(response: dict[str, Any]) -> float:
+    """Return the read or write units of a raw response. MiniStack omits them for BatchGetItem."""
     consumed = response.get("ConsumedCapacity", [])
     capacities = consumed if isinstance(consumed, list) else [consumed]
     return math.fsum(capacity["CapacityUnits"] for capacity in capacities)
