@@ -46,7 +46,7 @@ def to_item(row: Row, fields: Fields[str, Any], table: str, imported_at: datetim
         raise Rejected("not_json", {"payload": ["must be JSON with finite numbers"]}, log_id) from None
     message = messages.parse(body_masking.mask_body(body))
     created_at = _check(message, imported_at)
-    item = items.to_item(message, Envelope("", log_id, created_at, created_at, sender=None))
+    item = items.to_item(message, Envelope("", log_id, created_at, created_at, sender=None), items.RETENTION)
     item.attribute_values["imported_at"] = imported_at
     return item
 

@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from ingest.imports import group_writer
 from ingest.imports.group_writer import Settings
 
+# A fork of this process would share its connections. The server imports the writer once for all.
+START_METHOD = "forkserver"
+
 
 @contextmanager
 def pool(settings: Settings, processes: int) -> Iterator[Executor]:
@@ -18,8 +21,7 @@ def pool(settings: Settings, processes: int) -> Iterator[Executor]:
 
     After an error they are terminated in the middle of their groups. They end if this process is killed.
     """
-    # A fork of this process would share its connections. The server imports the writer once for all.
-    context = multiprocessing.get_context("forkserver")
+    context = multiprocessing.get_context(START_METHOD)
     context.set_forkserver_preload(["__main__", group_writer.__name__])
     executor = ProcessPoolExecutor(processes, context, _start, (settings,))
     try:
