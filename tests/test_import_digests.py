@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest.imports import group_writer
+from ingest.writing import storage
 from logs.digests import builder, directory, import_marks
-from tests.digests import before_request, directories, empty_digests_table, generations, listed_generations
+from logs.storage.digest_items import DigestItem
+from tests.digests import before_request, directories, generations, listed_generations
 from tests.imports import DAY, build_digests, import_rows, make_row
 from tests.items import make_item, store
 
@@ -80,7 +81,7 @@ def test_mark_is_renewed_and_ended_for_each_import(monkeypatch: pytest.MonkeyPat
 
 
 def test_suspended_import_marks_its_days_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write = group_writer.storage.write
+    write = storage.write
 
     def suspended(*args: object, **kwargs: object) -> object:
         # Meanwhile the marks end, and the builder lists the day.
@@ -89,17 +90,14 @@ def test_suspended_import_marks_its_days_again(tmp_path: Path, monkeypatch: pyte
         builder.build(DAY, DAY + timedelta(days=1))
         assert covered() == EXISTING
         monkeypatch.setattr(import_marks, "RENEWAL", timedelta())
-        return write(*args, **kwargs)  # type: ignore[arg-type]
+        return write(*args, **kwargs)
 
-    monkeypatch.setattr(group_writer.storage, "write", suspended)
+    monkeypatch.setattr(storage, "write", suspended)
     import_rows([make_row(1)], tmp_path)
     assert covered() == 0
 
 
 def test_import_needs_no_table_of_digests(tmp_path: Path) -> None:
-    empty_digests_table()
-    from logs.storage.digest_items import DigestItem
-
     DigestItem.delete_table()
     try:
         assert import_rows([make_row(1)], tmp_path).counts.written == 1

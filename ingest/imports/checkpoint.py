@@ -41,7 +41,7 @@ class Checkpoint:
 
     @classmethod
     def load(cls, path: Path, source: str, mapping: str) -> Self:
-        """Return the checkpoint in a file, or a new one if the file is missing.
+        """Return the checkpoint in a file. If there is no file, return a new one.
 
         Raise CommandFailed if the file is invalid, or of another source or mapping.
         """

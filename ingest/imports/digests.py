@@ -1,4 +1,4 @@
-"""Build the digests of the imported days again, when all logs are in the index."""
+"""Build the digests of the imported days, when the index has all logs."""
 
 import time
 from collections.abc import Callable

@@ -67,7 +67,10 @@ class Counts:
 
 @dataclass
 class GroupResult:
-    """The result of a group of rows: why rows were refused, in their order, and the days of its logs."""
+    """The result of a group of rows.
+
+    `refusals` are in the order of the rows. `days` are those of its logs, in ISO 8601.
+    """
 
     counts: Counts
     refusals: list[Refusal] = field(default_factory=list)

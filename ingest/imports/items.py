@@ -1,4 +1,4 @@
-"""The item of a row, by the writer's own code, and the reasons why a row is refused."""
+"""The items of rows, by the writer's own code, and refusals of rows."""
 
 import json
 import uuid
@@ -18,9 +18,9 @@ ID_NAMESPACE = uuid.UUID("0c1f3a60-7f0e-5a53-8a43-5d1c0a6a7e17")
 
 
 class Refusal(NamedTuple):
-    """Why a row is not imported, without any value of the row but its key.
+    """Why a row is not imported.
 
-    `column` is the column, or the field of the log if its value does not come from one column.
+    The reason contains no value of the row, which `row` names by its key. `column` is the column, or the field of the log if its value does not come from one column.
     """
 
     row: str
@@ -46,7 +46,8 @@ def to_item(row: Row, fields: Fields[str, Any], table: str, imported_at: datetim
         raise Rejected("not_json", {"payload": ["must be JSON with finite numbers"]}, log_id) from None
     message = messages.parse(body_masking.mask_body(body))
     created_at = _check(message, imported_at)
-    item = items.to_item(message, Envelope("", log_id, created_at, created_at, sender=None), items.RETENTION)
+    envelope = Envelope("", log_id, created_at, created_at, sender=None)
+    item = items.to_item(message, envelope, retention=items.RETENTION)
     item.attribute_values["imported_at"] = imported_at
     return item
 

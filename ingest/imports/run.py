@@ -1,4 +1,4 @@
-"""The reading process of an import: groups of rows in order, and the checkpoint after them."""
+"""The reading process of an import: groups of rows, and their checkpoint."""
 
 import time
 from collections import Counter, deque

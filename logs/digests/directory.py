@@ -121,7 +121,7 @@ class Directory:
 
     @property
     def is_importing(self) -> bool:
-        """Return whether an import writes into the day, so that no digests may be built."""
+        """Return whether an import writes into the day. Then no digests may be built."""
         oldest = to_moment(datetime.now(UTC) - IMPORT_LEASE)
         return any(renewed > oldest for renewed in self.imports.values())
 

@@ -10,7 +10,7 @@ OPERATIONS = {statements.OPERATION, "BatchWriteItem", "DeleteItem", "PutItem", "
 
 
 def watch(report: Callable[[float], None]) -> None:
-    """Call a function with the write units of each later response of the shared client.
+    """Call a function with the write units of each response of the shared client.
 
     DynamoDB omits those of statements that wrote nothing because the key exists. Each counts as one.
     """

@@ -187,9 +187,7 @@ class Command(BaseCommand):
         """Build the digests of the imported days. Raise CommandError: the import itself is complete."""
         if checkpoint.days and digest_items.is_on():
             if seconds := digests.seconds_to_wait(checkpoint):
-                self.stderr.write(
-                    f"Waiting {seconds:.0f} seconds, until the indexes have all logs."
-                )
+                self.stderr.write(f"Waiting {seconds:.0f} seconds, until the indexes have all logs.")
                 time.sleep(seconds)
             try:
                 self._build(checkpoint)
@@ -216,7 +214,7 @@ class Command(BaseCommand):
 
 
 def units_per_process(limit: int | None, number: int) -> float | None:
-    """Return the write units per second of one of several processes, or None without a limit."""
+    """Return the write units per second of one process. None is no limit."""
     if limit is None:
         limit = 0 if endpoints.is_local() else DEFAULT_WRITE_UNITS
     return limit / number if limit else None
