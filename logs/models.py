@@ -238,7 +238,12 @@ class Context(MapAttribute[str, str]):
 def make_context(values: Mapping[str, str | None]) -> Context | None:
     """Return the context with the values that are not None, or None without any."""
     fields = {name: value for name, value in values.items() if value is not None}
-    return Context(**fields) if fields else None  # type: ignore[no-untyped-call]
+    if not fields:
+        return None
+    # Without __init__, which sets each field through a descriptor.
+    context = Context.__new__(Context)
+    context.attribute_values = fields
+    return context
 
 
 def _context_field(name: str) -> property:
