@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ingest.cli.errors import CommandFailed
+
 # A JSON value, which a checkpoint keeps. `Source.rows` continues after the row with this position.
 Position = int | str | list[int | str]
 
@@ -56,9 +58,11 @@ class Source(Protocol):
     """A table or a file whose rows become logs.
 
     `table` is the table, or the name of the file without folder and suffixes. It is part of the derived ids.
+    `identity` is the whole address without user and password: a checkpoint belongs to it.
     """
 
     table: str
+    identity: str
 
     def columns(self) -> list[Column]:
         """Return the columns in the order of the source. Of a file: those of its first records."""
@@ -76,5 +80,5 @@ class Source(Protocol):
         ...
 
 
-class SourceError(Exception):
+class SourceError(CommandFailed):
     """A source that cannot be opened or read. The text has no password and no value of a row."""
