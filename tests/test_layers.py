@@ -156,7 +156,7 @@ WRITER_IMPORTS = {"logs.storage", "logs.models"}
 WRITER = {
     "ingest.writing": WRITER_IMPORTS,
     "ingest.handler": WRITER_IMPORTS,
-    "ingest.imports": {*WRITER_IMPORTS, "logs.digests"},
+    "ingest.imports": {*WRITER_IMPORTS, "logs.digests", "logs.zones"},
 }
 # The only modules of `ingest` that `deploy` imports. They import no third package.
 TERMINAL = "ingest.cli.terminal"
