@@ -84,11 +84,12 @@ def import_logs(source: SampleSource, watch: Callable[[], None] = lambda: None) 
         with processes.pool(settings, PROCESSES) as executor:
             _warm_up(executor)
             start = time.perf_counter()
-            run = Run(source, checkpoint, executor, 2 * PROCESSES, lambda rows: watch())
+            run = Run(source, checkpoint, executor, 2 * PROCESSES)
+            run.report = lambda rows: watch()
             run.write(Path(folder) / "checkpoint", refused)
             seconds = time.perf_counter() - start
-    if checkpoint.counts.written != source.number:
-        raise RuntimeError(f"{checkpoint.counts} of {source.number} logs")
+    if run.checkpoint.counts.written != source.number:
+        raise RuntimeError(f"{run.checkpoint.counts} of {source.number} logs")
     return seconds
 
 

@@ -72,15 +72,17 @@ def import_rows(
     is_new = not path.exists()
     checkpoint = Checkpoint.load(path, "list", "same")
     refused = RefusedRows(refused_path(folder), checkpoint.refused_bytes, is_new=is_new)
-    _run(rows, checkpoint, **settings).write(path, refused)
+    run = _run(rows, checkpoint, **settings)
+    run.write(path, refused)
     refused.close()
-    return checkpoint
+    return run.checkpoint
 
 
 def rehearse(rows: Sequence[Row | BadRow]) -> tuple[Checkpoint, Refusals]:
     """Return the counts of a dry run, and its refusals."""
-    checkpoint = Checkpoint("list", "same")
-    return checkpoint, _run(rows, checkpoint, is_dry_run=True).rehearse()
+    run = _run(rows, Checkpoint("list", "same"), is_dry_run=True)
+    refusals = run.rehearse()
+    return run.checkpoint, refusals
 
 
 def _run(rows: Sequence[Row | BadRow], checkpoint: Checkpoint, **settings: Any) -> Run:

@@ -16,7 +16,7 @@ from ingest.imports.items import Refusal
 from ingest.imports.rows import Position
 
 
-@dataclass
+@dataclass(frozen=True)
 class Checkpoint:
     """How far an import has come.
 

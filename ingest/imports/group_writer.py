@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
 from typing import Protocol
 
@@ -63,6 +63,9 @@ class Counts:
     expired: int = 0
     refused: int = 0
     write_units: float = 0.0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(Counts)))
 
 
 @dataclass

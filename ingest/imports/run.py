@@ -4,12 +4,12 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingest.imports import group_writer
 from ingest.imports.checkpoint import Checkpoint, RefusedRows
-from ingest.imports.group_writer import Counts, GroupResult
+from ingest.imports.group_writer import GroupResult
 from ingest.imports.items import Refusal
 from ingest.imports.rows import BadRow, Position, Row, Source
 
@@ -33,14 +33,7 @@ class Task:
 class Run:
     """One run of an import, until its source ends or it is stopped."""
 
-    def __init__(
-        self,
-        source: Source,
-        checkpoint: Checkpoint,
-        executor: Executor,
-        tasks: int,
-        report: Callable[[int], object] = lambda rows: None,
-    ) -> None:
+    def __init__(self, source: Source, checkpoint: Checkpoint, executor: Executor, tasks: int) -> None:
         """Prepare a run that continues at a checkpoint.
 
         `executor` runs `group_writer.write` in prepared processes, `tasks` groups at most. `report` is called
@@ -48,10 +41,10 @@ class Run:
         """
         self.checkpoint = checkpoint
         self.is_stopped = False
+        self.report: Callable[[int], object] = lambda rows: None
         self._source = source
         self._executor = executor
         self._max_tasks = tasks
-        self._report = report
         self._tasks: deque[Task] = deque()
 
     def stop(self, *_: object) -> None:
@@ -63,37 +56,27 @@ class Run:
 
         Raise WritingFailed, SourceError, BrokenExecutor or OSError. The checkpoint is saved then too.
         """
-        days = set(self.checkpoint.days)
         saved = time.monotonic()
-
-        def save() -> None:
-            refused.sync()
-            self.checkpoint.refused_bytes = refused.size
-            self.checkpoint.days = sorted(days)
-            self.checkpoint.save(path)
-
         # Before the first log is written: the file must be writable.
-        save()
+        self.checkpoint.save(path)
         try:
             for task, result in self._results():
                 refused.add(result.refusals)
-                days |= result.days
-                self._count(result.counts)
-                self.checkpoint.position = task.position
-                if result.days:
-                    self.checkpoint.written_at = time.time()
+                self._advance(task.position, result, refused.size)
                 if time.monotonic() - saved >= SECONDS_BETWEEN_CHECKPOINTS:
-                    save()
+                    refused.sync()
+                    self.checkpoint.save(path)
                     saved = time.monotonic()
         finally:
-            save()
+            refused.sync()
+            self.checkpoint.save(path)
 
     def rehearse(self) -> "Refusals":
         """Read all rows as a dry run. Return why rows would be refused. The errors are those of `write`."""
         refusals = Refusals()
-        for _, result in self._results():
+        for task, result in self._results():
             refusals.add(result.refusals)
-            self._count(result.counts)
+            self._advance(task.position, result, 0)
         return refusals
 
     def _results(self) -> Iterator[tuple[Task, GroupResult]]:
@@ -115,11 +98,18 @@ class Run:
         task = self._tasks.popleft()
         return task, task.result.result()
 
-    def _count(self, counts: Counts) -> None:
-        total = self.checkpoint.counts
-        for each in fields(Counts):
-            setattr(total, each.name, getattr(total, each.name) + getattr(counts, each.name))
-        self._report(counts.rows)
+    def _advance(self, position: Position | None, result: GroupResult, refused_bytes: int) -> None:
+        """Move the checkpoint in one step: a second Ctrl-C may come at any moment."""
+        checkpoint = self.checkpoint
+        self.checkpoint = replace(
+            checkpoint,
+            position=position,
+            counts=checkpoint.counts + result.counts,
+            refused_bytes=refused_bytes,
+            days=sorted(result.days.union(checkpoint.days)),
+            written_at=time.time() if result.days else checkpoint.written_at,
+        )
+        self.report(result.counts.rows)
 
 
 class Refusals:

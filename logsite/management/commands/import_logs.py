@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,11 @@ from ingest.cli.arguments import whole_number
 from ingest.cli.checkpoint import lock
 from ingest.cli.errors import INTERRUPTED, CommandFailed
 from ingest.imports import checkpoint as checkpoints
-from ingest.imports import digests, processes
+from ingest.imports import digests, inspection, processes
 from ingest.imports.arguments import add_source_arguments, make_mapping, open_source
 from ingest.imports.checkpoint import Checkpoint, RefusedRows
 from ingest.imports.group_writer import Settings, WritingFailed
-from ingest.imports.rows import Source, SourceError
+from ingest.imports.rows import Source
 from ingest.imports.run import Run
 from logs.digests import state
 from logs.digests.builder import Progress
@@ -53,6 +54,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the source, its mapping, and the options of writing."""
         add_source_arguments(parser)
+        parser.add_argument(
+            "--inspect",
+            action="store_true",
+            help="print the columns, their mapping and three messages, and write nothing",
+        )
         parser.add_argument(
             "--processes",
             type=whole_number(1, MAX_PROCESSES),
@@ -90,7 +96,11 @@ class Command(BaseCommand):
         """Import the rows. Raise CommandError for an error, after Ctrl-C, and if rows were refused."""
         try:
             source = open_source(options)
-            mapping = make_mapping(options, source)
+            mapping = make_mapping(options, source, is_complete=not options["inspect"])
+            if options["inspect"]:
+                for line in inspection.lines(source, mapping):
+                    self.stdout.write(line)
+                return
             checkpoint = Checkpoint(source.identity, mapping.fingerprint)
             settings = Settings(
                 mapping,
@@ -103,7 +113,7 @@ class Command(BaseCommand):
                 self._rehearse(source, checkpoint, settings, options["processes"])
             else:
                 self._import(source, checkpoint, settings, options)
-        except (CommandFailed, SourceError) as error:
+        except CommandFailed as error:
             raise CommandError(str(error)) from error
         except WritingFailed as error:
             raise CommandError(f"DynamoDB refused: {error}. {AGAIN}") from error
@@ -115,9 +125,11 @@ class Command(BaseCommand):
             raise CommandError(f"Interrupted. {AGAIN}", returncode=INTERRUPTED) from error
 
     def _rehearse(self, source: Source, checkpoint: Checkpoint, settings: Settings, number: int) -> None:
-        with self._run(source, checkpoint, settings, number) as run:
-            refusals = run.rehearse()
-        counts = checkpoint.counts
+        with processes.pool(settings, number) as executor:
+            run = Run(source, checkpoint, executor, number * GROUPS_PER_PROCESS)
+            with _shown(run, source):
+                refusals = run.rehearse()
+        counts = run.checkpoint.counts
         self.stdout.write(
             f"Dry run: nothing is written. Of {counts.rows:,} rows, {counts.written:,} can be imported, "
             f"{counts.expired:,} are skipped because their retention has passed, and {counts.refused:,} are "
@@ -125,6 +137,8 @@ class Command(BaseCommand):
         )
         for line in refusals.lines():
             self.stdout.write(f"  {line}")
+        if run.is_stopped:
+            raise CommandError("Interrupted: the source has further rows.", returncode=INTERRUPTED)
 
     def _import(
         self, source: Source, checkpoint: Checkpoint, settings: Settings, options: dict[str, Any]
@@ -140,48 +154,30 @@ class Command(BaseCommand):
                 checkpoint.refused_bytes,
                 is_new=is_new,
             )
-            try:
-                with self._run(source, checkpoint, settings, options["processes"]) as run:
-                    run.write(path, refused)
-            finally:
-                refused.close()
-                self._summarize(checkpoint, refused)
+            number = options["processes"]
+            with processes.pool(settings, number) as executor:
+                run = Run(source, checkpoint, executor, number * GROUPS_PER_PROCESS)
+                try:
+                    with _shown(run, source):
+                        run.write(path, refused)
+                finally:
+                    refused.close()
+                    self._summarize(run.checkpoint)
             if run.is_stopped:
                 raise KeyboardInterrupt
-            self._build_digests(checkpoint, path)
-        if checkpoint.counts.refused:
-            raise CommandError(f"{checkpoint.counts.refused:,} rows were refused: see {refused.path}.")
+            self._build_digests(run.checkpoint, path)
+        if run.checkpoint.counts.refused:
+            raise CommandError(
+                f"Refused rows: {run.checkpoint.counts.refused:,}. Their reasons: {refused.path}"
+            )
 
-    @contextmanager
-    def _run(self, source: Source, checkpoint: Checkpoint, settings: Settings, number: int) -> Iterator[Run]:
-        """Yield a run with its processes and its progress. Ctrl-C stops it, and a second one ends it."""
-        total = max(0, (source.total() or 0) - checkpoint.counts.rows)
-        with (
-            processes.pool(settings, number) as executor,
-            progress.bar(total, "Importing", "row", sys.stderr) as bar,
-        ):
-            run = Run(source, checkpoint, executor, number * GROUPS_PER_PROCESS, bar.update)
-
-            def stop(*_: object) -> None:
-                signal.signal(signal.SIGINT, signal.default_int_handler)
-                run.stop()
-
-            handlers = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
-            try:
-                yield run
-            finally:
-                for each, handler in handlers.items():
-                    signal.signal(each, handler)
-
-    def _summarize(self, checkpoint: Checkpoint, refused: RefusedRows) -> None:
+    def _summarize(self, checkpoint: Checkpoint) -> None:
         counts = checkpoint.counts
         self.stdout.write(
             f"{counts.rows:,} rows: {counts.written:,} written, {counts.existing:,} in the table already, "
             f"{counts.expired:,} skipped because their retention has passed, {counts.refused:,} refused. "
             f"{counts.write_units:,.0f} write units."
         )
-        if counts.refused:
-            self.stdout.write(f"Refused rows: {refused.path}")
 
     def _build_digests(self, checkpoint: Checkpoint, path: Path) -> None:
         """Build the digests of the imported days. Raise CommandError: the import itself is complete."""
@@ -193,8 +189,7 @@ class Command(BaseCommand):
                 self._build(checkpoint)
             except (Conflict, ItemMissing, *AWS_ERRORS) as error:
                 raise CommandError(f"All rows are read, but digests are missing: {error}. {AGAIN}") from error
-        checkpoint.days = []
-        checkpoint.save(path)
+        replace(checkpoint, days=[]).save(path)
 
     def _build(self, checkpoint: Checkpoint) -> None:
         if not digest_items.DigestItem.exists():
@@ -211,6 +206,25 @@ class Command(BaseCommand):
 
             result = digests.build(checkpoint, report)
         self.stdout.write(f"Built {result.segments:,} segments of {result.logs:,} logs.")
+
+
+@contextmanager
+def _shown(run: Run, source: Source) -> Iterator[None]:
+    """Show the progress of a run. Ctrl-C stops it, and a second one ends it at once."""
+
+    def stop(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        run.stop()
+
+    total = max(0, (source.total() or 0) - run.checkpoint.counts.rows)
+    handlers = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with progress.bar(total, "Importing", "row", sys.stderr) as bar:
+            run.report = bar.update
+            yield
+    finally:
+        for each, handler in handlers.items():
+            signal.signal(each, handler)
 
 
 def units_per_process(limit: int | None, number: int) -> float | None:
