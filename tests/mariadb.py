@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -85,6 +86,33 @@ def connect(address: str, **options: Any) -> Any:
     """Return a connection of PyMySQL that commits each statement."""
     pymysql = importlib.import_module("pymysql")
     return pymysql.connect(**mysql_address.options(address) | options, charset="utf8mb4", autocommit=True)
+
+
+@dataclass
+class Database:
+    """A database whose tables a test creates."""
+
+    address: str
+    connection: Any
+
+    @property
+    def folder(self) -> Path | None:
+        """Return the folder of the files of the database, or None for LOGS_TEST_MYSQL_URL."""
+        socket = mysql_address.options(self.address).get("unix_socket")
+        return Path(socket).with_name("data") / DATABASE if socket and not os.environ.get(URL) else None
+
+    def execute(self, *statements: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+        """Execute statements. Return the rows of the last one."""
+        with self.connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement, parameters)
+            return list(cursor.fetchall()) if statements else []
+
+    def create(self, table: str, definition: str, *inserts: str) -> None:
+        """Create a table anew. `inserts` are the values of its rows."""
+        self.execute(f"DROP TABLE IF EXISTS {table}", f"CREATE TABLE {table} ({definition})")
+        if inserts:
+            self.execute(f"INSERT INTO {table} VALUES {', '.join(inserts)}")  # noqa: S608  of a test
 
 
 if __name__ == "__main__":

@@ -2,33 +2,11 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
 from tests import mariadb
-
-
-@dataclass
-class Database:
-    """A database whose tables a test creates."""
-
-    address: str
-    connection: Any
-
-    def execute(self, *statements: str, parameters: Any = None) -> list[tuple[Any, ...]]:
-        """Execute statements. Return the rows of the last one."""
-        with self.connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement, parameters)
-            return list(cursor.fetchall()) if statements else []
-
-    def create(self, table: str, definition: str, *inserts: str) -> None:
-        """Create a table anew. `inserts` are the values of its rows."""
-        self.execute(f"DROP TABLE IF EXISTS {table}", f"CREATE TABLE {table} ({definition})")
-        if inserts:
-            self.execute(f"INSERT INTO {table} VALUES {', '.join(inserts)}")  # noqa: S608  of a test
+from tests.mariadb import Database
 
 
 @pytest.fixture(scope="session")

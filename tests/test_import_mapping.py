@@ -23,7 +23,7 @@ TIME = "2026-11-26 10:00:00.5"
 UTC_TIME = "2026-11-26T10:00:00.500000+00:00"
 
 
-def options_of(path: Path, *arguments: str) -> dict[str, Any]:
+def options_of(path: Path | str, *arguments: str) -> dict[str, Any]:
     """Return the options of a command."""
     parser = ArgumentParser()
     add_source_arguments(parser)

@@ -1,6 +1,7 @@
 """Reading tables of MySQL and MariaDB: key order, lost connections, and values of every type."""
 
 import json
+import shutil
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
@@ -12,7 +13,7 @@ from ingest.imports.rows import BadRow, Row, SourceError
 from ingest.imports.sources import mysql as mysql_source
 from ingest.imports.sources import mysql_address
 from ingest.imports.sources.mysql import MysqlSource
-from tests.mysql_fixtures import Database
+from tests.mariadb import Database
 
 pytest_plugins = ["tests.mysql_fixtures"]
 
@@ -76,19 +77,20 @@ def test_compound_key_is_read_in_pages(mysql: Database, monkeypatch: pytest.Monk
         "EXPLAIN SELECT * FROM keyed WHERE (name = 'x' AND number > 1) OR (name > 'x') "
         "ORDER BY name, number LIMIT 3"
     )
-    assert plan[0][3:6] == ("range", "PRIMARY", "PRIMARY")
+    assert {"range", "PRIMARY"} <= {*plan[0]}
 
 
 def test_lost_connection_is_opened_again(mysql: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mysql_source, "ROWS_PER_QUERY", 2_000)
     monkeypatch.setattr(mysql_source, "FIRST_DELAY", 0.01)
-    mysql.create("busy", "id INT PRIMARY KEY, text VARCHAR(2000)")
-    mysql.execute("INSERT INTO busy SELECT seq, REPEAT('x', 2000) FROM seq_1_to_3000")
+    rows = (f"({number}, REPEAT('x', 2000))" for number in range(1, 3001))
+    mysql.create("busy", "id INT PRIMARY KEY, text VARCHAR(2000)", *rows)
+    others = "SELECT id FROM information_schema.PROCESSLIST WHERE id <> CONNECTION_ID() AND db = DATABASE()"
     keys = []
     for row in MysqlSource(mysql.address, "busy").rows():
         keys.append(int(row.key))
         if row.key in ("1", "2", "1999", "2500"):
-            ids = mysql.execute("SELECT id FROM information_schema.PROCESSLIST WHERE id <> CONNECTION_ID()")
+            ids = mysql.execute(others)
             mysql.execute(*(f"KILL {number}" for (number,) in ids))
     assert keys == list(range(1, 3001))
 
@@ -107,6 +109,8 @@ TYPES: dict[str, tuple[str, str, object]] = {
     "nothing": ("TEXT", "NULL", None),
     "emoji": ("VARCHAR(20)", "'Zoë 😀'", "Zoë 😀"),
     "western": ("VARCHAR(20) CHARACTER SET latin1", "'Zoë € Š'", "Zoë € Š"),
+    # Python's cp1252 has no character for this byte.
+    "control": ("VARCHAR(20) CHARACTER SET latin1", "CONCAT('€', _latin1 X'81')", "€\x81"),
     "wide": ("VARCHAR(20) CHARACTER SET utf16", "'Zoë 😀'", "Zoë 😀"),
     "old": ("VARCHAR(20) CHARACTER SET utf8mb3", "'Zoë'", "Zoë"),
     "mojibake": ("VARCHAR(20)", "'ZoÃ«'", "ZoÃ«"),
@@ -145,31 +149,39 @@ TYPES: dict[str, tuple[str, str, object]] = {
 
 
 def test_values_of_each_type_arrive_exactly(mysql: Database) -> None:
-    definition = ", ".join(f"`{name}` {kind}" for name, (kind, _, _) in TYPES.items())
+    is_mariadb = "MariaDB" in mysql.execute("SELECT VERSION()")[0][0]
+    types = {name: each for name, each in TYPES.items() if is_mariadb or each[0] not in ("UUID", "INET6")}
+    definition = ", ".join(f"`{name}` {kind}" for name, (kind, _, _) in types.items())
     mysql.execute("SET SESSION time_zone = '+02:00', sql_mode = 'ALLOW_INVALID_DATES'")
-    mysql.create("typed", definition, f"({', '.join(literal for _, literal, _ in TYPES.values())})")
+    mysql.create("typed", definition, f"({', '.join(literal for _, literal, _ in types.values())})")
     source = MysqlSource(mysql.address, "typed")
     [row] = read(source)
-    assert row.values == {name: value for name, (_, _, value) in TYPES.items()}
+    assert row.values == {name: value for name, (_, _, value) in types.items()}
     kinds = {column.name: column.kind for column in source.columns()}
-    assert kinds["document"] == "json"
-    assert kinds["big"] == "bigint(20) unsigned"
+    assert (kinds["document"], kinds["uuid"]) == ("json", "binary(16)")
+    assert kinds["big"].endswith(" unsigned")
     assert [column.name for column in source.columns() if column.is_primary_key] == ["id"]
 
 
 def test_text_in_another_encoding_is_refused(mysql: Database) -> None:
-    # The bytes of latin-1 in a column of UTF-8, as after a repair of MyISAM files or an old replica.
-    mysql.create("mixed", "id INT PRIMARY KEY, name VARCHAR(20) CHARACTER SET ascii", "(1, 'a')", "(2, 'b')")
-    source = MysqlSource(mysql.address, "mixed")
-    raw: Any = [(b"1", b"Z\xfcrich", b"1"), (b"2", b"Bern", b"2")]
-    bad, good = map(source._row, raw)
+    # The bytes of latin-1 in a column of UTF-8. Servers refuse such an INSERT, but not a file of MyISAM.
+    mysql.execute("SET SESSION default_storage_engine = MyISAM")
+    for table, kind in [("western", "VARCHAR(40) CHARACTER SET latin1"), ("mixed", "VARCHAR(10)")]:
+        mysql.create(table, f"id INT PRIMARY KEY, name {kind}", "(1, 'Zürich')", "(2, 'Bern')")
+    mysql.execute("SET SESSION default_storage_engine = InnoDB")
+    if mysql.folder is None:
+        return
+    mysql.execute("FLUSH TABLES")
+    for suffix in ("MYD", "MYI"):
+        shutil.copy(mysql.folder / f"western.{suffix}", mysql.folder / f"mixed.{suffix}")
+    bad, good = MysqlSource(mysql.address, "mixed").rows()
     assert isinstance(bad, BadRow)
     assert (bad.key, bad.column, bad.position) == ("1", "name", ["1"])
-    assert "--encoding cp1252" in bad.reason
+    assert bad.reason.startswith("has a byte that is no utf8mb4, at position 2: choose the encoding")
     assert isinstance(good, Row)
-    row = MysqlSource(mysql.address, "mixed", "cp1252")._row(raw[0])
-    assert isinstance(row, Row)
-    assert row.values["name"] == "Zürich"
+    for table, encoding in [("mixed", "cp1252"), ("western", None)]:
+        rows = read(MysqlSource(mysql.address, table, encoding))
+        assert [row.values["name"] for row in rows] == ["Zürich", "Bern"]
 
 
 def test_source_without_a_readable_table_is_refused(mysql: Database) -> None:
@@ -206,7 +218,7 @@ def test_password_is_in_no_message(mysql: Database, monkeypatch: pytest.MonkeyPa
         assert "iden1" not in str(info.value)
         assert "den1" not in str(info.value)
     source = MysqlSource(mysql.address.replace("root@", "root:@"), "typed")
-    assert source.identity.endswith("/logsite/typed")
+    assert source.identity.endswith("/typed")
     options = mysql_address.options("mysql://me@db.example:3307/app", {"MYSQL_PWD": "p@/ss"})
     assert (options["password"], options["host"], options["port"]) == ("p@/ss", "db.example", 3307)
     assert mysql_address.options("mariadb://me:p%40%2Fss@db/app", {})["password"] == "p@/ss"
