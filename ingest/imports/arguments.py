@@ -169,8 +169,8 @@ def _check(origins: dict[str, Origin], dropped: set[str], names: list[str], *, i
         is_member = field.startswith((PAYLOAD, EXTRA)) and not field.endswith(".")
         if field not in FIELDS and not is_member:
             raise CommandFailed(
-                f"--map: {field!r} is no field of a log. The fields are {', '.join(FIELDS)}, payload.NAME for "
-                "a member of the payload, and extra.NAME for any other field."
+                f"--map: {field!r} is no field of a log. The fields are {', '.join(FIELDS)}, payload.NAME "
+                "for a member of the payload, and extra.NAME for any other field."
             )
         if origin.column is not None and origin.column not in names and not is_open:
             raise CommandFailed(f"--map {field}: {_no_column(origin.column, names)}")

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 
@@ -16,14 +16,16 @@ START_METHOD = "forkserver"
 
 
 @contextmanager
-def pool(settings: Settings, processes: int) -> Iterator[Executor]:
-    """Run processes that are prepared for `group_writer.write`, until the block ends.
+def pool(
+    settings: Settings, processes: int, start: Callable[[Settings], None] = group_writer.start
+) -> Iterator[Executor]:
+    """Run processes that are prepared by `start`, until the block ends.
 
     After an error they are terminated in the middle of their groups. They end if this process is killed.
     """
     context = multiprocessing.get_context(START_METHOD)
     context.set_forkserver_preload(["__main__", group_writer.__name__])
-    executor = ProcessPoolExecutor(processes, context, _start, (settings,))
+    executor = ProcessPoolExecutor(processes, context, _start, (settings, start))
     try:
         yield executor
     except BaseException:
@@ -34,11 +36,11 @@ def pool(settings: Settings, processes: int) -> Iterator[Executor]:
         executor.shutdown(cancel_futures=True)
 
 
-def _start(settings: Settings) -> None:
+def _start(settings: Settings, start: Callable[[Settings], None]) -> None:
     # The parent handles Ctrl-C.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    group_writer.start(settings)
+    start(settings)
 
 
 def _end_with_parent() -> None:

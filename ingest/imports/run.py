@@ -82,7 +82,7 @@ class Run:
     def _results(self) -> Iterator[tuple[Task, GroupResult]]:
         """Yield the groups with their results, in the order of the source."""
         try:
-            for group in _groups(self._source.rows(self.checkpoint.position)):
+            for group in groups(self._source.rows(self.checkpoint.position)):
                 if self.is_stopped:
                     break
                 if len(self._tasks) == self._max_tasks:
@@ -135,7 +135,7 @@ class Refusals:
             yield f"{number:,}: {place}{reason} (row {rows}{', …' * (number > EXAMPLES)})"
 
 
-def _groups(rows: Iterator[Row | BadRow]) -> Iterator[Group]:
+def groups(rows: Iterator[Row | BadRow]) -> Iterator[Group]:
     """Yield groups of limited number and size."""
     group: Group = []
     size = 0

@@ -143,8 +143,11 @@ class MysqlSource:
         )
         cursor = connection.cursor(self._pymysql.cursors.SSCursor)
         cursor.execute(statement)
-        yield from map(self._row, iter(cursor.fetchone, None))
-        cursor.close()
+        try:
+            yield from map(self._row, iter(cursor.fetchone, None))
+        finally:
+            # Otherwise the end of the cursor would read the rest of its rows, or fail without a connection.
+            cursor._result.unbuffered_active = False
 
     def _row(self, raw: tuple[bytes | None, ...]) -> Row | BadRow:
         position: Position = [(part or b"").decode("ascii") for part in raw[len(self._columns) :]]
@@ -281,11 +284,7 @@ def _text_of(error: Exception) -> str:
 
 
 def _discard(connection: Any) -> None:
-    """Close a connection without reading the rest of its rows."""
-    if connection is None:
-        return
-    if (result := connection._result) is not None:
-        # Otherwise the cursor's end would read them all, or fail if the connection is lost.
-        result.unbuffered_active = False
-    with suppress(Exception):
-        connection.close()
+    """Close a connection, which may be lost."""
+    if connection is not None:
+        with suppress(Exception):
+            connection.close()

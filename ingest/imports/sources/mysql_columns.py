@@ -17,7 +17,6 @@ NUMBERED = {"enum", "set", "bit"}
 UUID_KIND = "binary(16)"
 # Names of MySQL that Python does not have, or has for another encoding.
 ENCODINGS = {
-    # As MySQL's latin1. Python's `cp1252` has no characters for five bytes.
     "latin1": "cp1252",
     "utf8mb3": "utf-8",
     "utf8mb4": "utf-8",
@@ -30,6 +29,17 @@ ENCODINGS = {
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?")
 
 Decode = Callable[[bytes], object]
+
+
+def _keep_control(error: UnicodeError) -> tuple[str, int]:
+    """Return the control character of a byte that cp1252 does not have, but MySQL's latin1 has."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return chr(error.object[error.start]), error.start + 1
+
+
+KEEP_CONTROL = "logsite_keep_control"
+codecs.register_error(KEEP_CONTROL, _keep_control)
 
 
 @dataclass(frozen=True)
@@ -133,9 +143,11 @@ def _text(charset: str, fallback: str | None) -> Decode:
             f"Texts in the character set {charset} cannot be read. Convert the column."
         ) from None
 
+    errors = KEEP_CONTROL if charset == "latin1" else "strict"
+
     def decode(data: bytes) -> str:
         try:
-            return data.decode(encoding)
+            return data.decode(encoding, errors)
         except UnicodeDecodeError:
             if fallback is None:
                 raise
