@@ -12,6 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from ingest.cli.checkpoint import lock
+from ingest.imports.run import Run
 from logs.digests import builder
 from logs.storage import endpoints
 from logsite.management.commands import import_logs
@@ -71,20 +72,20 @@ def test_import_logs_imports_a_file_once(source: Path, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_keeps_the_checkpoint(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write = import_logs.Run.write
+    write = Run.write
 
     def interrupted(self: Any, *args: Any) -> None:
         # Behind the first groups, which take two seconds of write units.
         threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
         write(self, *args)
 
-    monkeypatch.setattr(import_logs.Run, "write", interrupted)
+    monkeypatch.setattr(Run, "write", interrupted)
     monkeypatch.setattr("ingest.imports.run.GROUP_ROWS", 5)
     options = ("--checkpoint", str(tmp_path / "checkpoint.json"), "--write-units", "300")
     output, error = run(source, *options)
     assert error == "Interrupted. Run the same command again to continue."
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    monkeypatch.setattr(import_logs.Run, "write", write)
+    monkeypatch.setattr(Run, "write", write)
     written = len(logs())
     assert 0 < written < 119
     assert f"{written:,} written" in output

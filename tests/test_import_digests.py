@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,7 +84,7 @@ def test_mark_is_renewed_and_ended_for_each_import(monkeypatch: pytest.MonkeyPat
 def test_suspended_import_marks_its_days_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write = storage.write
 
-    def suspended(*args: object, **kwargs: object) -> object:
+    def suspended(*args: Any, **kwargs: Any) -> object:
         # Meanwhile the marks end, and the builder lists the day.
         monkeypatch.setattr(directory, "IMPORT_LEASE", timedelta())
         store_existing()
