@@ -44,6 +44,8 @@ class Clock:
         moment = _parse(value)
         try:
             return times.to_text(moment if moment.tzinfo else self._resolve(moment))
+        except BadValue:
+            raise
         except (ValueError, OverflowError):
             raise BadValue("is outside the years 1 to 9999 in UTC") from None
 

@@ -169,7 +169,7 @@ def _read(
     by_id: dict[str, list[_Expected]] = {}
     for each in expected:
         by_id.setdefault(each.item.id, []).append(each)
-    keys = [stored_logs.Row(0, log_id, rows[0].item.payload_size or 0) for log_id, rows in by_id.items()]
+    keys = [stored_logs.Row(0, log_id, int(rows[0].item.payload_size or 0)) for log_id, rows in by_id.items()]
     for log in stored_logs.logs(keys, consistent=consistent):
         for each in by_id.pop(log.id):
             yield each, log

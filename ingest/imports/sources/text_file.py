@@ -29,7 +29,7 @@ class TextFile:
         self._encoding = encoding
         with self.open() as file:
             head = file.peek(file_format.HEAD_BYTES)[: file_format.HEAD_BYTES]
-        file_format.check_text(head, path.name, "> FILE.utf8")
+            file_format.check_text(head, path.name, "> FILE.utf8")
         if not file_format.strip_marks(head).strip():
             raise SourceError(f"{path} is empty.")
 
