@@ -21,7 +21,7 @@ PAYLOAD, EXTRA = "payload.", "extra."
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the value of a field comes from: a column, or a text that is the same in each log."""
+    """The origin of a field: a column, or a text for each log."""
 
     column: str | None = None
     text: str = ""

@@ -71,7 +71,10 @@ class Day:
 
 @dataclass
 class Comparison:
-    """The result of some rows: days by their date, and differences in the order of the rows."""
+    """The result of some rows.
+
+    `days` are by date, `differences` in the order of the rows.
+    """
 
     days: dict[str, Day] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)

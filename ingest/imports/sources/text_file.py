@@ -1,4 +1,4 @@
-"""A text file as a source: compressed or not, in UTF-8 or in another encoding."""
+"""A text file as a source, in any encoding, compressed or not."""
 
 import codecs
 import io
