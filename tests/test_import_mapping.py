@@ -222,6 +222,7 @@ def test_sample_is_masked_and_safe_for_terminals(tmp_path: Path, monkeypatch: py
     assert "Hidden1" not in text
     for line in [
         "audit: about 2 rows",
+        "  id          number  → id if it is a UUID, otherwise the unknown field audit_id",
         "  created_at  text    → created_at",
         "  note        text    → unknown field",
         "  'note'              → type",

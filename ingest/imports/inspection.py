@@ -39,6 +39,8 @@ def lines(source: Source, mapping: Mapping) -> Iterator[str]:
 
 
 def _target(column: str, fields: dict[str, str], mapping: Mapping) -> str:
+    if fields.get(column) == "id":
+        return f"id if it is a UUID, otherwise the unknown field {mapping.unknown_name(column)}"
     if column in fields:
         return fields[column]
     if column in mapping.dropped:
