@@ -20,7 +20,8 @@ ID_NAMESPACE = uuid.UUID("0c1f3a60-7f0e-5a53-8a43-5d1c0a6a7e17")
 class Refusal(NamedTuple):
     """Why a row is not imported.
 
-    The reason contains no value of the row, which `row` names by its key. `column` is the column, or the field of the log if its value does not come from one column.
+    `row` is the key of the row. The reason contains no value of the row. `column` is the column, or the field
+    of the log if its value does not come from one column.
     """
 
     row: str

@@ -150,5 +150,10 @@ def groups(rows: Iterator[Row | BadRow]) -> Iterator[Group]:
 
 
 def _size(row: Row | BadRow) -> int:
+    """Return about how many characters a row has."""
     values = row.values.values() if isinstance(row, Row) else ()
-    return sum(len(value) for value in values if isinstance(value, str | bytes))
+    return sum(
+        len(value if isinstance(value, str | bytes) else repr(value))
+        for value in values
+        if isinstance(value, str | bytes | dict | list)
+    )
