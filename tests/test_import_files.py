@@ -153,6 +153,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     table = "id,text\n" + f"1,{record['text']}\n" * count
     for name, content in [("logs.json", array), ("logs.csv", table)]:
         path = write(tmp_path / name, gzip.compress(content.encode(), 1))
+        assert 0.8 < (source_of(path).total() or 0) / count < 1.2
         tracemalloc.start()
         assert sum(1 for _ in source_of(path).rows()) == count
         assert tracemalloc.get_traced_memory()[1] < 2_000_000

@@ -89,6 +89,7 @@ def test_options_replace_the_guesses(tmp_path: Path) -> None:
     [message] = messages_of(
         path,
         *("--mapping", str(file), "--map", "account_id=customer_id", "--map", "url="),
+        *("--map", "id=guid"),
         *("--map", "payload.old=before", "--map", "payload.new=after"),
     )
     assert message == {
@@ -210,7 +211,10 @@ def test_values_become_json_without_loss() -> None:
 
 def test_sample_is_masked_and_safe_for_terminals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGS_MASK", "password")
-    rows = [{"id": 1, "created_at": TIME, "note": "\x1b[2J", "password": "Hidden1"}, {"created_at": "never"}]
+    rows: list[dict[str, Any]] = [
+        {"id": 1, "created_at": TIME, "note": "\x1b[2J", "password": "Hidden1"},
+        {"created_at": "never"},
+    ]
     options = options_of(write(tmp_path / "audit.ndjson", *rows), "--map", "type=:note")
     source = open_source(options)
     text = "\n".join(inspection.lines(source, make_mapping(options, source, is_complete=False)))
@@ -218,12 +222,13 @@ def test_sample_is_masked_and_safe_for_terminals(tmp_path: Path, monkeypatch: py
     assert "Hidden1" not in text
     for line in [
         "audit: about 2 rows",
+        "  id          number  → id if it is a UUID, otherwise the unknown field audit_id",
         "  created_at  text    → created_at",
         "  note        text    → unknown field",
         "  'note'              → type",
         "  No column: account_id, user_id. Add --map FIELD=COLUMN or --map FIELD=:TEXT.",
         "Row 1:",
-        '    "note": "\\\\u001b[2J",',
+        '    "note": "\\u001b[2J",',
         "Refused: row 2, column created_at: is no time",
     ]:
         assert line in text, line

@@ -83,7 +83,8 @@ def test_rows_of_auditlog_are_imported(mysql: Database) -> None:
     mysql.create(
         "auditlog_logentry",
         "id INT PRIMARY KEY, content_type_id INT, object_pk VARCHAR(255), object_id BIGINT, "
-        "object_repr TEXT, action SMALLINT UNSIGNED, changes JSON, changes_text TEXT, timestamp DATETIME(6), actor_id INT",
+        "object_repr TEXT, action SMALLINT UNSIGNED, changes JSON, changes_text TEXT, "
+        "timestamp DATETIME(6), actor_id INT",
         """(1, 9, '4711', 4711, 'Invoice 4711', 1, '{"total": ["1", "2"]}', '', '2026-07-01 12:00:00', 12)""",
         """(2, 8, '4711', 4711, 'Invoice 4711', 1, '{"total": ["1", "2"]}', '', '2026-07-01 12:00:00', 12)""",
     )

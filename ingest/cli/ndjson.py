@@ -71,7 +71,7 @@ def parse_line(line: bytes, place: int, end: int, source: str) -> Line:
 
 
 def decode(line: bytes) -> str:
-    """Return the text of a line, with surrogates that are encoded as if they were characters.
+    """Return the text of a line. Encoded surrogates stay.
 
     The writer replaces and counts them. Raise InvalidMessage for another encoding than UTF-8, and for NUL
     bytes.

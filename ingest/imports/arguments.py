@@ -112,6 +112,7 @@ def make_mapping(options: Options[str, Any], source: Source, *, is_complete: boo
     name = options["preset"] or settings.get("preset")
     if name is not None and name not in presets.NAMES:
         raise CommandFailed(f"--preset must be one of {', '.join(presets.NAMES)}, not {name!r}.")
+    clock = Clock(_zone(options["time_zone"] or settings.get("time_zone")), _repeated(options, settings))
     dropped = {*settings.get("drop", []), *options["drop"]}
     chosen = settings.get("map", {}) | dict(options["map"])
     preset = _preset(name, source, set(names))
@@ -132,7 +133,7 @@ def make_mapping(options: Options[str, Any], source: Source, *, is_complete: boo
     return Mapping(
         source.table,
         origins,
-        Clock(_zone(options["time_zone"] or settings.get("time_zone")), _repeated(options, settings)),
+        clock,
         preset,
         frozenset(dropped),
         frozenset(column.name for column in columns if column.kind == JSON),

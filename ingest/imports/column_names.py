@@ -1,4 +1,4 @@
-"""The fields of a log that columns probably have, by the names of the columns."""
+"""The probable fields of columns, by their names."""
 
 from collections.abc import Iterable
 

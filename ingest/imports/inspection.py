@@ -10,6 +10,8 @@ from ingest.imports.rows import BadRow, Row, Source
 from ingest.writing.body_masking import mask_body
 
 SAMPLES = 3
+# Of a line of a sample.
+MAX_CHARACTERS = 300
 
 
 def lines(source: Source, mapping: Mapping) -> Iterator[str]:
@@ -39,6 +41,8 @@ def lines(source: Source, mapping: Mapping) -> Iterator[str]:
 
 
 def _target(column: str, fields: dict[str, str], mapping: Mapping) -> str:
+    if fields.get(column) == "id":
+        return f"id if it is a UUID, otherwise the unknown field {mapping.unknown_name(column)}"
     if column in fields:
         return fields[column]
     if column in mapping.dropped:
@@ -58,4 +62,5 @@ def _sample(row: Row | BadRow, mapping: Mapping) -> Iterator[str]:
     yield f"Row {escape_controls(row.key)}:"
     text = mask_body(json.dumps(message, ensure_ascii=False))
     for line in json.dumps(json.loads(text), ensure_ascii=False, indent=2).splitlines():
-        yield f"  {escape_controls(line)}"
+        shown = line if len(line) <= MAX_CHARACTERS else f"{line[:MAX_CHARACTERS]}…"
+        yield f"  {escape_controls(shown)}"

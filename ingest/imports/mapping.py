@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Collection
 from collections.abc import Mapping as Fields
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -21,7 +22,7 @@ PAYLOAD, EXTRA = "payload.", "extra."
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the value of a field comes from: a column, or a text that is the same in each log."""
+    """The origin of a field: a column, or a text for each log."""
 
     column: str | None = None
     text: str = ""
@@ -101,6 +102,16 @@ class Mapping:
         """Return whether a column is dropped, or the value of a field."""
         return column in self._used
 
+    def unknown_name(self, column: str, used: Collection[str] = ()) -> str:
+        """Return the name of the unknown field that keeps a column."""
+        name = column
+        # A column such as `url`, if another column is the log's URL.
+        if name in LogMessage.model_fields or name in used:
+            name = f"{self.table}_{column}"
+        while name in LogMessage.model_fields or name in used:
+            name = f"_{name}"
+        return name
+
     def message(self, row: Row) -> dict[str, Any]:
         """Return the fields of a message, as JSON values. Raise BadRow for a time that is none.
 
@@ -146,13 +157,7 @@ class Mapping:
         id_column = self.columns_by_field().get("id") if "id" not in message else None
         for column, value in row.values.items():
             if value is not None and (column not in self._used or column == id_column):
-                name = column
-                # A column such as `url`, if another column is the log's URL.
-                if name in LogMessage.model_fields or name in unknown:
-                    name = f"{self.table}_{column}"
-                while name in LogMessage.model_fields or name in unknown:
-                    name = f"_{name}"
-                unknown[name] = self._json(column, value)
+                unknown[self.unknown_name(column, unknown)] = self._json(column, value)
         return unknown
 
     def _json(self, column: str | None, value: Any) -> Any:

@@ -206,7 +206,7 @@ Event = Auditlog | EasyauditChanges | EasyauditLogins | EasyauditRequests
 
 
 def choose(name: str, columns: set[str], labels: Labels) -> Event | None:
-    """Return the preset of a table by its columns, or None if the columns are of another table."""
+    """Return the preset of a table by its columns, or None."""
     if name == AUDITLOG:
         return Auditlog(labels) if columns >= AUDITLOG_COLUMNS else None
     if columns >= CRUD_COLUMNS:

@@ -1,4 +1,4 @@
-"""The rows of a source, and the source itself as import and verification read it."""
+"""The rows of a source, and the interface of sources."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ class Source(Protocol):
         ...
 
     def total(self) -> int | None:
-        """Return about how many rows there are, or None if that is not cheap to say."""
+        """Return the approximate number of rows, or None if counting them is expensive."""
         ...
 
     def rows(self, after: Position | None = None) -> Iterator[Row | BadRow]:

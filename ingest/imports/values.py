@@ -31,7 +31,10 @@ class BadValue(ValueError):
 
 @dataclass(frozen=True)
 class Clock:
-    """The time zone of times without an offset, and the choice of a time that its clock shows twice."""
+    """The time zone of times without an offset.
+
+    `repeated` is the choice if its clock shows a time twice.
+    """
 
     zone: tzinfo = UTC
     repeated: str = REFUSE
@@ -44,6 +47,8 @@ class Clock:
         moment = _parse(value)
         try:
             return times.to_text(moment if moment.tzinfo else self._resolve(moment))
+        except BadValue:
+            raise
         except (ValueError, OverflowError):
             raise BadValue("is outside the years 1 to 9999 in UTC") from None
 
@@ -107,7 +112,7 @@ def to_name(value: Any) -> Any:
 
 
 def to_uuid(value: Any) -> str | None:
-    """Return a UUID as 32 hex digits, also of 16 bytes, or None for another value."""
+    """Return a UUID as 32 hex digits, or None. It may be 16 bytes."""
     return value.hex() if isinstance(value, bytes) and len(value) == 16 else parse_uuid(value)
 
 

@@ -71,7 +71,10 @@ class Day:
 
 @dataclass
 class Comparison:
-    """The result of some rows: days by their date, and differences in the order of the rows."""
+    """The result of some rows.
+
+    `days` are by date, `differences` in the order of the rows.
+    """
 
     days: dict[str, Day] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
@@ -119,15 +122,17 @@ class Verifier:
         expected = [each for row in rows if (each := self._expect(row, result))]
         suspects = []
         for each, log in _read(expected):
-            if _is_equal(each, log):
-                _count(each, log, result)
+            hashes = _hashes(each, log)
+            if hashes.are_equal:
+                _count(each, log, hashes, result)
             else:
                 suspects.append(each)
         for each, log in _read(suspects, consistent=True):
             # The retention of a row may have passed since the group began.
             if log is not None or not each.item.is_expired:
-                _count(each, log, result)
-                if not _is_equal(each, log):
+                hashes = _hashes(each, log)
+                _count(each, log, hashes, result)
+                if not hashes.are_equal:
                     result.differences.append(each.difference(log))
         order = {each.key: number for number, each in enumerate(expected)}
         result.differences.sort(key=lambda difference: order[difference.key])
@@ -169,7 +174,7 @@ def _read(
     by_id: dict[str, list[_Expected]] = {}
     for each in expected:
         by_id.setdefault(each.item.id, []).append(each)
-    keys = [stored_logs.Row(0, log_id, rows[0].item.payload_size or 0) for log_id, rows in by_id.items()]
+    keys = [stored_logs.Row(0, log_id, int(rows[0].item.payload_size or 0)) for log_id, rows in by_id.items()]
     for log in stored_logs.logs(keys, consistent=consistent):
         for each in by_id.pop(log.id):
             yield each, log
@@ -178,17 +183,27 @@ def _read(
             yield each, None
 
 
-def _count(each: _Expected, log: LogItem | None, result: Comparison) -> None:
-    day = result.day(each.day)
-    day.add(Day(rows=1, source_hash=_hash(each.item, each)))
+def _count(each: _Expected, log: LogItem | None, hashes: "_Hashes", result: Comparison) -> None:
+    result.day(each.day).add(Day(rows=1, source_hash=hashes.source))
     if log is not None:
         # A log with another time counts on its own day.
         day = result.day(log.created_at.date().isoformat())
-        day.add(Day(logs=1, table_hash=_hash(log, each)))
+        day.add(Day(logs=1, table_hash=hashes.table or 0))
 
 
-def _is_equal(each: _Expected, log: LogItem | None) -> bool:
-    return log is not None and _hash(each.item, each) == _hash(log, each)
+class _Hashes(NamedTuple):
+    """The hashes of a row and of its log, which is None if the log is missing."""
+
+    source: int
+    table: int | None
+
+    @property
+    def are_equal(self) -> bool:
+        return self.source == self.table
+
+
+def _hashes(each: _Expected, log: LogItem | None) -> _Hashes:
+    return _Hashes(_hash(each.item, each), None if log is None else _hash(log, each))
 
 
 def _hash(log: LogItem, each: _Expected) -> int:

@@ -30,7 +30,7 @@ class JsonFile(TextFile):
         return [Column(name, kind or "null") for name, kind in kinds.items()]
 
     def rows(self, after: Position | None = None) -> Iterator[Row | BadRow]:
-        """Yield the objects after a number, which is that of the line unless the file is an array."""
+        """Yield the objects after a number. Lines are counted, or the elements of an array."""
         first = number(after) + 1
         with self.open() as file:
             records = LogFile(cast("BinaryIO", file), self.path.name).records()

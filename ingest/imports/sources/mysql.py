@@ -86,9 +86,9 @@ class MysqlSource:
         return int(rows) if rows else None
 
     def lookup(self, table: str, columns: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """Return the rows of a small table as texts: by its first column the others.
+        """Return the rows of a small table as texts.
 
-        It is empty if there is no such table.
+        The key is the first column, the value the others. It is empty if there is no such table.
         """
         names = ", ".join(map(quote, columns))
         with closing(self._connect()) as connection:

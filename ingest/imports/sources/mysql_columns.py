@@ -1,4 +1,4 @@
-"""The columns of a table: from the server's bytes to values, and from a key to a position."""
+"""The columns of a table: values, and positions in the order of the key."""
 
 import codecs
 import re

@@ -1,4 +1,4 @@
-"""A text file as a source: compressed or not, in UTF-8 or in another encoding."""
+"""A text file as a source, in any encoding, compressed or not."""
 
 import codecs
 import io
@@ -12,8 +12,10 @@ from ingest.cli.errors import CommandFailed
 from ingest.imports.rows import BadRow, Column, Position, Row, SourceError
 
 CHUNK_BYTES = 65_536
-# The records from which columns and total are estimated.
+# The records that name the columns.
 SAMPLED = 100
+# The records and bytes from which the total is estimated.
+COUNTED, COUNTED_BYTES = 10_000, 1_048_576
 
 
 class TextFile:
@@ -29,7 +31,7 @@ class TextFile:
         self._encoding = encoding
         with self.open() as file:
             head = file.peek(file_format.HEAD_BYTES)[: file_format.HEAD_BYTES]
-        file_format.check_text(head, path.name, "> FILE.utf8")
+            file_format.check_text(head, path.name, "> FILE.utf8")
         if not file_format.strip_marks(head).strip():
             raise SourceError(f"{path} is empty.")
 
@@ -42,20 +44,30 @@ class TextFile:
         raise NotImplementedError
 
     def total(self) -> int | None:
-        """Return the number of records if the file is short, otherwise None."""
-        count = sum(1 for _ in self.sample())
-        return count if count < SAMPLED else None
+        """Return the number of records, estimated for a large file."""
+        count = 0
+        for count, _ in enumerate(islice(self.rows(), COUNTED), 1):  # noqa: B007  the last number counts
+            if self._bytes_read > COUNTED_BYTES:
+                break
+        else:
+            if count < COUNTED:
+                return count
+        return round(count * self.path.stat().st_size / self._bytes_read)
 
     def sample(self) -> Iterator[Row | BadRow]:
         """Yield the first records."""
         return islice(self.rows(), SAMPLED)
+
+    def _on_read(self, count: int) -> None:
+        self._bytes_read += count
 
     @contextmanager
     def open(self) -> Iterator[io.BufferedReader]:
         """Yield the content in UTF-8, without compression. Raise SourceError for a damaged file."""
         try:
             with self.path.open("rb") as file, log_file.FileErrors(self.path.name):
-                content, _ = log_file.decompress(file, self.path.name)
+                self._bytes_read = 0
+                content, _ = log_file.decompress(file, self.path.name, self._on_read)
                 if self._encoding:
                     content = io.BufferedReader(_Recoder(content, self._encoding), CHUNK_BYTES)
                 yield content
