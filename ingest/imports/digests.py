@@ -29,7 +29,7 @@ def build(checkpoint: Checkpoint, report: Callable[[Progress], None]) -> Result:
 
     The costs and errors are those of `builder.build`. Other builders may be at work.
     """
-    first, *_, last = [_start(day) for day in (checkpoint.days[0], *checkpoint.days)]
+    first, last = _start(checkpoint.days[0]), _start(checkpoint.days[-1])
     return builder.build(first, last + timedelta(days=1), report=report)
 
 
