@@ -9,6 +9,7 @@ from bench import (
     digest_costs,
     digests,
     exports,
+    imports,
     log_costs,
     package,
     pages,
@@ -42,6 +43,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], None]] = {
     "digests": lambda options: digests.main(options.logs, options.shape),
     "timelines": lambda options: timelines.main(options.logs or DEFAULT_LOGS),
     "exports": lambda options: exports.main(options.logs),
+    "import": lambda options: imports.main(options.logs),
     "package": lambda options: package.main(),
 }
 # `bench.engine.fill` spreads the 20 logs that the search looks for over at least this many.
@@ -62,7 +64,7 @@ def main() -> None:
         type=int,
         metavar="N",
         help=f"number of other logs; default: {DEFAULT_LOGS}, for digests {digests.DEFAULT_LOGS}, "
-        f"for exports {exports.DEFAULT_LOGS}",
+        f"for exports {exports.DEFAULT_LOGS}, for import {imports.DEFAULT_LOGS}",
     )
     parser.add_argument(
         "--shape",

@@ -3,29 +3,20 @@
 It is the server of LOGS_TEST_MYSQL_URL, or one that runs for the benchmark alone if MariaDB is installed.
 """
 
-import getpass
 import importlib.util
-import os
-import shutil
-import subprocess
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from bench import corpus
+from ingest.imports.sources import mysql_address
 from logs import times
+from tests import mariadb
 
-URL = "LOGS_TEST_MYSQL_URL"
-# The server's programs are not on the PATH of every user.
-PROGRAMS = f"{os.environ.get('PATH', '')}:/usr/sbin"
 # The table fits into memory, as with a server of its own.
 BUFFER = "4G"
-START_SECONDS = 60.0
 ROWS_PER_INSERT = 500
 TABLE = "bench_logs"
 # As Django's admin has it: indexes on the keys and the time, none on texts and addresses.
@@ -90,68 +81,19 @@ class Server:
 @contextmanager
 def run_server() -> Iterator[Server | None]:
     """Yield a server, or None. Then print why there is none."""
-    daemon = shutil.which("mariadbd", path=PROGRAMS) or shutil.which("mysqld", path=PROGRAMS)
-    install = shutil.which("mariadb-install-db", path=PROGRAMS)
     if importlib.util.find_spec("pymysql") is None:
         print("MariaDB is not compared: PyMySQL is not installed")
         yield None
-    elif os.environ.get(URL):
-        server = Server(**_options(os.environ[URL]))
-        yield server
-        server.close()
-    elif daemon and install:
-        with _own_server(daemon, install) as server:
-            yield server
-    else:
-        print(f"MariaDB is not compared: it is not installed, and {URL} is not set")
+    elif not mariadb.is_available():
+        print(f"MariaDB is not compared: it is not installed, and {mariadb.URL} is not set")
         yield None
+    else:
+        with mariadb.run_server(f"--innodb-buffer-pool-size={BUFFER}") as address:
+            server = Server(**mysql_address.options(address))
+            yield server
+            server.close()
 
 
 def _row(log: dict[str, Any]) -> list[Any]:
     created_at = times.parse(log["created_at"]).replace(tzinfo=None)
     return list({**log, "payload": corpus.payload_text(log), "created_at": created_at}.values())
-
-
-def _options(url: str) -> dict[str, Any]:
-    """Return the options of a connection from an address such as mysql://user:password@host:3306/name."""
-    parts = urlsplit(url)
-    return {
-        "host": parts.hostname,
-        "port": parts.port or 3306,
-        "user": unquote(parts.username or "root"),
-        "password": unquote(parts.password or ""),
-        "database": parts.path.strip("/"),
-    }
-
-
-@contextmanager
-def _own_server(daemon: str, install: str) -> Iterator[Server]:
-    """Run a server with a folder of its own, without network, until the block ends."""
-    with tempfile.TemporaryDirectory(prefix="logsite-bench-") as name:
-        folder = Path(name)
-        # MariaDB does not run as root.
-        user = "mysql" if getpass.getuser() == "root" else getpass.getuser()
-        if user != getpass.getuser():
-            shutil.chown(folder, user)
-        data, socket = f"--datadir={folder / 'data'}", folder / "socket"
-        options = ["--no-defaults", data, f"--user={user}"]
-        subprocess.run([install, *options, "--skip-test-db"], check=True, capture_output=True)
-        process = subprocess.Popen(
-            [
-                *(daemon, *options, f"--socket={socket}", f"--pid-file={folder / 'pid'}"),
-                *("--skip-networking", "--skip-grant-tables", f"--innodb-buffer-pool-size={BUFFER}"),
-                *("--innodb-flush-log-at-trx-commit=0", "--skip-log-bin"),
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            give_up = time.monotonic() + START_SECONDS
-            while not socket.exists():
-                if process.poll() is not None or time.monotonic() > give_up:
-                    raise RuntimeError(f"{daemon} did not start")
-                time.sleep(0.1)
-            yield Server(unix_socket=str(socket), user="root", database="mysql")
-        finally:
-            process.terminate()
-            process.wait()
