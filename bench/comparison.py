@@ -88,10 +88,8 @@ def _times(size: Size) -> str:
 
 
 def _ratios(sizes: Sequence[Size]) -> str:
-    first, last = sizes[0], sizes[-1]
     lines = [
-        f"Ratios of the stock admin to Logsite. The last column is Logsite's time at {last.logs:,} logs "
-        f"relative to {first.logs:,}.",
+        "Ratios of the stock admin to Logsite. Last column: Logsite's time at the last size to the first.",
         "",
         f"| question | {' | '.join(f'{size.logs:,}' for size in sizes)} | Logsite |",
         f"|:---{'|---:' * (len(sizes) + 1)}|",

@@ -112,12 +112,10 @@ def search(names: Iterable[str]) -> None:
         measured = [measure(SEARCHES[name]) for _ in range(ROUNDS)]
         first, cost = measured[0], measured[0].cost
         dollars = cost.read_units * READING.price / 1_000_000
+        seconds, cpu = min(each.seconds for each in measured), min(each.cpu for each in measured)
         cells = [
             *(name, first.rows, first.pages, cost.queries, f"{cost.read_units:,.0f}", f"{dollars:.6f}"),
-            *(
-                f"{min(each.seconds for each in measured):.3f} s",
-                f"{min(each.cpu for each in measured):.3f} s",
-            ),
+            *(f"{seconds:.3f} s", f"{cpu:.3f} s"),
         ]
         print(f"| {' | '.join(map(str, cells))} |")
 

@@ -1,4 +1,4 @@
-"""The pages of Logsite and of Django's stock admin over MariaDB, with the same logs and the same questions."""
+"""The same questions to Logsite and to Django's stock admin over MariaDB, with the same logs."""
 
 import html
 import multiprocessing

@@ -24,7 +24,10 @@ class Address:
 
 @dataclass(frozen=True)
 class Question:
-    """A question as an address of each admin. Unless `is_detail`, both list the same logs in the same order."""
+    """A question as an address of each admin.
+
+    Unless `is_detail`, both list the same logs in the same order.
+    """
 
     name: str
     stock: Address

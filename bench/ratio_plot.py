@@ -39,9 +39,10 @@ def plot(ratios: Mapping[str, Sequence[float]], sizes: Sequence[int]) -> str:
     ]
     for row, (name, points) in enumerate(ratios.items()):
         y = TOP + ROW * row + ROW / 2
+        ends = f'x1="{x(min(points)):.1f}" x2="{x(max(points)):.1f}"'
         parts += [
             f'<text x="{LEFT - 12}" y="{y + 4:g}" text-anchor="end">{escape(name)}</text>',
-            f'<line class="range" x1="{x(min(points)):.1f}" x2="{x(max(points)):.1f}" y1="{y:g}" y2="{y:g}"/>',
+            f'<line class="range" {ends} y1="{y:g}" y2="{y:g}"/>',
             *(
                 f'<circle class="{_color(index, sizes)}" cx="{x(value):.1f}" cy="{y:g}" r="5"/>'
                 for index, value in enumerate(points)
@@ -81,4 +82,4 @@ def _color(index: int, sizes: Sequence[int]) -> str:
 
 
 def _text(ratio: float) -> str:
-    return f"{ratio:,.0f} ×" if ratio >= 10 else f"{ratio:.2g} ×"
+    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.2g}"

@@ -37,7 +37,10 @@ class Visitor:
         self._requests = RequestFactory(headers={"host": "localhost", "cookie": cookie})
 
     def send(self, address: str, data: dict[str, Any] | None = None) -> Reply:
-        """Return the response to GET, or with `data` to POST. Raises RuntimeError if its status is not 200."""
+        """Return the response to GET, or with `data` to POST.
+
+        Raises RuntimeError if its status is not 200.
+        """
         if data is None:
             request: Any = self._requests.get(address, secure=True)
         else:
