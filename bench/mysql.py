@@ -4,8 +4,7 @@ import html
 import multiprocessing
 import re
 import statistics
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -20,9 +19,8 @@ from bench.stock_admin import VARIANTS, StockAdmin, run_stock_admin
 from bench.visitor import Visitor
 
 DEFAULT_LOGS = [10_000, 100_000]
-# A question is asked until one of both is reached, but at least three times.
-ROUNDS, SECONDS = 15, 60.0
-MIN_ROUNDS = 3
+# Rounds of a question, fewer if it takes longer in all.
+ROUNDS, MIN_ROUNDS, SECONDS = 15, 3, 60.0
 FOLDER = Path("build/bench")
 LAST_PAGE = re.compile(rb'data-page="last" href="([^"]+)"')
 # The link of a page whose budget is spent, which the page's script follows.
@@ -63,10 +61,8 @@ def measure_size(number: int) -> Size | None:
             last_page = LAST_PAGE.search(user.send(site.LISTING).content)
             if last_page is None:
                 raise RuntimeError(f"{number} logs are one page; take more than {ROWS}")
-            measurements = [
-                measure(question, stock, user)
-                for question in questions(shape, html.unescape(last_page[1].decode()))
-            ]
+            all_questions = questions(shape, html.unescape(last_page[1].decode()))
+            measurements = measure(all_questions, stock, user)
         return Size(shape.logs, server.version(), measurements)
 
 
@@ -75,31 +71,53 @@ def import_logs(shape: Shape) -> None:
     tables.fill(shape)
 
 
-def measure(question: Question, stock: StockAdmin, user: Visitor) -> Measurement:
-    """Ask all admins alternately, because the speed of the machine varies.
+def measure(all_questions: Sequence[Question], stock: StockAdmin, user: Visitor) -> list[Measurement]:
+    """Return the medians of rounds. Each round puts every question to every admin.
 
-    Raises RuntimeError if they do not list the same logs.
+    The speed of the machine varies, and MariaDB still writes to the disk for a while after many rows. Raises
+    RuntimeError if the admins do not list the same logs.
     """
-    calls: dict[str, Callable[[], Reply]] = {
-        variant: lambda variant=variant: _ask_stock(stock, variant, question.stock)  # type: ignore[misc]
-        for variant in VARIANTS
-    }
-    calls[comparison.LOGSITE] = lambda: _ask_logsite(user, question.logsite)
-    seconds: dict[str, list[float]] = {name: [] for name in calls}
-    rows: set[tuple[str, ...]] = set()
-    started = time.monotonic()
+    series = [Series(question) for question in all_questions]
     for done in range(ROUNDS):
-        if done >= MIN_ROUNDS and time.monotonic() - started > SECONDS:
-            break
-        for name, call in calls.items():
-            took, ids = call()
-            seconds[name].append(took)
-            rows.add(() if question.is_detail else tuple(ids))
-    if len(rows) != 1:
-        raise RuntimeError(f"{question.name}: the admins have other logs: {sorted(map(len, rows))} rows")
-    medians = {name: statistics.median(each) for name, each in seconds.items()}
-    [ids] = rows
-    return Measurement(question.name, 1 if question.is_detail else len(ids), medians)
+        for each in series:
+            if done < MIN_ROUNDS or each.total < SECONDS:
+                each.add(stock, user)
+    return [each.measurement() for each in series]
+
+
+class Series:
+    """The seconds of one question, by admin, and the logs that the admins list."""
+
+    def __init__(self, question: Question) -> None:
+        self._question = question
+        self._seconds: dict[str, list[float]] = {}
+        self._ids: list[str] | None = None
+        self.total = 0.0
+
+    def add(self, stock: StockAdmin, user: Visitor) -> None:
+        """Put the question to all admins once."""
+        question = self._question
+        for variant in VARIANTS:
+            self._add(variant, _ask_stock(stock, variant, question.stock))
+        self._add(comparison.LOGSITE, _ask_logsite(user, question.logsite))
+
+    def measurement(self) -> Measurement:
+        """Return the medians."""
+        medians = {name: statistics.median(each) for name, each in self._seconds.items()}
+        rows = 1 if self._question.is_detail else len(self._ids or ())
+        return Measurement(self._question.name, rows, medians)
+
+    def _add(self, name: str, reply: Reply) -> None:
+        seconds, ids = reply
+        self._seconds.setdefault(name, []).append(seconds)
+        self.total += seconds
+        if self._ids is None:
+            self._ids = ids
+        if ids != self._ids and not self._question.is_detail:
+            raise RuntimeError(
+                f"{self._question.name}: {name} lists {len(ids)} other logs than the {len(self._ids)} "
+                "of the stock admin"
+            )
 
 
 def _ask_stock(stock: StockAdmin, variant: str, address: Address) -> Reply:
