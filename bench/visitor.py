@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-# The address of the page of a log, in both admins.
-LOG = re.compile(rb"/log/([0-9a-f]{32})/change/")
+# The link to the page of a log, in both admins.
+LOG = re.compile(rb'href="(?:[^"]*/)?([0-9a-f]{32})/change/')
 # Files begin with a line of names, and have the id of a log in each other line.
 FILE_ID = re.compile(rb"\b[0-9a-f]{32}\b")
 
