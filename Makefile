@@ -18,12 +18,13 @@ FIND_PYTHON = for python in python3 python3.14 python3.13 python3.12 python3.11 
 		>/dev/null 2>&1 && echo "$$python" && exit 0; done; \
 	echo "Logsite needs Python 3.11, 3.12, 3.13 or 3.14 on the PATH, with the modules venv and ensurepip." >&2; \
 	echo "On Debian and Ubuntu, install python3-venv (as root: apt-get install python3-venv)." >&2; exit 1
-# Whether this is a container or CI. Only there may `make browser` install Debian packages as root.
+# Whether this is a container or CI. Only there may `make browser` and `make mysql`
+# install Debian packages as root.
 IN_CONTAINER = { [ -n "$$CI" ] || [ -e /.dockerenv ] || [ -e /run/.containerenv ] \
 	|| [ -n "$$KUBERNETES_SERVICE_HOST" ] || grep -qs container= /proc/1/environ \
 	|| grep -qsE ' / / .* overlay ' /proc/self/mountinfo; }
 
-.PHONY: help setup run test test-all matrix dist lint bench screenshots browser
+.PHONY: help setup run test test-all matrix dist lint bench screenshots browser mysql
 .PHONY: deploy undeploy rollback deploy-status tail admin manage requirements
 
 # List the targets.
@@ -38,11 +39,11 @@ run: setup
 	@exec $(BIN)/python manage.py runlocal $(ARGS)
 
 # Run every test, or some: ARGS="-k cursor".
-test: setup browser
+test: setup browser mysql
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Run every test on each supported Python of this machine, or some tests: ARGS="-k cursor".
-test-all: setup browser
+test-all: setup browser mysql
 	$(BIN)/nox --session suite -- $(ARGS)
 
 # Run the tests of the parts that a Django project imports with Django 5.2, 6.0 and 6.1.
@@ -110,10 +111,17 @@ browser: $(VENV)/.installed
 		&& apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } \
 		|| echo "No browser: the browser tests are skipped. Install chromium, or run: $(BIN)/playwright install chromium"
 
+# Find a MariaDB server for the tests; as root in a container, install Debian's, without its service.
+mysql: $(VENV)/.installed
+	@$(BIN)/python -m tests.mariadb || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && $(IN_CONTAINER) \
+		&& apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+		mariadb-server-core mariadb-client-core; } \
+		|| echo "No MariaDB: the tests with MySQL are skipped. Install mariadb-server, or set LOGS_TEST_MYSQL_URL."
+
 $(VENV)/.installed: pyproject.toml Makefile
 	@python=$$($(FIND_PYTHON)) && "$$python" -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
-	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --no-compile --quiet --disable-pip-version-check --editable ".[django,writer,admin,site]" --group dev
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --no-compile --quiet --disable-pip-version-check --editable ".[django,writer,admin,mysql,site]" --group dev
 	@touch $@
 
 # A separate environment, because the emulator pins botocore.

@@ -87,6 +87,6 @@ def install(session: nox.Session, *packages: str) -> None:
     emulator = environment.with_name(f"{environment.name}-emulator")
     session.run_install("python", "-m", "venv", str(emulator))
     session.install("pip>=25.1")
-    session.install("--editable", ".[django,writer,admin,site]", "--group", "dev", *packages)
+    session.install("--editable", ".[django,writer,admin,mysql,site]", "--group", "dev", *packages)
     pip = ("python", "-m", "pip", "--python", str(emulator))
     session.run_install(*pip, "install", "--quiet", "--group", "emulator")

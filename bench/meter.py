@@ -22,7 +22,7 @@ class Meter:
     def add(self, model: Any, parsed: dict[str, Any], **_: Any) -> None:
         """Count a response of botocore."""
         self.requests[model.name] += 1
-        units = dynamodb.read_units(parsed)
+        units = dynamodb.capacity_units(parsed)
         if model.name in READS:
             self.read_units += units
         else:

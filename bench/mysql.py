@@ -7,16 +7,17 @@ import statistics
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tqdm import tqdm
 
-from bench import comparison, corpus, digests, mariadb, site, tables
+from bench import comparison, corpus, mariadb, site
 from bench.comparison import Measurement, Size
-from bench.corpus import Shape
 from bench.engine import run_engine
 from bench.questions import ROWS, Address, Question, questions
 from bench.stock_admin import VARIANTS, StockAdmin, run_stock_admin
 from bench.visitor import Visitor
+from ingest.imports import presets
 
 DEFAULT_LOGS = [10_000, 100_000]
 # Rounds of a question, fewer if it takes longer in all.
@@ -54,9 +55,8 @@ def measure_size(number: int) -> Size | None:
             return None
         logs = corpus.make_logs(shape, range(shape.logs))
         server.insert(tqdm(logs, total=shape.logs, desc="MariaDB", unit="log"))
-        import_logs(shape)
-        digests.build(shape)
         user = site.sign_in(ROWS)
+        import_logs(server)
         with run_stock_admin(server.options) as stock:
             last_page = LAST_PAGE.search(user.send(site.LISTING).content)
             if last_page is None:
@@ -66,9 +66,19 @@ def measure_size(number: int) -> Size | None:
         return Size(shape.logs, server.version(), measurements)
 
 
-def import_logs(shape: Shape) -> None:
-    """Write the logs into DynamoDB."""
-    tables.fill(shape)
+def import_logs(server: mariadb.Server) -> None:
+    """Import the table of the server. The command builds the digests too."""
+    # Django must be set up first.
+    from django.core.management import call_command
+
+    with TemporaryDirectory() as folder:
+        call_command(
+            "import_logs",
+            server.address,
+            table=mariadb.TABLE,
+            preset=presets.TABLE,
+            checkpoint=Path(folder) / "checkpoint",
+        )
 
 
 def measure(all_questions: Sequence[Question], stock: StockAdmin, user: Visitor) -> list[Measurement]:

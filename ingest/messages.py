@@ -128,7 +128,7 @@ def validate_json(body: str) -> LogMessage:
     `too_many_fields`, or `not_json` for lone surrogates and too deep nesting.
     """
     if not _is_small(body):
-        return validate(_parse_object(body))
+        return validate(parse_object(body))
     try:
         return LogMessage.model_validate_json(body)
     except ValidationError as error:
@@ -196,10 +196,10 @@ def unwrap(body: str) -> tuple[dict[str, Any], str]:
 
 
 def _load(text: str, encodings: int = 0) -> tuple[dict[str, Any], int]:
-    """Return a JSON object, and the number of its replaced surrogates. The errors are `_parse_object`'s."""
+    """Return a JSON object, and the number of its replaced surrogates. The errors are `parse_object`'s."""
     text, replaced = replace_surrogates(strip_byte_order_mark(text))
     try:
-        return _parse_object(text), replaced
+        return parse_object(text), replaced
     except InvalidMessage as error:
         if error.code not in ("not_json", "not_an_object"):
             raise
@@ -224,7 +224,7 @@ def decompress(body: str) -> str:
         return body
 
 
-def _parse_object(body: str) -> dict[str, Any]:
+def parse_object(body: str) -> dict[str, Any]:
     """Return a JSON object. Raise InvalidMessage (`not_json`, `not_an_object` or `too_many_fields`)."""
     try:
         # json.loads accepts NaN and lone surrogates, and raises RecursionError for deep nesting.

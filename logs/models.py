@@ -238,7 +238,12 @@ class Context(MapAttribute[str, str]):
 def make_context(values: Mapping[str, str | None]) -> Context | None:
     """Return the context with the values that are not None, or None without any."""
     fields = {name: value for name, value in values.items() if value is not None}
-    return Context(**fields) if fields else None  # type: ignore[no-untyped-call]
+    if not fields:
+        return None
+    # Without __init__, which sets each field through a descriptor.
+    context = Context.__new__(Context)
+    context.attribute_values = fields
+    return context
 
 
 def _context_field(name: str) -> property:
@@ -289,6 +294,8 @@ class LogItem(Model):
     received_at = TimeAttribute()
     # Of a redriven message only: the time of its first delivery, as its sender claims.
     first_sent_at = TimeAttribute(null=True)
+    # Of an imported log only. Its `received_at` is its `created_at`.
+    imported_at = TimeAttribute(null=True)
     expires_at = TTLAttribute(null=True)
     payload_size = NumberAttribute(null=True)
     payload_type = UnicodeAttribute(null=True)

@@ -30,6 +30,7 @@ from logs.storage import digest_items, dynamodb
 from logs.storage.digest_items import DigestItem
 from logsite.local import engine
 from logsite.local.ports import accepts_connections, free_port
+from tests import mariadb
 from tests.digests import empty_digests_table
 from tests.query_validation import strict_queries
 from tests.switched_sqs import SwitchedSqs
@@ -49,11 +50,16 @@ botocore.session.create_loader = functools.cache(create_loader)
 PACKAGE_BYTES = 2**30
 
 
-class OneDeployment(LoadFileScheduling):
-    """Distribution by file. All of tests/e2e runs in one process, because it shares a deployment."""
+# All files of a prefix run in one process, because they share a deployment or a MySQL server.
+SHARED = ("tests/e2e/", "tests/test_mysql_")
+
+
+class SharedServers(LoadFileScheduling):
+    """Distribution by file, except for the files of SHARED."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "tests/e2e" if nodeid.startswith("tests/e2e/") else super()._split_scope(nodeid)
+        shared = next(filter(nodeid.startswith, SHARED), None)
+        return shared or super()._split_scope(nodeid)
 
 
 # These take longest. They begin first, so that all processes end at about the same time.
@@ -81,10 +87,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST_FILES))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print a line at the end if the tests with MySQL were skipped."""
+    if any(
+        mariadb.NOT_TESTED in str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])
+    ):
+        terminalreporter.write_line(mariadb.NOT_TESTED, yellow=True)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
-    """Return OneDeployment for `--dist loadfile`, which `make test` uses."""
-    return OneDeployment(config, log) if config.getoption("dist") == "loadfile" else None
+    """Return SharedServers for `--dist loadfile`, which `make test` uses."""
+    return SharedServers(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session", autouse=True)

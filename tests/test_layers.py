@@ -151,9 +151,13 @@ LAYERS: dict[str, set[str]] = {
     "logs.migrations": set(),
 }
 
-# The modules of `ingest` that may import `logs`, and the layers that they may import.
-WRITER = {"ingest.writing", "ingest.handler"}
+# The packages of `ingest` that may import `logs`, and the layers that they may import.
 WRITER_IMPORTS = {"logs.storage", "logs.models"}
+WRITER = {
+    "ingest.writing": WRITER_IMPORTS,
+    "ingest.handler": WRITER_IMPORTS,
+    "ingest.imports": {*WRITER_IMPORTS, "logs.digests", "logs.zones"},
+}
 # The only modules of `ingest` that `deploy` imports. They import no third package.
 TERMINAL = "ingest.cli.terminal"
 MASKING_RULES = "ingest.masking.rules"
@@ -186,6 +190,7 @@ WITHOUT_DJANGO = [
     "logs.pages.sentence",
     "ingest.client",
     "ingest.handler",
+    "ingest.imports",
     "ingest.worker",
 ]
 # module of the contract → the only module of Django that it imports
@@ -270,7 +275,7 @@ def test_layers_name_existing_modules() -> None:
     names = {
         *LAYERS,
         *WRITER,
-        *WRITER_IMPORTS,
+        *(target for targets in WRITER.values() for target in targets),
         *WITHOUT_DJANGO,
         *NEEDS_DJANGO,
         *DJANGO_PARTS,
@@ -306,7 +311,7 @@ def test_deploy_imports_two_modules_of_ingest() -> None:
 
 @pytest.mark.parametrize("name", sorted(within(MODULES, "ingest")))
 def test_module_of_ingest_imports_logs_only_for_writing(name: str) -> None:
-    allowed = WRITER_IMPORTS if any(is_within(name, layer) for layer in WRITER) else set()
+    allowed = next((targets for layer, targets in WRITER.items() if is_within(name, layer)), set())
     targets = within(imports(name), "logs")
     assert targets == {target for target in targets if any(is_within(target, each) for each in allowed)}
     assert name in DJANGO_MODULES or not within(imports(name), "django")

@@ -307,7 +307,7 @@ def test_listing_with_views_makes_two_requests(viewer: User, viewer_client: Clie
         saved_views.change(owner, lambda _: views)
     units: list[float] = []
     events, event = dynamodb.shared_connection().client.meta.events, "after-call.dynamodb.BatchGetItem"
-    count = lambda parsed, **_: units.append(dynamodb.read_units(parsed))  # noqa: E731  removed below
+    count = lambda parsed, **_: units.append(dynamodb.capacity_units(parsed))  # noqa: E731  removed below
     events.register(event, count)
     with recorded_calls() as calls:
         page = fetch(viewer_client, "?all=1")

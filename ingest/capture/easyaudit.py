@@ -18,26 +18,20 @@ from django.core.signals import request_started
 from django.db.models import Model
 from django.http import HttpRequest
 from easyaudit.middleware.easyaudit import get_current_request
-from easyaudit.models import CRUDEvent, LoginEvent
 from easyaudit.settings import DATABASE_ALIAS
 
 from ingest import address, context
-from ingest.capture.auth.receivers import failed_login
-from ingest.capture.changes import (
-    HIDDEN_SUMMARY,
-    hidden_fields,
-    is_captured,
+from ingest.capture.changes import hidden_fields, is_captured, label_of, object_fields, visible_changes
+from ingest.capture.event_fields import (
+    EASYAUDIT_FAILED,
+    EASYAUDIT_TYPES,
+    easyaudit_changes,
+    easyaudit_event,
     is_login_update,
-    label_of,
-    object_fields,
-    visible_changes,
+    login_fields,
 )
 from ingest.capture.transaction import send, warn
 from ingest.request_fields import REQUEST_ID_KEY, address_settings, request_context, request_id
-
-TYPES = {CRUDEvent.CREATE: "create", CRUDEvent.DELETE: "delete"}  # all others are updates
-ADDITIONS = {CRUDEvent.M2M_ADD, CRUDEvent.M2M_ADD_REV}
-RELATIONS = set(dict(CRUDEvent.TYPES)) - {CRUDEvent.CREATE, CRUDEvent.UPDATE, CRUDEvent.DELETE}
 
 Info = Mapping[str, Any]
 
@@ -75,12 +69,11 @@ class LogsiteBackend:
         A failed login is sent at once, the others when the transaction is committed.
         """
         kind = login_info["login_type"]
-        if kind == LoginEvent.FAILED:
-            _send(failed_login(login_info.get("username")), login_info, using=None)
-            return
-        name = {"type": "login", "sub_type": "success"} if kind == LoginEvent.LOGIN else {"type": "logout"}
-        user = {"user_name": login_info.get("username")} if login_info.get("username") else {}
-        _send({"sub_type": "", **name, **user}, login_info)
+        fields = login_fields(kind, login_info.get("username"))
+        if kind == EASYAUDIT_FAILED:
+            _send(fields, login_info, using=None)
+        else:
+            _send(fields, login_info)
 
     @_never_raise
     def crud(self, crud_info: Info) -> None:
@@ -92,22 +85,16 @@ class LogsiteBackend:
         model = content_type.model_class()
         if model is None or not is_captured(model):
             return
-        kind = TYPES.get(crud_info["event_type"], "update")
+        event_type = crud_info["event_type"]
+        is_relation = event_type not in EASYAUDIT_TYPES
+        kind = EASYAUDIT_TYPES.get(event_type, "update")
         [obj] = json.loads(crud_info["object_json_repr"])
-        changes = _changes(crud_info, kind, obj["fields"])
-        is_relation = crud_info["event_type"] in RELATIONS
+        changes = easyaudit_changes(event_type, obj["fields"], _changed_fields(crud_info))
         if kind == "update" and not is_relation and (not changes or is_login_update(changes)):
             return
         visible = visible_changes(model, changes)
-        fields = {
-            "type": kind,
-            "sub_type": label_of(model),
-            **object_fields(model, crud_info["object_id"], crud_info["object_repr"], obj["fields"]),
-            "payload": {"changes": visible},
-        }
-        if not visible:
-            # django-easy-audit does not name a relation that was emptied.
-            fields["summary"] = HIDDEN_SUMMARY if changes else "A relation was cleared."
+        names = object_fields(model, crud_info["object_id"], crud_info["object_repr"], obj["fields"])
+        fields = easyaudit_event(kind, label_of(model), visible, names, has_changes=bool(changes))
         _send(fields, crud_info, subject=_instance(crud_info["object_json_repr"]))
 
     @_never_raise
@@ -146,21 +133,10 @@ def _current_context() -> context.LogContext | None:
     return request_context(request) if isinstance(request, HttpRequest) else None
 
 
-def _changes(info: Info, kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `{field: [old, new]}` of an event, with hidden fields."""
-    filled = {name: value for name, value in values.items() if value is not None and value != []}
-    if kind == "create":
-        return {name: [None, value] for name, value in filled.items()}
-    if kind == "delete":
-        return {name: [value, None] for name, value in filled.items()}
-    # Text of an update, a dictionary or an empty list of a relation.
+def _changed_fields(info: Info) -> dict[str, Any]:
+    """Return the changed fields: text of an update, a dictionary or an empty list of a relation."""
     changed = info.get("changed_fields") or {}
-    changes: dict[str, Any] = (json.loads(changed) if isinstance(changed, str) else dict(changed)) or {}
-    if info["event_type"] in RELATIONS:
-        is_added = info["event_type"] in ADDITIONS
-        # The name is None if the relation has none on this side.
-        return {name or "relation": [[], keys] if is_added else [keys, []] for name, keys in changes.items()}
-    return changes
+    return (json.loads(changed) if isinstance(changed, str) else dict(changed)) or {}
 
 
 def _instance(serialized: str) -> Model | None:

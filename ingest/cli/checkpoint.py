@@ -22,16 +22,17 @@ PID_BYTES = 20
 
 
 @contextmanager
-def lock(path: Path, followed: Path) -> Iterator[None]:
-    """Hold the lock of a checkpoint, so that one relay alone follows the file.
+def lock(path: Path, command: str, work: str) -> Iterator[None]:
+    """Hold the lock of a checkpoint, so that one process alone does the work.
 
-    The lock (flock) is on a file beside the checkpoint, with the process id of the relay. The system releases
-    it when the process ends, even by `kill -9`. The file stays, because deleting it would allow two locks.
+    `command` and `work` are for the error, such as `relay` and `follows app.ndjson`. The lock (flock) is on a
+    file beside the checkpoint, with the process id. The system releases it when the process ends, even by
+    `kill -9`. The file stays, because deleting it would allow two locks.
 
-    Raise CommandFailed if another relay holds the lock, and OSError if the file cannot be locked.
+    Raise CommandFailed if another process holds the lock, and OSError if the file cannot be locked.
     """
     if fcntl is None:
-        raise CommandFailed("--follow needs flock, which this system lacks.")
+        raise CommandFailed(f"A {command} needs flock, which this system lacks.")
     checkpoint = path.resolve()
     # The file is not truncated before it is locked: it has the id of the other process.
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
@@ -43,7 +44,7 @@ def lock(path: Path, followed: Path) -> Iterator[None]:
             pid = os.pread(descriptor, PID_BYTES, 0).strip()
             process = f" (process {pid.decode()})" if pid.isdigit() else ""
             raise CommandFailed(
-                f"Another relay{process} follows {followed} with the checkpoint {path}. Stop it first."
+                f"Another {command}{process} {work} with the checkpoint {path}. Stop it first."
             ) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
@@ -83,12 +84,7 @@ class Checkpoint:
 
         An incomplete file never replaces a complete one. Raise OSError if it cannot be written.
         """
-        draft = path.with_name(f"{path.name}.draft")
-        with draft.open("w") as file:
-            file.write(json.dumps(asdict(self)))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        write(path, json.dumps(asdict(self)))
 
     def matches(self, file: BinaryIO) -> bool:
         """Return whether a file still begins with the data that was sent.
@@ -97,6 +93,16 @@ class Checkpoint:
         """
         size = os.fstat(file.fileno()).st_size
         return size >= self.offset and hash_head(read_head(file, self.offset)) == self.head
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file atomically and durably. Raise OSError."""
+    draft = path.with_name(f"{path.name}.draft")
+    with draft.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
 
 
 def read_head(file: BinaryIO, offset: int) -> bytes:

@@ -130,11 +130,23 @@ def check(head: bytes, name: str, command: str = "send") -> None:
 
     `command` is the one that reads the file. Files compressed by gzip pass.
     """
-    read = f"python -m ingest {command} -"
+    check_text(head, name, f"| python -m ingest {command} -")
+    if _is_csv(head):
+        raise CommandFailed(
+            f"{name} is a table (CSV). Convert it to one JSON object per line, with the names of the columns "
+            "as keys."
+        )
+
+
+def check_text(head: bytes, name: str, output: str) -> None:
+    """Raise CommandFailed if a file is no text in UTF-8. `head` is its first HEAD_BYTES.
+
+    `output` is the end of a shell command that converts the file.
+    """
     if archive := _match(ARCHIVES, head) or (ZLIB if _is_zlib(head) else None):
         kind, tool = archive
         raise CommandFailed(
-            f"{name} is {kind}. Decompress it: {tool} FILE | {read}. Only gzip is read directly."
+            f"{name} is {kind}. Decompress it: {tool} FILE {output}. Only gzip is read directly."
         )
     if records := _match(RECORDS, strip_marks(head).lstrip()):
         raise CommandFailed(f"{name} is {records}. Convert it to one JSON object per line, in UTF-8.")
@@ -143,12 +155,7 @@ def check(head: bytes, name: str, command: str = "send") -> None:
     if encoding := _encoding(head):
         raise CommandFailed(
             f"{name} is in {encoding}, but logs must be in UTF-8. "
-            f"Convert it: iconv -f {encoding} -t UTF-8 FILE | {read}"
-        )
-    if _is_csv(head):
-        raise CommandFailed(
-            f"{name} is a table (CSV). Convert it to one JSON object per line, with the names of the columns "
-            "as keys."
+            f"Convert it: iconv -f {encoding} -t UTF-8 FILE {output}"
         )
 
 

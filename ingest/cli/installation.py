@@ -15,8 +15,7 @@ def secret() -> str:
     be read or created: with another secret, a file that is sent again would be stored again.
     """
     try:
-        state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-        path = Path(state) / "logsite" / "installation"
+        path = state_folder() / "installation"
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             _create(path)
@@ -29,6 +28,15 @@ def secret() -> str:
     if not text:
         raise CommandFailed(f"{path} is empty: delete it. Files that were sent before will get other ids.")
     return text
+
+
+def state_folder() -> Path:
+    """Return the folder for the state of commands: in XDG_STATE_HOME or `~/.local/state`.
+
+    Raise RuntimeError if the user has no home folder.
+    """
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state) / "logsite"
 
 
 def _create(path: Path) -> None:

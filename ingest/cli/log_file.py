@@ -34,15 +34,8 @@ class LogFile:
     ) -> None:
         self.name = name
         self._max_bytes = max_bytes or ndjson.MAX_LINE_BYTES
-        self._file = _buffered(file, on_read)
-        with self._errors():
-            head = self._file.peek(file_format.HEAD_BYTES)
-            self.is_gzip = file_format.is_gzip(head)
-            if self.is_gzip:
-                self._file = _buffered(cast("BinaryIO", gzip.GzipFile(fileobj=self._file)))
-                head = self._file.peek(file_format.HEAD_BYTES)
-        if self.is_gzip and file_format.is_gzip(head):
-            raise CommandFailed(f"{name} is compressed twice. Decompress it once: gunzip FILE")
+        self._file, self.is_gzip = decompress(file, name, on_read)
+        head = self._file.peek(file_format.HEAD_BYTES)
         file_format.check(head[: file_format.HEAD_BYTES], name, command)
         self._is_array = file_format.is_array(head)
         self.unit = "log" if self._is_array else "line"
@@ -53,7 +46,7 @@ class LogFile:
         A blank line is an empty text, and a record over `max_bytes` is truncated. Raise CommandFailed
         after the last complete record if the file is damaged, and OSError.
         """
-        with self._errors():
+        with FileErrors(self.name):
             if self._is_array:
                 yield from map(file_format.strip_marks, json_values.split(self._file, self._max_bytes))
             else:
@@ -68,11 +61,8 @@ class LogFile:
                 is_partial = not rest.endswith(b"\n")
             yield ndjson.strip_line(line)
 
-    def _errors(self) -> "_FileErrors":
-        return _FileErrors(self.name)
 
-
-class _FileErrors:
+class FileErrors:
     """A context manager that explains the errors of a damaged file."""
 
     def __init__(self, name: str) -> None:
@@ -109,6 +99,23 @@ class _Source(io.RawIOBase):
         buffer[: len(data)] = data
         self._on_read(len(data))
         return len(data)
+
+
+def decompress(
+    file: BinaryIO, name: str, on_read: Callable[[int], object] = lambda count: None
+) -> tuple[io.BufferedReader, bool]:
+    """Return the content of a file, and whether the file is compressed by gzip.
+
+    Raise CommandFailed for a damaged file, or one that is compressed twice.
+    """
+    content = _buffered(file, on_read)
+    with FileErrors(name):
+        is_gzip = file_format.is_gzip(content.peek(file_format.HEAD_BYTES))
+        if is_gzip:
+            content = _buffered(cast("BinaryIO", gzip.GzipFile(fileobj=content)))
+            if file_format.is_gzip(content.peek(file_format.HEAD_BYTES)):
+                raise CommandFailed(f"{name} is compressed twice. Decompress it once: gunzip FILE")
+    return content, is_gzip
 
 
 def _buffered(file: BinaryIO, on_read: Callable[[int], object] = lambda count: None) -> io.BufferedReader:

@@ -53,9 +53,7 @@ def parse_line(line: bytes, place: int, end: int, source: str) -> Line:
     """
     if len(line) > MAX_LINE_BYTES:
         raise InvalidMessage("too_large", {"body": [f"must have at most {MAX_LINE_BYTES:,} bytes"]})
-    if b"\0" in line:
-        raise InvalidMessage("not_json", {"body": [NUL_BYTES]})
-    text = _decode(line)
+    text = decode(line)
     log, wrapper = messages.unwrap(text)
     messages.validate(log, wrapper)
     new_id = uuid.uuid5(ID_NAMESPACE, f"{source}:{place}:{line.decode(errors='replace')}").hex
@@ -72,11 +70,14 @@ def parse_line(line: bytes, place: int, end: int, source: str) -> Line:
     return Line(log_id, body, place, end)
 
 
-def _decode(line: bytes) -> str:
+def decode(line: bytes) -> str:
     """Return the text of a line, with surrogates that are encoded as if they were characters.
 
-    The writer replaces and counts them. Raise InvalidMessage for another encoding than UTF-8.
+    The writer replaces and counts them. Raise InvalidMessage for another encoding than UTF-8, and for NUL
+    bytes.
     """
+    if b"\0" in line:
+        raise InvalidMessage("not_json", {"body": [NUL_BYTES]})
     try:
         return line.decode(errors="surrogatepass")
     except UnicodeDecodeError as error:

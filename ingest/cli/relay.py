@@ -65,7 +65,7 @@ class Relay:
         relay uses it, or if the file is no NDJSON in UTF-8. Raise OSError if a file cannot be read or the
         checkpoint cannot be written.
         """
-        with lock(self._checkpoint_path, self._path):
+        with lock(self._checkpoint_path, "relay", f"follows {self._path}"):
             try:
                 self._resume()
                 while not self._stopping:

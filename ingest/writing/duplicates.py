@@ -91,9 +91,10 @@ def _sender_time(item: LogItem, sent: str | None = None) -> str | None:
     """Return the time of the sender, which is `sent` if its clock was wrong.
 
     It is None if SQS set the time: a message that is sent twice with its id and without `created_at` is a
-    duplicate.
+    duplicate. The time of an imported log is that of its source.
     """
-    if sent is None and item.created_at != (item.first_sent_at or item.received_at):
+    is_senders = item.imported_at or item.created_at != (item.first_sent_at or item.received_at)
+    if sent is None and is_senders:
         return times.to_text(item.created_at)
     return sent
 

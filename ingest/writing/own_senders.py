@@ -1,7 +1,6 @@
 """Accounts that begin with `_`: Logsite's own, which only its own senders may write."""
 
 import os
-from urllib.parse import urlsplit
 
 from logs.models import is_own_account
 from logs.storage import endpoints
@@ -10,7 +9,6 @@ from logs.storage import endpoints
 UNVERIFIED = "_unverified"
 # The field of such a log that holds the account as sent.
 SENT_ACCOUNT = "_account_id"
-AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
 def is_allowed(account_id: str, sender: str | None) -> bool:
@@ -24,5 +22,4 @@ def is_allowed(account_id: str, sender: str | None) -> bool:
         return True
     if own := os.environ.get("LOGS_OWN_SENDERS", "").strip():
         return (sender or "").partition(":")[0] in {each.strip() for each in own.split(",")} - {""}
-    endpoint = endpoints.dynamodb()
-    return endpoint is not None and not (urlsplit(endpoint).hostname or "").endswith(AWS_DOMAINS)
+    return endpoints.is_local()

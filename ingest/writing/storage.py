@@ -11,15 +11,18 @@ from logs.models import LogItem
 from logs.storage import documents
 
 
-def write(logs: Sequence[LogItem], deadline: Deadline) -> list[Result]:
+def write(logs: Sequence[LogItem], deadline: Deadline, *, marks_late: bool = True) -> list[Result]:
     """Write up to inserts.MAX_STATEMENTS logs with different ids. Return their results in order.
 
-    A result is the outcome or the error. Late items are put first (`late_logs`). A log with parts is written
-    alone, its parts first.
+    A result is the outcome or the error. Late items are put first (`late_logs`), unless the caller makes sure
+    that no digests lack the logs. A log with parts is written alone, its parts first.
     """
     # Each log is checked, so that the end of an invocation fails as few logs as possible.
     ready = [log for log in logs if deadline.has_time()]
-    written = late_logs.write(ready, deadline, partial(_store, deadline=deadline)) if ready else []
+    store = partial(_store, deadline=deadline)
+    written: list[Result] = []
+    if ready:
+        written = late_logs.write(ready, deadline, store) if marks_late else store(ready)
     results = dict(zip([log.id for log in ready], written, strict=True))
     return [results.get(log.id) or OutOfTime() for log in logs]
 

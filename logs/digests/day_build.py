@@ -13,7 +13,13 @@ from logs.digests.coverage import Day
 from logs.digests.directory import Directory, Segment
 from logs.digests.late import LateItem
 from logs.digests.moments import DAY, day_start, to_moment
-from logs.digests.segment_build import DirectoryFull, build_segment, delete_unlisted, write_day_counts
+from logs.digests.segment_build import (
+    DayImporting,
+    DirectoryFull,
+    build_segment,
+    delete_unlisted,
+    write_day_counts,
+)
 from logs.digests.time_limit import BEGIN_SECONDS, GIVE_UP_SECONDS, OutOfTime, SegmentLogs, TimeLimit
 
 logger = logging.getLogger(__name__)
@@ -87,10 +93,15 @@ class DayBuild:
             try:
                 if current.is_full:
                     raise DirectoryFull
+                if current.is_importing:
+                    raise DayImporting
                 return self._fill_each_hole(current, start, end)
             except DirectoryFull:
                 # The range stays a hole, which is read from the index.
                 logger.warning("The directory of %s is full: some of its logs have no digests", current.day)
+                return end
+            except DayImporting:
+                # A hole too. It is filled when the import has ended.
                 return end
             except Overtaken:
                 # Another builder may have filled the hole.
@@ -104,6 +115,8 @@ class DayBuild:
         while low < high and attempts:
             try:
                 low, attempts = self._build_first(day, low, high, is_closing=True), ATTEMPTS
+            except DayImporting:
+                return
             except Overtaken:
                 attempts -= 1
         if low < high:

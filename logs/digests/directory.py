@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from logs.digests.counts import Counts
+from logs.digests.moments import to_moment
 from logs.storage.digest_items import DAYS, DigestItem, has_version
 from logs.storage.errors import is_written
 
@@ -30,6 +31,8 @@ MAX_BYTES = 200 * 1024
 DAY_LENGTH = len("2026-11-25")
 # Other processes may change the directory at the same time.
 ATTEMPTS = 20
+# The mark of an import is valid so long after its renewal.
+IMPORT_LEASE = timedelta(hours=6)
 
 
 class Conflict(Exception):
@@ -95,9 +98,9 @@ class Directory:
     """The segments of a day, in order of time and without overlaps.
 
     `pending` are generations that are not listed: being built, or replaced and not deleted yet.
-    `erasures` are logs that are being deleted, by id. `counts` are
-    those by hour. `wide` is the generation of the wide counts of a closed day, or empty. `edits` changes
-    whenever a build that has begun must not be listed. `size` is that of its item when it was read, in bytes.
+    `erasures` are logs that are being deleted, by id. `counts` are those by hour. `wide` is the generation of
+    the wide counts of a closed day, or empty. `edits` changes whenever a build that has begun must not be
+    listed. `imports` has the moments when imports renewed their marks. `size` is that of its item, in bytes.
     """
 
     day: date
@@ -107,6 +110,7 @@ class Directory:
     counts: Counts = field(default_factory=Counts)
     wide: str = ""
     edits: int = 0
+    imports: dict[str, int] = field(default_factory=dict)
     version: int = 0
     size: int = field(default=0, compare=False)
 
@@ -114,6 +118,12 @@ class Directory:
     def is_full(self) -> bool:
         """Return whether its item is too large for further segments."""
         return self.size >= MAX_BYTES
+
+    @property
+    def is_importing(self) -> bool:
+        """Return whether an import writes into the day. Then no digests may be built."""
+        oldest = to_moment(datetime.now(UTC) - IMPORT_LEASE)
+        return any(renewed > oldest for renewed in self.imports.values())
 
     @property
     def expires(self) -> int | None:
@@ -193,6 +203,7 @@ class Directory:
             "counts": self.counts.to_json(),
             "wide": self.wide,
             "edits": self.edits,
+            "imports": self.imports,
         }
         expires = None
         if self.expires is not None and not self.pending and not self.erasures:
@@ -221,6 +232,7 @@ def from_item(item: DigestItem) -> Directory:
         counts=Counts.from_json(content["counts"]),
         wide=content["wide"],
         edits=content["edits"],
+        imports=content.get("imports", {}),
         version=int(item.version),
         size=len(item.data),
     )

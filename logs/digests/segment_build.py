@@ -17,12 +17,16 @@ class DirectoryFull(Exception):
     """The directory of a day has no room for another segment."""
 
 
+class DayImporting(Exception):
+    """An import writes into the day."""
+
+
 def build_segment(day: date, start: int, logs: SegmentLogs, began: int) -> Segment | None:
     """Build the segment of a range and list it.
 
     It replaces those that it overlaps. Return None if it is not listed: a log of the day is being deleted, or
     was deleted, or another builder listed the range, since this one began. `began` is before the logs were
-    read from the index. Raises DirectoryFull, directory.Conflict, directory.ItemMissing,
+    read from the index. Raises DirectoryFull, DayImporting, directory.Conflict, directory.ItemMissing,
     time_limit.OutOfTime, PynamoDB's and botocore's errors.
     """
     generation, limit = directory.new_generation(day), logs.end
@@ -30,6 +34,8 @@ def build_segment(day: date, start: int, logs: SegmentLogs, began: int) -> Segme
     def announced(current: Directory) -> Directory | None:
         if current.is_full and not current.overlapping(start, limit):
             raise DirectoryFull
+        if current.is_importing:
+            raise DayImporting
         return None if current.erasures else current.with_pending(generation)
 
     before = directory.change(day, announced)

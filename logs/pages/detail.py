@@ -198,6 +198,7 @@ def as_json(item: LogItem) -> str:
         "id": item.id,
         "created_at": times.to_text(item.created_at),
         "received_at": times.to_text(item.received_at),
+        "imported_at": times.to_text(item.imported_at) if item.imported_at else None,
         **content.fields,
         "sent_created_at": content.sent_created_at,
         "damage": content.damage,

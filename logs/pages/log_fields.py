@@ -120,6 +120,7 @@ class LogFields:
         return [
             Field("Id", item.id),
             Field("Received (UTC)", _moment(item.received_at)),
+            *([Field("Imported (UTC)", _moment(item.imported_at))] if item.imported_at else []),
             Field("Expires (UTC)", _moment(item.expires_at) if item.expires_at else "never"),
             Field("Payload type", item.payload_type or "—"),
             Field("Payload size", "—" if item.payload_size is None else f"{item.payload_size:,} bytes"),

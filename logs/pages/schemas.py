@@ -72,6 +72,7 @@ class Log(LogInList):
     extra: dict[str, Any] = Field(description="the fields of the message that Logsite does not know")
     sent_created_at: str | None = Field(description="the time as sent, if the sender's clock was wrong")
     received_at: str = TIME
+    imported_at: str | None = Field(description="when `import_logs` wrote the log; null for other logs")
     expires_at: str | None
     sender: str | None = Field(description="SQS's SenderId")
     status: str = Field(description="the partition key of SortingIndex")
@@ -208,6 +209,7 @@ def whole_fields(item: LogItem, content: Content) -> dict[str, Any]:
         "sent_created_at": content.sent_created_at,
         "payload_type": item.payload_type,
         "received_at": times.to_text(item.received_at),
+        "imported_at": times.to_text(item.imported_at) if item.imported_at else None,
         "expires_at": times.to_text(item.expires_at) if item.expires_at else None,
         "sender": item.sender,
         "status": item.status,

@@ -24,7 +24,7 @@ from logs.reading.merge import Merge
 from logs.reading.search import TextSearch
 from logs.storage import deadline, dynamodb, items
 from logs.storage.digest_items import DigestItem, digests_unavailable
-from logs.storage.dynamodb import MAX_BATCH_GET, Usage, read_units
+from logs.storage.dynamodb import MAX_BATCH_GET, Usage, capacity_units
 
 T = TypeVar("T")
 
@@ -133,7 +133,7 @@ class PageRead:
         responses = self.call(calls)
         for response in responses:
             self.cost.queries += 1
-            self.cost.read_units += read_units(response)
+            self.cost.read_units += capacity_units(response)
         return responses
 
     def get_all(

@@ -1,11 +1,20 @@
 """Where DynamoDB is: on AWS or at a local endpoint. Standard library only."""
 
 import os
+from urllib.parse import urlsplit
+
+AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
 def dynamodb() -> str | None:
     """Return the endpoint that botocore uses instead of AWS, or None."""
     return os.environ.get("AWS_ENDPOINT_URL_DYNAMODB") or os.environ.get("AWS_ENDPOINT_URL") or None
+
+
+def is_local() -> bool:
+    """Return whether DynamoDB is a local engine."""
+    endpoint = dynamodb()
+    return endpoint is not None and not (urlsplit(endpoint).hostname or "").endswith(AWS_DOMAINS)
 
 
 def refusal(*, debug: bool) -> str | None:

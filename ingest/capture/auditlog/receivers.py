@@ -7,19 +7,10 @@ from auditlog.signals import post_log
 from django.db.models import Model
 from django.db.models.signals import post_save
 
-from ingest.capture.changes import (
-    HIDDEN_SUMMARY,
-    hidden_fields,
-    is_captured,
-    is_login_update,
-    label_of,
-    object_fields,
-    visible_changes,
-)
+from ingest.capture.changes import hidden_fields, is_captured, label_of, object_fields, visible_changes
+from ingest.capture.event_fields import AUDITLOG_TYPES, auditlog_event, auditlog_relations, is_login_update
 from ingest.capture.transaction import database_of, send, warn
 from ingest.request_fields import address_settings, fields_of_user
-
-TYPES = {0: "create", 1: "update", 2: "delete", 3: "access"}  # the values of LogEntry.Action
 
 
 def connect() -> None:
@@ -50,11 +41,7 @@ def send_relation(sender: type[Model], instance: Any, created: bool, raw: bool, 
     `instance` is the row of django-auditlog.
     """
     try:
-        changes = {
-            name: [value["objects"], []] if value["operation"] == "delete" else [[], value["objects"]]
-            for name, value in (instance.changes or {}).items()
-            if isinstance(value, dict) and value.get("type") == "m2m"
-        }
+        changes = auditlog_relations(instance.changes or {})
         model = instance.content_type.model_class() if changes and created and not raw else None
         if model is not None:
             # In another database there may be no such object. The row names it anyway.
@@ -65,26 +52,14 @@ def send_relation(sender: type[Model], instance: Any, created: bool, raw: bool, 
 
 
 def _send(instance: Model, entry: Any, changes: dict[str, Any]) -> None:
-    model, kind = type(instance), TYPES[entry.action]
+    model, kind = type(instance), AUDITLOG_TYPES[entry.action]
     is_own = issubclass(model, get_logentry_model())
     if is_own or not is_captured(model) or (kind == "update" and is_login_update(changes)):
         return
     visible = visible_changes(model, changes)
-    # A missing object has no values. django-auditlog fills in the defaults of the fields.
-    if kind == "create":
-        visible = {name: [None, new] for name, (_, new) in visible.items()}
-    elif kind == "delete":
-        visible = {name: [old, None] for name, (old, _) in visible.items()}
-    fields: dict[str, Any] = {
-        "type": kind,
-        "sub_type": label_of(model),
-        # The instance's dictionary, because a deferred field would be read from the database.
-        **object_fields(model, entry.object_pk, entry.object_repr, vars(instance)),
-    }
-    if kind != "access":
-        fields["payload"] = {"changes": visible}
-        if not visible:
-            fields["summary"] = HIDDEN_SUMMARY
+    # The instance's dictionary, because a deferred field would be read from the database.
+    names = object_fields(model, entry.object_pk, entry.object_repr, vars(instance))
+    fields = auditlog_event(kind, label_of(model), visible, names)
     # Without an actor, the user of the request applies.
     actor = entry.actor if entry.actor_id is not None else None
     send(fields | (fields_of_user(actor) if actor else {}), subject=instance, using=database_of(instance))

@@ -6,11 +6,9 @@ from typing import Any
 from django.contrib.auth import get_user_model, signals
 from django.http import HttpRequest
 
+from ingest.capture.event_fields import failed_login
 from ingest.capture.transaction import database_of, send, warn
 from ingest.request_fields import address_settings, fields_of_user, request_fields
-
-# A name that somebody typed is not longer than a user's name.
-MAX_TYPED_CHARACTERS = 200
 
 
 def connect() -> None:
@@ -44,12 +42,6 @@ def send_failure(
         send(failed_login(typed) | _request(request))
     except Exception as error:  # noqa: BLE001  capture is never a reason to fail a request
         warn(error)
-
-
-def failed_login(typed: object) -> dict[str, Any]:
-    """Return the fields of a failed login. The name is the one that somebody typed."""
-    name = {"user_name": str(typed)[:MAX_TYPED_CHARACTERS]} if typed else {}
-    return {"type": "login", "sub_type": "failed", "user_id": 0, "submitter_id": None, **name}
 
 
 def _send_user(kind: str, sub_type: str, request: HttpRequest | None, user: Any) -> None:

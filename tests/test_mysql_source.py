@@ -1,0 +1,212 @@
+"""Reading tables of MySQL and MariaDB: key order, lost connections, and values of every type."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+import pytest
+
+from ingest.imports.rows import BadRow, Row, SourceError
+from ingest.imports.sources import mysql as mysql_source
+from ingest.imports.sources import mysql_address
+from ingest.imports.sources.mysql import MysqlSource
+from tests.mysql_fixtures import Database
+
+pytest_plugins = ["tests.mysql_fixtures"]
+
+
+def read(source: MysqlSource, after: Any = None) -> list[Row]:
+    """Return the rows after a position. None is refused."""
+    rows = list(source.rows(after))
+    assert [str(row) for row in rows if isinstance(row, BadRow)] == []
+    return [row for row in rows if isinstance(row, Row)]
+
+
+KEYS = {
+    "integer": ("id BIGINT UNSIGNED PRIMARY KEY", ["18446744073709551615", "1", "9223372036854775808", "0"]),
+    "signed": ("id INT PRIMARY KEY", ["-1", "1", "0", "-2147483648"]),
+    # The order of the collation: a and Ä before b, and a trailing space.
+    "text": ("id VARCHAR(20) PRIMARY KEY", ["'b'", "'Ä1'", "'a'", "'C'", "''", "'it''s \\\\ \"x\"'", "'😀'"]),
+    "latin1": (
+        "id VARCHAR(20) CHARACTER SET latin1 COLLATE latin1_german2_ci PRIMARY KEY",
+        ["'z'", "'ü'", "'ue1'", "'€'", "'a'"],
+    ),
+    "exact": (
+        "id CHAR(5) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PRIMARY KEY",
+        ["'a'", "'A'", "'Ä'", "'ä'"],
+    ),
+    "binary": ("id BINARY(16) PRIMARY KEY", ["X'00'", "REPEAT(X'FF', 16)", "X'27'", "X'5C27'"]),
+    "enum": ("id ENUM('z', 'a', 'm') PRIMARY KEY", ["'a'", "'m'", "'z'"]),
+    "bit": ("id BIT(9) PRIMARY KEY", ["b'1'", "b'100000000'", "b'10'"]),
+    "decimal": ("id DECIMAL(30, 2) PRIMARY KEY", ["9007199254740993.01", "9007199254740993.02", "-0.5"]),
+    "time": ("id DATETIME(6) PRIMARY KEY", ["'0000-00-00'", "'2026-01-01 00:00:00.000001'", "'2026-01-01'"]),
+}
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_table_continues_after_each_key(mysql: Database, kind: str) -> None:
+    definition, values = KEYS[kind]
+    mysql.create("keyed", definition, *(f"({value})" for value in values))
+    source = MysqlSource(mysql.address, "keyed")
+    rows = read(source)
+    assert len(rows) == len(values)
+    assert len({row.key for row in rows}) == len(values)
+    for number, row in enumerate(rows, 1):
+        position = json.loads(json.dumps(row.position))
+        assert read(source, position) == rows[number:]
+
+
+def test_compound_key_is_read_in_pages(mysql: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mysql_source, "ROWS_PER_QUERY", 3)
+    mysql.create(
+        "keyed",
+        "name VARCHAR(9), value INT, number INT, kind ENUM('b', 'a'), PRIMARY KEY (name, number, kind)",
+        *(f"('{name}', 1, {n}, '{kind}')" for name in ("x,1", "x", "y") for n in (2, 1) for kind in "ab"),
+    )
+    source = MysqlSource(mysql.address, "keyed")
+    rows = read(source)
+    order = mysql.execute("SELECT name, number, kind FROM keyed ORDER BY name, number, kind + 0")
+    assert [(row.values["name"], row.values["number"], row.values["kind"]) for row in rows] == order
+    assert rows[0].key == "x,1,b"
+    assert rows[4].key == "x\\,1,1,b"
+    assert source.total()
+    plan = mysql.execute(
+        "EXPLAIN SELECT * FROM keyed WHERE (name = 'x' AND number > 1) OR (name > 'x') "
+        "ORDER BY name, number LIMIT 3"
+    )
+    assert plan[0][3:6] == ("range", "PRIMARY", "PRIMARY")
+
+
+def test_lost_connection_is_opened_again(mysql: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mysql_source, "ROWS_PER_QUERY", 2_000)
+    monkeypatch.setattr(mysql_source, "FIRST_DELAY", 0.01)
+    mysql.create("busy", "id INT PRIMARY KEY, text VARCHAR(2000)")
+    mysql.execute("INSERT INTO busy SELECT seq, REPEAT('x', 2000) FROM seq_1_to_3000")
+    keys = []
+    for row in MysqlSource(mysql.address, "busy").rows():
+        keys.append(int(row.key))
+        if row.key in ("1", "2", "1999", "2500"):
+            ids = mysql.execute("SELECT id FROM information_schema.PROCESSLIST WHERE id <> CONNECTION_ID()")
+            mysql.execute(*(f"KILL {number}" for (number,) in ids))
+    assert keys == list(range(1, 3001))
+
+
+def test_unfinished_reading_ends_at_once(mysql: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    mysql.create("few", "id INT PRIMARY KEY", "(1)", "(2)", "(3)")
+    rows = MysqlSource(mysql.address, "few").rows()
+    assert [row.key for row in islice(rows, 2)] == ["1", "2"]
+    rows.close()  # type: ignore[attr-defined]  # a generator
+    mysql.execute("DROP TABLE few")
+
+
+TYPES: dict[str, tuple[str, str, object]] = {
+    # name: type, literal, value
+    "id": ("INT PRIMARY KEY", "1", 1),
+    "nothing": ("TEXT", "NULL", None),
+    "emoji": ("VARCHAR(20)", "'Zoë 😀'", "Zoë 😀"),
+    "western": ("VARCHAR(20) CHARACTER SET latin1", "'Zoë € Š'", "Zoë € Š"),
+    "wide": ("VARCHAR(20) CHARACTER SET utf16", "'Zoë 😀'", "Zoë 😀"),
+    "old": ("VARCHAR(20) CHARACTER SET utf8mb3", "'Zoë'", "Zoë"),
+    "mojibake": ("VARCHAR(20)", "'ZoÃ«'", "ZoÃ«"),
+    "padded": ("CHAR(5)", "'ab'", "ab"),
+    "flag": ("BIT(1)", "b'1'", 1),
+    "bits": ("BIT(64)", "b'1111111111111111111111111111111111111111111111111111111111111111'", 2**64 - 1),
+    "choice": ("ENUM('on', 'off')", "'off'", "off"),
+    "wrong_choice": ("ENUM('on', 'off')", "'maybe'", ""),
+    "choices": ("SET('a', 'b', 'c')", "'c,a'", "a,c"),
+    "document": ("JSON", """'{"a": [1, null, "ü"]}'""", '{"a": [1, null, "ü"]}'),
+    "big": ("BIGINT UNSIGNED", "18446744073709551615", 2**64 - 1),
+    "tiny": ("TINYINT(1)", "1", 1),
+    "price": ("DECIMAL(20, 4)", "12345678901234.5000", Decimal("12345678901234.5000")),
+    "ratio": ("DOUBLE", "0.1", 0.1),
+    "part": ("FLOAT", "0.5", 0.5),
+    "year": ("YEAR", "2026", 2026),
+    "day": ("DATE", "'2026-11-26'", "2026-11-26"),
+    "zero_day": ("DATE", "'0000-00-00'", "0000-00-00"),
+    "duration": ("TIME(3)", "'-838:59:59'", "-838:59:59.000"),
+    "naive": ("DATETIME(6)", "'2026-03-29 02:30:00.000001'", datetime(2026, 3, 29, 2, 30, 0, 1)),  # noqa: DTZ001
+    "zero": ("DATETIME", "'0000-00-00 00:00:00'", "0000-00-00 00:00:00"),
+    "no_month": ("DATETIME", "'2026-00-10 00:00:00'", "2026-00-10 00:00:00"),
+    # The session of the test is in UTC+2.
+    "moment": (
+        "TIMESTAMP(6) NULL",
+        "'2026-11-26 12:00:00.5'",
+        datetime(2026, 11, 26, 10, 0, 0, 500_000, UTC),
+    ),
+    "zero_moment": ("TIMESTAMP DEFAULT 0", "0", "0000-00-00 00:00:00"),
+    "uuid": ("BINARY(16)", "X'00112233445566778899AABBCCDDEEFF'", "00112233-4455-6677-8899-aabbccddeeff"),
+    "native_uuid": ("UUID", "'00112233-4455-6677-8899-aabbccddeeff'", "00112233-4455-6677-8899-aabbccddeeff"),
+    "address": ("INET6", "'2001:db8::1'", "2001:db8::1"),
+    "raw": ("BLOB", "X'00FF'", b"\x00\xff"),
+    "order": ("VARBINARY(9)", "'text'", b"text"),
+}
+
+
+def test_values_of_each_type_arrive_exactly(mysql: Database) -> None:
+    definition = ", ".join(f"`{name}` {kind}" for name, (kind, _, _) in TYPES.items())
+    mysql.execute("SET SESSION time_zone = '+02:00', sql_mode = 'ALLOW_INVALID_DATES'")
+    mysql.create("typed", definition, f"({', '.join(literal for _, literal, _ in TYPES.values())})")
+    source = MysqlSource(mysql.address, "typed")
+    [row] = read(source)
+    assert row.values == {name: value for name, (_, _, value) in TYPES.items()}
+    kinds = {column.name: column.kind for column in source.columns()}
+    assert kinds["document"] == "json"
+    assert kinds["big"] == "bigint(20) unsigned"
+    assert [column.name for column in source.columns() if column.is_primary_key] == ["id"]
+
+
+def test_text_in_another_encoding_is_refused(mysql: Database) -> None:
+    # The bytes of latin-1 in a column of UTF-8, as after a repair of MyISAM files or an old replica.
+    mysql.create("mixed", "id INT PRIMARY KEY, name VARCHAR(20) CHARACTER SET ascii", "(1, 'a')", "(2, 'b')")
+    source = MysqlSource(mysql.address, "mixed")
+    raw: Any = [(b"1", b"Z\xfcrich", b"1"), (b"2", b"Bern", b"2")]
+    bad, good = map(source._row, raw)
+    assert isinstance(bad, BadRow)
+    assert (bad.key, bad.column, bad.position) == ("1", "name", ["1"])
+    assert "--encoding cp1252" in bad.reason
+    assert isinstance(good, Row)
+    row = MysqlSource(mysql.address, "mixed", "cp1252")._row(raw[0])
+    assert isinstance(row, Row)
+    assert row.values["name"] == "Zürich"
+
+
+def test_source_without_a_readable_table_is_refused(mysql: Database) -> None:
+    mysql.create("keyless", "number INT")
+    mysql.create("inexact", "number FLOAT PRIMARY KEY")
+    for table, text in [
+        ("keyless", "no primary key.*ADD COLUMN import_id"),
+        ("inexact", "FLOAT, which cannot be compared exactly"),
+        ("missing", "There is no table missing.*keyless"),
+        (None, "--table is missing.*keyless"),
+    ]:
+        with pytest.raises(SourceError, match=text):
+            MysqlSource(mysql.address, table)
+    with pytest.raises(SourceError, match="position of the checkpoint"):
+        list(MysqlSource(mysql.address, "typed").rows(["1; DROP TABLE typed"]))
+
+
+def test_password_is_in_no_message(mysql: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mysql_source, "CONNECT_SECONDS", 1)
+    query = mysql.address.partition("?")[2]
+    addresses = [
+        f"mysql://nobody:Hidden1@localhost/logsite?{query}",
+        "mysql://nobody:Hidden1@127.0.0.1:1/logsite",
+        "mysql://nobody:Hid#den1@localhost/logsite",
+        "mysql://nobody:Hid/den1@localhost/logsite",
+        "mysql://nobody:Hid?den1@localhost/logsite",
+        "mysql://nobody:1/Hidden1@localhost/logsite",
+        "mysql://nobody:Hidden1@localhost/logsite?charset=latin1",
+        "mysql://nobody:Hidden1@localhost",
+    ]
+    for address in addresses:
+        with pytest.raises(SourceError) as info:
+            MysqlSource(address, "typed")
+        assert "iden1" not in str(info.value)
+        assert "den1" not in str(info.value)
+    source = MysqlSource(mysql.address.replace("root@", "root:@"), "typed")
+    assert source.identity.endswith("/logsite/typed")
+    options = mysql_address.options("mysql://me@db.example:3307/app", {"MYSQL_PWD": "p@/ss"})
+    assert (options["password"], options["host"], options["port"]) == ("p@/ss", "db.example", 3307)
+    assert mysql_address.options("mariadb://me:p%40%2Fss@db/app", {})["password"] == "p@/ss"
