@@ -31,7 +31,7 @@ ONWARD = re.compile(rb'id="logs-onward".*?href="([^"]+)"', re.DOTALL)
 Reply = tuple[float, list[str]]
 
 
-def main(numbers: Sequence[int] | None, folder: Path = FOLDER) -> None:
+def main(numbers: Sequence[int] | None, folder: Path = FOLDER, rounds: int = ROUNDS) -> None:
     """Compare the admins at each number of logs, and save the results. Print why if there is no server."""
     sizes: list[Size] = []
     # Each size has its own processes, because Django and PynamoDB keep what they read from the first tables.
@@ -39,7 +39,7 @@ def main(numbers: Sequence[int] | None, folder: Path = FOLDER) -> None:
         1, mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=1
     ) as pool:
         for number in numbers or DEFAULT_LOGS:
-            size = pool.submit(measure_size, number).result()
+            size = pool.submit(measure_size, number, rounds).result()
             if size is None:
                 return
             sizes.append(size)
@@ -47,7 +47,7 @@ def main(numbers: Sequence[int] | None, folder: Path = FOLDER) -> None:
     comparison.save(sizes, folder)
 
 
-def measure_size(number: int) -> Size | None:
+def measure_size(number: int, rounds: int) -> Size | None:
     """Fill both tables and ask all questions. Return None if there is no server."""
     shape = corpus.make_shape("usual", number)
     with run_engine(), mariadb.run_server() as server:
@@ -62,7 +62,7 @@ def measure_size(number: int) -> Size | None:
             if last_page is None:
                 raise RuntimeError(f"{number} logs are one page; take more than {ROWS}")
             all_questions = questions(shape, html.unescape(last_page[1].decode()))
-            measurements = measure(all_questions, stock, user)
+            measurements = measure(all_questions, stock, user, rounds)
         return Size(shape.logs, server.version(), measurements)
 
 
@@ -81,14 +81,16 @@ def import_logs(server: mariadb.Server) -> None:
         )
 
 
-def measure(all_questions: Sequence[Question], stock: StockAdmin, user: Visitor) -> list[Measurement]:
+def measure(
+    all_questions: Sequence[Question], stock: StockAdmin, user: Visitor, rounds: int
+) -> list[Measurement]:
     """Return the medians of rounds. Each round puts every question to every admin.
 
     The speed of the machine varies, and MariaDB still writes to the disk for a while after many rows. Raises
     RuntimeError if the admins do not list the same logs.
     """
     series = [Series(question) for question in all_questions]
-    for done in range(ROUNDS):
+    for done in range(rounds):
         for each in series:
             if done < MIN_ROUNDS or each.total < SECONDS:
                 each.add(stock, user)
