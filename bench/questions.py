@@ -90,7 +90,7 @@ def _export(number: int, log_id: str, stock: dict[str, Any], logsite: dict[str, 
     return Question(
         f"export of {number:,}",
         Address(_query(stock).path, action),
-        Address(f"export/{_query(logsite).path}", {"format": "csv", "columns": "all"}),
+        Address(f"export/{_query({**logsite, 'format': 'csv'}).path}"),
     )
 
 
