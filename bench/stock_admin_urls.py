@@ -44,7 +44,7 @@ EXPORTED = [field.name for field in Log._meta.fields if field.name != "payload"]
 
 
 @admin.action(description="Export as CSV")
-def export_csv(model_admin: "LogAdmin", request: HttpRequest, queryset: QuerySet[Log]) -> HttpResponse:
+def export_csv(model_admin: "PlainAdmin", request: HttpRequest, queryset: QuerySet[Log]) -> HttpResponse:
     """Return the selected logs as a file: the usual action of a project."""
     response = HttpResponse(content_type="text/csv")
     writer = csv.writer(response)
