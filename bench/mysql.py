@@ -43,8 +43,9 @@ def main(numbers: Sequence[int] | None, folder: Path = FOLDER, rounds: int = ROU
             if size is None:
                 return
             sizes.append(size)
-    print(f"\n{comparison.markdown(sizes)}")
-    comparison.save(sizes, folder)
+            # After each size, because the next one takes longer.
+            print(f"\n{comparison.markdown(sizes)}", flush=True)
+            comparison.save(sizes, folder)
 
 
 def measure_size(number: int, rounds: int) -> Size | None:
