@@ -139,7 +139,7 @@ def main(logs: int | None) -> None:
     shape = corpus.make_shape("usual", logs or DEFAULT_LOGS)
     everything = make_plan(LogFilter(order=Order.OLDEST))
     with run_engine(), TemporaryDirectory() as folder:
-        fill(shape, None, create_sorting_table)
+        fill(shape, create_sorting_table)
         tables.ensure(ExportItem)
         item = run(Spec(everything, "ndjson", payloads=True), folder, shape.logs, KILLS)
         check_payloads(folder, item, shape)

@@ -1,14 +1,15 @@
-"""A MariaDB or MySQL server with the same logs, to compare searches with.
+"""A MariaDB or MySQL server with the same logs, to compare the pages with.
 
-It is the server of LOGS_TEST_MYSQL_URL, or one that runs for the benchmark alone if MariaDB is installed.
+It is the server of LOGS_TEST_MYSQL_URL, whose user may create databases, or one that runs for the benchmark
+alone if MariaDB is installed.
 """
 
 import importlib.util
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
+from urllib.parse import urlsplit
 
 from bench import corpus
 from ingest.imports.sources import mysql_address
@@ -18,8 +19,8 @@ from tests import mariadb
 # The table fits into memory, as with a server of its own.
 BUFFER = "4G"
 ROWS_PER_INSERT = 500
-TABLE = "bench_logs"
-# As Django's admin has it: indexes on the keys and the time, none on texts and addresses.
+DATABASE, TABLE = "logsite_bench", "logs"
+# The same keys as the indexes of Logsite, each with the time. Texts and addresses have none.
 SCHEMA = f"""
 CREATE TABLE {TABLE} (
     id CHAR(32) CHARACTER SET ascii PRIMARY KEY,
@@ -28,21 +29,28 @@ CREATE TABLE {TABLE} (
     payload MEDIUMTEXT, user_name VARCHAR(200), submitter_ip VARCHAR(45), request_id VARCHAR(200),
     submitter_country VARCHAR(64), submitter_city VARCHAR(64), submitter_platform VARCHAR(64),
     submitter_browser VARCHAR(64), created_at DATETIME(6) NOT NULL,
-    KEY (created_at), KEY (account_id, created_at), KEY (type, created_at), KEY (user_id, created_at)
+    KEY (created_at), KEY (account_id, created_at), KEY (type, created_at),
+    KEY (account_id, type, created_at), KEY (user_id, created_at)
 ) ENGINE=InnoDB CHARACTER SET utf8mb4
 """
 
 
 class Server:
-    """A connection to the server. Its table is empty at first."""
+    """A connection to the server, with a database of its own. Its table is empty at first.
 
-    def __init__(self, **options: Any) -> None:
-        pymysql = importlib.import_module("pymysql")
-        self.options = options
-        self._connection = pymysql.connect(charset="utf8mb4", autocommit=True, **options)
-        with self._connection.cursor() as cursor:
-            cursor.execute(f"DROP TABLE IF EXISTS {TABLE}")
-            cursor.execute(SCHEMA)
+    `address` is that of the database, `options` are those of a connection of PyMySQL.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = urlsplit(address)._replace(path=f"/{DATABASE}").geturl()
+        self.options = mysql_address.options(self.address)
+        self._connection = mariadb.connect(address)
+        self._execute(
+            f"DROP DATABASE IF EXISTS {DATABASE}",
+            f"CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4",
+            f"USE {DATABASE}",
+            SCHEMA,
+        )
 
     def insert(self, logs: Iterable[dict[str, Any]]) -> None:
         """Store logs."""
@@ -52,30 +60,23 @@ class Server:
             statement = f"INSERT INTO {TABLE} ({columns}) VALUES ({values})"  # noqa: S608  names of columns
             with self._connection.cursor() as cursor:
                 cursor.executemany(statement, list(map(_row, group)))
+        self._execute(f"ANALYZE TABLE {TABLE}")
 
-    def search(self, column: str, value: str, limit: int, *, is_part: bool) -> tuple[int, float]:
-        """Return the number of the newest matching logs, and the seconds.
-
-        They have the value in the column, or as a part of it. The first of two runs fills the server's
-        memory and is not counted.
-        """
-        operator, pattern = ("LIKE", f"%{value}%") if is_part else ("=", value)
-        statement = (
-            f"SELECT * FROM {TABLE} WHERE {column} {operator} %s ORDER BY created_at DESC LIMIT {limit}"  # noqa: S608  names of table and column
-        )
-        for _ in range(2):
-            start = time.perf_counter()
-            with self._connection.cursor() as cursor:
-                cursor.execute(statement, [pattern])
-                rows = cursor.fetchall()
-            seconds = time.perf_counter() - start
-        return len(rows), seconds
+    def version(self) -> str:
+        """Return the name and version of the server."""
+        with self._connection.cursor() as cursor:
+            cursor.execute("SELECT VERSION()")
+            return str(cursor.fetchone()[0])
 
     def close(self) -> None:
-        """Drop the table."""
-        with self._connection.cursor() as cursor:
-            cursor.execute(f"DROP TABLE {TABLE}")
+        """Drop the database."""
+        self._execute(f"DROP DATABASE {DATABASE}")
         self._connection.close()
+
+    def _execute(self, *statements: str) -> None:
+        with self._connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
 
 
 @contextmanager
@@ -89,7 +90,7 @@ def run_server() -> Iterator[Server | None]:
         yield None
     else:
         with mariadb.run_server(f"--innodb-buffer-pool-size={BUFFER}") as address:
-            server = Server(**mysql_address.options(address))
+            server = Server(address)
             yield server
             server.close()
 

@@ -1,15 +1,17 @@
 """The site in this process, with a user who is signed in."""
 
 import os
-from collections.abc import Callable
 from typing import Any
 
+from bench.visitor import Visitor
 
-def listing_page(rows: int) -> Callable[[str], bytes]:
-    """Create the site's tables and a user. Return a function from a query string to the listing.
+LISTING = "/admin/logs/log/"
 
-    The page size is the user's preference. The page passes through Django's handler: middleware, session and
-    templates. Static files are not collected, and the response is not compressed.
+
+def sign_in(rows: int) -> Visitor:
+    """Create the site's tables and a user. Return the user, whose pages have this number of rows.
+
+    The page size is the user's preference. Static files are not collected, and responses are not compressed.
     """
     os.environ.update(
         DJANGO_SETTINGS_MODULE="logsite.settings",
@@ -21,7 +23,7 @@ def listing_page(rows: int) -> Callable[[str], bytes]:
     from django.conf import settings  # as above
     from django.core.management import call_command  # as above
     from django.core.wsgi import get_wsgi_application  # as above
-    from django.test import Client, RequestFactory  # as above
+    from django.test import Client  # as above
 
     settings.STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -36,13 +38,4 @@ def listing_page(rows: int) -> Callable[[str], bytes]:
     client.force_login(User.objects.create_superuser("bench", "bench@example.com", "bench"))
     name = settings.SESSION_COOKIE_NAME
     cookie = f"{name}={client.cookies[name].value}; logs_view=limit={rows}"
-    requests = RequestFactory(headers={"host": "localhost", "cookie": cookie})
-
-    def page(query: str) -> bytes:
-        response = handler.get_response(requests.get(f"/admin/logs/log/?{query}", secure=True))
-        content: bytes = response.content
-        if response.status_code != 200 or content.count(b"/change/") < rows:
-            raise SystemExit(f"the page has the status {response.status_code}, or not {rows} rows")
-        return content
-
-    return page
+    return Visitor(handler.get_response, cookie)

@@ -1,4 +1,4 @@
-"""Tables filled with the logs of the corpus, in DynamoDB and in MariaDB."""
+"""Tables of DynamoDB filled with the logs of the corpus."""
 
 import multiprocessing
 import os
@@ -9,7 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from bench import corpus, mariadb
+from bench import corpus
 from bench.corpus import Shape
 from bench.log_costs import make_item
 from logs.models import LogItem, SortingIndex
@@ -63,8 +63,8 @@ def create_table() -> None:
     tables.ensure(LogItem)
 
 
-def fill(shape: Shape, server: mariadb.Server | None, create: Callable[[], None] = create_table) -> None:
-    """Fill the table of logs, and the table of the server."""
+def fill(shape: Shape, create: Callable[[], None] = create_table) -> None:
+    """Fill the table of logs, in several processes."""
     create()
     tables.ensure(DigestItem)
     tasks = [
@@ -77,6 +77,3 @@ def fill(shape: Shape, server: mariadb.Server | None, create: Callable[[], None]
     ):
         for written in pool.imap_unordered(partial(write, shape), tasks):
             bar.update(written)
-    if server:
-        logs = corpus.make_logs(shape, range(shape.logs))
-        server.insert(tqdm(logs, total=shape.logs, desc="MariaDB", unit="log"))

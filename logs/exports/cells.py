@@ -9,7 +9,10 @@ from logs.characters import is_invisible
 # quote comes first: https://owasp.org/www-community/attacks/CSV_Injection
 FORMULA = "=+-@\N{MINUS SIGN}"
 # Not only at a comma: spreadsheets ask the user, or the system's locale, where a cell begins.
-SEPARATORS = re.compile("([;|\t\n\x0b\x0c\r\x1c-\x1e\x85\u2028\u2029])")
+SEPARATOR = ";|\t\n\x0b\x0c\r\x1c-\x1e\x85\u2028\u2029"
+SEPARATORS = re.compile(f"([{SEPARATOR}])")
+# Most cells: they are empty, or begin with a letter or digit and have no second beginning.
+PLAIN = re.compile(f"(?:[0-9A-Za-z/][^{SEPARATOR}]*)?")
 # Some spreadsheets skip these at the beginning of a cell.
 LEADING_BREAKS = ("\t", "\r", "\n")
 
@@ -19,7 +22,7 @@ def neutralize(text: str) -> str:
 
     A formula may begin the cell, or a part of it after one of SEPARATORS. The text is unchanged otherwise.
     """
-    if text.isalnum():
+    if text.isalnum() or PLAIN.fullmatch(text):
         return text
     # Parts and separators alternate.
     pieces = [f"'{piece}" if _is_formula(piece) else piece for piece in SEPARATORS.split(text)]

@@ -104,19 +104,21 @@ def chunks(
     while not checkpoint.complete:
         result = reader.read(PageQuery(plan, checkpoint.position, PAGE_ROWS), Budget())
         plan = result.plan
+        done = checkpoint.rows
         for item in _whole(result.page.items) if spec.payloads else result.page.items:
-            text = spec.row(item, checkpoint.rows)
+            text = spec.row(item, done)
             texts.append(text)
-            size += len(text)
-            position = reader.after(plan, item)
-            checkpoint = Checkpoint(position, checkpoint.rows + 1, uses_digests=plan.uses_digests)
+            size, done = size + len(text), done + 1
             reached = item.created_at
             if size >= characters or time.monotonic() - started >= seconds:
-                yield Chunk("".join(texts), checkpoint, checkpoint.rows - rows, reached)
-                texts, size, rows, started = [], 0, checkpoint.rows, time.monotonic()
+                position = reader.after(plan, item)
+                checkpoint = Checkpoint(position, done, uses_digests=plan.uses_digests)
+                yield Chunk("".join(texts), checkpoint, done - rows, reached)
+                texts, size, rows, started = [], 0, done, time.monotonic()
         checkpoint = replace(
             checkpoint,
             position=result.page.next,
+            rows=done,
             complete=result.page.next is None,
             uses_digests=plan.uses_digests,
         )
