@@ -9,7 +9,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
-NAMES = ["chromium", "chromium-browser", "google-chrome"]
+# The first one is Chromium without its own windows, which takes a third less CPU time.
+NAMES = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"]
 # Chromium cannot use its sandbox as root in a container. The other flags stop its network requests.
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 

@@ -306,6 +306,7 @@ def test_last_month_of_account_7_with_payloads(page: Page) -> None:
         hands.type("last month")
         hands.follow("Enter")
         hands.follow("x")
+        expect(page.locator("[name=format]").first).to_be_focused()
         hands.press("Tab", "Tab", "Space")
         with page.expect_download() as by_keyboard:
             hands.press("Enter")
