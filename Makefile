@@ -106,7 +106,7 @@ requirements: $(VENV)/.installed
 
 # Find a browser for the tests; as root in a container, install Debian's.
 browser: $(VENV)/.installed
-	@$(BIN)/python -m tests.browser || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && $(IN_CONTAINER) \
+	@$(BIN)/python -m tests.browser.chromium || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && $(IN_CONTAINER) \
 		&& apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium-headless-shell; } \
 		|| echo "No browser: the browser tests are skipped. Install chromium, or run: $(BIN)/playwright install chromium"
 

@@ -19,8 +19,11 @@ from botocore.hooks import EventAliaser
 from botocore.loaders import create_loader
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
+from django.test.testcases import LiveServerThread
 from xdist.scheduler import LoadFileScheduling
 
 from ingest.wire import sqs
@@ -55,16 +58,21 @@ EventAliaser._alias_event_name = staticmethod(  # type: ignore[attr-defined]  # 
 PACKAGE_BYTES = 2**30
 
 
-class OneDeployment(LoadFileScheduling):
-    """Distribution by file. All of tests/e2e runs in one process, because it shares a deployment."""
+# All tests of such a folder run in one process: they share a deployment, or a browser.
+SHARED_FOLDERS = ("tests/e2e", "tests/browser")
+
+
+class FolderScheduling(LoadFileScheduling):
+    """Distribution by file, or by folder."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "tests/e2e" if nodeid.startswith("tests/e2e/") else super()._split_scope(nodeid)
+        folder = str(Path(nodeid.partition("::")[0]).parent)
+        return folder if folder in SHARED_FOLDERS else super()._split_scope(nodeid)
 
 
 # These take longest. They begin first, so that all processes end at about the same time.
 LONGEST_FILES = (
-    "tests/e2e",
+    *SHARED_FOLDERS,
     "tests/test_exactly_once.py",
     "tests/test_writer_memory.py",
     "tests/test_runlocal.py",
@@ -93,8 +101,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
-    """Return OneDeployment for `--dist loadfile`, which `make test` uses."""
-    return OneDeployment(config, log) if config.getoption("dist") == "loadfile" else None
+    """Return FolderScheduling for `--dist loadfile`, which `make test` uses."""
+    return FolderScheduling(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -155,6 +163,7 @@ def empty_logs_table() -> None:
     Most tests begin with it: three requests for few logs, otherwise a new table with its indexes and its TTL.
     If a builder or a deletion was at work, the table of digests is emptied too.
     """
+    cache.clear()  # the freshness of these logs
     if digest_items.is_on() and next(DigestItem.query(state.PARTITION, limit=1), None):
         # Digests of other logs would hide the logs of the test.
         empty_digests_table()
@@ -285,3 +294,18 @@ def staff_client(staff: User) -> Client:
 def stranger_client(stranger: User) -> Client:
     """Return a client of the user without staff status."""
     return client_of(stranger)
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[str]:
+    """Serve the site on a free port. Yield its URL.
+
+    pytest-django's `live_server` needs an SQL database when it stops.
+    """
+    thread = LiveServerThread("127.0.0.1", StaticFilesHandler)
+    thread.daemon = True
+    thread.start()
+    assert thread.is_ready.wait(60)
+    assert not thread.error
+    yield f"http://127.0.0.1:{thread.port}"
+    thread.terminate()

@@ -9,7 +9,6 @@ from playwright.sync_api import Browser, Page, expect
 from logs.storage.choices import ChoicesWriter
 from tests.items import make_item, store
 
-pytest_plugins = ["tests.browser_fixtures"]
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("logs_table")]
 
 

@@ -1,6 +1,6 @@
 """The browser of the tests: the system's Chromium, otherwise Playwright's own.
 
-`python -m tests.browser` exits with status 1 if neither is installed.
+`python -m tests.browser.chromium` exits with status 1 if neither is installed.
 """
 
 import shutil

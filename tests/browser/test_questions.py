@@ -21,7 +21,6 @@ from tests.conftest import client_of, empty_logs_table, make_user
 from tests.hands import first_page
 from tests.items import make_item, store
 
-pytest_plugins = ["tests.browser_fixtures"]
 pytestmark = pytest.mark.browser
 
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -8,9 +8,8 @@ from playwright.sync_api import Page, expect
 
 from tests.items import make_item, store
 from tests.pages import LISTING
-from tests.test_browser import width
+from tests.browser.test_admin import width
 
-pytest_plugins = ["tests.browser_fixtures"]
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("logs_table")]
 
 CHANGES = {"payload": json.dumps({"changes": {"status": ["open", "paid"]}}), "payload_type": "json"}
