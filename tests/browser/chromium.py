@@ -42,6 +42,13 @@ def tab_to(page: Page, selector: str) -> None:
     raise AssertionError(f"Tab does not reach {selector}")
 
 
+def width(page: Page) -> int:
+    """Return the width of the page's content, with its style sheets."""
+    page.wait_for_load_state("load")
+    pixels: int = page.evaluate("document.documentElement.scrollWidth")
+    return pixels
+
+
 if __name__ == "__main__":
     with sync_playwright() as playwright:
         sys.exit(find(playwright) is None)

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.chromium import width
 from tests.items import make_item, store
 from tests.pages import LISTING
-from tests.browser.test_admin import width
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("logs_table")]
 
