@@ -40,7 +40,7 @@ run: setup
 
 # Run every test, or some: ARGS="-k cursor".
 test: setup browser mysql
-	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Run every test on each supported Python of this machine, or some tests: ARGS="-k cursor".
 test-all: setup browser mysql
@@ -105,28 +105,31 @@ requirements: $(VENV)/.installed
 	@$(BIN)/pip-compile --output-file - pyproject.toml deploy/requirements.in \
 		| sed '/^# WARNING/,$$d' > deploy/requirements.draft && mv deploy/requirements.draft deploy/requirements.txt
 
-# Find a browser for the tests; as root in a container, install Debian's chromium.
+# Find a browser for the tests; as root in a container, install Debian's.
 browser: $(VENV)/.installed
-	@$(BIN)/python -m tests.browser || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && $(IN_CONTAINER) \
-		&& apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } \
+	@$(BIN)/python -m tests.browser.chromium || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && $(IN_CONTAINER) \
+		&& apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium-headless-shell; } \
 		|| echo "No browser: the browser tests are skipped. Install chromium, or run: $(BIN)/playwright install chromium"
 
 # Find a MariaDB server for the tests; as root in a container, install Debian's, without its service.
-mysql: $(VENV)/.installed
+mysql: $(VENV)/.installed browser
 	@$(BIN)/python -m tests.mariadb || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && $(IN_CONTAINER) \
 		&& apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
 		mariadb-server-core mariadb-client-core; } \
 		|| echo "No MariaDB: the tests with MySQL are skipped. Install mariadb-server, or set LOGS_TEST_MYSQL_URL."
 
-$(VENV)/.installed: pyproject.toml Makefile
+$(VENV)/.created: Makefile
 	@python=$$($(FIND_PYTHON)) && "$$python" -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml $(VENV)/.created
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --no-compile --quiet --disable-pip-version-check --editable ".[django,writer,admin,mysql,site]" --group dev
 	@touch $@
 
 # A separate environment, because the emulator pins botocore.
-$(EMULATOR)/.installed: pyproject.toml $(VENV)/.installed
-	@python=$$($(FIND_PYTHON)) && "$$python" -m venv $(EMULATOR)
+$(EMULATOR)/.installed: pyproject.toml $(VENV)/.created
+	@python=$$($(FIND_PYTHON)) && "$$python" -m venv --without-pip $(EMULATOR)
 	$(BIN)/python -m pip --python $(EMULATOR) install --no-compile --quiet --disable-pip-version-check --group emulator
 	@touch $@
 

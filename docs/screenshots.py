@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser import launch
+from tests.browser.chromium import launch
 
 DOCS = Path(__file__).resolve().parent
 

@@ -19,8 +19,11 @@ from botocore.hooks import EventAliaser
 from botocore.loaders import create_loader
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
+from django.test.testcases import LiveServerThread
 from xdist.scheduler import LoadFileScheduling
 
 from ingest.wire import sqs
@@ -56,8 +59,8 @@ EventAliaser._alias_event_name = staticmethod(  # type: ignore[attr-defined]  # 
 PACKAGE_BYTES = 2**30
 
 
-# All files of a prefix run in one process, because they share a deployment or a MySQL server.
-SHARED = ("tests/e2e/", "tests/test_mysql_")
+# All files of a prefix run in one process, because they share a browser, a deployment or a MySQL server.
+SHARED = ("tests/browser/", "tests/e2e/", "tests/test_mysql_")
 
 
 class SharedServers(LoadFileScheduling):
@@ -70,7 +73,7 @@ class SharedServers(LoadFileScheduling):
 
 # These take longest. They begin first, so that all processes end at about the same time.
 LONGEST_FILES = (
-    "tests/e2e",
+    *SHARED,
     "tests/test_exactly_once.py",
     "tests/test_writer_memory.py",
     "tests/test_runlocal.py",
@@ -79,12 +82,16 @@ LONGEST_FILES = (
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Leave the collected tests out of garbage collections, which would take a tenth of the time."""
+    """Leave the collected tests out of garbage collections, which would take a tenth of the time.
+
+    The collections are also rarer than Python's.
+    """
     gc.disable()
     try:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(10_000, 20, 20)
         gc.enable()
 
 
@@ -165,6 +172,7 @@ def empty_logs_table() -> None:
     Most tests begin with it: three requests for few logs, otherwise a new table with its indexes and its TTL.
     If a builder or a deletion was at work, the table of digests is emptied too.
     """
+    cache.clear()  # the freshness of these logs
     if digest_items.is_on() and next(DigestItem.query(state.PARTITION, limit=1), None):
         # Digests of other logs would hide the logs of the test.
         empty_digests_table()
@@ -295,3 +303,18 @@ def staff_client(staff: User) -> Client:
 def stranger_client(stranger: User) -> Client:
     """Return a client of the user without staff status."""
     return client_of(stranger)
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[str]:
+    """Serve the site on a free port. Yield its URL.
+
+    pytest-django's `live_server` needs an SQL database when it stops.
+    """
+    thread = LiveServerThread("127.0.0.1", StaticFilesHandler)
+    thread.daemon = True
+    thread.start()
+    assert thread.is_ready.wait(60)
+    assert not thread.error
+    yield f"http://127.0.0.1:{thread.port}"
+    thread.terminate()

@@ -15,7 +15,6 @@ from logsite.accounts import tokens
 from tests.api import LOGS, fetch, problem, program, token_name
 from tests.items import make_item, store
 
-pytest_plugins = ["tests.browser_fixtures"]
 pytestmark = pytest.mark.usefixtures("logs_table")
 
 LINK = re.compile(r'<([^<>]+)>; rel="([a-z]+)"(?:, |$)')

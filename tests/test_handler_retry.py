@@ -5,6 +5,7 @@ import json
 import time
 import tracemalloc
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -93,7 +94,8 @@ def test_batch_item_failures_are_exact_at_any_size(
     size: int, queues: Queues, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put = items.put
-    records = [make_record(make_body(user_id=number)) for number in range(size)]
+    now = datetime.now(UTC)
+    records = [make_record(make_body(user_id=number), sent_at=now) for number in range(size)]
 
     def put_with_bug(item: Any, deadline: Any) -> Any:
         if int(item.user_id) % 7 == 3:
@@ -116,7 +118,7 @@ def test_batch_of_ten_thousand_is_stored(monkeypatch: pytest.MonkeyPatch) -> Non
         return items.Outcome.WRITTEN
 
     monkeypatch.setattr(items, "put", put)
-    record = make_record()
+    record = make_record(sent_at=datetime.now(UTC))
     records = [{**record, "messageId": str(number)} for number in range(10_000)]
     assert lambda_handler(make_event(*records), LambdaContext(600)) == NO_FAILURES
     assert len(stored) == 10_000

@@ -9,7 +9,7 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 from playwright.sync_api import Route, sync_playwright
 
-from tests.browser import find, launch
+from tests.browser.chromium import find, launch
 from tests.items import make_item, store
 
 PAGES = [

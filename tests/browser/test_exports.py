@@ -14,7 +14,6 @@ from tests.exports import empty_exports_table
 from tests.items import make_item, store
 from tests.pages import LISTING
 
-pytest_plugins = ["tests.browser_fixtures"]
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("logs_table")]
 
 

@@ -9,12 +9,11 @@ from playwright.sync_api import Locator, Page, Route, expect
 from logs.models import LogItem
 from logsite.accounts.models import User
 from logsite.accounts.sessions import SessionStore
-from tests.browser import sign_in
+from tests.browser.chromium import sign_in
 from tests.conftest import PASSWORD
 from tests.items import make_item, store
 from tests.pages import LISTING
 
-pytest_plugins = ["tests.browser_fixtures"]
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("logs_table")]
 
 # A page examines this many logs, so a search of all takes five pages.

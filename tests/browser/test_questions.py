@@ -21,7 +21,6 @@ from tests.conftest import client_of, empty_logs_table, make_user
 from tests.hands import first_page
 from tests.items import make_item, store
 
-pytest_plugins = ["tests.browser_fixtures"]
 pytestmark = pytest.mark.browser
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -306,6 +305,7 @@ def test_last_month_of_account_7_with_payloads(page: Page) -> None:
         hands.type("last month")
         hands.follow("Enter")
         hands.follow("x")
+        expect(page.locator("[name=format]").first).to_be_focused()
         hands.press("Tab", "Tab", "Space")
         with page.expect_download() as by_keyboard:
             hands.press("Enter")

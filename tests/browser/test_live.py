@@ -12,14 +12,13 @@ from playwright.sync_api import Locator, Page, expect
 from logs.models import LogItem
 from logsite.accounts.models import User
 from logsite.accounts.sessions import SessionStore
-from tests.browser import sign_in
+from tests.browser.chromium import sign_in
 from tests.conftest import PASSWORD
 from tests.dynamodb_calls import recorded_calls
 from tests.hands import first_page
 from tests.items import make_item, store
 from tests.pages import LISTING
 
-pytest_plugins = ["tests.browser_fixtures"]
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("logs_table")]
 
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -5,14 +5,13 @@ from django.test import Client
 from playwright.sync_api import Page, expect
 
 from logsite.dead_letters import run
-from tests.browser import tab_to
+from tests.browser.chromium import tab_to
 from tests.dead_letter_pages import LIST, Operator, add, change
 from tests.dead_letters import DeadLetters
 from tests.factories import make_body
 from tests.pages import LISTING
 
 pytest_plugins = [
-    "tests.browser_fixtures",
     "tests.sqs_server",
     "tests.audit_fixtures",
     "tests.dead_letter_fixtures",

@@ -7,12 +7,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from logsite.accounts.models import User
-from tests.browser import sign_in
+from tests.browser.chromium import sign_in
 from tests.conftest import PASSWORD
 from tests.items import make_item, store
 from tests.pages import LISTING
 
-pytest_plugins = ["tests.browser_fixtures"]
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("logs_table")]
 
 YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).replace(hour=9, minute=30, second=0, microsecond=0)

@@ -1,23 +1,21 @@
-"""Fixtures of the tests with a real browser: the browser, the site, and a page of a signed-in viewer."""
+"""The browser of all tests of this folder, and a page of a signed-in viewer."""
 
 import os
 from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
-from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test import Client
-from django.test.testcases import LiveServerThread
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser import find, launch
+from tests.browser.chromium import find, launch
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Start a browser. Skip the tests if there is none, except on CI.
 
-    It ends with the tests of a file: Playwright runs an event loop, which other tests must not have.
+    It ends with the tests of this folder: Playwright runs an event loop, which other tests must not have.
     """
     expect.set_options(timeout=30_000)  # A limit for a page that hangs, not a claim about speed.
     with sync_playwright() as playwright:
@@ -26,21 +24,6 @@ def browser() -> Iterator[Browser]:
         browser = launch(playwright)
         yield browser
         browser.close()
-
-
-@pytest.fixture(scope="session")
-def site() -> Iterator[str]:
-    """Serve the site on a free port. Yield its URL.
-
-    pytest-django's `live_server` needs an SQL database when it stops.
-    """
-    thread = LiveServerThread("127.0.0.1", StaticFilesHandler)
-    thread.daemon = True
-    thread.start()
-    assert thread.is_ready.wait(60)
-    assert not thread.error
-    yield f"http://127.0.0.1:{thread.port}"
-    thread.terminate()
 
 
 @pytest.fixture

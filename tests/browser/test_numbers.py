@@ -8,7 +8,6 @@ from playwright.sync_api import Page, expect
 from tests.hands import first_page
 from tests.items import make_item, store
 
-pytest_plugins = ["tests.browser_fixtures"]
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("digests_table")]
 
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.chromium import width
 from tests.items import make_item, store
 from tests.pages import LISTING
-from tests.test_browser import width
 
-pytest_plugins = ["tests.browser_fixtures"]
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("logs_table")]
 
 CHANGES = {"payload": json.dumps({"changes": {"status": ["open", "paid"]}}), "payload_type": "json"}

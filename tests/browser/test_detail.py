@@ -8,7 +8,6 @@ from playwright.sync_api import Page, expect
 
 from tests.items import START, make_item, store
 
-pytest_plugins = ["tests.browser_fixtures"]
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("logs_table")]
 
 # What a sender may put into each value: markup, a long word, a change of direction, emoji.

@@ -14,7 +14,7 @@ from logs.pages.view_tabs import owner_of
 from logs.saved_views import SavedView
 from logsite.dead_letters import queues
 from tests.axe import violations
-from tests.browser import sign_in
+from tests.browser.chromium import sign_in
 from tests.conftest import PASSWORD, make_user
 from tests.exports import empty_exports_table
 from tests.factories import make_body
@@ -22,7 +22,7 @@ from tests.items import make_item, store
 from tests.memory_sqs import DEAD_LETTER_QUEUE_URL, QUEUE_URL, MemorySqs
 from tests.pages import LISTING
 
-pytest_plugins = ["tests.browser_fixtures", "tests.sqs_server"]
+pytest_plugins = ["tests.sqs_server"]
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("logs_table")]
 
 PAGES = {

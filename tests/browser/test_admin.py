@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from logs.storage.choices import ChoicesWriter
+from tests.browser.chromium import width
 from tests.items import make_item, store
 
-pytest_plugins = ["tests.browser_fixtures"]
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("logs_table")]
 
 
@@ -60,13 +60,6 @@ def test_long_and_rtl_values_do_not_widen_the_page(page: Page) -> None:
     page.locator("#result_list th a").last.click()
     expect(page.locator("#content h1")).to_contain_text("password · /login")
     assert width(page) <= 1280
-
-
-def width(page: Page) -> int:
-    """Return the width of the page's content, with its style sheets."""
-    page.wait_for_load_state("load")
-    pixels: int = page.evaluate("document.documentElement.scrollWidth")
-    return pixels
 
 
 def test_time_heading_reverses_the_order(page: Page) -> None:
