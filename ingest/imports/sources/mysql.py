@@ -200,7 +200,7 @@ def _load_pymysql() -> Any:
     try:
         return importlib.import_module("pymysql")
     except ImportError:
-        raise SourceError("A MySQL source needs PyMySQL: pip install 'django-logsite[mysql]'") from None
+        raise SourceError("A MySQL source needs PyMySQL: pip install PyMySQL") from None
 
 
 def _read_columns(connection: Any, table: str, *, is_optional: bool = False) -> list[TableColumn]:
