@@ -163,7 +163,7 @@ def test_values_of_each_type_arrive_exactly(mysql: Database) -> None:
     if mysql.folder:
         # MariaDB shows less of its information_schema to an account that may only read.
         mysql.execute("CREATE OR REPLACE USER reader@localhost", "GRANT SELECT ON typed TO reader@localhost")
-        address = address.replace("//root@", "//reader@")
+        address = address.replace("//root:@", "//reader:@")
     source = MysqlSource(address, "typed")
     [row] = read(source)
     assert row.values == {name: value for name, (_, _, value) in types.items()}
@@ -226,7 +226,7 @@ def test_password_is_in_no_message(mysql: Database, monkeypatch: pytest.MonkeyPa
             MysqlSource(address, "typed")
         assert "iden1" not in str(info.value)
         assert "den1" not in str(info.value)
-    source = MysqlSource(mysql.address.replace("root@", "root:@"), "typed")
+    source = MysqlSource(mysql.address, "typed")
     assert source.identity.endswith("/typed")
     options = mysql_address.options("mysql://me@db.example:3307/app", {"MYSQL_PWD": "p@/ss"})
     assert (options["password"], options["host"], options["port"]) == ("p@/ss", "db.example", 3307)
