@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,7 +17,6 @@ from bench import corpus, mariadb
 from bench.engine import run_engine
 from bench.writing import records, write_with_handler
 from ingest.imports import presets
-from ingest.imports.checkpoint import Checkpoint
 from logs.models import LogItem
 from logs.storage import tables
 from logs.storage.digest_items import DigestItem
@@ -43,11 +42,10 @@ def main(number: int | None) -> None:
         with live_traffic() as live:
             for kill in range(KILLS):
                 killed = run_until_killed(server.address, checkpoint, shape.logs, kill, peaks)
-                print(f"killed {killed} after {rows_done(checkpoint):,} rows", flush=True)
+                print(f"killed {killed} after {rows_done(checkpoint):,} rows", file=sys.stderr)
             watch(start("import_logs", server.address, "--checkpoint", str(checkpoint)), peaks)
-        counts = Checkpoint(**json.loads(checkpoint.read_text())).counts
-        print(f"counts: {counts}")
-        stored = sum(1 for _ in LogItem.scan(attributes_to_get=["id"]))
+        print(json.loads(checkpoint.read_text())["counts"])
+        stored = sum(1 for _ in LogItem.scan(LogItem.account_id.exists(), attributes_to_get=["id"]))
         if stored != shape.logs + len(live):
             raise RuntimeError(f"{stored:,} logs, not {shape.logs:,} and {len(live):,} of live traffic")
         print(f"{stored:,} logs: {shape.logs:,} of rows, and {len(live):,} of live traffic")
@@ -71,12 +69,14 @@ def live_traffic() -> Iterator[list[str]]:
             ids.extend(record["messageId"] for record in batch)
 
     thread = threading.Thread(target=send)
-    thread.start()
-    try:
-        yield ids
-    finally:
-        is_over.set()
-        thread.join()
+    # The writer's log lines.
+    with Path(os.devnull).open("w") as discarded, redirect_stdout(discarded):
+        thread.start()
+        try:
+            yield ids
+        finally:
+            is_over.set()
+            thread.join()
 
 
 def start(command: str, address: str, *options: str) -> "subprocess.Popen[bytes]":
