@@ -1,6 +1,7 @@
 """Kill an import from MariaDB five times beside live traffic, and verify it. Its memory."""
 
 import json
+import logging
 import os
 import random
 import signal
@@ -43,7 +44,8 @@ def main(number: int | None) -> None:
             for kill in range(KILLS):
                 killed = run_until_killed(server.address, checkpoint, shape.logs, kill, peaks)
                 print(f"killed {killed} after {rows_done(checkpoint):,} rows", file=sys.stderr)
-            watch(start("import_logs", server.address, "--checkpoint", str(checkpoint)), peaks)
+            last = start("import_logs", server.address, "--checkpoint", str(checkpoint))
+            watch(last, checkpoint, shape.logs, peaks)
         print(json.loads(checkpoint.read_text())["counts"])
         stored = sum(1 for _ in LogItem.scan(LogItem.account_id.exists(), attributes_to_get=["id"]))
         if stored != shape.logs + len(live):
@@ -69,7 +71,8 @@ def live_traffic() -> Iterator[list[str]]:
             ids.extend(record["messageId"] for record in batch)
 
     thread = threading.Thread(target=send)
-    # The writer's log lines.
+    # The writer's log lines and metrics.
+    logging.disable(logging.INFO)
     with Path(os.devnull).open("w") as discarded, redirect_stdout(discarded):
         thread.start()
         try:
@@ -108,21 +111,22 @@ def run_until_killed(address: str, checkpoint: Path, rows: int, kill: int, peaks
     return "a writing process" if is_writer else "the reading process"
 
 
-def watch(process: "subprocess.Popen[bytes]", peaks: dict[str, int]) -> None:
+def watch(process: "subprocess.Popen[bytes]", checkpoint: Path, rows: int, peaks: dict[str, int]) -> None:
     """Measure the memory until a process ends. Raise RuntimeError if it fails."""
     while process.poll() is None:
-        measure(process.pid, peaks)
+        is_reading = rows_done(checkpoint) < rows
+        measure(process.pid, peaks, "reading process" if is_reading else "the same, when it builds digests")
         time.sleep(0.2)
     if process.returncode:
         raise RuntimeError(f"exit status {process.returncode}")
 
 
-def measure(process: int, peaks: dict[str, int]) -> None:
+def measure(process: int, peaks: dict[str, int], name: str = "reading process") -> None:
     """Keep the peaks of resident memory in KiB.
 
-    They are those of the reading process, and of the largest writing process.
+    They are those of the reading process, under `name`, and of the largest writing process.
     """
-    peaks["reading process"] = max(peaks.get("reading process", 0), peak_memory(process))
+    peaks[name] = max(peaks.get(name, 0), peak_memory(process))
     for each in writing_processes(process):
         peaks["writing process"] = max(peaks.get("writing process", 0), peak_memory(each))
 
