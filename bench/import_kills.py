@@ -115,7 +115,7 @@ def watch(process: "subprocess.Popen[bytes]", checkpoint: Path, rows: int, peaks
     """Measure the memory until a process ends. Raise RuntimeError if it fails."""
     while process.poll() is None:
         is_reading = rows_done(checkpoint) < rows
-        measure(process.pid, peaks, "reading process" if is_reading else "the same, when it builds digests")
+        measure(process.pid, peaks, "reading process" if is_reading else "reading process with digests")
         time.sleep(0.2)
     if process.returncode:
         raise RuntimeError(f"exit status {process.returncode}")
