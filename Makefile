@@ -24,6 +24,10 @@ IN_CONTAINER = { [ -n "$$CI" ] || [ -e /.dockerenv ] || [ -e /run/.containerenv 
 	|| [ -n "$$KUBERNETES_SERVICE_HOST" ] || grep -qs container= /proc/1/environ \
 	|| grep -qsE ' / / .* overlay ' /proc/self/mountinfo; }
 
+# One at a time: `make --jobs` installs the browser and MariaDB in parallel, and apt-get does not wait.
+APT_INSTALL = flock $(VENV)/.apt-lock sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install \
+	-y -qq --no-install-recommends "$$@"' apt-get
+
 .PHONY: help setup run test test-all matrix dist lint bench screenshots browser mysql
 .PHONY: deploy undeploy rollback deploy-status tail admin manage requirements
 
@@ -108,14 +112,13 @@ requirements: $(VENV)/.installed
 # Find a browser for the tests; as root in a container, install Debian's.
 browser: $(VENV)/.installed
 	@$(BIN)/python -m tests.browser.chromium || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && $(IN_CONTAINER) \
-		&& apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium-headless-shell; } \
+		&& $(APT_INSTALL) chromium-headless-shell; } \
 		|| echo "No browser: the browser tests are skipped. Install chromium, or run: $(BIN)/playwright install chromium"
 
 # Find a MariaDB server for the tests; as root in a container, install Debian's, without its service.
-mysql: $(VENV)/.installed browser
+mysql: $(VENV)/.installed
 	@$(BIN)/python -m tests.mariadb || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && $(IN_CONTAINER) \
-		&& apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-		mariadb-server-core mariadb-client-core; } \
+		&& $(APT_INSTALL) mariadb-server-core mariadb-client-core; } \
 		|| echo "No MariaDB: the tests with MySQL are skipped. Install mariadb-server, or set LOGS_TEST_MYSQL_URL."
 
 $(VENV)/.created: Makefile

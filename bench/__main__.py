@@ -9,6 +9,7 @@ from bench import (
     digest_costs,
     digests,
     exports,
+    import_kills,
     imports,
     log_costs,
     mysql,
@@ -51,6 +52,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], None]] = {
     "timelines": lambda options: timelines.main(one_number(options) or DEFAULT_LOGS),
     "exports": lambda options: exports.main(one_number(options)),
     "import": lambda options: imports.main(one_number(options)),
+    "kills": lambda options: import_kills.main(one_number(options)),
     "package": lambda options: package.main(),
 }
 # `bench.engine.fill` spreads the 20 logs that the search looks for over at least this many.
@@ -72,7 +74,7 @@ def main() -> None:
         nargs="+",
         metavar="N",
         help=f"number of other logs; default: {DEFAULT_LOGS}, for digests {digests.DEFAULT_LOGS}, "
-        f"for exports {exports.DEFAULT_LOGS}, for import {imports.DEFAULT_LOGS}; of mysql "
+        f"for exports {exports.DEFAULT_LOGS}, for import and kills {imports.DEFAULT_LOGS}; of mysql "
         f"one or several multiples of {ROWS}, default: {' '.join(map(str, mysql.DEFAULT_LOGS))}",
     )
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""The same questions to Logsite and to Django's stock admin over MariaDB, with the same logs."""
+"""The same questions to Logsite and to Django's stock admin over MariaDB."""
 
 import html
 import multiprocessing

@@ -21,7 +21,7 @@ COLORS = 3
 
 
 def plot(ratios: Mapping[str, Sequence[float]], sizes: Sequence[int]) -> str:
-    """Return an SVG with a row for each name and a point for each size.
+    """Return an SVG. It has a row for each name, and a point for each size.
 
     `ratios` has the ratios by name, in the order of `sizes`. The last ones are written beside the points.
     """

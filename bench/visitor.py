@@ -20,7 +20,7 @@ class Reply:
     seconds: float
 
     def ids(self) -> list[str]:
-        """Return the ids of the logs of a page or of a file, in order."""
+        """Return the ids of the logs of a response, in order."""
         if LOG.search(self.content):
             return [each.decode() for each in dict.fromkeys(LOG.findall(self.content))]
         return [each.decode() for each in FILE_ID.findall(self.content)]

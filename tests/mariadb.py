@@ -44,7 +44,8 @@ def is_available() -> bool:
 def run_server(*options: str) -> Iterator[str]:
     """Yield the address of an empty database, or that of LOGS_TEST_MYSQL_URL.
 
-    The server of its own has no network. It starts in about a second, as the current user.
+    The server of its own has no network. It starts in about a second, as the current user. Its address has an
+    empty password, so MYSQL_PWD has no effect.
     """
     if external := os.environ.get(URL):
         yield external
@@ -74,9 +75,9 @@ def run_server(*options: str) -> Iterator[str]:
 
         try:
             wait_until(is_ready, "MariaDB accepts connections", every=0.02)
-            with closing(connect(f"mysql://root@localhost/mysql?unix_socket={socket}")) as connection:
+            with closing(connect(f"mysql://root:@localhost/mysql?unix_socket={socket}")) as connection:
                 connection.query(f"CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4")
-            yield f"mysql://root@localhost/{DATABASE}?{urlencode({'unix_socket': str(socket)})}"
+            yield f"mysql://root:@localhost/{DATABASE}?{urlencode({'unix_socket': str(socket)})}"
         finally:
             process.kill()  # its data are temporary
             process.wait()

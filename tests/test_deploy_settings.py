@@ -10,7 +10,7 @@ import pytest
 
 from deploy import roles, zappa
 from deploy.account import Account
-from deploy.commands import up
+from deploy.commands import manage, up
 from deploy.deployment import Deployment
 from deploy.errors import NoSuchStage
 from deploy.stage import SETTINGS, Stage
@@ -269,6 +269,20 @@ def test_retention_zero_sets_no_retention_days(tmp_path: Path) -> None:
     )
     writer = json.loads(path.read_text())["dev_writer"]["aws_environment_variables"]
     assert "LOGS_RETENTION_DAYS" not in writer
+
+
+@pytest.mark.parametrize(("days", "variable"), [("365", "365"), ("0", "")])
+def test_manage_writes_as_the_writer(days: str, variable: str) -> None:
+    tables = {f"{name}TableName": "table" for name in ("Logs", "Users", "Sessions", "Tokens")}
+
+    class Deployed(Deployment):
+        def outputs(self) -> dict[str, str]:
+            return {**OUTPUTS, **tables, "RetentionDays": days}
+
+    variables = manage.variables(Deployed(DEV, AWS))
+    assert variables["LOGS_RETENTION_DAYS"] == variable
+    assert variables["LOGS_MASK"] == OUTPUTS["Mask"]
+    assert variables["LOGS_SORTING_SHARDS"] == OUTPUTS["SortingShards"]
 
 
 def test_empty_mask_switches_masking_off(tmp_path: Path) -> None:

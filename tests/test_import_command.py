@@ -59,7 +59,9 @@ def test_import_logs_imports_a_file_once(source: Path, tmp_path: Path) -> None:
     assert json.loads(refused.read_text())["row"] == "8"
     assert builder.build().logs == 0
     # The checkpoint is at the end.
-    assert "120 rows: 119 written" in run(source, *options)[0]
+    output, _ = run(source, *options)
+    assert f"Continues after 120 rows, at the checkpoint {options[1]}." in output
+    assert "120 rows: 119 written" in output
     output, _ = run(source, *options, "--restart")
     assert "120 rows: 0 written, 119 in the table already" in output
     assert len(refused.read_text().splitlines()) == 1

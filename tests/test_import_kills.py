@@ -15,6 +15,7 @@ from logs.storage import dynamodb
 from tests.forks import start_child, wait_for
 from tests.imports import ListSource, SameMapping, build_digests, make_row, refused_path
 from tests.items import logs
+from tests.process_tree import children, is_alive
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("digests_table")
@@ -34,19 +35,6 @@ def run_import(folder: Path) -> None:
     settings = Settings(SameMapping(), "audit", checkpoint.import_id, UNITS_PER_SECOND)
     with processes.pool(settings, 2) as executor:
         run.Run(ListSource(ENTRIES), checkpoint, executor, 4).write(path, refused)
-
-
-def children(process: int) -> list[int]:
-    """Return the children of a process."""
-    return [int(each) for each in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
-
-
-def is_alive(process: int) -> bool:
-    """Return whether a process runs. A zombie does not."""
-    try:
-        return ") Z " not in Path(f"/proc/{process}/stat").read_text()
-    except FileNotFoundError:
-        return False
 
 
 def rows_done(folder: Path) -> int:

@@ -132,10 +132,14 @@ def test_dry_run_writes_nothing_and_counts_refusals() -> None:
 
 def test_checkpoint_of_another_import_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.json"
-    Checkpoint("a", "b").save(path)
-    for source, mapping, text in (("x", "b", "another source"), ("a", "x", "another mapping")):
+    Checkpoint("a", "b", "c").save(path)
+    for source, mapping, table, text in (
+        ("x", "b", "c", "another source"),
+        ("a", "x", "c", "another mapping"),
+        ("a", "b", "x", "another table of logs"),
+    ):
         with pytest.raises(CommandFailed, match=text):
-            Checkpoint.load(path, source, mapping)
+            Checkpoint.load(path, source, mapping, table)
     path.write_text("{}")
     with pytest.raises(CommandFailed, match="is not a checkpoint"):
         Checkpoint.load(path, "a", "b")

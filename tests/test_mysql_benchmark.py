@@ -10,7 +10,7 @@ from bench import comparison
 from bench import mysql as benchmark
 from bench.comparison import HEADINGS, Measurement, Size
 from tests import mariadb
-from tests.mysql_fixtures import Database
+from tests.mariadb import Database
 
 pytest_plugins = ["tests.mysql_fixtures"]
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
@@ -91,7 +92,10 @@ def test_lost_connection_is_opened_again(mysql: Database, monkeypatch: pytest.Mo
         keys.append(int(row.key))
         if row.key in ("1", "2", "1999", "2500"):
             ids = mysql.execute(others)
-            mysql.execute(*(f"KILL {number}" for (number,) in ids))
+            for (number,) in ids:
+                # One that ended before, such as that of an earlier test, is no longer there.
+                with suppress(mysql.connection.OperationalError):
+                    mysql.execute(f"KILL {number}")
     assert keys == list(range(1, 3001))
 
 
@@ -120,6 +124,7 @@ TYPES: dict[str, tuple[str, str, object]] = {
     "choice": ("ENUM('on', 'off')", "'off'", "off"),
     "wrong_choice": ("ENUM('on', 'off')", "'maybe'", ""),
     "choices": ("SET('a', 'b', 'c')", "'c,a'", "a,c"),
+    "django": ("LONGTEXT CHECK (JSON_VALID(`django`))", "'[1]'", "[1]"),
     "document": ("JSON", """'{"a": [1, null, "ü"]}'""", '{"a": [1, null, "ü"]}'),
     "big": ("BIGINT UNSIGNED", "18446744073709551615", 2**64 - 1),
     "tiny": ("TINYINT(1)", "1", 1),
@@ -154,11 +159,16 @@ def test_values_of_each_type_arrive_exactly(mysql: Database) -> None:
     definition = ", ".join(f"`{name}` {kind}" for name, (kind, _, _) in types.items())
     mysql.execute("SET SESSION time_zone = '+02:00', sql_mode = 'ALLOW_INVALID_DATES'")
     mysql.create("typed", definition, f"({', '.join(literal for _, literal, _ in types.values())})")
-    source = MysqlSource(mysql.address, "typed")
+    address = mysql.address
+    if mysql.folder:
+        # MariaDB shows less of its information_schema to an account that may only read.
+        mysql.execute("CREATE OR REPLACE USER reader@localhost", "GRANT SELECT ON typed TO reader@localhost")
+        address = address.replace("//root:@", "//reader:@")
+    source = MysqlSource(address, "typed")
     [row] = read(source)
     assert row.values == {name: value for name, (_, _, value) in types.items()}
     kinds = {column.name: column.kind for column in source.columns()}
-    assert (kinds["document"], kinds["uuid"]) == ("json", "binary(16)")
+    assert (kinds["document"], kinds["django"], kinds["uuid"]) == ("json", "json", "binary(16)")
     assert kinds["big"].endswith(" unsigned")
     assert [column.name for column in source.columns() if column.is_primary_key] == ["id"]
 
@@ -216,7 +226,7 @@ def test_password_is_in_no_message(mysql: Database, monkeypatch: pytest.MonkeyPa
             MysqlSource(address, "typed")
         assert "iden1" not in str(info.value)
         assert "den1" not in str(info.value)
-    source = MysqlSource(mysql.address.replace("root@", "root:@"), "typed")
+    source = MysqlSource(mysql.address, "typed")
     assert source.identity.endswith("/typed")
     options = mysql_address.options("mysql://me@db.example:3307/app", {"MYSQL_PWD": "p@/ss"})
     assert (options["password"], options["host"], options["port"]) == ("p@/ss", "db.example", 3307)

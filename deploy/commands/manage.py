@@ -45,6 +45,7 @@ def variables(deployment: Deployment) -> dict[str, str]:
     Raise NotDeployed if the stage is missing.
     """
     outputs = deployment.outputs()
+    days = outputs["RetentionDays"]
     return {
         "DJANGO_SETTINGS_MODULE": "logsite.settings",
         "DEBUG": "off",
@@ -64,7 +65,9 @@ def variables(deployment: Deployment) -> dict[str, str]:
         "EXPORTS_TABLE": outputs["ExportsTableName"],
         "LOGS_QUEUE_URL": outputs["LogsQueueUrl"],
         "LOGS_DEAD_LETTER_QUEUE_URL": outputs["DeadLetterQueueUrl"],
+        # Those of the writer, for import_logs and verify_import.
         "LOGS_MASK": outputs.get("Mask", ""),
+        "LOGS_RETENTION_DAYS": "" if days == "0" else days,
         "LOGS_SORTING_SHARDS": outputs["SortingShards"],
         "LOGS_SORTING_SHARDS_READ": outputs["SortingShardsRead"],
     }

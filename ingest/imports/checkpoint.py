@@ -20,14 +20,15 @@ from ingest.imports.rows import Position
 class Checkpoint:
     """How far an import has come.
 
-    Each row up to `position` is written, skipped or refused. `source` and `mapping` name what is imported and
-    how: a checkpoint of another import is not continued. `refused_bytes` is the size of the file of refused
-    rows at this position. `days` are those whose digests have to be built, in ISO 8601. `written_at` is the
-    time of the last write, in seconds since 1970.
+    Each row up to `position` is written, skipped or refused. `source`, `mapping` and `table`, the table of
+    logs, name the import: a checkpoint of another import is not continued. `refused_bytes` is the size of the
+    file of refused rows at this position. `days` are those whose digests have to be built, in ISO 8601.
+    `written_at` is the time of the last write, in seconds since 1970.
     """
 
     source: str
     mapping: str
+    table: str = ""
     position: Position | None = None
     counts: Counts = field(default_factory=Counts)
     refused_bytes: int = 0
@@ -40,16 +41,16 @@ class Checkpoint:
         return short_hash(self.source)
 
     @classmethod
-    def load(cls, path: Path, source: str, mapping: str) -> Self:
+    def load(cls, path: Path, source: str, mapping: str, table: str = "") -> Self:
         """Return the checkpoint in a file. If there is no file, return a new one.
 
-        Raise CommandFailed if the file is invalid, or of another source or mapping.
+        Raise CommandFailed if the file is invalid, or of another source, mapping or table.
         """
         try:
             values: dict[str, Any] = json.loads(path.read_text())
             checkpoint = cls(**{**values, "counts": Counts(**values["counts"])})
         except FileNotFoundError:
-            return cls(source, mapping)
+            return cls(source, mapping, table)
         except (ValueError, TypeError, KeyError) as error:
             raise CommandFailed(
                 f"{path} is not a checkpoint of import_logs. Choose another --checkpoint."
@@ -57,6 +58,7 @@ class Checkpoint:
         for name, theirs, ours in (
             ("source", checkpoint.source, source),
             ("mapping", checkpoint.mapping, mapping),
+            ("table of logs", checkpoint.table, table),
         ):
             if theirs != ours:
                 raise CommandFailed(
@@ -71,9 +73,9 @@ class Checkpoint:
         files.write(path, json.dumps(asdict(self)))
 
 
-def default_path(source: str) -> Path:
+def default_path(source: str, table: str) -> Path:
     """Return the path of a checkpoint in the state folder of this user."""
-    return state_folder() / "imports" / f"{short_hash(source)}.json"
+    return state_folder() / "imports" / f"{short_hash(f'{source} {table}')}.json"
 
 
 def short_hash(text: str) -> str:

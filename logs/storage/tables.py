@@ -48,6 +48,16 @@ def ensure(model: type[Model]) -> TableState:
     return TableState(name, description["TableArn"], created, ttl_turned_on)
 
 
+def identity(model: type[Model]) -> str:
+    """Return a text that no other table has.
+
+    A later table with the same name has another time of creation. Costs one DescribeTable. Raises PynamoDB's
+    errors, also if there is no such table.
+    """
+    description = model.describe_table()
+    return f"{description['TableArn']} {description['CreationDateTime']}"
+
+
 def is_outdated(model: type[Model]) -> bool:
     """Return whether the table of a model exists, but has other keys or indexes.
 

@@ -1,6 +1,7 @@
 """A table of MySQL or MariaDB as a source."""
 
 import importlib
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
@@ -42,11 +43,9 @@ TABLES = (
 ESTIMATE = (
     "SELECT TABLE_ROWS FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s"
 )
-# MariaDB's JSON is LONGTEXT with this condition. MySQL has a type of its own, and no column TABLE_NAME here.
-JSON_CONDITIONS = """
-SELECT CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS
-WHERE CONSTRAINT_SCHEMA = DATABASE() AND TABLE_NAME = %s
-"""
+# MariaDB's JSON is LONGTEXT with this condition. Its information_schema.CHECK_CONSTRAINTS hides it from an
+# account that may only read.
+JSON_CONDITION = re.compile(r"CHECK \(json_valid\(`((?:[^`]|``)+)`\)\)", re.IGNORECASE)
 
 
 class _ConnectionLost(SourceError):
@@ -200,7 +199,7 @@ def _load_pymysql() -> Any:
     try:
         return importlib.import_module("pymysql")
     except ImportError:
-        raise SourceError("A MySQL source needs PyMySQL: pip install 'django-logsite[mysql]'") from None
+        raise SourceError("A MySQL source needs PyMySQL: pip install PyMySQL") from None
 
 
 def _read_columns(connection: Any, table: str, *, is_optional: bool = False) -> list[TableColumn]:
@@ -208,7 +207,7 @@ def _read_columns(connection: Any, table: str, *, is_optional: bool = False) -> 
     if not rows and not is_optional:
         names = ", ".join(_first_texts(_fetch(connection, TABLES)))
         raise SourceError(f"There is no table {table}. The database has the tables: {names or 'none'}.")
-    json_columns = _json_columns(connection, table)
+    json_columns = _json_columns(connection, table) if rows else set()
     return [
         TableColumn(
             name=name,
@@ -224,18 +223,8 @@ def _read_columns(connection: Any, table: str, *, is_optional: bool = False) -> 
 
 def _json_columns(connection: Any, table: str) -> set[str]:
     """Return the names of MariaDB's columns of type JSON."""
-    try:
-        clauses = _first_texts(_fetch(connection, JSON_CONDITIONS, table))
-    except Exception as error:
-        if type(error).__name__ not in ("OperationalError", "ProgrammingError", "InternalError"):
-            raise
-        return set()
-    prefix, suffix = "json_valid(`", "`)"
-    return {
-        clause[len(prefix) : -len(suffix)].replace("``", "`")
-        for clause in clauses
-        if clause.startswith(prefix) and clause.endswith(suffix)
-    }
+    [row] = _fetch(connection, f"SHOW CREATE TABLE {quote(table)}")
+    return {name.replace("``", "`") for name in JSON_CONDITION.findall(_texts_of(row)[1])}
 
 
 def _fetch(connection: Any, statement: str, *parameters: str) -> Sequence[tuple[bytes | None, ...]]:

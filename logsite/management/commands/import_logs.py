@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from pynamodb.exceptions import TableDoesNotExist
 
 from ingest.cli import progress
 from ingest.cli.arguments import whole_number
@@ -28,7 +29,8 @@ from logs.digests import state
 from logs.digests.builder import Progress
 from logs.digests.directory import Conflict, ItemMissing
 from logs.management.progress import progress as digests_progress
-from logs.storage import digest_items, endpoints
+from logs.models import LogItem
+from logs.storage import digest_items, endpoints, tables
 from logs.storage.errors import AWS_ERRORS
 
 MAX_PROCESSES = 64
@@ -48,7 +50,7 @@ class Command(BaseCommand):
         "LOGS_RETENTION_DAYS and LOGS_SORTING_SHARDS must be those of the writer. It may be interrupted at "
         "any time, and may run beside live traffic. At the end it builds the digests of the imported days. "
         "Required permissions on AWS: on the table of logs dynamodb:PartiQLInsert, PutItem, GetItem, "
-        "BatchGetItem and UpdateItem, and those of deploy/iam-digests.json."
+        "BatchGetItem, UpdateItem and DescribeTable, and those of deploy/iam-digests.json."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -77,7 +79,8 @@ class Command(BaseCommand):
             "--checkpoint",
             type=Path,
             metavar="FILE",
-            help="file with the position of the import; default: a file for each source in XDG_STATE_HOME",
+            help="file with the position of the import; default: a file for each source and "
+            "table of logs, in XDG_STATE_HOME",
         )
         parser.add_argument(
             "--refused",
@@ -101,7 +104,8 @@ class Command(BaseCommand):
                 for line in inspection.lines(source, mapping):
                     self.stdout.write(line)
                 return
-            checkpoint = Checkpoint(source.identity, mapping.fingerprint)
+            table = "" if options["dry_run"] else _table()
+            checkpoint = Checkpoint(source.identity, mapping.fingerprint, table)
             settings = Settings(
                 mapping,
                 source.table,
@@ -143,12 +147,14 @@ class Command(BaseCommand):
     def _import(
         self, source: Source, checkpoint: Checkpoint, settings: Settings, options: dict[str, Any]
     ) -> None:
-        path = options["checkpoint"] or checkpoints.default_path(checkpoint.source)
+        path = options["checkpoint"] or checkpoints.default_path(checkpoint.source, checkpoint.table)
         path.parent.mkdir(parents=True, exist_ok=True)
         with lock(path, "import_logs", f"imports {source.table}"):
             is_new = not path.exists()
             if not options["restart"]:
-                checkpoint = Checkpoint.load(path, checkpoint.source, checkpoint.mapping)
+                checkpoint = Checkpoint.load(path, checkpoint.source, checkpoint.mapping, checkpoint.table)
+            if rows := checkpoint.counts.rows:
+                self.stdout.write(f"Continues after {rows:,} rows, at the checkpoint {path}.")
             refused = RefusedRows(
                 options["refused"] or path.with_suffix(".refused.ndjson"),
                 checkpoint.refused_bytes,
@@ -206,6 +212,19 @@ class Command(BaseCommand):
 
             result = digests.build(checkpoint, report)
         self.stdout.write(f"Built {result.segments:,} segments of {result.logs:,} logs.")
+
+
+def _table() -> str:
+    """Return the identity of the table of logs. Raise CommandFailed if there is no such table."""
+    try:
+        return tables.identity(LogItem)
+    except TableDoesNotExist as error:
+        raise CommandFailed(
+            f"The table {LogItem.Meta.table_name} does not exist. Set LOGS_TABLE, or create it: "
+            "manage.py create_tables"
+        ) from error
+    except AWS_ERRORS as error:
+        raise CommandFailed(f"The table {LogItem.Meta.table_name} cannot be read: {error}") from error
 
 
 @contextmanager
