@@ -14,6 +14,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from tests.browser.chromium import launch
 
+WIDTH = 1360
 DOCS = Path(__file__).resolve().parent
 
 
@@ -24,13 +25,14 @@ def take_pictures(page: Page, address: str, username: str, password: str) -> Non
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Log in").click()
     page.get_by_label("Account:", exact=True).fill("1")
-    page.get_by_label("Time range").fill("-30d")
+    page.get_by_label("Time range").fill("-7d")
     page.get_by_role("button", name="Apply", exact=True).click()
     page.locator(".logs-chart").wait_for()
     row = page.locator("#result_list tr", has=page.get_by_text("update", exact=True)).first
     row.get_by_role("button").first.click()
-    page.locator(".logs-pane").scroll_into_view_if_needed()
+    page.locator(".logs-pane").wait_for()
     page.screenshot(path=DOCS / "listing.png")
+    page.set_viewport_size({"width": WIDTH, "height": 960})
     page.goto(f"{address}admin/logs/log/?type=update")
     page.locator("#result_list th a").nth(2).click()
     page.screenshot(path=DOCS / "detail.png")
@@ -52,7 +54,7 @@ def main() -> None:
                 raise SystemExit(f"The site did not start:\n{output}")
             with sync_playwright() as playwright:
                 browser = launch(playwright)
-                take_pictures(browser.new_page(viewport={"width": 1360, "height": 960}), *login.groups())
+                take_pictures(browser.new_page(viewport={"width": WIDTH, "height": 1240}), *login.groups())
                 browser.close()
         finally:
             run.terminate()
