@@ -62,17 +62,17 @@ class Detail:
         for each in filter(None, neighbours):
             self.cost += each.cost
 
-    @property
+    @cached_property
     def type(self) -> str:
         """Return the type, truncated to fit a line."""
         return shorten(self.content.fields["type"] or "", MAX_NAME)
 
-    @property
+    @cached_property
     def sub_type(self) -> str:
         """Return the subtype, truncated to fit a line."""
         return shorten(self.content.fields["sub_type"] or "", MAX_NAME)
 
-    @property
+    @cached_property
     def subject(self) -> str:
         """Return the name or key of the object, otherwise the URL, truncated."""
         subject = self.log_fields.object_name or self.item.object_key or self.content.fields["url"]
@@ -83,13 +83,13 @@ class Detail:
         """Return the name or key of the object, truncated to fit a line."""
         return shorten(self.log_fields.object_name or self.item.object_key or "", MAX_NAME)
 
-    @property
+    @cached_property
     def title(self) -> str:
         """Return the heading as one text."""
         words = " ".join(filter(None, [self.type, self.sub_type]))
         return " · ".join(filter(None, [words, self.subject]))
 
-    @property
+    @cached_property
     def time(self) -> Time:
         """Return the time of the log in the page's zone."""
         return display_time(self.item.created_at, self.zone)
@@ -99,7 +99,7 @@ class Detail:
         """Return how long ago the log was created."""
         return display_distance(self.item.created_at, datetime.now(UTC))
 
-    @property
+    @cached_property
     def user(self) -> Link:
         """Return the user with name, and the address of the user's logs."""
         user_id = self.content.fields["user_id"] or ""
@@ -107,7 +107,7 @@ class Detail:
         text = "no one" if user_id == NO_ONE else f"user {name}"
         return Link(text, self.log_fields.listing(self.related.user))
 
-    @property
+    @cached_property
     def account(self) -> Link:
         """Return the account with its name, and the address of its logs."""
         account_id = self.content.fields["account_id"] or ""

@@ -2,8 +2,10 @@
 
 import logging
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from datetime import tzinfo
+from itertools import accumulate
 
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
@@ -37,7 +39,7 @@ Address = Callable[[Position], str]
 
 
 def lines(first: PageResult, spec: Spec, address: Address) -> Iterator[str]:
-    """Yield the text of a file that begins with a page. `spec` has no payloads.
+    """Yield the text of a file that begins with a page, page by page. `spec` has no payloads.
 
     The last piece says if the file is incomplete, and why.
     """
@@ -48,17 +50,15 @@ def lines(first: PageResult, spec: Spec, address: Address) -> Iterator[str]:
     yield spec.head()
     try:
         for result in _pages(first, started):
-            for item in result.page.items:
-                line = spec.row(item, rows)
-                size += encoded_size(line)
-                if rows == max_rows or (rows and size > MAX_BYTES):
-                    reason = "a file holds no more"
-                    break
-                yield line
-                rows, last = rows + 1, item
-            if reason:
+            items = result.page.items
+            texts = spec.rows(items[: max_rows - rows], rows)
+            texts, texts_size = _fitting(texts, MAX_BYTES - size, at_least=0 if rows else 1)
+            yield "".join(texts)
+            rows, size = rows + len(texts), size + texts_size
+            if len(texts) < len(items):
+                reason, last = "a file holds no more", items[len(texts) - 1] if texts else None
                 break
-            last, following = None, result.page.next
+            following = result.page.next
         if following and not reason:
             reason = "the budget of one file is spent"
     except StoreUnavailable as error:
@@ -80,6 +80,15 @@ def _pages(result: PageResult, started: float) -> Iterator[PageResult]:
         if page.next is None or not page.complete or budget is None:
             return
         result = reader.read(result.query.at(page.next), budget)
+
+
+def _fitting(texts: list[str], size: int, at_least: int) -> tuple[list[str], int]:
+    """Return the first texts that fit into a size of a response, and their size."""
+    if (whole := encoded_size("".join(texts))) <= size:
+        return texts, whole
+    sizes = list(accumulate(map(encoded_size, texts)))
+    number = max(bisect_right(sizes, size), at_least)
+    return texts[:number], sizes[number - 1] if number else 0
 
 
 def file_name(log_filter: LogFilter, kind: str) -> str:
