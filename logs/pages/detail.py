@@ -4,15 +4,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 
+from django.utils.safestring import SafeString
+
 from logs import conf, times
 from logs.filters import LogFilter
 from logs.models import LogItem
 from logs.pages.display import NO_ONE, Time, display_time, shorten
 from logs.pages.durations import display_distance
+from logs.pages.field_list import field_list
 from logs.pages.labels import read_user_labels
 from logs.pages.links import Link, query_string
 from logs.pages.log_address import LogAddress
-from logs.pages.log_fields import Field, LogFields, with_name
+from logs.pages.log_fields import LogFields, with_name
 from logs.pages.payload import ALL_BYTES, FIRST_BYTES, FORMS, Payload
 from logs.pages.related import AXES, Related
 from logs.pages.timeline import Timeline, make_timeline, read_neighbours
@@ -133,14 +136,14 @@ class Detail:
         return self.log_fields.listing(self.related.request) if self.related.request else None
 
     @property
-    def fields(self) -> list[Field]:
-        """Return the fields that have a value."""
-        return self.log_fields.rows
+    def field_list(self) -> SafeString:
+        """Return the fields that have a value as HTML."""
+        return field_list(self.log_fields.rows, self.address.file)
 
     @property
-    def storage(self) -> list[Field]:
-        """Return the fields that Logsite added."""
-        return self.log_fields.storage
+    def storage_list(self) -> SafeString:
+        """Return the fields that Logsite added as HTML."""
+        return field_list(self.log_fields.storage, self.address.file)
 
     @cached_property
     def payload(self) -> Payload | None:

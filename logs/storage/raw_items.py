@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from pynamodb.attributes import Attribute, UnicodeAttribute
+from pynamodb.constants import NUMBER
 
 from logs.models import Context, LogItem
 from logs.storage import dynamodb
@@ -35,6 +36,9 @@ def _names(
 
 _TEXTS, _OTHERS = _names(LogItem)
 _CONTEXT_TEXTS, _ = _names(Context)
+_NUMBERS = [raw for raw, (_, kind, _) in _OTHERS.items() if kind == NUMBER]
+# A default for each attribute takes less time than a condition.
+_MISSING: RawItem = {raw: {} for raw in (*_TEXTS, *_OTHERS, *_CONTEXT_TEXTS, "damage")}
 
 
 class _RawLog(LogItem):
@@ -83,12 +87,10 @@ def row_texts(log: LogItem, names: Iterable[str]) -> list[str | None]:
     The names are those of texts, times and numbers of a log or of its context.
     """
     raw = log.raw if isinstance(log, _RawLog) else dynamodb.serialize(log)
-    if context := raw.get(CONTEXT, {}).get("M"):
-        raw = {**raw, **context}
-    return [
-        (value["S"] if "S" in value else value.get("N")) if (value := raw.get(name)) else None
-        for name in names
-    ]
+    values = {**_MISSING, **raw, **raw.get(CONTEXT, {}).get("M", {})}
+    for name in _NUMBERS:
+        values[name] = {"S": values[name].get("N")}
+    return [value.get("S") for value in map(values.__getitem__, names)]
 
 
 def _to_context(raw: RawItem) -> Context:
