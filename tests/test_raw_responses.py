@@ -1,4 +1,4 @@
-"""The reader parses the responses of Query and BatchGetItem by `json.loads`, with botocore's results."""
+"""The responses of Query, GetItem and BatchGetItem are parsed by `json.loads`, with botocore's results."""
 
 import json
 from typing import Any

@@ -102,7 +102,7 @@ class Json:
         return '{"logs": ['
 
     def rows(self, names: Sequence[str], rows: Iterable[Row], number: int = 0) -> list[str]:
-        """Return rows, each after a comma unless it is the first one of the file."""
+        """Return rows, each after a comma unless it is the first."""
         return [(",\n" if each else "\n") + text for each, text in enumerate(_objects(names, rows), number)]
 
     def foot(self, rows: int, reason: str | None = None, address: str | None = None) -> str:

@@ -4,6 +4,9 @@ import logging
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import replace
 from datetime import tzinfo
 from itertools import accumulate
 
@@ -23,6 +26,9 @@ from logs.plan import Position
 from logs.reader import PageResult
 from logs.reading.budget import Cost
 from logs.storage.errors import UNAVAILABLE, StoreUnavailable
+
+# Pages of files are read while others become text. A read uses the reader's own threads too.
+_POOL = ThreadPoolExecutor(8, thread_name_prefix="logs-exports")
 
 logger = logging.getLogger(__name__)
 
@@ -70,16 +76,35 @@ def lines(first: PageResult, spec: Spec, address: Address) -> Iterator[str]:
 
 
 def _pages(result: PageResult, started: float) -> Iterator[PageResult]:
-    """Yield a page and its successors until the order, the budget or the time ends."""
-    cost = Cost()
+    """Yield a page and its successors until the order, the budget or the time ends.
+
+    From the second page on, the next one is read while the rows of a page become text. The second one is
+    read when it is needed: a client that closes the connection has paid for one page.
+    """
+    cost, rows, is_first = Cost(), 0, True
     while True:
-        yield result
-        page = result.page
-        cost += page.cost
-        budget = conf.budget().remaining(cost, MAX_SECONDS - (time.monotonic() - started))
-        if page.next is None or not page.complete or budget is None:
+        cost += result.page.cost
+        rows += len(result.page.items)
+        if is_first:
+            yield result
+        following = _start_next(result, cost, rows, started)
+        if not is_first:
+            yield result
+        if following is None:
             return
-        result = reader.read(result.query.at(page.next), budget)
+        result, is_first = following.result(), False
+
+
+def _start_next(result: PageResult, cost: Cost, rows: int, started: float) -> "Future[PageResult] | None":
+    """Start to read the next page, or return None at the end of the order, the budget or the time."""
+    page = result.page
+    budget = conf.budget().remaining(cost, MAX_SECONDS - (time.monotonic() - started))
+    if page.next is None or not page.complete or budget is None:
+        return None
+    # One row more than a file holds shows that there are more.
+    limit = max(1, min(result.query.limit, conf.export_rows() - rows + 1))
+    query = replace(result.query.at(page.next), limit=limit)
+    return _POOL.submit(copy_context().run, reader.read, query, budget)
 
 
 def _fitting(texts: list[str], size: int, at_least: int) -> tuple[list[str], int]:

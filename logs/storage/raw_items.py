@@ -76,13 +76,13 @@ def to_log(raw: RawItem) -> LogItem:
 
 
 def is_expired(raw: RawItem, now: float) -> bool:
-    """Return whether the retention of a log has passed at a time in epoch seconds."""
+    """Return whether a log has expired at a time in epoch seconds."""
     expires_at = raw.get("expires_at", {}).get("N")
     return expires_at is not None and float(expires_at) <= now
 
 
 def row_texts(log: LogItem, names: Iterable[str]) -> list[str | None]:
-    """Return the stored texts of attributes of a log, or None, without deserializing the attributes.
+    """Return attributes of a log as stored texts, without deserializing them.
 
     The names are those of texts, times and numbers of a log or of its context.
     """
