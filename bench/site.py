@@ -22,14 +22,16 @@ def sign_in(rows: int) -> Visitor:
     # These read the environment above.
     from django.conf import settings  # as above
     from django.core.management import call_command  # as above
-    from django.core.wsgi import get_wsgi_application  # as above
     from django.test import Client  # as above
 
     settings.STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "whitenoise" not in name]
     settings.LOGGING = {"version": 1}
-    handler: Any = get_wsgi_application()
+    # It reads the settings when it is imported.
+    from logsite.wsgi import application
+
+    handler: Any = application
     call_command("create_tables", verbosity=0)
     # Django must be set up first.
     from logsite.accounts.models import User

@@ -103,14 +103,16 @@ def read_page(
     position: Position | None,
     limit: int,
     budget: Budget = Budget(),  # noqa: B008  frozen
+    *,
+    inline: bool = False,
 ) -> Page:
     """Return a page of at most `limit` logs. Without a position it is the first page.
 
     Costs one Query of `limit` + 1 items for one stream, and less than twice the page for several streams of
-    even size. Raises StoreUnavailable.
+    even size. `inline` is as for PageRead. Raises StoreUnavailable.
     """
     with store_unavailable():
-        return PageRead(plan, budget).page(position, limit)
+        return PageRead(plan, budget, inline=inline).page(position, limit)
 
 
 def read_around(

@@ -20,9 +20,9 @@ from django.http.response import HttpResponseBase
 
 from logs import conf, cursor, reader, row_views, signals, zones
 from logs.characters import distinct, visible
+from logs.exports.chunks import PAGE_ROWS
 from logs.exports.formats import FORMATS
 from logs.exports.spec import Spec
-from logs.form_fields import MAX_LIMIT
 from logs.frame import Admin, handles_errors, render, reverse_url
 from logs.page_form import PageForm
 from logs.pages import buttons, preferences
@@ -163,7 +163,7 @@ def export(request: HttpRequest, admin: Admin) -> HttpResponseBase:
     if form.errors:
         return rejected(request, admin, form)
     try:
-        query = replace(form.query(), limit=MAX_LIMIT)
+        query = replace(form.query(), limit=PAGE_ROWS)
     except cursor.BadCursor as error:
         form.add_error("cursor", f"{error}.")
         return rejected(request, admin, form)

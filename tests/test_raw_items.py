@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from bench.log_costs import KINDS, kind_item, sample_items
-from logs.models import LogItem
-from logs.storage.raw_items import to_log
+from logs.models import ROW_ATTRIBUTES, LogItem
+from logs.storage.raw_items import is_expired, row_texts, to_log
 
 
 def test_log_of_a_raw_item_equals_that_of_pynamodb() -> None:
@@ -27,3 +27,19 @@ def test_raw_item_may_have_nulls_and_unknown_attributes() -> None:
     assert not log.attribute_values.keys() & {*nulls, "later"}
     assert log.summary is None
     assert log.id == raw["id"]["S"]
+
+
+def test_row_texts_are_those_of_the_attributes() -> None:
+    for item in [*sample_items()[:20], *map(kind_item, KINDS)]:
+        raw = item.serialize()
+        texts = dict(zip(ROW_ATTRIBUTES, row_texts(to_log(raw), ROW_ATTRIBUTES), strict=True))
+        values = {name: getattr(item, name) for name in ROW_ATTRIBUTES}
+        assert texts.pop("created_at") == raw["created_at"]["S"]
+        assert texts == {name: None if (value := values[name]) is None else str(value) for name in texts}
+        assert row_texts(item, ROW_ATTRIBUTES[1:]) == list(texts.values())
+
+
+def test_raw_item_expires_at_its_time() -> None:
+    raw = {"id": {"S": "0"}, "expires_at": {"N": "1800000000"}}
+    assert [is_expired(raw, now) for now in (1799999999.9, 1800000000.0)] == [False, True]
+    assert not is_expired({"expires_at": {"NULL": True}}, 1800000000.0)

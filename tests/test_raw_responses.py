@@ -1,4 +1,4 @@
-"""The reader parses the responses of Query and BatchGetItem by `json.loads`, with botocore's results."""
+"""The responses of Query, GetItem and BatchGetItem are parsed by `json.loads`, with botocore's results."""
 
 import json
 from typing import Any
@@ -71,6 +71,13 @@ def batch_get(client: Any, *ids: str) -> dict[str, Any]:
     return response
 
 
+def get(client: Any, log_id: str) -> dict[str, Any]:
+    response: dict[str, Any] = client.get_item(
+        TableName=TABLE, Key={"id": {"S": log_id}}, ReturnConsumedCapacity="TOTAL"
+    )
+    return response
+
+
 def without_metadata(response: dict[str, Any]) -> dict[str, Any]:
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 200
     return {key: value for key, value in response.items() if key != "ResponseMetadata"}
@@ -95,6 +102,15 @@ def test_batch_get_equals_plain_botocore() -> None:
     assert without_metadata(response) == without_metadata(
         batch_get(boto3.client("dynamodb"), ALL_TYPES["id"]["S"])
     )
+
+
+def test_get_item_equals_plain_botocore() -> None:
+    put(ALL_TYPES)
+    client, plain = dynamodb.shared_connection().client, boto3.client("dynamodb")
+
+    for log_id in (ALL_TYPES["id"]["S"], "missing"):
+        assert without_metadata(get(client, log_id)) == without_metadata(get(plain, log_id))
+    assert get(client, ALL_TYPES["id"]["S"])["Item"] == ALL_TYPES
 
 
 def test_botocore_parses_an_empty_body(monkeypatch: pytest.MonkeyPatch) -> None:

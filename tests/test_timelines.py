@@ -177,11 +177,11 @@ def test_unread_timeline_does_not_break_the_page(
     make_history()
     released = threading.Event()
 
-    def read_slowly(plan: QueryPlan, *args: Any) -> Page:
+    def read_slowly(plan: QueryPlan, *args: Any, **options: Any) -> Page:
         if plan.filter.object:
             raise StoreUnavailable("throttled")
         released.wait(10)
-        return read_page(plan, *args)
+        return read_page(plan, *args, **options)
 
     monkeypatch.setattr(timelines, "read_page", read_slowly)
     monkeypatch.setattr(timelines, "MAX_SECONDS", 0.1)

@@ -3,7 +3,7 @@
 import gzip
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -100,20 +100,19 @@ def chunks(
     plan = _plan(spec.plan, checkpoint)
     texts: list[str] = [] if checkpoint.position else [spec.head()]
     size, started = 0, time.monotonic()
-    rows, reached = checkpoint.rows, None
+    rows = checkpoint.rows
+    last: LogItem | None = None
     while not checkpoint.complete:
         result = reader.read(PageQuery(plan, checkpoint.position, PAGE_ROWS), Budget())
         plan = result.plan
         done = checkpoint.rows
-        for item in _whole(result.page.items) if spec.payloads else result.page.items:
-            text = spec.row(item, done)
+        for item, text in _rows(spec, result.page.items, done):
             texts.append(text)
-            size, done = size + len(text), done + 1
-            reached = item.created_at
+            size, done, last = size + len(text), done + 1, item
             if size >= characters or time.monotonic() - started >= seconds:
                 position = reader.after(plan, item)
                 checkpoint = Checkpoint(position, done, uses_digests=plan.uses_digests)
-                yield Chunk("".join(texts), checkpoint, done - rows, reached)
+                yield Chunk("".join(texts), checkpoint, done - rows, item.created_at)
                 texts, size, rows, started = [], 0, done, time.monotonic()
         checkpoint = replace(
             checkpoint,
@@ -125,7 +124,7 @@ def chunks(
         if checkpoint.complete:
             texts.append(spec.form.foot(checkpoint.rows))
         if checkpoint.complete or time.monotonic() - started >= seconds:
-            yield Chunk("".join(texts), checkpoint, checkpoint.rows - rows, reached)
+            yield Chunk("".join(texts), checkpoint, checkpoint.rows - rows, last.created_at if last else None)
             texts, size, rows, started = [], 0, checkpoint.rows, time.monotonic()
 
 
@@ -136,6 +135,14 @@ def _plan(plan: QueryPlan, checkpoint: Checkpoint) -> QueryPlan:
     return plan.by_digests() if checkpoint.uses_digests else plan.by_index()
 
 
-def _whole(items: Iterable[LogItem]) -> Iterator[LogItem]:
-    """Yield logs with their payloads, without those that were deleted in the meantime."""
-    yield from source.logs(Row(0, item.id, int(item.payload_size or 0)) for item in items)
+def _rows(spec: Spec, items: Sequence[LogItem], number: int) -> Iterator[tuple[LogItem, str]]:
+    """Yield logs with their rows. `number` is that of the first row.
+
+    With payloads, logs that were deleted in the meantime are left out, and only one row is in memory.
+    """
+    if not spec.payloads:
+        yield from zip(items, spec.rows(items, number), strict=True)
+        return
+    keys = (Row(0, item.id, int(item.payload_size or 0)) for item in items)
+    for each, item in enumerate(source.logs(keys), number):
+        yield item, spec.rows([item], each)[0]

@@ -1,12 +1,12 @@
 """The formats of exported files: CSV, NDJSON and JSON."""
 
 import csv
-import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any, Protocol
 
-from logs.exports.cells import neutralize
+from logs.exports.cells import neutralize_row
 from logs.storage import documents
 from logs.storage.documents import Content
 
@@ -15,6 +15,12 @@ CONTENT_COLUMNS = ("payload", "extra")
 # Stored JSON may have line breaks between its values. The other three are within its texts, and some readers
 # of lines split at them.
 LINE_BREAKS = {"\n": " ", "\r": " ", "\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+# The columns that are numbers in JSON.
+NUMBERS = frozenset({"payload_size"})
+
+# The texts of a log by column, and its payload and extra fields if they are exported.
+Row = tuple[Sequence[str | None], Content | None]
 
 
 class Format(Protocol):
@@ -25,8 +31,8 @@ class Format(Protocol):
     def head(self, names: Iterable[str]) -> str:
         """Return the text before the rows. `names` are the columns."""
 
-    def row(self, values: Mapping[str, Any], content: Content | None = None, number: int = 0) -> str:
-        """Return one row. `content` has its payload and extra fields, `number` counts from 0."""
+    def rows(self, names: Sequence[str], rows: Iterable[Row], number: int = 0) -> list[str]:
+        """Return the text of each row. `number` is that of the first one, from 0."""
 
     def foot(self, rows: int, reason: str | None = None, address: str | None = None) -> str:
         """Return the text after the rows.
@@ -42,26 +48,30 @@ class Csv:
 
     def head(self, names: Iterable[str]) -> str:
         """Return the names of the columns."""
-        return "\ufeff" + self._line(names)
+        return "\ufeff" + self._lines([list(names)])[0]
 
-    def row(self, values: Mapping[str, Any], content: Content | None = None, number: int = 0) -> str:
-        """Return a row in which no cell is a formula."""
-        cells = ["" if value is None else str(value) for value in values.values()]
-        if content:
-            cells += [content.payload_text or "", content.extra_text or ""]
-        return self._line(cells)
+    def rows(self, names: Sequence[str], rows: Iterable[Row], number: int = 0) -> list[str]:
+        """Return rows in which no cell is a formula."""
+        return self._lines(map(_cells, rows))
 
     def foot(self, rows: int, reason: str | None = None, address: str | None = None) -> str:
         """Return a comment line if the file is incomplete."""
-        return (
-            self._line([f"# Truncated after {rows} rows: {reason}. Continue at {address}"]) if reason else ""
-        )
+        if not reason:
+            return ""
+        return self._lines([[f"# Truncated after {rows} rows: {reason}. Continue at {address}"]])[0]
 
     @staticmethod
-    def _line(cells: Iterable[str]) -> str:
-        line = io.StringIO()
-        csv.writer(line).writerow(map(neutralize, cells))
-        return line.getvalue()
+    def _lines(rows: Iterable[list[str]]) -> list[str]:
+        lines: list[str] = []
+        # It writes each line by one call.
+        csv.writer(SimpleNamespace(write=lines.append)).writerows(map(neutralize_row, rows))
+        return lines
+
+
+def _cells(row: Row) -> list[str]:
+    values, content = row
+    cells = [value or "" for value in values]
+    return [*cells, content.payload_text or "", content.extra_text or ""] if content else cells
 
 
 class Ndjson:
@@ -73,9 +83,9 @@ class Ndjson:
         """Return an empty text."""
         return ""
 
-    def row(self, values: Mapping[str, Any], content: Content | None = None, number: int = 0) -> str:
-        """Return a row."""
-        return json_line(values, content) + "\n"
+    def rows(self, names: Sequence[str], rows: Iterable[Row], number: int = 0) -> list[str]:
+        """Return one line for each row."""
+        return [f"{text}\n" for text in _objects(names, rows)]
 
     def foot(self, rows: int, reason: str | None = None, address: str | None = None) -> str:
         """Return the last line."""
@@ -91,13 +101,22 @@ class Json:
         """Return the beginning of the array."""
         return '{"logs": ['
 
-    def row(self, values: Mapping[str, Any], content: Content | None = None, number: int = 0) -> str:
-        """Return a row, after a comma unless it is the first one."""
-        return (",\n" if number else "\n") + json_line(values, content)
+    def rows(self, names: Sequence[str], rows: Iterable[Row], number: int = 0) -> list[str]:
+        """Return rows, each after a comma unless it is the first."""
+        return [(",\n" if each else "\n") + text for each, text in enumerate(_objects(names, rows), number)]
 
     def foot(self, rows: int, reason: str | None = None, address: str | None = None) -> str:
         """Return the end of the array, and the summary."""
         return f'\n], "_logsite": {json_line(_summary(rows, reason, address))}}}\n'
+
+
+def _objects(names: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
+    """Yield each row as a JSON object in one line."""
+    for values, content in rows:
+        fields: dict[str, Any] = dict(zip(names, values, strict=True))
+        for name in NUMBERS & fields.keys():
+            fields[name] = None if fields[name] is None else int(fields[name])
+        yield json_line(fields, content)
 
 
 def json_line(values: Mapping[str, Any], content: Content | None = None) -> str:

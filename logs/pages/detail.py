@@ -4,15 +4,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 
+from django.utils.safestring import SafeString
+
 from logs import conf, times
 from logs.filters import LogFilter
 from logs.models import LogItem
 from logs.pages.display import NO_ONE, Time, display_time, shorten
 from logs.pages.durations import display_distance
+from logs.pages.field_list import field_list
 from logs.pages.labels import read_user_labels
 from logs.pages.links import Link, query_string
 from logs.pages.log_address import LogAddress
-from logs.pages.log_fields import Field, LogFields, with_name
+from logs.pages.log_fields import LogFields, with_name
 from logs.pages.payload import ALL_BYTES, FIRST_BYTES, FORMS, Payload
 from logs.pages.related import AXES, Related
 from logs.pages.timeline import Timeline, make_timeline, read_neighbours
@@ -62,17 +65,17 @@ class Detail:
         for each in filter(None, neighbours):
             self.cost += each.cost
 
-    @property
+    @cached_property
     def type(self) -> str:
         """Return the type, truncated to fit a line."""
         return shorten(self.content.fields["type"] or "", MAX_NAME)
 
-    @property
+    @cached_property
     def sub_type(self) -> str:
         """Return the subtype, truncated to fit a line."""
         return shorten(self.content.fields["sub_type"] or "", MAX_NAME)
 
-    @property
+    @cached_property
     def subject(self) -> str:
         """Return the name or key of the object, otherwise the URL, truncated."""
         subject = self.log_fields.object_name or self.item.object_key or self.content.fields["url"]
@@ -83,13 +86,13 @@ class Detail:
         """Return the name or key of the object, truncated to fit a line."""
         return shorten(self.log_fields.object_name or self.item.object_key or "", MAX_NAME)
 
-    @property
+    @cached_property
     def title(self) -> str:
         """Return the heading as one text."""
         words = " ".join(filter(None, [self.type, self.sub_type]))
         return " · ".join(filter(None, [words, self.subject]))
 
-    @property
+    @cached_property
     def time(self) -> Time:
         """Return the time of the log in the page's zone."""
         return display_time(self.item.created_at, self.zone)
@@ -99,7 +102,7 @@ class Detail:
         """Return how long ago the log was created."""
         return display_distance(self.item.created_at, datetime.now(UTC))
 
-    @property
+    @cached_property
     def user(self) -> Link:
         """Return the user with name, and the address of the user's logs."""
         user_id = self.content.fields["user_id"] or ""
@@ -107,7 +110,7 @@ class Detail:
         text = "no one" if user_id == NO_ONE else f"user {name}"
         return Link(text, self.log_fields.listing(self.related.user))
 
-    @property
+    @cached_property
     def account(self) -> Link:
         """Return the account with its name, and the address of its logs."""
         account_id = self.content.fields["account_id"] or ""
@@ -133,14 +136,14 @@ class Detail:
         return self.log_fields.listing(self.related.request) if self.related.request else None
 
     @property
-    def fields(self) -> list[Field]:
-        """Return the fields that have a value."""
-        return self.log_fields.rows
+    def field_list(self) -> SafeString:
+        """Return the fields that have a value as HTML."""
+        return field_list(self.log_fields.rows, self.address.file)
 
     @property
-    def storage(self) -> list[Field]:
-        """Return the fields that Logsite added."""
-        return self.log_fields.storage
+    def storage_list(self) -> SafeString:
+        """Return the fields that Logsite added as HTML."""
+        return field_list(self.log_fields.storage, self.address.file)
 
     @cached_property
     def payload(self) -> Payload | None:

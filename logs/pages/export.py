@@ -2,8 +2,13 @@
 
 import logging
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import replace
 from datetime import tzinfo
+from itertools import accumulate
 
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
@@ -22,6 +27,9 @@ from logs.reader import PageResult
 from logs.reading.budget import Cost
 from logs.storage.errors import UNAVAILABLE, StoreUnavailable
 
+# Pages of files are read while others become text. A read uses the reader's own threads too.
+_POOL = ThreadPoolExecutor(8, thread_name_prefix="logs-exports")
+
 logger = logging.getLogger(__name__)
 
 # A Lambda function's response holds 6 MB, and API Gateway waits 29 s for it:
@@ -37,7 +45,7 @@ Address = Callable[[Position], str]
 
 
 def lines(first: PageResult, spec: Spec, address: Address) -> Iterator[str]:
-    """Yield the text of a file that begins with a page. `spec` has no payloads.
+    """Yield the text of a file that begins with a page, page by page. `spec` has no payloads.
 
     The last piece says if the file is incomplete, and why.
     """
@@ -48,17 +56,15 @@ def lines(first: PageResult, spec: Spec, address: Address) -> Iterator[str]:
     yield spec.head()
     try:
         for result in _pages(first, started):
-            for item in result.page.items:
-                line = spec.row(item, rows)
-                size += encoded_size(line)
-                if rows == max_rows or (rows and size > MAX_BYTES):
-                    reason = "a file holds no more"
-                    break
-                yield line
-                rows, last = rows + 1, item
-            if reason:
+            items = result.page.items
+            texts = spec.rows(items[: max_rows - rows], rows)
+            texts, texts_size = _fitting(texts, MAX_BYTES - size, at_least=0 if rows else 1)
+            yield "".join(texts)
+            rows, size = rows + len(texts), size + texts_size
+            if len(texts) < len(items):
+                reason, last = "a file holds no more", items[len(texts) - 1] if texts else None
                 break
-            last, following = None, result.page.next
+            following = result.page.next
         if following and not reason:
             reason = "the budget of one file is spent"
     except StoreUnavailable as error:
@@ -70,16 +76,44 @@ def lines(first: PageResult, spec: Spec, address: Address) -> Iterator[str]:
 
 
 def _pages(result: PageResult, started: float) -> Iterator[PageResult]:
-    """Yield a page and its successors until the order, the budget or the time ends."""
-    cost = Cost()
+    """Yield a page and its successors until the order, the budget or the time ends.
+
+    From the second page on, the next one is read while the rows of a page become text. The second one is
+    read when it is needed: a client that closes the connection has paid for one page.
+    """
+    cost, rows, is_first = Cost(), 0, True
     while True:
-        yield result
-        page = result.page
-        cost += page.cost
-        budget = conf.budget().remaining(cost, MAX_SECONDS - (time.monotonic() - started))
-        if page.next is None or not page.complete or budget is None:
+        cost += result.page.cost
+        rows += len(result.page.items)
+        if is_first:
+            yield result
+        following = _start_next(result, cost, rows, started)
+        if not is_first:
+            yield result
+        if following is None:
             return
-        result = reader.read(result.query.at(page.next), budget)
+        result, is_first = following.result(), False
+
+
+def _start_next(result: PageResult, cost: Cost, rows: int, started: float) -> "Future[PageResult] | None":
+    """Start to read the next page, or return None at the end of the order, the budget or the time."""
+    page = result.page
+    budget = conf.budget().remaining(cost, MAX_SECONDS - (time.monotonic() - started))
+    if page.next is None or not page.complete or budget is None:
+        return None
+    # One row more than a file holds shows that there are more.
+    limit = max(1, min(result.query.limit, conf.export_rows() - rows + 1))
+    query = replace(result.query.at(page.next), limit=limit)
+    return _POOL.submit(copy_context().run, reader.read, query, budget)
+
+
+def _fitting(texts: list[str], size: int, at_least: int) -> tuple[list[str], int]:
+    """Return the first texts that fit into a size of a response, and their size."""
+    if (whole := encoded_size("".join(texts))) <= size:
+        return texts, whole
+    sizes = list(accumulate(map(encoded_size, texts)))
+    number = max(bisect_right(sizes, size), at_least)
+    return texts[:number], sizes[number - 1] if number else 0
 
 
 def file_name(log_filter: LogFilter, kind: str) -> str:

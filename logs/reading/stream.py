@@ -1,6 +1,7 @@
 """One stream: the logs under one partition key, queried page by page."""
 
 import math
+import time
 from collections import deque
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from logs import times
 from logs.index_choice import Stream
 from logs.models import INDEXES, LogItem, partition_attribute
 from logs.plan import Key, QueryPlan, Span
-from logs.storage.raw_items import to_log
+from logs.storage.raw_items import is_expired, to_log
 
 # How many items one filtered query examines, at least and at most. A response holds 1 MB, which is about
 # 4,000 projected logs:
@@ -73,8 +74,8 @@ class StreamReader:
     def add(self, response: dict[str, Any]) -> None:
         """Add the logs of a response, without expired ones: TTL deletes them days later."""
         self.is_started = True
-        items = [to_log(raw) for raw in response["Items"]]
-        self.items.extend(item for item in items if not item.is_expired)
+        now = time.time()
+        self.items.extend(to_log(raw) for raw in response["Items"] if not is_expired(raw, now))
         if last := response.get("LastEvaluatedKey"):
             self.last = Key(last["created_at"]["S"], last["id"]["S"], self.stream.key)
         else:

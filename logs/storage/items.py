@@ -9,6 +9,7 @@ from logs.models import LogItem
 from logs.storage import dynamodb, parts, rejections
 from logs.storage.dynamodb import Usage
 from logs.storage.errors import store_unavailable
+from logs.storage.raw_items import to_log
 from logs.storage.rejections import RejectedItem
 
 
@@ -56,7 +57,7 @@ def _whole_log(raw: dict[str, Any] | None, usage: Usage) -> LogItem | None:
     """Return the log of a raw item with its parts, or None if it is missing or expired."""
     if raw is None:
         return None
-    item = LogItem.from_raw_data(raw)
+    item = to_log(raw)
     if item.is_expired:
         return None
     joined = parts.join(item)
@@ -73,6 +74,6 @@ def get_heads(ids: Collection[str]) -> tuple[dict[str, LogItem], list[str]]:
     """
     table = LogItem.Meta.table_name
     response = dynamodb.batch_get(LogItem, [{"id": log_id} for log_id in ids], consistent=True)
-    items = [LogItem.from_raw_data(raw) for raw in response["Responses"].get(table, [])]
+    items = [to_log(raw) for raw in response["Responses"].get(table, [])]
     unprocessed = response.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
     return {item.id: item for item in items}, [key["id"]["S"] for key in unprocessed]

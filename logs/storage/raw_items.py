@@ -1,45 +1,99 @@
 """Logs from raw items, in a fraction of the time that PynamoDB takes."""
 
+from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any
 
 from pynamodb.attributes import Attribute, UnicodeAttribute
+from pynamodb.constants import NUMBER
 
 from logs.models import Context, LogItem
+from logs.storage import dynamodb
+
+# An item in DynamoDB's JSON.
+RawItem = dict[str, dict[str, Any]]
+CONTEXT = "context"
 
 
-def _names(model: type[Any]) -> tuple[dict[str, str], dict[str, tuple[str, Attribute[Any]]]]:
-    """Return the names of a model's texts, and its other attributes, by their names in DynamoDB."""
-    attributes = {each.attr_name: (name, each) for name, each in model.get_attributes().items()}
+def _names(
+    model: type[Any],
+) -> tuple[dict[str, str], dict[str, tuple[str, str, Callable[[Any], Any]]]]:
+    """Return the names of a model's texts, and its other attributes, by their names in DynamoDB.
+
+    An attribute is its name, its type and its deserialization.
+    """
+    attributes: dict[str, tuple[str, Attribute[Any]]] = {
+        each.attr_name: (name, each) for name, each in model.get_attributes().items()
+    }
     texts = {raw: name for raw, (name, each) in attributes.items() if type(each) is UnicodeAttribute}
-    return texts, {raw: each for raw, each in attributes.items() if raw not in texts}
+    others: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
+        raw: (name, each.attr_type, each.deserialize)
+        for raw, (name, each) in attributes.items()
+        if raw not in texts
+    }
+    return texts, others
 
 
 _TEXTS, _OTHERS = _names(LogItem)
 _CONTEXT_TEXTS, _ = _names(Context)
+_NUMBERS = [raw for raw, (_, kind, _) in _OTHERS.items() if kind == NUMBER]
+# A default for each attribute takes less time than a condition.
+_MISSING: RawItem = {raw: {} for raw in (*_TEXTS, *_OTHERS, *_CONTEXT_TEXTS, "damage")}
 
 
-def to_log(raw: dict[str, dict[str, Any]]) -> LogItem:
+class _RawLog(LogItem):
+    """A log whose attributes are deserialized when the first one is read."""
+
+    raw: RawItem
+
+    @cached_property
+    def attribute_values(self) -> dict[str, Any]:  # type: ignore[override]  # PynamoDB sets it in __init__
+        """Return the values of the attributes by name."""
+        values: dict[str, Any] = {}
+        for raw_name, value in self.raw.items():
+            if raw_name in _TEXTS:
+                if "S" in value:
+                    values[_TEXTS[raw_name]] = value["S"]
+            elif raw_name == CONTEXT:
+                if "M" in value:
+                    values[CONTEXT] = _to_context(value["M"])
+            elif raw_name in _OTHERS:
+                name, kind, deserialize = _OTHERS[raw_name]
+                if kind in value:
+                    values[name] = deserialize(value[kind])
+        return values
+
+
+def to_log(raw: RawItem) -> LogItem:
     """Return the log that LogItem.from_raw_data returns.
 
     That looks at each attribute of the model, and sets each value through a descriptor.
     """
-    values: dict[str, Any] = {}
-    for raw_name, value in raw.items():
-        if raw_name in _TEXTS:
-            if "S" in value:
-                values[_TEXTS[raw_name]] = value["S"]
-        elif raw_name == "context" and "M" in value:
-            values["context"] = _to_context(value["M"])
-        elif raw_name in _OTHERS and "NULL" not in value:
-            name, attribute = _OTHERS[raw_name]
-            values[name] = attribute.deserialize(attribute.get_value(value))
     # Without __init__, which looks at each attribute for a default. A log has none.
-    log = LogItem.__new__(LogItem)
-    log.attribute_values = values
+    log = _RawLog.__new__(_RawLog)
+    log.raw = raw
     return log
 
 
-def _to_context(raw: dict[str, dict[str, Any]]) -> Context:
+def is_expired(raw: RawItem, now: float) -> bool:
+    """Return whether a log has expired at a time in epoch seconds."""
+    expires_at = raw.get("expires_at", {}).get("N")
+    return expires_at is not None and float(expires_at) <= now
+
+
+def row_texts(log: LogItem, names: Iterable[str]) -> list[str | None]:
+    """Return attributes of a log as stored texts, without deserializing them.
+
+    The names are those of texts, times and numbers of a log or of its context.
+    """
+    raw = log.raw if isinstance(log, _RawLog) else dynamodb.serialize(log)
+    values = {**_MISSING, **raw, **raw.get(CONTEXT, {}).get("M", {})}
+    for name in _NUMBERS:
+        values[name] = {"S": values[name].get("N")}
+    return [value.get("S") for value in map(values.__getitem__, names)]
+
+
+def _to_context(raw: RawItem) -> Context:
     context = Context.__new__(Context)
     context.attribute_values = {
         _CONTEXT_TEXTS[name]: value["S"]

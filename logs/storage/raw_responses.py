@@ -1,4 +1,4 @@
-"""Parses the responses of the large reads by `json.loads`, instead of botocore's parser."""
+"""Parses the responses of the reads by `json.loads`, instead of botocore's parser."""
 
 import binascii
 import json
@@ -6,8 +6,8 @@ from typing import Any
 
 from logs.storage.responses import InvalidResponse
 
-# The reads with many items. All other responses are small, and botocore parses them.
-OPERATIONS = ("BatchGetItem", "Query")
+# The reads of items. All other responses are small, and botocore parses them.
+OPERATIONS = ("BatchGetItem", "GetItem", "Query")
 CONTENT_TYPE = "application/x-amz-json-1.0"
 
 
