@@ -42,8 +42,10 @@ setup: $(VENV)/.installed $(EMULATOR)/.installed node_modules/.installed
 run: setup
 	@exec $(BIN)/python manage.py runlocal $(ARGS)
 
+# On CI the test modules are compiled first: five processes would compile all of them at the same time.
 # Run every test, or some: ARGS="-k cursor".
 test: setup browser mysql
+	@[ -z "$$CI" ] || $(BIN)/python -m pytest --collect-only -q $(ARGS) >/dev/null
 	$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Run every test on each supported Python of this machine, or some tests: ARGS="-k cursor".
