@@ -1,10 +1,8 @@
 """The parameters of a page of the API."""
 
-from django import forms
-
 from logs.api_form import ApiForm
 from logs.fields import ChoiceField
-from logs.form_fields import FIELDS
+from logs.form_fields import FIELDS, SharedFields
 
 JSON, NDJSON = "json", "ndjson"
 PAYLOAD = "payload"
@@ -13,19 +11,21 @@ PAYLOAD = "payload"
 class ListForm(ApiForm):
     """The parameters of a page of the API."""
 
-    base_fields: dict[str, forms.Field] = {
-        **FIELDS,
-        "include": ChoiceField(
-            choices=[(PAYLOAD, PAYLOAD)],
-            required=False,
-            error_messages={"invalid_choice": "“%(value)s” cannot be included: write payload."},
-        ),
-        "format": ChoiceField(
-            choices=[(JSON, JSON), (NDJSON, NDJSON)],
-            required=False,
-            error_messages={"invalid_choice": "“%(value)s” is not a format: write json or ndjson."},
-        ),
-    }
+    base_fields = SharedFields(
+        {
+            **FIELDS,
+            "include": ChoiceField(
+                choices=[(PAYLOAD, PAYLOAD)],
+                required=False,
+                error_messages={"invalid_choice": "“%(value)s” cannot be included: write payload."},
+            ),
+            "format": ChoiceField(
+                choices=[(JSON, JSON), (NDJSON, NDJSON)],
+                required=False,
+                error_messages={"invalid_choice": "“%(value)s” is not a format: write json or ndjson."},
+            ),
+        }
+    )
 
     @property
     def includes_payloads(self) -> bool:
