@@ -1,7 +1,6 @@
 """The package that all functions run: the project, its static files and its dependencies."""
 
 import hashlib
-import json
 import os
 import secrets
 import shutil
@@ -107,11 +106,7 @@ def collect_static(folder: Path) -> None:
             "ALLOWED_HOSTS": "localhost",
         },
     )
-    static = folder / "staticfiles"
-    manifest = static / "staticfiles.json"
-    hashed_names: dict[str, str] = json.loads(manifest.read_text())["paths"] if manifest.exists() else {}
-    # Pages refer only to hashed names, and only developer tools read maps. Both are half of the package.
-    unhashed_files = [static / name for name, hashed_name in hashed_names.items() if hashed_name != name]
-    for path in [*unhashed_files, *static.rglob("*.map")]:
-        path.unlink(missing_ok=True)
-        path.with_name(f"{path.name}.gz").unlink(missing_ok=True)
+    # Only developer tools read maps, and they are large.
+    for pattern in ("*.map", "*.map.gz"):
+        for path in (folder / "staticfiles").rglob(pattern):
+            path.unlink()

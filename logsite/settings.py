@@ -185,6 +185,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+# Pages refer only to hashed names.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # Under API Gateway's own host name, other stages share the host.
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = STAGE_PREFIX or "/"

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from pynamodb.signals import post_dynamodb_send
 
+from logs import views
 from logs.filters import LogFilter
 from logs.models import LogItem
 from logs.plan import make_plan
@@ -114,7 +115,10 @@ def test_slow_usage_count_does_not_fail_the_api(responses: list[Any]) -> None:
     assert [operation for operation, _ in responses] == ["GetItem", "UpdateItem", "Query"]
 
 
-def test_stream_of_an_export_is_not_limited(viewer_client: Client, responses: list[Any]) -> None:
+def test_stream_of_an_export_is_not_limited(
+    viewer_client: Client, responses: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "PAGE_ROWS", 200)
     store(make_item(n) for n in range(500))
     responses.clear()
     response = viewer_client.get(f"{LISTING}export/?format=ndjson")

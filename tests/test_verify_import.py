@@ -85,14 +85,14 @@ def test_command_compares_in_processes(path: Path) -> None:
     path.write_text("\n".join(lines))
     output = verify(path)
     assert output.count("  equal\n") == 2
-    refused = "Not compared: 1 rows that import_logs refuses:\n  1: type: is required (row 6)"
+    refused = "Rows not compared, because import_logs refuses them: 1.\n  1: type: is required (row 6)"
     assert refused in output
-    assert "28 rows and their logs are equal." in output
+    assert "Rows compared: 28. All logs are equal." in output
     LogItem.get(items.derived_id("audit", "30")).delete()
     output = verify(path)
     assert output.count("  DIFFERENT\n") == 1
     assert "Row 30 (" in output
-    assert output.endswith("Of 28 rows, 1 have no log, and 0 differ.")
+    assert output.endswith("Rows compared: 28. Without a log: 1. Different: 0.")
 
 
 def test_each_difference_is_reported(path: Path) -> None:
@@ -127,7 +127,7 @@ def test_each_difference_is_reported(path: Path) -> None:
         "the log is missing.",
         "  extra.more\n    source: null\n    table:  1\n",
         '    table:  "/\\u001b[2J"',
-        "Of 28 rows, 1 have no log, and 4 differ.",
+        "Rows compared: 28. Without a log: 1. Different: 4.",
     ]:
         assert line in output, line
     assert "\x1b" not in output

@@ -171,8 +171,9 @@ def wait_for_site(children: Children, address: str, site: Child) -> None:
 
 
 def manage(children: Children, folder: Path, name: str, *arguments: str, **environment: str) -> None:
-    """Run a management command of the site. Raise ChildFailed, StopRequested."""
-    command = [*DJANGO, name, *arguments]
+    """Run a management command of the site, without Django's checks. Raise ChildFailed, StopRequested."""
+    # `runserver` runs the checks, which load all pages.
+    command = [*DJANGO, name, "--skip-checks", *arguments]
     children.run(Child(name, command, {**os.environ, **environment}, folder / f"{name}.log"), 60)
 
 

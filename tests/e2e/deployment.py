@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,9 +107,7 @@ class EmulatedDeployment:
 
     def client(self, service: str, *credentials: str) -> Any:
         """Return a client of a service, with the operator's credentials by default."""
-        key, secret = credentials or ("test", "test")
-        session: Any = boto3.session.Session(key, secret, region_name=REGION)
-        return session.client(service, endpoint_url=self.endpoint)
+        return _client(service, self.endpoint, *(credentials or ("test", "test")))
 
     @contextmanager
     def iam_user(self, policy: dict[str, Any] | str) -> "Iterator[Callable[[str], Any]]":
@@ -226,3 +224,9 @@ def _responds(url: str, child: Child) -> bool:
     except OSError:
         return False
     return True
+
+
+@cache  # many tests ask for the same clients, and some ask in a loop
+def _client(service: str, endpoint: str, key: str, secret: str) -> Any:
+    session: Any = boto3.session.Session(key, secret, region_name=REGION)
+    return session.client(service, endpoint_url=endpoint)

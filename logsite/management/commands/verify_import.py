@@ -143,9 +143,9 @@ class Command(BaseCommand):
 
     def _write_left_out(self, total: Comparison, refusals: Refusals) -> None:
         if expired := total.counts["expired"]:
-            self.stdout.write(f"Not compared: {expired:,} rows whose retention has passed.")
+            self.stdout.write(f"Rows not compared, because their retention has passed: {expired:,}.")
         if refused := total.counts["refused"]:
-            self.stdout.write(f"Not compared: {refused:,} rows that import_logs refuses:")
+            self.stdout.write(f"Rows not compared, because import_logs refuses them: {refused:,}.")
             for line in refusals.lines():
                 self.stdout.write(f"  {line}")
 
@@ -164,8 +164,10 @@ class Command(BaseCommand):
         """Raise CommandError for a difference."""
         missing, different = total.counts["missing"], total.counts["different"]
         if missing or different:
-            raise CommandError(f"Of {compared:,} rows, {missing:,} have no log, and {different:,} differ.")
-        self.stdout.write(f"{compared:,} rows and their logs are equal.")
+            raise CommandError(
+                f"Rows compared: {compared:,}. Without a log: {missing:,}. Different: {different:,}."
+            )
+        self.stdout.write(f"Rows compared: {compared:,}. All logs are equal.")
 
 
 def _digits(number: int) -> str:
