@@ -11,8 +11,6 @@ from typing import Any
 import httpx
 import pytest
 from django.core.wsgi import get_wsgi_application
-from openapi_python_client.cli import app
-from typer.testing import CliRunner
 
 from logsite.accounts import tokens
 from tests.api import fetch, program, token_name
@@ -28,6 +26,10 @@ def example(
     logs_table: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> dict[str, Any]:
     """Generate the client by the command of the page. Return the globals of its example."""
+    # Their imports take longer than the collection of a hundred tests.
+    from openapi_python_client.cli import app
+    from typer.testing import CliRunner
+
     settings.ALLOWED_HOSTS = [HOST, "testserver"]
     monkeypatch.setenv("TOKEN", tokens.create(token_name()))
     # The generator formats its code by ruff.

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from logs import characters
 from logs.characters import is_invisible, visible
 
-EVERY_CHARACTER = [chr(number) for number in range(sys.maxunicode + 1)]
+EVERY_CHARACTER = range(sys.maxunicode + 1)
 # Texts of the characters that are most likely to be confused.
 texts = st.text(
     st.sampled_from("7aé東क्❤🔥\u200c\u200d\ufe0f\u202e\u200b\u3164 \t\r\n\u00a0\\\ud800"), max_size=12
@@ -68,7 +68,7 @@ def test_emoji_and_other_scripts_are_unchanged(text: str) -> None:
 
 
 def test_every_character_of_an_invisible_category_is_escaped() -> None:
-    for character in EVERY_CHARACTER:
+    for character in map(chr, EVERY_CHARACTER):
         category = unicodedata.category(character)
         is_escaped = visible(f"a{character}b") != f"a{character}b"
         if category in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} or (category == "Zs" and character != " "):
@@ -101,7 +101,7 @@ def test_escapes_lead_back_to_the_text(text: str) -> None:
 
 
 def test_memory_of_the_replacements_is_limited() -> None:
-    visible("".join(EVERY_CHARACTER), multiline=True)
-    visible("".join(EVERY_CHARACTER))
+    visible("".join(map(chr, EVERY_CHARACTER)), multiline=True)
+    visible("".join(map(chr, EVERY_CHARACTER)))
     assert len(characters._IN_LINES) <= characters.MAX_TABLE
     assert len(characters._IN_A_LINE) <= characters.MAX_TABLE

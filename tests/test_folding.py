@@ -3,27 +3,37 @@
 import random
 import sys
 import unicodedata
+from functools import cache
 
 import pytest
 
 from logs.folding import BLOCK_SIZE, MAX_ACCENTS, MAY_BE_ACCENTS, cut, fold, fold_blocks, is_accent, normalize
 
-# The characters that have a form of their own, or are accents.
-CHARACTERS = [
-    character
-    for character in map(chr, range(sys.maxunicode + 1))
-    if unicodedata.category(character)[0] == "M"
-    or character.casefold() != character
-    or unicodedata.decomposition(character)
-]
-ACCENTS = [character for character in CHARACTERS if is_accent(character)]
 # They change in folding, compose with others, or are several characters when folded or decomposed.
 SPECIAL = ["\u0131", *"aAiIİßẞΣςǰJKÅΩﬁﬃ각ᅠ\uac00각q \0Ϊΐ\u0958", "\u1fb3", "\u03b1", "\u0344"]
 FREQUENT_ACCENTS = ["\u0301", "\u0307", "\u0323", "\u0327", "\u0328", "\u0345", "\u0344", "\u093e", "\u3099"]
 
 
+@cache
+def characters() -> list[str]:
+    """Return the characters that have a form of their own, or are accents."""
+    return [
+        character
+        for character in map(chr, range(sys.maxunicode + 1))
+        if unicodedata.category(character)[0] == "M"
+        or character.casefold() != character
+        or unicodedata.decomposition(character)
+    ]
+
+
+@cache
+def accents() -> list[str]:
+    """Return the accents."""
+    return [character for character in characters() if is_accent(character)]
+
+
 def random_text(chance: random.Random, length: int) -> str:
-    kinds = (SPECIAL, FREQUENT_ACCENTS, ACCENTS)
+    kinds = (SPECIAL, FREQUENT_ACCENTS, accents())
     return "".join(chance.choice(chance.choices(kinds, (6, 3, 1))[0]) for _ in range(length))
 
 
@@ -54,8 +64,8 @@ def test_folding_keeps_other_texts_apart() -> None:
 
 def test_folding_twice_changes_nothing() -> None:
     chance = random.Random(14)
-    texts = [*CHARACTERS, *(random_text(chance, 8) for _ in range(5_000))]
-    texts += [mark * 40 for mark in ACCENTS] + [f"ΐ{mark * MAX_ACCENTS}" for mark in FREQUENT_ACCENTS]
+    texts = [*characters(), *(random_text(chance, 8) for _ in range(5_000))]
+    texts += [mark * 40 for mark in accents()] + [f"ΐ{mark * MAX_ACCENTS}" for mark in FREQUENT_ACCENTS]
     for form in (fold, normalize):
         assert [text for text in texts if form(form(text)) != form(text)] == []
 
@@ -86,16 +96,16 @@ def test_long_run_is_folded_in_blocks(character: str) -> None:
 
 
 def test_every_accent_is_limited() -> None:
-    marks = [character for character in CHARACTERS if unicodedata.combining(character)]
+    marks = [character for character in characters() if unicodedata.combining(character)]
     assert [mark for mark in marks if not is_accent(mark)] == []
-    assert [mark for mark in ACCENTS if not MAY_BE_ACCENTS.fullmatch(mark * (MAX_ACCENTS + 1))] == []
-    for mark in ACCENTS:
+    assert [mark for mark in accents() if not MAY_BE_ACCENTS.fullmatch(mark * (MAX_ACCENTS + 1))] == []
+    for mark in accents():
         assert len(fold(f"q{mark * 100}")) <= MAX_ACCENTS + 1
 
 
 def test_only_accents_and_jamo_join_the_character_before() -> None:
     """The rule of blocks, on every composition of Unicode."""
-    for character in CHARACTERS:
+    for character in characters():
         decomposed = unicodedata.normalize("NFD", character)
         # Each character after the first may compose with it; a first accent may compose with any text before.
         joined = decomposed[1:] if not is_accent(character) else ""
