@@ -82,14 +82,17 @@ class JsonMasking:
         """Return the text masked, or the same object if nothing matches. Raise NotJson."""
         edits = Edits(text)
         position = 0
-        while token := _TOKEN.match(text, position):
-            structure = token["structure"]
-            if len(structure) > self._max_structure and not structure.isspace():
-                edits.replace(position, position + len(structure), self._structure(structure))
-            self._track_depth(structure)
-            if token["content"] is None:
+        match = _TOKEN.match
+        while token := match(text, position):
+            structure, content, colon = token.groups()
+            # Most are a comma, which has no number and keeps the depth.
+            if structure and structure != ",":
+                if len(structure) > self._max_structure and not structure.isspace():
+                    edits.replace(position, position + len(structure), self._structure(structure))
+                self._track_depth(structure)
+            if content is None:
                 break
-            mask_string = self._member if token["colon"] else self._item
+            mask_string = self._member if colon else self._item
             position = mask_string(text, token, edits)
         return edits.result()
 
