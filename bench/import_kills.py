@@ -51,11 +51,8 @@ def main(number: int | None) -> None:
         if stored != shape.logs + len(live):
             raise RuntimeError(f"{stored:,} logs, not {shape.logs:,} and {len(live):,} of live traffic")
         print(f"{stored:,} logs: {shape.logs:,} of rows, and {len(live):,} of live traffic")
-        print(
-            f"peak of memory: {', '.join(f'{name} {peak / 1024:,.0f} MiB' for name, peak in peaks.items())}"
-        )
-        if start("verify_import", server.address).wait():
-            raise RuntimeError("rows and logs differ")
+        print(f"peak of memory of import_logs: {in_mebibytes(peaks)}")
+        verify(server.address)
 
 
 @contextmanager
@@ -93,6 +90,23 @@ def start(command: str, address: str, *options: str) -> "subprocess.Popen[bytes]
     return subprocess.Popen([sys.executable, "-m", "django", command, *source, *options], env=environment)
 
 
+def verify(address: str) -> None:
+    """Compare all rows with their logs, and print the memory. Raise RuntimeError if they differ."""
+    process = start("verify_import", address)
+    peaks: dict[str, int] = {}
+    while process.poll() is None:
+        measure(process.pid, peaks, ("reading process", "comparing process"))
+        time.sleep(0.05)
+    if process.returncode:
+        raise RuntimeError("rows and logs differ")
+    print(f"peak of memory of verify_import: {in_mebibytes(peaks)}")
+
+
+def in_mebibytes(peaks: dict[str, int]) -> str:
+    """Return peaks of memory in KiB as a text."""
+    return ", ".join(f"{name} {peak / 1024:,.0f} MiB" for name, peak in peaks.items())
+
+
 def run_until_killed(address: str, checkpoint: Path, rows: int, kill: int, peaks: dict[str, int]) -> str:
     """Kill a process of an import by SIGKILL at a random moment. Return its name."""
     process = start("import_logs", address, "--checkpoint", str(checkpoint))
@@ -101,7 +115,7 @@ def run_until_killed(address: str, checkpoint: Path, rows: int, kill: int, peaks
         measure(process.pid, peaks)
         time.sleep(0.05)
     time.sleep(random.random())  # noqa: S311  the checkpoint is written once a second
-    writers = writing_processes(process.pid)
+    writers = workers(process.pid)
     is_writer = kill % 2 == 1
     os.kill(random.choice(writers) if is_writer else process.pid, signal.SIGKILL)  # noqa: S311
     if not process.wait():
@@ -115,24 +129,25 @@ def watch(process: "subprocess.Popen[bytes]", checkpoint: Path, rows: int, peaks
     """Measure the memory until a process ends. Raise RuntimeError if it fails."""
     while process.poll() is None:
         is_reading = rows_done(checkpoint) < rows
-        measure(process.pid, peaks, "reading process" if is_reading else "reading process with digests")
+        name = "reading process" if is_reading else "reading process with digests"
+        measure(process.pid, peaks, (name, "writing process"))
         time.sleep(0.2)
     if process.returncode:
         raise RuntimeError(f"exit status {process.returncode}")
 
 
-def measure(process: int, peaks: dict[str, int], name: str = "reading process") -> None:
-    """Keep the peaks of resident memory in KiB.
-
-    They are those of the reading process, under `name`, and of the largest writing process.
-    """
+def measure(
+    process: int, peaks: dict[str, int], names: tuple[str, str] = ("reading process", "writing process")
+) -> None:
+    """Keep the peaks of resident memory in KiB, of a command's process and of its largest worker."""
+    name, worker = names
     peaks[name] = max(peaks.get(name, 0), peak_memory(process))
-    for each in writing_processes(process):
-        peaks["writing process"] = max(peaks.get("writing process", 0), peak_memory(each))
+    for each in workers(process):
+        peaks[worker] = max(peaks.get(worker, 0), peak_memory(each))
 
 
-def writing_processes(process: int) -> list[int]:
-    """Return the writing processes of an import: the children of its fork server."""
+def workers(process: int) -> list[int]:
+    """Return the processes that write or compare for a command: the children of its fork server."""
     return [each for server in children(process) for each in children(server)]
 
 

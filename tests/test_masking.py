@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ingest.masking import json_text, rules
 from ingest.masking.masker import Masker, from_environment
 from ingest.masking.names import FieldNames, NameMatch
 from ingest.masking.rules import MASK
@@ -280,22 +281,48 @@ def has_same_shape(masked: Any, original: Any) -> bool:
     return masked in (MASK, original) or (isinstance(masked, str) and isinstance(original, str))
 
 
+def random_body(rng: random.Random) -> tuple[dict[str, Any], str]:
+    """Return the fields of a log, and its body."""
+    fields = {"account_id": 7, "url": random_text(rng), "payload": random_json(rng), "x": random_json(rng)}
+    return fields, json.dumps(fields, ensure_ascii=rng.random() < 0.5, indent=rng.choice([None, 1]))
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_masked_json_is_valid_and_has_its_shape(seed: int) -> None:
     rng = random.Random(seed)
     for _ in range(20):
-        fields = {
-            "account_id": 7,
-            "url": random_text(rng),
-            "payload": random_json(rng),
-            "x": random_json(rng),
-        }
-        body = json.dumps(fields, ensure_ascii=rng.random() < 0.5, indent=rng.choice([None, 1]))
+        fields, body = random_body(rng)
         masked = MASKER.body(body)
         assert has_same_shape(json.loads(masked), fields)
         assert MASKER.body(masked) == masked
         mask(body[: rng.randint(0, len(body))])
         mask(random_text(rng))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_text_in_slices_is_masked_as_a_whole_one(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(seed)
+    bodies = [random_body(rng)[1] for _ in range(40)]
+    whole = [mask(body) for body in bodies]
+    monkeypatch.setattr(rules, "SLICE_CHARACTERS", 96)
+    monkeypatch.setattr(rules, "OVERLAP_CHARACTERS", 64)
+    monkeypatch.setattr(json_text, "SLICE_CHARACTERS", 96)
+    assert [mask(body) for body in bodies] == whole
+
+
+@pytest.mark.parametrize("place", [0, 100_000, 300_000])
+def test_value_anywhere_in_a_long_text_is_masked(place: int) -> None:
+    rows = ["a row"] * 300_001
+    rows[place] = "password=hunter2"
+    masked = json.loads(MASKER.body(json.dumps({"account_id": 7, "payload": rows})))["payload"]
+    rows[place] = f"password={MASK}"
+    assert masked == rows
+
+
+def test_value_far_behind_its_name_is_masked() -> None:
+    field = {"name": "password", "rows": ["a row"] * 100_000, "value": "hunter2"}
+    body = json.dumps({"account_id": 7, "payload": [field, "a row"]})
+    assert json.loads(MASKER.body(body))["payload"] == [{**field, "value": MASK}, "a row"]
 
 
 @pytest.mark.parametrize(

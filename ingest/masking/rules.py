@@ -83,9 +83,13 @@ class Rules:
         return text
 
 
+def slice_starts(text: str) -> range:
+    """Return the positions of the slices of a text, of at most SLICE_CHARACTERS each."""
+    return range(0, len(text), SLICE_CHARACTERS - OVERLAP_CHARACTERS)
+
+
 def _slices(text: str) -> Iterator[str]:
-    """Yield the slices of a text, of at most SLICE_CHARACTERS each."""
-    for start in range(0, len(text), SLICE_CHARACTERS - OVERLAP_CHARACTERS):
+    for start in slice_starts(text):
         yield text[start : start + SLICE_CHARACTERS]
 
 
