@@ -26,7 +26,8 @@ def detail(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
     if item is None:
         return missing(request, admin, log_id)
     signals.log_opened.send_robust(sender=Detail, request=request, log_id=item.id, via="page")
-    page = Detail(item, replace(address, log_id=item.id), cost, address.zone, includes_own=includes_own)
+    page = Detail(item, replace(address, log_id=item.id), cost, address.zone)
+    page.read_timelines(includes_own=includes_own)
     link = request.build_absolute_uri(f"{address.changelist}{item.id}/change/")
     return render(request, admin, "change_form", {"title": page.title, "detail": page, "link": link})
 

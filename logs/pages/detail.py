@@ -1,6 +1,5 @@
 """The page of one log: heading, fields, payload, and the logs around it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
@@ -19,7 +18,7 @@ from logs.pages.log_address import LogAddress
 from logs.pages.log_fields import LogFields, with_name
 from logs.pages.payload import ALL_BYTES, FIRST_BYTES, FORMS, Payload
 from logs.pages.related import AXES, Related
-from logs.pages.timeline import Neighbours, Timeline, make_timeline, start_neighbours
+from logs.pages.timeline import Timeline, make_timeline, read_neighbours
 from logs.plan import make_plan
 from logs.reading.budget import Cost
 from logs.storage import documents
@@ -34,19 +33,14 @@ MAX_NAME, MAX_SUBJECT = 60, 120
 class Timelines:
     """The history of the object and the logs around this one."""
 
-    object: Timeline | None
-    around: Timeline
+    object: Timeline | None = None
+    around: Timeline | None = None
 
 
 class Detail:
-    """One log with every field. `cost` is that of reading it and its timelines.
+    """One log with every field. `cost` is that of reading it and its timelines."""
 
-    The timelines are read while the rest of the page becomes text.
-    """
-
-    def __init__(
-        self, item: LogItem, address: LogAddress, cost: Cost, zone: tzinfo = UTC, *, includes_own: bool
-    ) -> None:
+    def __init__(self, item: LogItem, address: LogAddress, cost: Cost, zone: tzinfo = UTC) -> None:
         self.item = item
         self.cost = cost
         self.address = address
@@ -54,32 +48,22 @@ class Detail:
         self.content = documents.content(item)
         self.related = Related(item, self.content)
         self.log_fields = LogFields(item, self.content, address.changelist, zone)
-        self._neighbours = self._start_neighbours(includes_own=includes_own)
+        self.timelines = Timelines()
 
-    @property
-    def _timeline_filters(self) -> list[LogFilter]:
-        """Return the filter of the logs around this one, and that of the object's history, if it has one."""
-        return [self.related.axes[self.axis], *filter(None, [self.related.object])]
-
-    def _start_neighbours(self, *, includes_own: bool) -> Callable[[], list[Neighbours | None]]:
+    def read_timelines(self, *, includes_own: bool) -> None:
+        """Read the timelines, side by side. A timeline that cannot be read has no entries."""
+        filters = [self.related.axes[self.axis], *filter(None, [self.related.object])]
         shards = conf.shards()
-        plans = [
-            make_plan(each, shards, includes_own=includes_own).by_index() for each in self._timeline_filters
-        ]
-        return start_neighbours(plans, self.item)
-
-    @cached_property
-    def timelines(self) -> Timelines:
-        """Return the timelines, as soon as they are read. One that cannot be read has no entries."""
-        neighbours = self._neighbours()
+        plans = [make_plan(each, shards, includes_own=includes_own).by_index() for each in filters]
+        neighbours = read_neighbours(plans, self.item)
         users = read_user_labels(item for each in filter(None, neighbours) for item in each.items)
         timelines = [
             make_timeline(each, self.item, self._around(log_filter), self.address.other, self.zone, users)
-            for each, log_filter in zip(neighbours, self._timeline_filters, strict=True)
+            for each, log_filter in zip(neighbours, filters, strict=True)
         ]
+        self.timelines = Timelines(timelines[1] if self.related.object else None, timelines[0])
         for each in filter(None, neighbours):
             self.cost += each.cost
-        return Timelines(timelines[1] if self.related.object else None, timelines[0])
 
     @cached_property
     def type(self) -> str:

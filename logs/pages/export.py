@@ -22,12 +22,13 @@ from logs.forms import parameters
 from logs.models import LogItem
 from logs.pages.links import query_string
 from logs.pages.response_size import encoded_size
-from logs.plan import Position
+from logs.plan import PageQuery, Position
 from logs.reader import PageResult
-from logs.reading.budget import Cost
-from logs.storage.errors import UNAVAILABLE, StoreUnavailable
+from logs.reading.budget import Budget, Cost
+from logs.reading.page import MAX_SECONDS as MAX_PAGE_SECONDS
+from logs.storage.errors import UNAVAILABLE, StoreUnavailable, store_unavailable
 
-# Pages of files are read while others become text. A read uses the reader's own threads too.
+# Pages of files are read while others become text.
 _POOL = ThreadPoolExecutor(8, thread_name_prefix="logs-exports")
 
 logger = logging.getLogger(__name__)
@@ -92,19 +93,25 @@ def _pages(result: PageResult, started: float) -> Iterator[PageResult]:
             yield result
         if following is None:
             return
-        result, is_first = following.result(), False
+        with store_unavailable():
+            result, is_first = following.result(MAX_PAGE_SECONDS), False
 
 
 def _start_next(result: PageResult, cost: Cost, rows: int, started: float) -> "Future[PageResult] | None":
     """Start to read the next page, or return None at the end of the order, the budget or the time."""
-    page = result.page
     budget = conf.budget().remaining(cost, MAX_SECONDS - (time.monotonic() - started))
-    if page.next is None or not page.complete or budget is None:
+    if result.page.next is None or not result.page.complete or budget is None:
         return None
     # One row more than a file holds shows that there are more.
     limit = max(1, min(result.query.limit, conf.export_rows() - rows + 1))
-    query = replace(result.query.at(page.next), limit=limit)
-    return _POOL.submit(copy_context().run, reader.read, query, budget)
+    query = replace(result.query.at(result.page.next), limit=limit)
+    return _POOL.submit(copy_context().run, _read, query, budget)
+
+
+def _read(query: PageQuery, budget: Budget) -> PageResult:
+    # Another thread takes milliseconds to get its turn, while the rows of a page become text.
+    page = reader.read_page(query.plan, query.start, query.limit, budget, inline=True)
+    return PageResult(query, page)
 
 
 def _fitting(texts: list[str], size: int, at_least: int) -> tuple[list[str], int]:

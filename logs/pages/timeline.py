@@ -82,15 +82,15 @@ class Timeline:
         return SafeString(f'<ol class="logs-timeline">\n{rows}</ol>')
 
 
-def start_neighbours(plans: Sequence[QueryPlan], item: LogItem) -> Callable[[], list[Neighbours | None]]:
-    """Read the logs around one log by each plan. Return a function that waits for them.
+def read_neighbours(plans: Sequence[QueryPlan], item: LogItem) -> list[Neighbours | None]:
+    """Return the logs around one log by each plan.
 
     A read that fails or takes too long is None. Costs two Querys of three items for each plan with one
     stream, or of up to 50 items if its index does not answer the filter alone.
     """
     deadline = datetime.now(UTC) + timedelta(seconds=MAX_SECONDS)
     sides = [[_submit(plan, item, direction) for direction in DIRECTIONS] for plan in plans]
-    return lambda: [_collect(futures, item, deadline) for futures in sides]
+    return [_collect(futures, item, deadline) for futures in sides]
 
 
 def _submit(plan: QueryPlan, item: LogItem, direction: Direction) -> Future[Page]:

@@ -5,7 +5,6 @@ from functools import cached_property
 from typing import Any
 
 from pynamodb.attributes import Attribute, UnicodeAttribute
-from pynamodb.constants import NUMBER
 
 from logs.models import Context, LogItem
 from logs.storage import dynamodb
@@ -36,9 +35,7 @@ def _names(
 
 _TEXTS, _OTHERS = _names(LogItem)
 _CONTEXT_TEXTS, _ = _names(Context)
-_NUMBERS = [raw for raw, (_, kind, _) in _OTHERS.items() if kind == NUMBER]
-# A default for each attribute takes less time than a condition.
-_MISSING: RawItem = {raw: {} for raw in (*_TEXTS, *_OTHERS, *_CONTEXT_TEXTS, "damage")}
+_MISSING: dict[str, Any] = {}
 
 
 class _RawLog(LogItem):
@@ -87,10 +84,9 @@ def row_texts(log: LogItem, names: Iterable[str]) -> list[str | None]:
     The names are those of texts, times and numbers of a log or of its context.
     """
     raw = log.raw if isinstance(log, _RawLog) else dynamodb.serialize(log)
-    values = {**_MISSING, **raw, **raw.get(CONTEXT, {}).get("M", {})}
-    for name in _NUMBERS:
-        values[name] = {"S": values[name].get("N")}
-    return [value.get("S") for value in map(values.__getitem__, names)]
+    attributes = raw | raw.get(CONTEXT, _MISSING).get("M", {})
+    values = [attributes.get(name, _MISSING) for name in names]
+    return [value["S"] if "S" in value else value.get("N") for value in values]
 
 
 def _to_context(raw: RawItem) -> Context:
