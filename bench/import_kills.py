@@ -139,7 +139,10 @@ def watch(process: "subprocess.Popen[bytes]", checkpoint: Path, rows: int, peaks
 def measure(
     process: int, peaks: dict[str, int], names: tuple[str, str] = ("reading process", "writing process")
 ) -> None:
-    """Keep the peaks of resident memory in KiB, of a command's process and of its largest worker."""
+    """Keep the peaks of resident memory in KiB, by name.
+
+    They are those of a command's process and of its largest worker.
+    """
     name, worker = names
     peaks[name] = max(peaks.get(name, 0), peak_memory(process))
     for each in workers(process):
@@ -147,7 +150,7 @@ def measure(
 
 
 def workers(process: int) -> list[int]:
-    """Return the processes that write or compare for a command: the children of its fork server."""
+    """Return the processes that write or compare: the children of a fork server."""
     return [each for server in children(process) for each in children(server)]
 
 

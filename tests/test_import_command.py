@@ -47,13 +47,13 @@ def test_import_logs_imports_a_file_once(source: Path, tmp_path: Path) -> None:
     options = ("--checkpoint", str(tmp_path / "checkpoint.json"), "--refused", str(refused))
     assert "login" in run(source, "--inspect")[0]
     output, error = run(source, "--dry-run")
-    assert "119 can be imported" in output
+    assert "Can be imported: 119," in output
     assert "1: type: " in output
     assert not error
     assert logs() == []
 
     output, error = run(source, *options)
-    assert "120 rows: 119 written, 0 in the table already" in output
+    assert "Rows: 120. Written: 119, in the table already: 0" in output
     assert "Built 1 segments of 119 logs." in output
     assert error == f"Refused rows: 1. Their reasons: {refused}"
     assert json.loads(refused.read_text())["row"] == "8"
@@ -61,9 +61,9 @@ def test_import_logs_imports_a_file_once(source: Path, tmp_path: Path) -> None:
     # The checkpoint is at the end.
     output, _ = run(source, *options)
     assert f"Continues after 120 rows, at the checkpoint {options[1]}." in output
-    assert "120 rows: 119 written" in output
+    assert "Rows: 120. Written: 119," in output
     output, _ = run(source, *options, "--restart")
-    assert "120 rows: 0 written, 119 in the table already" in output
+    assert "Rows: 120. Written: 0, in the table already: 119" in output
     assert len(refused.read_text().splitlines()) == 1
     assert len(logs()) == 119
 
@@ -90,8 +90,8 @@ def test_ctrl_c_keeps_the_checkpoint(source: Path, tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(Run, "write", write)
     written = len(logs())
     assert 0 < written < 119
-    assert f"{written:,} written" in output
-    assert "120 rows: 119 written, 0 in the table already" in run(source, *options[:2])[0]
+    assert f"Written: {written:,}," in output
+    assert "Rows: 120. Written: 119, in the table already: 0" in run(source, *options[:2])[0]
 
 
 def test_write_units_are_shared_by_the_processes(monkeypatch: pytest.MonkeyPatch) -> None:

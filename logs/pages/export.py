@@ -100,17 +100,18 @@ def _pages(result: PageResult, started: float) -> Iterator[PageResult]:
 def _start_next(result: PageResult, cost: Cost, rows: int, started: float) -> "Future[PageResult] | None":
     """Start to read the next page, or return None at the end of the order, the budget or the time."""
     budget = conf.budget().remaining(cost, MAX_SECONDS - (time.monotonic() - started))
-    if result.page.next is None or not result.page.complete or budget is None:
+    position = result.page.next
+    if position is None or not result.page.complete or budget is None:
         return None
     # One row more than a file holds shows that there are more.
     limit = max(1, min(result.query.limit, conf.export_rows() - rows + 1))
-    query = replace(result.query.at(result.page.next), limit=limit)
-    return _POOL.submit(copy_context().run, _read, query, budget)
+    query = replace(result.query.at(position), limit=limit)
+    return _POOL.submit(copy_context().run, _read, query, position, budget)
 
 
-def _read(query: PageQuery, budget: Budget) -> PageResult:
+def _read(query: PageQuery, position: Position, budget: Budget) -> PageResult:
     # Another thread takes milliseconds to get its turn, while the rows of a page become text.
-    page = reader.read_page(query.plan, query.start, query.limit, budget, inline=True)
+    page = reader.read_page(query.plan, position, query.limit, budget, inline=True)
     return PageResult(query, page)
 
 

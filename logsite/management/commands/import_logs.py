@@ -135,9 +135,8 @@ class Command(BaseCommand):
                 refusals = run.rehearse()
         counts = run.checkpoint.counts
         self.stdout.write(
-            f"Dry run: nothing is written. Of {counts.rows:,} rows, {counts.written:,} can be imported, "
-            f"{counts.expired:,} are skipped because their retention has passed, and {counts.refused:,} are "
-            "refused."
+            f"Dry run: nothing is written. Rows: {counts.rows:,}. Can be imported: {counts.written:,}, "
+            f"skipped because their retention has passed: {counts.expired:,}, refused: {counts.refused:,}."
         )
         for line in refusals.lines():
             self.stdout.write(f"  {line}")
@@ -180,9 +179,9 @@ class Command(BaseCommand):
     def _summarize(self, checkpoint: Checkpoint) -> None:
         counts = checkpoint.counts
         self.stdout.write(
-            f"{counts.rows:,} rows: {counts.written:,} written, {counts.existing:,} in the table already, "
-            f"{counts.expired:,} skipped because their retention has passed, {counts.refused:,} refused. "
-            f"{counts.write_units:,.0f} write units."
+            f"Rows: {counts.rows:,}. Written: {counts.written:,}, in the table already: {counts.existing:,}, "
+            f"skipped because their retention has passed: {counts.expired:,}, refused: {counts.refused:,}. "
+            f"Write units: {counts.write_units:,.0f}."
         )
 
     def _build_digests(self, checkpoint: Checkpoint, path: Path) -> None:
