@@ -28,7 +28,7 @@ from ingest.wire.fields import (
     Value,
     parse_uuid,
 )
-from ingest.wire.json_text import NotAnObject, TooManyMembers, count_nodes, load_members
+from ingest.wire.json_text import NotAnObject, TooManyMembers, has_at_most, load_members
 from ingest.wire.rejection import NOT_JSON, InvalidMessage, Rejected
 
 __all__ = [
@@ -248,8 +248,8 @@ def parse_object(body: str) -> dict[str, Any]:
 
 
 def _is_small(text: str) -> bool:
-    """Return whether a text has at most MAX_NODES values. JSON takes two characters for each."""
-    return len(text) < 2 * MAX_NODES or count_nodes(text) <= MAX_NODES
+    """Return whether a text has at most MAX_NODES values."""
+    return has_at_most(text, MAX_NODES)
 
 
 def _parse_members(body: str) -> dict[str, Any]:

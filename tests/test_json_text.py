@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.wire.json_text import NotAnObject, count_nodes, split_object
+from ingest.wire.json_text import NotAnObject, count_nodes, has_at_most, split_object
 from logs.storage import json_nodes
 from tests.bombs import SHAPES
 
@@ -31,6 +31,8 @@ def test_count_nodes_is_never_too_low(value: Any, ascii_only: bool) -> None:
 
     assert number_of_values(value) <= count_nodes(text)
     assert count_nodes(text) == json_nodes.count_nodes(text)
+    assert has_at_most(text, count_nodes(text))
+    assert not has_at_most(text, number_of_values(value) - 1)
 
 
 @given(st.dictionaries(st.text(), VALUES), st.sampled_from([None, 2]), st.booleans())

@@ -32,8 +32,20 @@ def count_nodes(text: str) -> int:
 
     It is one more than the number of commas and opening brackets. Copies the text without its strings.
     """
-    structure = _STRINGS.sub("", text)
-    return 1 + structure.count(",") + structure.count("[") + structure.count("{")
+    return _count_separators(_STRINGS.sub("", text))
+
+
+def has_at_most(text: str, number: int) -> bool:
+    """Return whether a JSON text has at most `number` values.
+
+    Most texts need no copy without their strings: JSON takes two characters for each value, and few commas
+    and brackets are in strings.
+    """
+    return len(text) < 2 * number or _count_separators(text) <= number or count_nodes(text) <= number
+
+
+def _count_separators(text: str) -> int:
+    return 1 + text.count(",") + text.count("[") + text.count("{")
 
 
 def split_object(text: str) -> Iterator[tuple[str, str]]:

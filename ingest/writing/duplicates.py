@@ -6,7 +6,7 @@ from typing import Any
 
 from ingest import times
 from ingest.messages import MAX_NODES, Rejected
-from ingest.wire.json_text import count_nodes
+from ingest.wire.json_text import has_at_most
 from ingest.writing import memory, summary
 from ingest.writing.result import Outcome
 from ingest.writing.retry import Deadline
@@ -118,4 +118,4 @@ def canonical_json(content: Content) -> str:
 
 
 def _is_parsable(text: str | None) -> bool:
-    return text is None or count_nodes(text) <= MAX_NODES
+    return text is None or has_at_most(text, MAX_NODES)

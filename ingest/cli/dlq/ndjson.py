@@ -13,7 +13,7 @@ from ingest.cli.dlq import redrive
 from ingest.cli.dlq.dead_letter import DeadLetter
 from ingest.cli.ndjson import CONVERT, NUL_BYTES
 from ingest.messages import MAX_NODES, InvalidMessage
-from ingest.wire.json_text import count_nodes
+from ingest.wire.json_text import has_at_most
 
 # A line has more bytes than its body: `ensure_ascii` writes each byte of a text as six bytes at most.
 MAX_LINE_BYTES = 6 * messages.MAX_INFLATED_BYTES + 10_000
@@ -58,7 +58,7 @@ def parse_line(line: bytes) -> Correction:
         raise InvalidMessage("not_json", {"line": [rule]}) from None
     if "\0" in text:
         raise InvalidMessage("not_json", {"line": [NUL_BYTES]})
-    if count_nodes(text) > MAX_NODES + MAX_OTHER_NODES:
+    if not has_at_most(text, MAX_NODES + MAX_OTHER_NODES):
         rule = f"must have at most {MAX_NODES:,} values, or be a text in body_text"
         raise InvalidMessage("too_many_fields", {"body": [rule]})
     try:
@@ -83,7 +83,7 @@ def _body_members(body: str) -> dict[str, Any]:
     text = messages.decompress(body)
     try:
         # More values take too much memory.
-        if count_nodes(text) <= MAX_NODES:
+        if has_at_most(text, MAX_NODES):
             value = json.loads(text.removeprefix("\ufeff"), parse_constant=_reject)
             json.dumps(value, allow_nan=False)  # json.loads reads 1e400 as infinity
             # Tools write null for a missing member, so null is no body.
