@@ -4,8 +4,9 @@ import html
 import multiprocessing
 import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -108,11 +109,14 @@ class Series:
         self.total = 0.0
 
     def add(self, stock: StockAdmin, user: Visitor) -> None:
-        """Put the question to all admins once."""
+        """Put the question to each admin twice, and add its second answer.
+
+        Before the first one, the processor's caches hold the data of the other admins.
+        """
         question = self._question
         for variant in VARIANTS:
-            self._add(variant, _ask_stock(stock, variant, question.stock))
-        self._add(comparison.LOGSITE, _ask_logsite(user, question.logsite))
+            self._add(variant, partial(_ask_stock, stock, variant, question.stock))
+        self._add(comparison.LOGSITE, partial(_ask_logsite, user, question.logsite))
 
     def measurement(self) -> Measurement:
         """Return the medians."""
@@ -120,8 +124,9 @@ class Series:
         rows = 1 if self._question.is_detail else len(self._ids or ())
         return Measurement(self._question.name, rows, medians)
 
-    def _add(self, name: str, reply: Reply) -> None:
-        seconds, ids = reply
+    def _add(self, name: str, ask: Callable[[], Reply]) -> None:
+        self.total += ask()[0]
+        seconds, ids = ask()
         self._seconds.setdefault(name, []).append(seconds)
         self.total += seconds
         if self._ids is None:

@@ -52,9 +52,9 @@ def panes(request: HttpRequest, page: Listing, link: Callable[[str], str]) -> di
     `link` returns the path of the page of a log. Costs one GetItem each. Raises BadRequest and
     StoreUnavailable.
     """
-    contents = {}
+    contents: dict[str, SafeString] = {}
     ids = open_ids(request.GET.getlist("open"))
-    rows = {item.id for item in page.page.items}
+    rows = {item.id for item in page.page.items} if ids else set()
     for log_id in filter(rows.__contains__, ids):
         item, cost = reader.get_with_cost(log_id, includes_own=reads_own_accounts(request.user))
         page.cost += cost
