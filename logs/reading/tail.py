@@ -3,6 +3,7 @@
 Logs are not stored in the order of their times, so a tail reads the last logs before its end again.
 """
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -118,10 +119,10 @@ def _overlap_start(items: Sequence[LogItem], now: datetime) -> datetime:
 
     A sender's clock may be fast. The logs of all others are still before its logs.
     """
-    past = [item.created_at for item in items if item.created_at <= now]
-    newest = past[-1] if past else now
+    number = bisect_right(items, now, key=lambda item: item.created_at)
+    newest = items[number - 1].created_at if number else now
     if newest.year == 1:
         return newest
-    if len(past) <= MANY:
+    if number <= MANY:
         return newest - OVERLAP
-    return max(newest - OVERLAP, min(past[-MANY], newest - MIN_OVERLAP))
+    return max(newest - OVERLAP, min(items[number - MANY].created_at, newest - MIN_OVERLAP))
