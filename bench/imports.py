@@ -52,6 +52,14 @@ class SampleSource:
         """Return the number of rows."""
         return self.number
 
+    def head(self) -> str:
+        """Return an empty text."""
+        return ""
+
+    def has_head(self, head: str) -> bool:
+        """Return true."""
+        return True
+
     def rows(self, after: Position | None = None) -> Iterator[Row]:
         """Yield all rows."""
         base = [dict(log) for log in samples(500, START)]
@@ -78,9 +86,9 @@ class SameMapping:
 def import_logs(source: SampleSource, watch: Callable[[], None] = lambda: None) -> float:
     """Import a source with PROCESSES processes. Return the seconds."""
     with TemporaryDirectory() as folder:
-        checkpoint = Checkpoint(source.identity, "same")
+        checkpoint = Checkpoint(source.identity, "same", import_id="bench")
         settings = Settings(SameMapping(), source.table, checkpoint.import_id)
-        refused = RefusedRows(Path(folder) / "refused", 0, is_new=True)
+        refused = RefusedRows(Path(folder) / "refused", 0, is_own=False)
         with processes.pool(settings, PROCESSES) as executor:
             _warm_up(executor)
             start = time.perf_counter()

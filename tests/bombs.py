@@ -64,23 +64,15 @@ MESSAGE_SHAPES = Texts(
 )
 
 
-def make_bomb(
-    shape: str,
-    *,
-    field: str = "payload",
-    is_compressed: bool = True,
-    last: Mapping[str, Any] | None = None,
-    **changes: Any,
-) -> str:
+def make_bomb(shape: str, *, field: str = "payload", is_compressed: bool = True, **changes: Any) -> str:
     """Return the body of a message whose payload, or another field, has this shape.
 
-    It is compressed, or has 1 MiB at most. `last` are fields behind the large one.
+    It is compressed, or has 1 MiB at most.
     """
     text = MESSAGE_SHAPES[shape]
     if not is_compressed:
         text = json.dumps(text[:400_000]) if shape == "one_string" else _shorten(text, 1_000_000)
-    fields = json.dumps({field: 0, **(last or {})}).replace("0", text, 1)
-    body = make_body(payload=..., **changes)[:-1] + f", {fields[1:]}"
+    body = make_body(payload=..., **changes)[:-1] + f', "{field}": {text}}}'
     if not is_compressed:
         return body
     return json.dumps({DEFLATE: base64.b64encode(zlib.compress(body.encode())).decode()})

@@ -34,6 +34,14 @@ class ListSource:
         """Return the number of rows."""
         return len(self.entries)
 
+    def head(self) -> str:
+        """Return an empty text."""
+        return ""
+
+    def has_head(self, head: str) -> bool:
+        """Return true."""
+        return True
+
     def rows(self, after: Position | None = None) -> Iterator[Row | BadRow]:
         """Yield the rows after a position."""
         yield from (each for each in self.entries if after is None or each.position > after)  # type: ignore[operator]
@@ -70,8 +78,8 @@ def import_rows(
         path.unlink(missing_ok=True)
         refused_path(folder).unlink(missing_ok=True)
     is_new = not path.exists()
-    checkpoint = Checkpoint.load(path, "list", "same")
-    refused = RefusedRows(refused_path(folder), checkpoint.refused_bytes, is_new=is_new)
+    checkpoint = Checkpoint.load(path, Checkpoint("list", "same", import_id="list"))
+    refused = RefusedRows(refused_path(folder), checkpoint.refused_bytes, is_own=not is_new)
     run = _run(rows, checkpoint, **settings)
     run.write(path, refused)
     refused.close()
@@ -80,7 +88,7 @@ def import_rows(
 
 def rehearse(rows: Sequence[Row | BadRow]) -> tuple[Checkpoint, Refusals]:
     """Return the counts of a dry run, and its refusals."""
-    run = _run(rows, Checkpoint("list", "same"), is_dry_run=True)
+    run = _run(rows, Checkpoint("list", "same", import_id="list"), is_dry_run=True)
     refusals = run.rehearse()
     return run.checkpoint, refusals
 

@@ -73,6 +73,24 @@ def test_import_logs_imports_a_file_once(source: Path, tmp_path: Path) -> None:
     assert "must be a whole number" in run(source, "--processes", "0")[1]
 
 
+def test_replaced_file_and_foreign_file_are_refused(source: Path, tmp_path: Path) -> None:
+    options = ("--checkpoint", str(tmp_path / "checkpoint.json"))
+    run(source, *options)
+    notes = tmp_path / "notes.txt"
+    notes.write_text("mine")
+    for restart in ((), ("--restart",)):
+        error = run(source, *options, *restart, "--refused", str(notes))[1]
+        assert "Delete it, or choose another file" in error
+    assert notes.read_text() == "mine"
+
+    text = source.read_text()
+    source.write_text(text + text.splitlines()[-1] + "\n")
+    assert "Rows: 121." in run(source, *options)[0]
+    source.write_text(text.replace("login", "logout"))
+    assert "begins otherwise than the file of the checkpoint" in run(source, *options)[1]
+    assert "Rows: 120. Written: 0" in run(source, *options, "--restart")[0]
+
+
 def test_ctrl_c_keeps_the_checkpoint(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write = Run.write
 

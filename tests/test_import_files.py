@@ -111,6 +111,8 @@ def test_csv_refuses_rows_with_their_lines(tmp_path: Path) -> None:
         ("logs.csv", "id,,name\n1,2,3\n", [], "must name the columns, each once and none of them empty"),
         ("logs.csv", "id,id\n1,2\n", [], "each once"),
         ("logs.csv", "\n \n", [], "is empty"),
+        ("logs.csv", "id,name\r1,2\r", [], "must end with LF or CR LF"),
+        ("logs.csv", "Größe,name\n1,2\n".encode("cp1252"), [], "The first line of logs.csv is not in UTF-8"),
         ("logs.csv", 'id,name\n1,"a\n' + "b\n" * 9_000, [], "from line 2: .* quote may be unclosed"),
         (
             "logs.csv",
@@ -127,7 +129,20 @@ def test_csv_refuses_rows_with_their_lines(tmp_path: Path) -> None:
         ("nothing.csv", None, [], "SOURCE is no file"),
     ],
     ids=[
-        *("unnamed", "repeated", "empty", "quote", "utf16", "zip", "cut", "twice", "encoding", "table"),
+        *(
+            "unnamed",
+            "repeated",
+            "empty",
+            "cr",
+            "latin",
+            "quote",
+            "utf16",
+            "zip",
+            "cut",
+            "twice",
+            "encoding",
+            "table",
+        ),
         *("scheme", "missing"),
     ],
 )

@@ -30,8 +30,8 @@ def run_import(folder: Path) -> None:
     dynamodb.shared_connection.cache_clear()  # its connections are those of the tests
     path = folder / "checkpoint.json"
     is_new = not path.exists()
-    checkpoint = Checkpoint.load(path, "list", "same")
-    refused = RefusedRows(refused_path(folder), checkpoint.refused_bytes, is_new=is_new)
+    checkpoint = Checkpoint.load(path, Checkpoint("list", "same", import_id="list"))
+    refused = RefusedRows(refused_path(folder), checkpoint.refused_bytes, is_own=not is_new)
     settings = Settings(SameMapping(), "audit", checkpoint.import_id, UNITS_PER_SECOND)
     with processes.pool(settings, 2) as executor:
         run.Run(ListSource(ENTRIES), checkpoint, executor, 4).write(path, refused)
@@ -65,7 +65,7 @@ def test_killed_import_loses_and_repeats_nothing(tmp_path: Path, monkeypatch: py
     )
     refused = [json.loads(line)["row"] for line in refused_path(tmp_path).read_text().splitlines()]
     assert refused == [str(each) for each in range(0, ROWS, ROWS // REFUSED)]
-    checkpoint = Checkpoint.load(tmp_path / "checkpoint.json", "list", "same")
+    checkpoint = Checkpoint.load(tmp_path / "checkpoint.json", Checkpoint("list", "same", import_id="list"))
     assert checkpoint.counts.rows == ROWS
     assert checkpoint.counts.written + checkpoint.counts.existing == ROWS - REFUSED
     assert build_digests(checkpoint) == ROWS - REFUSED

@@ -245,6 +245,18 @@ INVOICE = {"object_type": "shop.invoice", "object_id": "4711", "object_name": "I
 UPDATE = {"type": "update", "sub_type": "shop.invoice", **INVOICE, **USER}
 
 
+def test_row_that_a_package_does_not_write_is_refused(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "auditlog_logentry.ndjson",
+        ENTRY,
+        {name: value for name, value in ENTRY.items() if name != "object_pk"},
+        ENTRY | {"changes": {"a": {"type": "m2m"}}},
+    )
+    rows = messages_of(path, "--preset", "auditlog")
+    assert isinstance(rows[0], dict)
+    assert [isinstance(row, str) and "is no row of auditlog" in row for row in rows[1:]] == [True, True]
+
+
 def test_auditlog_rows_are_logs_of_live_capture(tmp_path: Path) -> None:
     added = {"tags": {"type": "m2m", "operation": "add", "objects": ["red"]}}
     login = {"last_login": ["a", "b"]}

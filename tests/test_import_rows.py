@@ -139,12 +139,12 @@ def test_checkpoint_of_another_import_is_refused(tmp_path: Path) -> None:
         ("a", "b", "x", "another table of logs"),
     ):
         with pytest.raises(CommandFailed, match=text):
-            Checkpoint.load(path, source, mapping, table)
+            Checkpoint.load(path, Checkpoint(source, mapping, table))
     path.write_text("{}")
     with pytest.raises(CommandFailed, match="is not a checkpoint"):
-        Checkpoint.load(path, "a", "b")
+        Checkpoint.load(path, Checkpoint("a", "b"))
     path.write_text("lines")
     with pytest.raises(CommandFailed, match="exists"):
-        RefusedRows(path, 0, is_new=True)
+        RefusedRows(path, 0, is_own=False)
     with pytest.raises(CommandFailed, match="is shorter"):
-        RefusedRows(path, 10, is_new=False)
+        RefusedRows(path, 10, is_own=True)

@@ -229,5 +229,6 @@ def test_password_is_in_no_message(mysql: Database, monkeypatch: pytest.MonkeyPa
     source = MysqlSource(mysql.address, "typed")
     assert source.identity.endswith("/typed")
     options = mysql_address.options("mysql://me@db.example:3307/app", {"MYSQL_PWD": "p@/ss"})
-    assert (options["password"], options["host"], options["port"]) == ("p@/ss", "db.example", 3307)
-    assert mysql_address.options("mariadb://me:p%40%2Fss@db/app", {})["password"] == "p@/ss"
+    assert (options["password"], options["host"], options["port"]) == (b"p@/ss", "db.example", 3307)
+    assert mysql_address.options("mariadb://me:p%40%2Fss@db/app", {})["password"] == b"p@/ss"
+    assert mysql_address.options("mysql://me@db/app", {"MYSQL_PWD": "Grün"})["password"] == "Grün".encode()

@@ -3,10 +3,11 @@
 import hashlib
 import json
 import os
+import socket
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any
 
 from ingest.cli import checkpoint as files
 from ingest.cli.errors import CommandFailed
@@ -21,44 +22,43 @@ class Checkpoint:
     """How far an import has come.
 
     Each row up to `position` is written, skipped or refused. `source`, `mapping` and `table`, the table of
-    logs, name the import: a checkpoint of another import is not continued. `refused_bytes` is the size of the
-    file of refused rows at this position. `days` are those whose digests have to be built, in ISO 8601.
+    logs, name the import: a checkpoint of another import is not continued. `import_id` is its name in the
+    marks of days, and `head` identifies the beginning of its file. `refused` is the file of refused rows, and
+    `refused_bytes` its size at this position. `days` are those whose digests have to be built, in ISO 8601.
     `written_at` is the time of the last write, in seconds since 1970.
     """
 
     source: str
     mapping: str
     table: str = ""
+    import_id: str = ""
+    head: str = ""
+    refused: str = ""
     position: Position | None = None
     counts: Counts = field(default_factory=Counts)
     refused_bytes: int = 0
     days: list[str] = field(default_factory=list)
     written_at: float = 0.0
 
-    @property
-    def import_id(self) -> str:
-        """Return the name of the import in its marks of days. A restarted import has the same one."""
-        return short_hash(self.source)
-
     @classmethod
-    def load(cls, path: Path, source: str, mapping: str, table: str = "") -> Self:
-        """Return the checkpoint in a file. If there is no file, return a new one.
+    def load(cls, path: Path, new: "Checkpoint") -> "Checkpoint":
+        """Return the checkpoint in a file, or `new` without a file.
 
-        Raise CommandFailed if the file is invalid, or of another source, mapping or table.
+        Raise CommandFailed if the file is invalid, or of another source, mapping or table than the new one.
         """
         try:
             values: dict[str, Any] = json.loads(path.read_text())
             checkpoint = cls(**{**values, "counts": Counts(**values["counts"])})
         except FileNotFoundError:
-            return cls(source, mapping, table)
+            return new
         except (ValueError, TypeError, KeyError) as error:
             raise CommandFailed(
                 f"{path} is not a checkpoint of import_logs. Choose another --checkpoint."
             ) from error
         for name, theirs, ours in (
-            ("source", checkpoint.source, source),
-            ("mapping", checkpoint.mapping, mapping),
-            ("table of logs", checkpoint.table, table),
+            ("source", checkpoint.source, new.source),
+            ("mapping", checkpoint.mapping, new.mapping),
+            ("table of logs", checkpoint.table, new.table),
         ):
             if theirs != ours:
                 raise CommandFailed(
@@ -78,6 +78,23 @@ def default_path(source: str, table: str) -> Path:
     return state_folder() / "imports" / f"{short_hash(f'{source} {table}')}.json"
 
 
+def import_id(source: str, path: Path) -> str:
+    """Return the name of an import in its marks of days.
+
+    It is that of its source and of its checkpoint on this machine. A restarted import has the same name, and
+    two imports of a source at the same time have two.
+    """
+    return short_hash(f"{source} {socket.gethostname()} {path.resolve()}")
+
+
+def refused_of(path: Path) -> str | None:
+    """Return the file of refused rows that a checkpoint names, or None."""
+    try:
+        return str(json.loads(path.read_text())["refused"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
 def short_hash(text: str) -> str:
     """Return 16 hex digits that identify a text."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -89,15 +106,15 @@ class RefusedRows:
     The lines after a checkpoint are removed when the import continues there: their rows are read again.
     """
 
-    def __init__(self, path: Path, size: int, *, is_new: bool) -> None:
+    def __init__(self, path: Path, size: int, *, is_own: bool) -> None:
         """Open the file with the size that the checkpoint has. Raise CommandFailed or OSError.
 
-        `is_new` means that the checkpoint did not exist: then the file must not exist either.
+        `is_own` is whether it is the file of the checkpoint. Another file must not exist.
         """
         self.path = path
         self._file: IO[bytes] | None = None
         existing = path.stat().st_size if path.exists() else 0
-        if existing and is_new:
+        if existing and not is_own:
             raise CommandFailed(f"{path} exists. Delete it, or choose another file with --refused.")
         if existing < size:
             raise CommandFailed(

@@ -112,6 +112,15 @@ class Mapping:
             name = f"_{name}"
         return name
 
+    def _preset_fields(self, row: Row) -> dict[str, Any]:
+        """Return the fields of a preset. Raise BadRow for a row that its package does not write."""
+        if self.preset is None:
+            return {}
+        try:
+            return self.preset.fields(row)
+        except (KeyError, AttributeError, TypeError, ValueError):
+            raise BadRow(row.key, None, f"is no row of {self.preset.name}") from None
+
     def message(self, row: Row) -> dict[str, Any]:
         """Return the fields of a message, as JSON values. Raise BadRow for a time that is none.
 
@@ -121,7 +130,7 @@ class Mapping:
 
         Other values are not validated.
         """
-        fields = self.preset.fields(row) if self.preset else {}
+        fields = self._preset_fields(row)
         payload: dict[str, Any] = {}
         extra: dict[str, Any] = {}
         for name, origin in self.origins.items():

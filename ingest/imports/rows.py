@@ -72,6 +72,14 @@ class Source(Protocol):
         """Return the approximate number of rows, or None if counting them is expensive."""
         ...
 
+    def head(self) -> str:
+        """Return what identifies the beginning of a file, which a checkpoint keeps. Empty for a table."""
+        ...
+
+    def has_head(self, head: str) -> bool:
+        """Return whether this is the source with a head, although it may have grown."""
+        ...
+
     def rows(self, after: Position | None = None) -> Iterator[Row | BadRow]:
         """Yield the rows in primary-key order, or those after a position. The memory stays flat.
 

@@ -10,7 +10,7 @@ from ingest.wire.compression import inflate
 # A shorter text in base64 is decoded only if it is the whole body: an id has up to 32 hex digits, and most
 # logs have one. A backslash is an escape of JSON, such as `\/` of PHP or `\u002B` of .NET.
 _RUN = re.compile(r"\s*+[A-Za-z0-9+/\\]{33}")
-_QUOTED_RUN = re.compile(r'"[A-Za-z0-9+/\\]{33}')
+_QUOTED_RUN = re.compile(r'"\s*+[A-Za-z0-9+/\\]{33}')
 
 
 def may_have_base64(text: str) -> bool:

@@ -8,7 +8,7 @@ from ingest.masking.edits import Edits
 from ingest.masking.encodings import may_have_base64
 from ingest.masking.json_values import STRING, mask_value
 from ingest.masking.names import NameMatch
-from ingest.masking.rules import MASK, SLICE_CHARACTERS, Rules, slice_starts
+from ingest.masking.rules import MASK, Rules
 from ingest.messages import DEFLATE, LogMessage
 
 # The fields of a log that hold what an application sends. The others are identities, names and times.
@@ -81,31 +81,20 @@ class JsonMasking:
     def mask(self, text: str) -> str:
         """Return the text masked, or the same object if nothing matches. Raise NotJson."""
         edits = Edits(text)
-        position, end = 0, self._end_of_matches(text)
+        position = 0
         match = _TOKEN.match
-        while (position < end or self._pair_depth is not None) and (token := match(text, position)):
+        while token := match(text, position):
             structure, content, colon = token.groups()
             # Most are a comma, which has no number and keeps the depth.
             if structure and structure != ",":
                 if len(structure) > self._max_structure and not structure.isspace():
-                    part = structure[: max(0, end - position)]
-                    edits.replace(position, position + len(part), self._structure(part))
+                    edits.replace(position, position + len(structure), self._structure(structure))
                 self._track_depth(structure)
             if content is None:
                 break
             mask_string = self._member if colon else self._item
             position = mask_string(text, token, edits)
         return edits.result()
-
-    def _end_of_matches(self, text: str) -> int:
-        """Return a position behind which no rule matches. A long text needs no tokens there."""
-        if len(text) <= SLICE_CHARACTERS:
-            return len(text)
-        for start in reversed(slice_starts(text)):
-            part = text[start : start + SLICE_CHARACTERS]
-            if self._rules.may_match(part) or may_have_base64(part):
-                return start + len(part)
-        return 0
 
     def _track_depth(self, structure: str) -> None:
         if self._pair_depth is not None:

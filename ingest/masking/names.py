@@ -44,9 +44,10 @@ class FieldNames:
         self._plural_suffixes = tuple(f"{name}s" for name in self._suffixes)
         self._max_characters = max(map(len, self._names), default=0) + 1
         self._exceptions = {tuple(words(name)) for name in exceptions}
-        # One of these is in each text with a name that matches. Such a text may still hold none.
+        # Each text with a name that matches has the letters of one of these. Such a text may still hold none.
         cores = {max(each, key=len) for each in word_lists}
         self.cores = tuple(core for core in cores if not any(other in core for other in cores - {core}))
+        self.ascii_cores = tuple(core.encode() for core in self.cores if core.isascii())
         self.core = re.compile("|".join(map(re.escape, self.cores)) or "(?!)", re.IGNORECASE)
         self._cached_match = lru_cache(4096)(self._match)
 

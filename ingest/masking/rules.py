@@ -19,8 +19,10 @@ _ENTRY = re.compile(r"\s*(/(?:[^/\\\n]|\\.)*/(?=\s*(?:[,\n]|$))|[^,\n]+)")
 # The password of `https://user:password@host`, also with the slashes as PHP escapes them.
 USERINFO = re.compile(r"(:\\?/\\?/[^\s/?#@:\"'<>\\]*:)([^\s/?#@\"'<>\\]+)(?=@)")
 MIN_USERINFO_CHARACTERS = len("//:a@")
-# A letter or digit as an escape of JSON, which the search for names would miss.
-_ESCAPED = re.compile(r"\\u00[3-7]")
+# A letter or digit as an escape of JSON, which the search for names would miss. The Kelvin sign is a k.
+_ESCAPED = re.compile(r"\\u(?:00[3-7]|212a)")
+# Names match without the characters between their words: `pass_word`. Others than ASCII become `?`.
+_SEPARATORS = bytes(code for code in range(128) if not chr(code).isalnum())
 _TO_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 _ZEROS = b"0" * cards.MIN_DIGITS
 
@@ -51,14 +53,20 @@ class Rules:
         if len(text) > SLICE_CHARACTERS:
             return bool(self.patterns) or any(map(self.may_match, _slices(text)))
         lower = text.lower()
-        for core in self.names.cores:
-            if core in lower:
-                return True
+        if self._has_core(lower) or ("%" in lower and self._has_core(unquote_plus(lower))):
+            return True
         if "@" in lower and USERINFO.search(lower):
             return True
-        if "\\u00" in lower and _ESCAPED.search(lower):
+        if "\\u" in lower and _ESCAPED.search(lower):
             return True
         return bool(self.patterns) or self.may_have_card(text)
+
+    def _has_core(self, lower: str) -> bool:
+        """Return whether a text in lower case has the letters of a core, perhaps with others between."""
+        if any(core in lower for core in self.names.cores):
+            return True
+        letters = lower.encode("ascii", "replace").translate(None, _SEPARATORS)
+        return any(core in letters for core in self.names.ascii_cores)
 
     def may_have_card(self, text: str) -> bool:
         """Return whether card numbers are masked, and a text has the digits of one.
@@ -83,13 +91,9 @@ class Rules:
         return text
 
 
-def slice_starts(text: str) -> range:
-    """Return the positions of the slices of a text, of at most SLICE_CHARACTERS each."""
-    return range(0, len(text), SLICE_CHARACTERS - OVERLAP_CHARACTERS)
-
-
 def _slices(text: str) -> Iterator[str]:
-    for start in slice_starts(text):
+    """Yield the slices of a text, of at most SLICE_CHARACTERS each."""
+    for start in range(0, len(text), SLICE_CHARACTERS - OVERLAP_CHARACTERS):
         yield text[start : start + SLICE_CHARACTERS]
 
 

@@ -46,8 +46,16 @@ class _Records:
         self._line = 0
         lines = self._lines()
         head = next(lines, "").removeprefix("\ufeff")
-        delimiter = max(DELIMITERS, key=lambda each: len(next(csv.reader([head], delimiter=each))))
-        self.header = [column.strip() for column in next(csv.reader([head], delimiter=delimiter))]
+        try:
+            head.encode()
+            delimiter = max(DELIMITERS, key=lambda each: len(next(csv.reader([head], delimiter=each))))
+            self.header = [column.strip() for column in next(csv.reader([head], delimiter=delimiter))]
+        except UnicodeEncodeError:
+            raise SourceError(f"The first line of {name} {UTF_8}.") from None
+        except csv.Error as error:
+            raise SourceError(
+                f"The first line of {name}: {error}. Lines must end with LF or CR LF."
+            ) from error
         if "" in self.header or len(set(self.header)) < len(self.header):
             raise SourceError(
                 f"The first line of {name} must name the columns, each once and none of them empty."

@@ -84,6 +84,14 @@ class MysqlSource:
             [(rows,)] = _fetch(connection, ESTIMATE, self.table)
         return int(rows) if rows else None
 
+    def head(self) -> str:
+        """Return an empty text: positions are primary keys."""
+        return ""
+
+    def has_head(self, head: str) -> bool:
+        """Return true: rows are found by their primary keys."""
+        return True
+
     def lookup(self, table: str, columns: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return the rows of a small table as texts.
 

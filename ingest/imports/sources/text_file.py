@@ -1,6 +1,7 @@
 """A text file as a source, in any encoding, compressed or not."""
 
 import codecs
+import hashlib
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from ingest.cli.errors import CommandFailed
 from ingest.imports.rows import BadRow, Column, Position, Row, SourceError
 
 CHUNK_BYTES = 65_536
+# A file that begins with other bytes is another file.
+HEAD_BYTES = 65_536
 # The records that name the columns.
 SAMPLED = 100
 # The records and bytes from which the total is estimated.
@@ -53,6 +56,20 @@ class TextFile:
             if count < COUNTED:
                 return count
         return round(count * self.path.stat().st_size / self._bytes_read)
+
+    def head(self) -> str:
+        """Return the number of the first bytes, at most HEAD_BYTES, and their hash."""
+        return self._head(HEAD_BYTES)
+
+    def has_head(self, head: str) -> bool:
+        """Return whether the file begins as that of a head. Appended records do not change it."""
+        size = head.partition(":")[0]
+        return size.isdecimal() and self._head(int(size)) == head
+
+    def _head(self, size: int) -> str:
+        with self.open() as file:
+            data = file.read(size)
+        return f"{len(data)}:{hashlib.sha256(data).hexdigest()}"
 
     def sample(self) -> Iterator[Row | BadRow]:
         """Yield the first records."""

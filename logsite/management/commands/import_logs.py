@@ -105,7 +105,9 @@ class Command(BaseCommand):
                     self.stdout.write(line)
                 return
             table = "" if options["dry_run"] else _table()
-            checkpoint = Checkpoint(source.identity, mapping.fingerprint, table)
+            path = options["checkpoint"] or checkpoints.default_path(source.identity, table)
+            import_id = checkpoints.import_id(source.identity, path)
+            checkpoint = Checkpoint(source.identity, mapping.fingerprint, table, import_id, source.head())
             settings = Settings(
                 mapping,
                 source.table,
@@ -116,7 +118,7 @@ class Command(BaseCommand):
             if options["dry_run"]:
                 self._rehearse(source, checkpoint, settings, options["processes"])
             else:
-                self._import(source, checkpoint, settings, options)
+                self._import(source, checkpoint, settings, path, options)
         except CommandFailed as error:
             raise CommandError(str(error)) from error
         except WritingFailed as error:
@@ -144,21 +146,25 @@ class Command(BaseCommand):
             raise CommandError("Interrupted: the source has further rows.", returncode=INTERRUPTED)
 
     def _import(
-        self, source: Source, checkpoint: Checkpoint, settings: Settings, options: dict[str, Any]
+        self, source: Source, checkpoint: Checkpoint, settings: Settings, path: Path, options: dict[str, Any]
     ) -> None:
-        path = options["checkpoint"] or checkpoints.default_path(checkpoint.source, checkpoint.table)
         path.parent.mkdir(parents=True, exist_ok=True)
         with lock(path, "import_logs", f"imports {source.table}"):
-            is_new = not path.exists()
+            former_refused = checkpoints.refused_of(path)
             if not options["restart"]:
-                checkpoint = Checkpoint.load(path, checkpoint.source, checkpoint.mapping, checkpoint.table)
+                checkpoint = Checkpoint.load(path, checkpoint)
+                if not source.has_head(checkpoint.head):
+                    raise CommandFailed(
+                        f"{source.identity} begins otherwise than the file of the checkpoint {path}. Choose "
+                        "another --checkpoint, or read all rows with --restart."
+                    )
             if rows := checkpoint.counts.rows:
                 self.stdout.write(f"Continues after {rows:,} rows, at the checkpoint {path}.")
+            refused_path = str((options["refused"] or path.with_suffix(".refused.ndjson")).resolve())
             refused = RefusedRows(
-                options["refused"] or path.with_suffix(".refused.ndjson"),
-                checkpoint.refused_bytes,
-                is_new=is_new,
+                Path(refused_path), checkpoint.refused_bytes, is_own=refused_path == former_refused
             )
+            checkpoint = replace(checkpoint, refused=refused_path)
             number = options["processes"]
             with processes.pool(settings, number) as executor:
                 run = Run(source, checkpoint, executor, number * GROUPS_PER_PROCESS)
