@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -208,6 +209,20 @@ def test_source_without_a_readable_table_is_refused(mysql: Database) -> None:
         list(MysqlSource(mysql.address, "typed").rows(["1; DROP TABLE typed"]))
 
 
+def test_password_outside_ascii_is_accepted(mysql: Database) -> None:
+    mysql.execute(
+        "DROP USER IF EXISTS cyrillic",
+        "CREATE USER cyrillic IDENTIFIED BY 'парола Grün'",
+        "GRANT SELECT ON *.* TO cyrillic",
+    )
+    mysql.create("guarded", "number INT PRIMARY KEY", "(1)")
+    query = mysql.address.partition("?")[2]
+    address = f"mysql://cyrillic:{quote('парола Grün')}@localhost/logsite?{query}"
+    assert [row.values for row in read(MysqlSource(address, "guarded"))] == [{"number": 1}]
+    with pytest.raises(SourceError, match="Access denied"):
+        MysqlSource(address.replace("Gr", "gr"), "guarded")
+
+
 def test_password_is_in_no_message(mysql: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mysql_source, "CONNECT_SECONDS", 1)
     query = mysql.address.partition("?")[2]
@@ -229,6 +244,5 @@ def test_password_is_in_no_message(mysql: Database, monkeypatch: pytest.MonkeyPa
     source = MysqlSource(mysql.address, "typed")
     assert source.identity.endswith("/typed")
     options = mysql_address.options("mysql://me@db.example:3307/app", {"MYSQL_PWD": "p@/ss"})
-    assert (options["password"], options["host"], options["port"]) == (b"p@/ss", "db.example", 3307)
-    assert mysql_address.options("mariadb://me:p%40%2Fss@db/app", {})["password"] == b"p@/ss"
-    assert mysql_address.options("mysql://me@db/app", {"MYSQL_PWD": "Grün"})["password"] == "Grün".encode()
+    assert (options["password"], options["host"], options["port"]) == ("p@/ss", "db.example", 3307)
+    assert mysql_address.options("mariadb://me:p%40%2Fss@db/app", {})["password"] == "p@/ss"

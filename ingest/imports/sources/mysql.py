@@ -170,9 +170,11 @@ class MysqlSource:
         return BadRow(key, *bad, position) if bad else Row(key, position, values)
 
     def _connect(self) -> Any:
+        # PyMySQL would encode a text in latin1. Clients send passwords in the encoding of their connection.
+        password = self._options["password"].encode()
         try:
             connection = self._pymysql.connect(
-                **self._options,
+                **{**self._options, "password": password},
                 charset="utf8mb4",
                 autocommit=True,
                 init_command=SESSION,

@@ -46,8 +46,7 @@ def options(address: str, environment: Mapping[str, str] = os.environ) -> dict[s
         "host": parts.hostname,
         "port": port,
         "user": unquote(parts.username) if parts.username else None,
-        # PyMySQL would encode a text in latin1. Clients send passwords in the encoding of their connection.
-        "password": password.encode(),
+        "password": password,
         "database": database,
         **{PARAMETERS[name]: value for name, value in parameters.items()},
     }
