@@ -91,6 +91,17 @@ def test_replaced_file_and_foreign_file_are_refused(source: Path, tmp_path: Path
     assert "Rows: 120. Written: 0" in run(source, *options, "--restart")[0]
 
 
+def test_moved_checkpoint_ends_its_marks(source: Path, tmp_path: Path) -> None:
+    refused = ("--refused", str(tmp_path / "refused.ndjson"))
+    run(source, "--checkpoint", str(tmp_path / "checkpoint.json"), *refused)
+    moved = (tmp_path / "checkpoint.json").rename(tmp_path / "moved.json")
+    with source.open("a") as file:
+        file.write(json.dumps(make_row(ROWS).values) + "\n")
+    output, _ = run(source, "--checkpoint", str(moved), *refused)
+    assert "Rows: 121. Written: 120," in output
+    assert "Built 1 segments of 120 logs." in output
+
+
 def test_ctrl_c_keeps_the_checkpoint(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write = Run.write
 

@@ -165,6 +165,8 @@ class Command(BaseCommand):
                 Path(refused_path), checkpoint.refused_bytes, is_own=refused_path == former_refused
             )
             checkpoint = replace(checkpoint, refused=refused_path)
+            # That of the marks so far, also if the file was moved.
+            settings = replace(settings, import_id=checkpoint.import_id)
             number = options["processes"]
             with processes.pool(settings, number) as executor:
                 run = Run(source, checkpoint, executor, number * GROUPS_PER_PROCESS)
