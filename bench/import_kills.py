@@ -110,14 +110,15 @@ def in_mebibytes(peaks: dict[str, int]) -> str:
 def run_until_killed(address: str, checkpoint: Path, rows: int, kill: int, peaks: dict[str, int]) -> str:
     """Kill a process of an import by SIGKILL at a random moment. Return its name."""
     process = start("import_logs", address, "--checkpoint", str(checkpoint))
-    goal = rows_done(checkpoint) + random.randrange(rows // (8 * KILLS), rows // (2 * KILLS))  # noqa: S311
+    step = random.randrange(rows // (8 * KILLS), rows // (2 * KILLS))  # noqa: S311  a moment is no secret
+    goal = rows_done(checkpoint) + step
     while rows_done(checkpoint) < goal and process.poll() is None:
         measure(process.pid, peaks)
         time.sleep(0.05)
     time.sleep(random.uniform(0, 0.3))  # noqa: S311  the checkpoint is written once a second
     writers = workers(process.pid)
     is_writer = kill % 2 == 1
-    os.kill(random.choice(writers) if is_writer else process.pid, signal.SIGKILL)  # noqa: S311
+    os.kill(random.choice(writers) if is_writer else process.pid, signal.SIGKILL)  # noqa: S311  as above
     if not process.wait():
         raise RuntimeError("the import was not killed")
     while any(map(is_alive, writers)):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.cli import file_format
+from ingest.cli.arguments import whole_number
 from ingest.cli.errors import CommandFailed
 from ingest.imports import column_names, presets, values
 from ingest.imports.mapping import EXTRA, FIELDS, PAYLOAD, REQUIRED, Mapping, Origin
@@ -21,6 +22,7 @@ from ingest.imports.values import Clock
 from logs import zones
 
 JSON = "json"
+MAX_PROCESSES = 64
 # The options that --mapping may have too, and their types in TOML.
 FILE_KEYS: dict[str, type] = {
     "map": dict,
@@ -30,6 +32,17 @@ FILE_KEYS: dict[str, type] = {
     "repeated_hour": str,
 }
 KINDS = {"dict": "a table of texts", "list": "a list of texts", "str": "a text"}
+
+
+def add_processes_argument(parser: argparse.ArgumentParser, text: str) -> None:
+    """Add the number of processes to the arguments of a command. `text` says what they are."""
+    parser.add_argument(
+        "--processes",
+        type=whole_number(1, MAX_PROCESSES),
+        default=4,
+        metavar="N",
+        help=f"{text}; default: 4",
+    )
 
 
 def add_source_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""The writing processes of an import."""
+"""The processes of an import or a verification."""
 
 import multiprocessing
 import os
@@ -13,6 +13,8 @@ from ingest.imports.group_writer import Settings
 
 # A fork of this process would share its connections. The server imports the writer once for all.
 START_METHOD = "forkserver"
+# Groups for each process: one that it works on, and one that waits.
+GROUPS_PER_PROCESS = 2
 
 
 @contextmanager

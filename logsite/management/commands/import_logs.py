@@ -20,7 +20,7 @@ from ingest.cli.checkpoint import lock
 from ingest.cli.errors import INTERRUPTED, CommandFailed
 from ingest.imports import checkpoint as checkpoints
 from ingest.imports import digests, inspection, processes
-from ingest.imports.arguments import add_source_arguments, make_mapping, open_source
+from ingest.imports.arguments import add_processes_argument, add_source_arguments, make_mapping, open_source
 from ingest.imports.checkpoint import Checkpoint, RefusedRows
 from ingest.imports.group_writer import Settings, WritingFailed
 from ingest.imports.rows import Source
@@ -33,9 +33,6 @@ from logs.models import LogItem
 from logs.storage import digest_items, endpoints, tables
 from logs.storage.errors import AWS_ERRORS
 
-MAX_PROCESSES = 64
-# Groups for each process: one that is written, and one that waits.
-GROUPS_PER_PROCESS = 2
 # About 300 logs per second. A new on-demand table takes 4,000 write units per second, and one partition key
 # of SortingIndex takes 1,000 logs of 1 KB. The rest is for live traffic.
 DEFAULT_WRITE_UNITS = 2_000
@@ -61,13 +58,7 @@ class Command(BaseCommand):
             action="store_true",
             help="print the columns, their mapping and three messages, and write nothing",
         )
-        parser.add_argument(
-            "--processes",
-            type=whole_number(1, MAX_PROCESSES),
-            default=4,
-            metavar="N",
-            help="writing processes; default: 4",
-        )
+        add_processes_argument(parser, "writing processes")
         parser.add_argument(
             "--write-units",
             type=whole_number(0),
@@ -132,7 +123,7 @@ class Command(BaseCommand):
 
     def _rehearse(self, source: Source, checkpoint: Checkpoint, settings: Settings, number: int) -> None:
         with processes.pool(settings, number) as executor:
-            run = Run(source, checkpoint, executor, number * GROUPS_PER_PROCESS)
+            run = Run(source, checkpoint, executor, number * processes.GROUPS_PER_PROCESS)
             with _shown(run, source):
                 refusals = run.rehearse()
         counts = run.checkpoint.counts
@@ -169,7 +160,7 @@ class Command(BaseCommand):
             settings = replace(settings, import_id=checkpoint.import_id)
             number = options["processes"]
             with processes.pool(settings, number) as executor:
-                run = Run(source, checkpoint, executor, number * GROUPS_PER_PROCESS)
+                run = Run(source, checkpoint, executor, number * processes.GROUPS_PER_PROCESS)
                 try:
                     with _shown(run, source):
                         run.write(path, refused)

@@ -15,16 +15,13 @@ from ingest.cli.arguments import whole_number
 from ingest.cli.errors import INTERRUPTED, CommandFailed
 from ingest.cli.terminal import escape_controls
 from ingest.imports import processes, verification
-from ingest.imports.arguments import add_source_arguments, make_mapping, open_source
+from ingest.imports.arguments import add_processes_argument, add_source_arguments, make_mapping, open_source
 from ingest.imports.group_writer import Settings
 from ingest.imports.rows import Source
 from ingest.imports.run import Refusals, groups
 from ingest.imports.verification import Comparison, Day, Difference
 from logs.storage.errors import AWS_ERRORS
 
-MAX_PROCESSES = 64
-# Groups for each process: one that is compared, and one that waits.
-GROUPS_PER_PROCESS = 2
 MAX_SAMPLE = 100_000
 # Of a value that differs.
 MAX_CHARACTERS = 300
@@ -52,13 +49,7 @@ class Command(BaseCommand):
             metavar="N",
             help="compare N random rows field by field, and list each difference",
         )
-        parser.add_argument(
-            "--processes",
-            type=whole_number(1, MAX_PROCESSES),
-            default=4,
-            metavar="N",
-            help="processes that compare; default: 4",
-        )
+        add_processes_argument(parser, "processes that compare")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Compare the rows. Raise CommandError for a difference, for an error, and after Ctrl-C."""
@@ -91,7 +82,7 @@ class Command(BaseCommand):
 
             def results() -> Iterator[Comparison]:
                 for group in groups(source.rows()):
-                    if len(waiting) == number * GROUPS_PER_PROCESS:
+                    if len(waiting) == number * processes.GROUPS_PER_PROCESS:
                         yield waiting.popleft().result()
                     waiting.append(pool.submit(verification.compare, group))
                 while waiting:
