@@ -48,7 +48,9 @@ def visible(text: str, *, multiline: bool = False) -> str:
     breaks `\n` and `\r\n`, and all spaces. Joiners and variation selectors stay where a script or an emoji
     uses them. Takes linear time. An escape has 6 or 10 characters.
     """
-    if text.isascii() and text.isprintable() and (multiline or text[:1] != " " != text[-1:]):
+    # Most texts have nothing to escape. The patterns and tables below take several times as long.
+    is_visible = text.isprintable() and (text.isascii() or not WITHOUT_GLYPH.search(text))
+    if is_visible and (multiline or text[:1] != " " != text[-1:]):
         return text
     text = MODIFIERS.sub(_escape_modifiers, text)
     if multiline:
