@@ -227,7 +227,8 @@ class LogFilter:
     @cached_property
     def fingerprint(self) -> str:
         """Return 16 hex digits that identify this filter; a cursor is bound to them."""
-        return hashlib.sha256(_canonical(asdict(self)).encode()).hexdigest()[:16]
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return hashlib.sha256(_canonical(values).encode()).hexdigest()[:16]
 
     @property
     def search_text(self) -> str | None:
@@ -253,8 +254,14 @@ def _canonical(value: Any) -> str:
     if isinstance(value, dict):
         return json.dumps({name: _canonical(member) for name, member in value.items()}, sort_keys=True)
     if isinstance(value, tuple):
-        return json.dumps(sorted(map(_canonical, value)))
-    return json.dumps(value, default=times.to_text)
+        return _encode(sorted(map(_canonical, value)))
+    if isinstance(value, PathFilter):
+        return _canonical(asdict(value))
+    return _encode(value)
+
+
+# `json.dumps` would make an encoder for each value.
+_encode = json.JSONEncoder(default=times.to_text).encode
 
 
 def _declarations() -> Iterator[Filter]:
