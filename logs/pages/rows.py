@@ -5,14 +5,13 @@ A template would look up thousands of names for one page. Every value goes throu
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
+from datetime import UTC, date, tzinfo
 from html import escape
-from typing import Any
 from urllib.parse import urlencode
 
 from django.utils.safestring import SafeString, mark_safe
 
-from logs import zones
+from logs import times, zones
 from logs.characters import visible
 from logs.models import NO_ONE, LogItem, object_key
 from logs.pages.address import Address
@@ -20,13 +19,14 @@ from logs.pages.columns import COLUMNS, DEFAULT_COLUMNS
 from logs.pages.display import display_weekday, display_who
 from logs.pages.marks import Excerpt, Marks, Span
 from logs.pages.value_links import ValueLinks
+from logs.storage.raw_items import stored_texts
 
 CLIENT = COLUMNS["client"].attributes
 # A value of the rows that repeats is escaped once. Most values are short.
 MAX_KEPT = 2_000
 
-# The attributes of a log, with those of its context.
-Values = Mapping[str, Any]
+# The texts of a log and of its context, as they are stored.
+Values = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -96,13 +96,14 @@ class _Rows:
         """Yield the rows. End tags that HTML does not need are omitted: they are a tenth of the page."""
         day = None
         for item in items:
-            values = _values(item)
+            values = stored_texts(item)
             log_id = values["id"]
-            local = values["created_at"].astimezone(self._options.zone)
-            if (today := local.date()) != day:
+            local = self._local(values["created_at"])
+            if (today := local[:10]) != day:
                 day = today
-                yield f"<tr data-day={day}><td colspan={self._width}>{display_weekday(day)}"
-            yield self._row(log_id, values, local.isoformat(timespec="microseconds"))
+                weekday = display_weekday(date.fromisoformat(day))
+                yield f"<tr data-day={day}><td colspan={self._width}>{weekday}"
+            yield self._row(log_id, values, local)
             if excerpt := self._excerpt(item):
                 yield f"<tr class=excerpt><td colspan={self._width}>{excerpt}"
             if pane := self._options.panes.get(log_id):
@@ -114,14 +115,20 @@ class _Rows:
         is_open = log_id in self._options.panes
         id_html = self._value(log_id)
         button = f'"-{id_html}" aria-expanded=true' if is_open else f'"{id_html}"'
-        # The items of the reader have their times in UTC.
-        moment = f"{values['created_at'].isoformat(timespec='microseconds')[:26]}Z"
+        moment = f"{values['created_at'][:26]}Z"
         time = f"<time datetime={moment}>{local[11:19]}<i>{local[19:23]}</i></time>"
         return (
             f'<tr id="log-{id_html}"{selected}><th scope=row>'
             f"<button name=open value={button}>Details</button>"
             f'<a href="{id_html}/change/{self._suffix}">{time}</a>{cells}'
         )
+
+    def _local(self, created_at: str) -> str:
+        """Return a stored time in the zone of the rows. Stored times are in UTC."""
+        zone = self._options.zone
+        if zone is UTC:
+            return created_at
+        return times.parse(created_at).astimezone(zone).isoformat(timespec="microseconds")
 
     def _value(self, text: str) -> str:
         """Return a value without matches as HTML."""
@@ -208,13 +215,6 @@ class _Rows:
             shown = shown - {"url"} | {"object_name"}
         excerpt = self._options.marks.excerpt(item, shown)
         return _excerpt_html(excerpt) if excerpt else ""
-
-
-def _values(item: LogItem) -> Values:
-    """Return the attributes of a log. One by one they would take four times as long."""
-    values: dict[str, Any] = item.attribute_values
-    context = values.get("context")
-    return {**values, **context.attribute_values} if context else values
 
 
 def _start_tag(mark: str) -> str:
