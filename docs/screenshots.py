@@ -35,6 +35,7 @@ def take_pictures(page: Page, address: str, username: str, password: str) -> Non
     page.set_viewport_size({"width": WIDTH, "height": 960})
     page.goto(f"{address}admin/logs/log/?type=update")
     page.locator("#result_list th a").nth(2).click()
+    page.locator(".logs-timeline").first.wait_for()
     page.screenshot(path=DOCS / "detail.png")
 
 

@@ -90,6 +90,7 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
             path("<path:object_id>/row/", view(self.row_view), name=f"{name}_row"),
             path("<path:object_id>/json/", view(self.json_view), name=f"{name}_json"),
             path("<path:object_id>/change/", view(self.change_view), name=f"{name}_change"),
+            path("<path:object_id>/timelines/", view(self.timelines_view), name=f"{name}_timelines"),
             path("<path:object_id>/previous/", view(self.previous_view), name=f"{name}_previous"),
             path("<path:object_id>/next/", view(self.next_view), name=f"{name}_next"),
         ]
@@ -174,6 +175,11 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
         """Return one log as a JSON file, or a 404. Raises PermissionDenied without the view permission."""
         self._check_permission(request)
         return log_views.file(request, self, unquote(object_id))
+
+    def timelines_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Return the timelines of one log, or a 404. Raises PermissionDenied without the view permission."""
+        self._check_permission(request)
+        return log_views.timelines(request, self, unquote(object_id))
 
     def previous_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Redirect to the log before this one in the list. Raises PermissionDenied without the permission."""

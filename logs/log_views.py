@@ -1,9 +1,10 @@
-"""The page of one log, its neighbours in the list, and its file."""
+"""The page of one log, its timelines, its neighbours in the list, its file."""
 
 from dataclasses import replace
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
 from django.utils.http import content_disposition_header
 
 from logs import conf, reader, row_views, signals
@@ -11,6 +12,8 @@ from logs.frame import Admin, handles_errors, missing, render, reverse_url
 from logs.pages.adjacent import list_parameters, read_adjacent
 from logs.pages.detail import Detail, as_json
 from logs.pages.log_address import LogAddress, has_payload_only
+from logs.pages.log_fields import LogFields
+from logs.pages.timelines import Timelines
 from logs.permissions import reads_own_accounts
 from logs.plan import Direction
 from logs.request_form import read_form
@@ -19,17 +22,35 @@ from logs.storage import documents
 
 @handles_errors
 def detail(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
-    """Return the page of one log, or a 404."""
+    """Return the page of one log, or a 404. Costs one GetItem."""
+    address = _log_address(request, admin, log_id)
+    item, cost = reader.get_with_cost(log_id, includes_own=reads_own_accounts(request.user))
+    if item is None:
+        return missing(request, admin, log_id)
+    signals.log_opened.send_robust(sender=Detail, request=request, log_id=item.id, via="page")
+    page = Detail(item, replace(address, log_id=item.id), cost)
+    link = request.build_absolute_uri(f"{address.changelist}{item.id}/change/")
+    return render(request, admin, "change_form", {"title": page.title, "detail": page, "link": link})
+
+
+@handles_errors
+def timelines(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
+    """Return the timelines of one log as a page or a fragment.
+
+    Without the log it is a 404. Costs one GetItem, and as `Timelines.read`.
+    """
     includes_own = reads_own_accounts(request.user)
     address = _log_address(request, admin, log_id)
     item, cost = reader.get_with_cost(log_id, includes_own=includes_own)
     if item is None:
         return missing(request, admin, log_id)
-    signals.log_opened.send_robust(sender=Detail, request=request, log_id=item.id, via="page")
-    page = Detail(item, replace(address, log_id=item.id), cost, address.zone)
-    page.read_timelines(includes_own=includes_own)
-    link = request.build_absolute_uri(f"{address.changelist}{item.id}/change/")
-    return render(request, admin, "change_form", {"title": page.title, "detail": page, "link": link})
+    log_fields = LogFields(item, documents.content(item), address.changelist, address.zone)
+    page = Timelines(log_fields, replace(address, log_id=item.id))
+    page.read(includes_own=includes_own)
+    page.cost += cost
+    if "X-Requested-With" in request.headers:
+        return HttpResponse(render_to_string("admin/logs/log/timelines.html", {"timelines": page}))
+    return render(request, admin, "timelines_page", {"title": "Logs around this log", "timelines": page})
 
 
 @handles_errors

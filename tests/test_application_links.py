@@ -93,8 +93,9 @@ def test_labels_name_ids_without_a_name(viewer_client: Client, settings: Any) ->
     assert link(page, "account 7 (Nord)")
     assert link(page, "invoice:4711 (&lt;object invoice:4711&gt;)")
     assert "<user" not in page
-    # In the timelines too.
-    assert "by <bdi>&lt;user 12&gt;</bdi>" in page
+    timelines = fetch(viewer_client, f"{make_item().id}/timelines/")
+    assert "History of <bdi>&lt;object invoice:4711&gt;</bdi>" in timelines
+    assert "by <bdi>&lt;user 12&gt;</bdi>" in timelines
 
 
 @pytest.mark.parametrize(

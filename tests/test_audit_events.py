@@ -146,6 +146,14 @@ def test_opened_log_is_a_log_about_it(audit: Trail, viewer: User, address: str, 
     assert log.url == address.partition("?")[0]
 
 
+def test_timelines_are_no_event_of_their_own(audit: Trail, viewer: User) -> None:
+    store([make_item(1)])
+    client = client_of(viewer)
+    for headers in ({}, {"X-Requested-With": "XMLHttpRequest"}):
+        assert client.get(f"{LISTING}{LOG}/timelines/", headers=headers).status_code == 200
+    assert audit.logs("view", "search") == []
+
+
 def test_missing_log_was_not_opened(audit: Trail, viewer: User) -> None:
     assert client_of(viewer).get(f"{LISTING}{LOG}/change/").status_code == 404
     assert audit.logs("view") == []
@@ -299,7 +307,7 @@ def test_superuser_reads_each_event_and_a_viewer_none(audit: Trail, settings: Se
 
     log_id = audit.log(kind).id
     addresses = ["", f"?type={kind}", f"?around={log_id}", "export/?format=csv"]
-    addresses += [f"{log_id}/change/", f"{log_id}/json/"]
+    addresses += [f"{log_id}/{page}/" for page in ("change", "timelines", "json")]
     superuser, viewer = (["_logsite" in text(client, address) for address in addresses] for client in clients)
     assert superuser == [True] * len(addresses)
     assert viewer == [False] * len(addresses)

@@ -77,6 +77,7 @@ def _hostile_logs(logs_table: None) -> None:
         (f"{LISTING}groups/?field={ATTACK}", 400),
         (f"{LISTING}freshness/", 200),
         (f"{LISTING}{make_item(1).id}/change/", 200),
+        (f"{LISTING}{make_item(1).id}/timelines/", 200),
         (f"{LISTING}{make_item(99).id}/change/?_changelist_filters={ATTACK}", 200),
         (f"{LISTING}{ATTACK}/change/", 404),
         ("/admin/nothing/", 404),

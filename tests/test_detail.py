@@ -275,7 +275,7 @@ def test_hostile_value_is_escaped_on_both_pages(viewer_client: Client, name: str
     assert html.escape(attack) in page
 
 
-@pytest.mark.parametrize("page", ["change", "json"])
+@pytest.mark.parametrize("page", ["change", "timelines", "json"])
 @pytest.mark.parametrize("log_id", ["0" * 32, "nonsense", "%00", "x" * 3000, "a/b", "choices", "<b>", "%ff"])
 def test_missing_log_is_404_in_the_frame(viewer_client: Client, log_id: str, page: str) -> None:
     response = viewer_client.get(f"{LISTING}{log_id}/{page}/")

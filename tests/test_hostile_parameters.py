@@ -102,8 +102,8 @@ def test_no_value_is_a_server_error_of_export_or_api(viewer_client: Client, text
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=list(TEXTS))
 def test_no_id_is_a_server_error(viewer_client: Client, text: str) -> None:
-    for address in (f"{LISTING}{encoded(text)}/change/", f"{LISTING}{encoded(text)}/json/"):
-        assert viewer_client.get(address).status_code == 404
+    for page in ("change", "timelines", "json"):
+        assert viewer_client.get(f"{LISTING}{encoded(text)}/{page}/").status_code == 404
     assert viewer_client.get(f"{LOGS}/{encoded(text)}").status_code in (400, 404)
     assert viewer_client.get(f"{LOGS}/{'0' * 32}?{encoded(text)}=1").status_code == 400
 
@@ -116,7 +116,8 @@ def test_no_field_of_a_log_is_a_server_error(viewer_client: Client, text: str) -
     back = urlencode({"_changelist_filters": text})
     for address in (LISTING, f"{EXPORT}?format=csv", f"{EXPORT}?format=ndjson", LOGS):
         assert viewer_client.get(address).status_code == 200
-    for address in (f"{LISTING}{make_item(1).id}/change/?{back}", f"{LOGS}/{make_item(1).id}"):
+    log = make_item(1).id
+    for address in (f"{LISTING}{log}/change/?{back}", f"{LISTING}{log}/timelines/?{back}", f"{LOGS}/{log}"):
         assert viewer_client.get(address).status_code == 200
 
 

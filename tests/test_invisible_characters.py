@@ -95,9 +95,18 @@ def test_detail_shows_invisible_characters(viewer_client: Client, attack: str) -
     page = fetch_page(viewer_client, f"{make_item(1).id}/change/")
     assert list(invisible_texts(page)) == []
     # 13 fields, the key of account and type twice, title, breadcrumb and heading three times each, six in the
-    # line below, three in the timeline.
-    assert page.count(visible(f"7{attack}")) == 33
+    # line below.
+    assert page.count(visible(f"7{attack}")) == 30
     assert unquote(link(page, visible(f"7{attack}"))) == f"{LISTING}?account_id=7{attack}"
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=ascii)
+def test_timelines_show_invisible_characters(viewer_client: Client, attack: str) -> None:
+    store([spoofed_log(attack)])
+    page = fetch_page(viewer_client, f"{make_item(1).id}/timelines/")
+    assert list(invisible_texts(page)) == []
+    # Type, subtype and user.
+    assert page.count(visible(f"7{attack}")) == 3
 
 
 def test_long_field_is_truncated_after_escaping(viewer_client: Client) -> None:

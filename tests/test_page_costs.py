@@ -77,7 +77,8 @@ KINDS: dict[str, Callable[[Client], str]] = {
     "A subtype among 2,000 logs": query("?sub_type=rare"),
     "A text in the payloads of 100 logs": query("?q=%22order%22:7,&account_id=7"),
     "One log (detail)": query(f"{make_usual_log(1000).id}/change/"),
-    "One log with the history of its object": query(f"{make_usual_log(1050).id}/change/"),
+    "The logs around a log (timelines)": query(f"{make_usual_log(1000).id}/timelines/"),
+    "The same with the history of an object": query(f"{make_usual_log(1050).id}/timelines/"),
 }
 
 
@@ -100,8 +101,9 @@ def test_page_costs_match_the_docs(viewer_client: Client, kind: str) -> None:
     assert {table for _, table in of_logs} <= {LogItem.Meta.table_name, DigestItem.Meta.table_name, None}
     calls = Counter(operation for operation, _ in of_logs)
     requests = ", ".join(f"{number} {name}" for name, number in sorted(calls.items()))
-    page = response.context.get("listing")
-    cost = page.page.cost if page else response.context["detail"].cost
+    listing = response.context.get("listing")
+    page = listing.page if listing else response.context.get("detail") or response.context["timelines"]
+    cost = page.cost
     measured = (requests, f"{cost.examined:,}", f"{cost.read_units:g}")
     assert documented_costs()[kind] == measured
 
@@ -145,3 +147,21 @@ def test_rows_wait_for_at_most_two_requests(viewer_client: Client) -> None:
         session_and_user, *of_fragment = requests_sent
         assert session_and_user == ("BatchGetItem", None)
         assert len(of_fragment) <= 4
+
+
+def test_log_waits_for_one_get_item(viewer_client: Client) -> None:
+    """The Querys of the timelines are a request after the log."""
+    with recorded_calls() as requests_sent:
+        page = fetch(viewer_client, f"{make_usual_log(1050).id}/change/")
+    session_and_user, *of_log = requests_sent
+    assert session_and_user == ("BatchGetItem", None)
+    assert of_log == [("GetItem", LogItem.Meta.table_name)]
+    [address] = re.findall(r'data-timelines="([^"]*)"', page)
+    with recorded_calls() as requests_sent:
+        response = viewer_client.get(html.unescape(address), headers=SCRIPT)
+    assert response.status_code == 200
+    assert Counter(operation for operation, _ in requests_sent) == {
+        "BatchGetItem": 1,
+        "GetItem": 1,
+        "Query": 4,
+    }

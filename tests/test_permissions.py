@@ -6,7 +6,7 @@ from django.test import Client
 from tests.items import make_item, store
 from tests.pages import LISTING
 
-PAGES = [LISTING, f"{LISTING}{make_item().id}/change/"]
+PAGES = [LISTING, *(f"{LISTING}{make_item().id}/{page}/" for page in ("change", "timelines"))]
 
 
 @pytest.fixture(autouse=True)

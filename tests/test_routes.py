@@ -120,6 +120,7 @@ ROUTES = {
     "admin/logs/log/<path:object_id>/row/": admin(f"logs/log/{LOG}/row/", LOG_PAGE, READ),
     "admin/logs/log/<path:object_id>/json/": admin(f"logs/log/{LOG}/json/", LOG_PAGE, READ),
     "admin/logs/log/<path:object_id>/change/": admin(f"logs/log/{LOG}/change/", LOG_PAGE, READ),
+    "admin/logs/log/<path:object_id>/timelines/": admin(f"logs/log/{LOG}/timelines/", LOG_PAGE, READ),
     "admin/logs/log/<path:object_id>/previous/": admin("logs/log/0/previous/", NO_LOG, READ),
     "admin/logs/log/<path:object_id>/next/": admin("logs/log/0/next/", NO_LOG, READ),
     "admin/logs/deadletter/": admin("logs/deadletter/", DEAD_LETTERS, READ),

@@ -135,7 +135,7 @@ def test_incomplete_page_has_no_other_step(viewer_client: Client, settings: Any)
     assert "Next steps" not in page
 
 
-@pytest.mark.parametrize("page", ["change", "json"])
+@pytest.mark.parametrize("page", ["change", "timelines", "json"])
 def test_missing_log_offers_a_search_for_its_id(viewer_client: Client, page: str) -> None:
     log_id = uuid4().hex
     store([make_item(1, request_id=log_id)])

@@ -1,4 +1,4 @@
-"""The timeline of a user and the history of an object: their cost and the links to them."""
+"""The timelines of users and objects, and those of one log: their cost, their links, their entries."""
 
 import html
 import re
@@ -26,6 +26,7 @@ from tests.pages import LISTING, fetch, row_ids
 pytestmark = pytest.mark.usefixtures("logs_table")
 
 OBJECT = {"object_type": "invoice", "object_id": 4711}
+SCRIPT = {"X-Requested-With": "XMLHttpRequest"}
 AT_LIMIT = log_costs.KINDS["Every field of the context at its limit"]
 
 
@@ -129,6 +130,13 @@ def timeline(page: str, name: str) -> list[str]:
     return [" ".join(html.unescape(re.sub("<[^>]*>", "", line)).split()) for line in lines]
 
 
+def fragment(client: Client, log: LogItem, query: str = "") -> str:
+    """Return the timelines of a log as a script fetches them."""
+    response = client.get(f"{LISTING}{log.id}/timelines/{query}", headers=SCRIPT)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
 def make_history() -> None:
     """Store the history of an invoice, and other logs of the same user and account."""
     minute = timedelta(minutes=1)
@@ -146,7 +154,7 @@ def make_history() -> None:
 
 def test_timelines_have_the_logs_around_this_one(viewer_client: Client) -> None:
     make_history()
-    page = fetch(viewer_client, f"{make_item(4).id}/change/")
+    page = fragment(viewer_client, make_item(4))
     assert timeline(page, "history") == [
         "2026-11-02 00:00:00 view password by 13",
         "23 hours without logs",
@@ -160,15 +168,62 @@ def test_timelines_have_the_logs_around_this_one(viewer_client: Client) -> None:
         "10 minutes without logs",
         "00:20:00 login password by Zoë · <b>paid</b> this log",
     ]
-    types = fetch(viewer_client, f"{make_item(4).id}/change/?axis=type")
+    types = fragment(viewer_client, make_item(4), "?axis=type")
     assert timeline(types, "around")[0] == "00:20:00 login password by 12", "of account 8"
     older = re.search(r'href="([^"]+)"><bdi>login', page.split('id="around"')[1])
     assert older
     assert f"/{make_item(3).id}/change/" in older[1]
-    query = "axis=everything&_changelist_filters=type%3Dlogin"
-    everything = fetch(viewer_client, f"{make_item(4).id}/change/?{query}")
-    assert timeline(everything, "around")[0].startswith("00:30:00 logout")
-    assert html.escape(query) in everything
+    query = "?axis=everything&tz=Europe%2FBerlin&_changelist_filters=type%3Dlogin"
+    everything = fragment(viewer_client, make_item(4), query)
+    assert timeline(everything, "around")[0].startswith("01:30:00 logout")
+    assert f'/{make_item(6).id}/change/{html.escape(query)}"' in everything
+
+
+def test_page_of_a_log_has_the_place_of_its_timelines(viewer_client: Client) -> None:
+    make_history()
+    query = "?axis=type&tz=Europe%2FBerlin&_changelist_filters=type%3Dlogin"
+    page = fetch(viewer_client, f"{make_item(4).id}/change/{query}")
+    assert "<time" not in page.split('class="logs-aside"')[1]
+    address = f"{LISTING}{make_item(4).id}/timelines/{query}"
+    assert re.findall('data-timelines="([^"]*)"', page) == [html.escape(address)]
+    links = hrefs(page)
+    assert links["Logs of this object"] == f"{address}#history"
+    assert links["Logs around this log"] == f"{address}#around"
+    account = query.replace("type", "account", 1)
+    assert links["this account"] == f"{LISTING}{make_item(4).id}/change/{account}#around"
+    # A script moves the entries by their ids.
+    pattern = 'class="logs-entries" id="([^"]*)"'
+    entries = fragment(viewer_client, make_item(4), query)
+    assert re.findall(pattern, page) == re.findall(pattern, entries) == ["history-entries", "around-entries"]
+
+
+def test_timelines_are_a_page_without_a_script(viewer_client: Client) -> None:
+    make_history()
+    log = f"{LISTING}{make_item(4).id}"
+    query = "?view=raw&axis=type&_changelist_filters=q%3Dlogin"
+    page = fetch(viewer_client, f"{make_item(4).id}/timelines/{query}")
+    for text in ("<title>Logs around this log | ", 'id="site-name"', "History of <bdi>invoice:4711</bdi>"):
+        assert text in page
+    sections = fragment(viewer_client, make_item(4), query)
+    for name in ("history", "around"):
+        assert timeline(page, name) == timeline(sections, name) != []
+    links = hrefs(page)
+    assert links["Show the log"] == f"{log}/change/{query}"
+    assert f'<a href="{LISTING}?q=login#log-{make_item(4).id}">Logs</a>' in page
+    axis = links["everything"]
+    assert axis == f"{log}/timelines/{query.replace('type', 'everything')}#around"
+    others = fetch(viewer_client, axis.removeprefix(LISTING))
+    assert timeline(others, "around")[0].startswith("00:30:00 logout")
+
+
+def test_timelines_of_a_missing_log_are_404(viewer_client: Client) -> None:
+    own = make_item(1, account_id="_logsite")
+    store([own])
+    for log_id in (own.id, "0" * 32, "nonsense"):
+        for headers in ({}, SCRIPT):
+            response = viewer_client.get(f"{LISTING}{log_id}/timelines/", headers=headers)
+            assert response.status_code == 404
+    assert viewer_client.get(f"{LISTING}{own.id}/timelines/?axis=x").status_code == 400
 
 
 def test_unread_timeline_does_not_break_the_page(
@@ -185,7 +240,7 @@ def test_unread_timeline_does_not_break_the_page(
 
     monkeypatch.setattr(timelines, "read_page", read_slowly)
     monkeypatch.setattr(timelines, "MAX_SECONDS", 0.1)
-    page = fetch(viewer_client, f"{make_item(4).id}/change/")
+    page = fragment(viewer_client, make_item(4))
     released.set()
     assert page.count("These logs could not be read.") == 2
     assert timeline(page, "history") == timeline(page, "around") == []
@@ -193,7 +248,7 @@ def test_unread_timeline_does_not_break_the_page(
         "A timeline was not read: it took too long",
         "A timeline was not read: throttled",
     ]
-    assert hrefs(page)["full history"].startswith(f"{LISTING}?account_id=7&object=invoice%3A4711&around=")
+    assert hrefs(page)["Full history"].startswith(f"{LISTING}?account_id=7&object=invoice%3A4711&around=")
 
 
 @pytest.mark.parametrize(

@@ -1,25 +1,20 @@
-"""The page of one log: heading, fields, payload, and the logs around it."""
+"""The page of one log: heading, fields, payload, and the place of its timelines."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from functools import cached_property
 
 from django.utils.safestring import SafeString
 
-from logs import conf, times
-from logs.filters import LogFilter
+from logs import times
 from logs.models import LogItem
 from logs.pages.display import NO_ONE, Time, display_time, shorten
 from logs.pages.durations import display_distance
 from logs.pages.field_list import field_list
-from logs.pages.labels import read_user_labels
-from logs.pages.links import Link, query_string
+from logs.pages.links import Link
 from logs.pages.log_address import LogAddress
 from logs.pages.log_fields import LogFields, with_name
 from logs.pages.payload import ALL_BYTES, FIRST_BYTES, FORMS, Payload
-from logs.pages.related import AXES, Related
-from logs.pages.timeline import Timeline, make_timeline, read_neighbours
-from logs.plan import make_plan
+from logs.pages.timelines import Timelines
 from logs.reading.budget import Cost
 from logs.storage import documents
 
@@ -29,41 +24,17 @@ MAX_EXTRA_BYTES, MAX_EXTRA_SIZE = 100_000, 600_000
 MAX_NAME, MAX_SUBJECT = 60, 120
 
 
-@dataclass(frozen=True)
-class Timelines:
-    """The history of the object and the logs around this one."""
-
-    object: Timeline | None = None
-    around: Timeline | None = None
-
-
 class Detail:
-    """One log with every field. `cost` is that of reading it and its timelines."""
+    """One log with every field. `cost` is that of reading it."""
 
-    def __init__(self, item: LogItem, address: LogAddress, cost: Cost, zone: tzinfo = UTC) -> None:
+    def __init__(self, item: LogItem, address: LogAddress, cost: Cost) -> None:
         self.item = item
         self.cost = cost
         self.address = address
-        self.zone = zone
         self.content = documents.content(item)
-        self.related = Related(item, self.content)
-        self.log_fields = LogFields(item, self.content, address.changelist, zone)
-        self.timelines = Timelines()
-
-    def read_timelines(self, *, includes_own: bool) -> None:
-        """Read the timelines, side by side. A timeline that cannot be read has no entries."""
-        filters = [self.related.axes[self.axis], *filter(None, [self.related.object])]
-        shards = conf.shards()
-        plans = [make_plan(each, shards, includes_own=includes_own).by_index() for each in filters]
-        neighbours = read_neighbours(plans, self.item)
-        users = read_user_labels(item for each in filter(None, neighbours) for item in each.items)
-        timelines = [
-            make_timeline(each, self.item, self._around(log_filter), self.address.other, self.zone, users)
-            for each, log_filter in zip(neighbours, filters, strict=True)
-        ]
-        self.timelines = Timelines(timelines[1] if self.related.object else None, timelines[0])
-        for each in filter(None, neighbours):
-            self.cost += each.cost
+        self.log_fields = LogFields(item, self.content, address.changelist, address.zone)
+        self.related = self.log_fields.related
+        self.timelines = Timelines(self.log_fields, address)
 
     @cached_property
     def type(self) -> str:
@@ -81,11 +52,6 @@ class Detail:
         subject = self.log_fields.object_name or self.item.object_key or self.content.fields["url"]
         return shorten(subject or "", MAX_SUBJECT)
 
-    @property
-    def object_text(self) -> str:
-        """Return the name or key of the object, truncated to fit a line."""
-        return shorten(self.log_fields.object_name or self.item.object_key or "", MAX_NAME)
-
     @cached_property
     def title(self) -> str:
         """Return the heading as one text."""
@@ -95,7 +61,7 @@ class Detail:
     @cached_property
     def time(self) -> Time:
         """Return the time of the log in the page's zone."""
-        return display_time(self.item.created_at, self.zone)
+        return display_time(self.item.created_at, self.address.zone)
 
     @property
     def distance(self) -> str:
@@ -174,24 +140,6 @@ class Detail:
         """Return the fields that Logsite does not know, or None without any."""
         text = self.content.extra_text
         return Payload(text, limit=MAX_EXTRA_BYTES, size=MAX_EXTRA_SIZE) if text else None
-
-    @property
-    def axis(self) -> str:
-        """Return the chosen axis of the logs around this one, otherwise the user."""
-        axes = self.related.axes
-        return self.address.axis if self.address.axis in axes else next(iter(axes))
-
-    @property
-    def axes(self) -> list[Link]:
-        """Return links to the axes of the logs around this one. The current one has no address."""
-        return [
-            Link(AXES[axis], None if axis == self.axis else self.address.page("#around", axis=axis))
-            for axis in self.related.axes
-        ]
-
-    def _around(self, log_filter: LogFilter) -> str:
-        query = query_string(log_filter, zone=self.zone, around=self.item.id)
-        return f"{self.address.changelist}?{query}#log-{self.item.id}"
 
 
 def as_json(item: LogItem) -> str:

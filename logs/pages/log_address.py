@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -55,16 +56,24 @@ class LogAddress:
             _zone(parameters.get("tz", ""), list_query or ""),
         )
 
-    def page(self, fragment: str = "", **changes: Any) -> str:
-        """Return the address of this page with other parameters, or of another log's page."""
+    def page(self, fragment: str = "", route: str = "change", **changes: Any) -> str:
+        """Return the address of this page with other parameters, or of another log's page.
+
+        `route` is the end of its path.
+        """
         address = replace(self, **changes)
         values = {"view": address.form, "all": "1" if address.shows_all else "", "axis": address.axis}
         parameters = {name: value for name, value in values.items() if value}
-        return address._path("change", parameters) + fragment
+        return address._path(route, parameters) + fragment
 
     def other(self, log_id: str) -> str:
         """Return the address of another log's page, with the same list and axis."""
         return self.page(log_id=log_id, form="", shows_all=False)
+
+    @cached_property
+    def timelines(self) -> str:
+        """Return the address of the timelines, with the same parameters."""
+        return self.page(route="timelines")
 
     @property
     def previous(self) -> str:

@@ -25,14 +25,14 @@ from logs.storage.errors import StoreUnavailable
 SIDE = 2
 # An object or a user may have logs in other accounts, which are read and dropped.
 BUDGET = Budget(examined=50, seconds=3.0)
-# A page does not wait longer for its timelines.
+# The timelines do not wait longer for their logs.
 MAX_SECONDS = 4.0
 # A shorter time between two logs is not mentioned.
 MIN_GAP = timedelta(minutes=5)
 MAX_CHARACTERS = 60
 DIRECTIONS = (Direction.PREVIOUS, Direction.NEXT)
 
-# Timelines of one page are read side by side. The reads of several streams use the reader's own threads.
+# Timelines of one log are read side by side. The reads of several streams use the reader's own threads.
 _POOL = ThreadPoolExecutor(8, thread_name_prefix="logs-timelines")
 
 logger = logging.getLogger(__name__)
@@ -66,12 +66,8 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class Timeline:
-    """The entries of a timeline, newest first, and the address of the whole list.
+    """The entries of a timeline, newest first. Without entries the read failed or took too long."""
 
-    Without entries the read failed or took too long.
-    """
-
-    href: str
     entries: list[Entry]
     is_complete: bool
 
@@ -118,16 +114,15 @@ def _collect(futures: Sequence[Future[Page]], item: LogItem, deadline: datetime)
 def make_timeline(
     neighbours: Neighbours | None,
     item: LogItem,
-    href: str,
     log_href: Callable[[str], str],
     zone: tzinfo = UTC,
     users: Mapping[str, str] = MappingProxyType({}),
 ) -> Timeline:
     """Return a timeline. `log_href` returns the address of a log. `users` are labels by id."""
     if neighbours is None:
-        return Timeline(href, [], is_complete=False)
+        return Timeline([], is_complete=False)
     entries = list(_entries(neighbours.items, item, log_href, zone, users))
-    return Timeline(href, entries, neighbours.is_complete)
+    return Timeline(entries, neighbours.is_complete)
 
 
 def _entries(

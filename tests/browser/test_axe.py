@@ -38,6 +38,7 @@ PAGES = {
     "no log with an id": f"{LISTING}?q={'0' * 32}",
     "export": f"{LISTING}export/?account_id=7",
     "detail": f"{LISTING}{make_item(3).id}/change/",
+    "timelines": f"{LISTING}{make_item(3).id}/timelines/",
     "missing log": f"{LISTING}{'0' * 32}/change/",
     "unknown address": "/admin/nothing/",
     "saved views": f"{LISTING}views/",
@@ -91,8 +92,9 @@ class Walk:
             self.add(problem)
 
     def visit(self, name: str, address: str) -> None:
-        """Open a page and check it."""
+        """Open a page and check it, with the parts that its scripts fetch."""
         self.open(name, address)
+        expect(self.page.locator(".logs-loading")).to_have_count(0)
         self.check(name)
 
 

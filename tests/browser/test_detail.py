@@ -1,10 +1,10 @@
-"""The page of a log in a real browser: its size, its scripts, its print, and the way through a list."""
+"""The page of a log in a real browser: its size, its scripts, its print, and the ways to other logs."""
 
 import json
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.items import START, make_item, store
 
@@ -45,7 +45,7 @@ def test_long_values_keep_the_layout(page: Page, characters: int) -> None:
     for width in (1440, 1024, 390):
         page.set_viewport_size({"width": width, "height": 900})
         page.goto(DETAIL)
-        expect(page.locator("h1")).to_be_visible()
+        expect(page.locator(".logs-timeline")).to_have_count(2)
         assert page.locator("h1").bounding_box()["y"] < 300, "the heading is in the first screen"  # type: ignore[index]
         widest, height = size(page)
         assert widest <= width
@@ -63,6 +63,7 @@ def test_buttons_copy_and_print_unfolds(page: Page) -> None:
     store([make_item(1, payload=text, payload_type="json")])
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(DETAIL)
+    expect(page.locator(".logs-timeline")).to_be_visible()
     for name, expected in {
         "Copy link": page.url,
         "Copy ID": make_item(1).id,
@@ -121,3 +122,68 @@ def test_who_changed_an_invoice_takes_three_clicks(page: Page) -> None:
     assert f"/{make_item(1).id}/change/" in page.url
     page.get_by_role("link", name="Close").click()
     page.wait_for_url(f"**/admin/logs/log/?type=view#log-{make_item(1).id}")
+
+
+def test_timelines_arrive_after_the_log(page: Page) -> None:
+    store(make_item(n, object_type="invoice", object_id="4711") for n in range(5))
+    requests: list[Route] = []
+    page.route("**/timelines/*", lambda route: requests.append(route))
+    page.goto(f"/admin/logs/log/{make_item(2).id}/change/?axis=type")
+    aside = page.locator(".logs-aside")
+    expect(page.locator("#fields")).to_be_visible()
+    expect(aside).to_have_class("logs-aside logs-loading")
+    for name in ("Logs of this object", "Full history", "Logs around this log", "Full list"):
+        expect(aside.get_by_role("link", name=name)).to_be_visible()
+    axis, heading = aside.get_by_role("link", name="everything"), page.locator("#around-heading")
+    axis.focus()
+    before = heading.bounding_box()
+    [request] = requests
+    request.continue_()
+    expect(aside).to_have_class("logs-aside")
+    for name in ("history", "around"):
+        expect(page.locator(f"#{name} .logs-timeline li")).to_have_count(5)
+    after = heading.bounding_box()
+    assert before
+    assert after
+    assert abs(before["y"] - after["y"]) <= 30
+    # The focus stays where it was. The entries are links for the keyboard.
+    expect(axis).to_be_focused()
+    page.keyboard.press("Tab")
+    entry = page.locator("#around-entries a").first
+    expect(entry).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/{make_item(4).id}/change/?axis=type")
+
+
+@pytest.mark.parametrize("status", [0, 503])
+def test_failed_timelines_offer_to_try_again(page: Page, status: int) -> None:
+    store(make_item(n, object_type="invoice", object_id="4711") for n in range(3))
+    # A page of its own, because a failed request is an error in its console.
+    other = page.context.new_page()
+    other.route("**/timelines/*", lambda route: route.fulfill(status=status) if status else route.abort())
+    other.goto(DETAIL)
+    links = other.get_by_role("link", name="These logs cannot be read. Try again.")
+    expect(links).to_have_count(2)
+    expect(other.locator(".logs-aside")).to_have_class("logs-aside logs-failed")
+    expect(other.locator("#fields")).to_be_visible()
+    other.unroute_all()
+    links.last.click()
+    other.wait_for_url(f"**/{make_item(1).id}/timelines/#around")
+    expect(other.locator("#around .logs-timeline li")).to_have_count(3)
+
+
+def test_timelines_work_without_a_script(page: Page, browser: Browser, site: str) -> None:
+    store(make_item(n, type=("view", "login")[n % 2]) for n in range(3))
+    state = page.context.storage_state()
+    context = browser.new_context(base_url=site, storage_state=state, java_script_enabled=False)
+    plain = context.new_page()
+    plain.goto(f"{DETAIL}?tz=Europe/Berlin")
+    plain.get_by_role("link", name="Logs around this log").click()
+    entries = plain.locator("#around .logs-timeline li")
+    expect(entries).to_have_count(3)
+    expect(entries.nth(1)).to_contain_text("01:00:01 login password by 12 this log")
+    plain.get_by_role("link", name="this type").click()
+    expect(entries).to_have_count(1)
+    plain.get_by_role("link", name="Show the log").click()
+    plain.wait_for_url(f"**/{make_item(1).id}/change/?axis=type&tz=Europe%2FBerlin")
+    context.close()

@@ -75,6 +75,8 @@ def test_listing_and_detail_appear_in_each_admin(admin: str) -> None:
     detail = client.get(f"{admin}{LABEL}/log/{make_item().id}/change/").content.decode()
     assert "2026-11-01 00:00:00.000000" in detail
     assert f'href="{admin}{LABEL}/log/?account_id=7"' in detail
+    timelines = client.get(f"{admin}{LABEL}/log/{make_item().id}/timelines/").content.decode()
+    assert f'href="{admin}{LABEL}/log/{make_item().id}/change/"' in timelines
 
 
 def test_labels_name_users_of_the_project() -> None:

@@ -16,6 +16,7 @@ PAGES = [
     "/admin/logs/log/",
     f"/admin/logs/log/{make_item(1).id}/change/",
     "/admin/logs/log/?from=x",
+    f"/admin/logs/log/{make_item(1).id}/timelines/",
     # The scripts of the listing request these.
     "/admin/logs/log/numbers/",
     "/admin/logs/log/freshness/",
