@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
 from ingest.writing import items as writer
+from logs.characters import visible
 from logs.models import CONTEXT_FIELDS, LogItem
 from logs.pages import export, response_size
 from logs.storage import documents
@@ -46,6 +48,18 @@ def store_document(**changes: Any) -> LogItem:
     item = make_item(1, payload_type="text", document=documents.pack(changes))  # type: ignore[arg-type]  # its keys
     writer.put(item)
     return item
+
+
+@pytest.mark.parametrize("kind", [*TEXTS.values(), "\U000e0041", "\u202e", "\r", "&", "\ud800"], ids=ascii)
+@pytest.mark.parametrize("length", [1, 2, 100, 10_000, 10_001, 20_001])
+def test_text_is_truncated_if_its_size_exceeds_the_limit(kind: str, length: int) -> None:
+    """Short texts are not measured, and are truncated by the same rule."""
+    text = (kind * length)[:length]
+    blocks = [text[start : start + 10_000] for start in range(0, length, 10_000)]
+    size = sum(response_size.encoded_size(str(escape(visible(each)))) for each in blocks)
+    for limit in (size, size - 1, 16 * length, 16 * length + 1):
+        is_truncated = response_size.truncate(text, limit).length is not None
+        assert is_truncated == (size > limit)
 
 
 # The fields with a limit of their own.

@@ -11,6 +11,8 @@ from django.utils.html import escape
 from logs.characters import visible
 
 BLOCK = 10_000
+# Bytes of a character in a response, at most: an escape has up to 10 characters, which are 16 as base64.
+MAX_CHARACTER_SIZE = 16
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ def truncate(text: str, limit: int, *, multiline: bool = False) -> TruncatedText
     The text is truncated by blocks of 10,000 characters. Invisible characters become escapes, as in
     `characters.visible`.
     """
+    if MAX_CHARACTER_SIZE * len(text) < limit:
+        return TruncatedText(visible(text, multiline=multiline), len(text))
     size = 0
     blocks: list[str] = []
     for start in range(0, len(text), BLOCK):
