@@ -10,7 +10,7 @@ from logs.models import LogItem
 from logs.pages.display import NO_ONE, Time, display_time, shorten
 from logs.pages.durations import display_distance
 from logs.pages.field_list import field_list
-from logs.pages.links import Link
+from logs.pages.links import Link, choice_links
 from logs.pages.log_address import LogAddress
 from logs.pages.log_fields import LogFields, with_name
 from logs.pages.payload import ALL_BYTES, FIRST_BYTES, FORMS, Payload
@@ -96,7 +96,7 @@ class Detail:
         """Return the link to the object in the main application, or None."""
         return self.log_fields.application("object")
 
-    @property
+    @cached_property
     def request_href(self) -> str | None:
         """Return the address of all logs of the request, or None without one."""
         return self.log_fields.listing(self.related.request) if self.related.request else None
@@ -120,15 +120,15 @@ class Detail:
         return Payload(text, self.address.form, ALL_BYTES if self.address.shows_all else FIRST_BYTES)
 
     @property
-    def forms(self) -> list[Link]:
-        """Return links to the other forms of a JSON payload. The current one has no address."""
+    def forms(self) -> SafeString:
+        """Return links to the forms of a JSON payload as HTML. It is empty for another payload."""
         payload = self.payload
         if payload is None or not payload.is_json:
-            return []
-        return [
+            return SafeString()
+        return choice_links(
             Link(text, None if form == payload.form else self.address.page("#payload", form=form))
             for form, text in FORMS.items()
-        ]
+        )
 
     @property
     def all_href(self) -> str | None:

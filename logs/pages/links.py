@@ -1,8 +1,12 @@
 """The links of the pages, and the query string of a filter."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from html import escape
 from urllib.parse import urlencode
+
+from django.utils.safestring import SafeString
 
 from logs import zones
 from logs.filters import LogFilter
@@ -18,6 +22,18 @@ class Link:
     href: str | None
     name: str = ""
     rel: str = ""
+
+
+def choice_links(links: Iterable[Link]) -> SafeString:
+    """Return links as HTML, with the current choice in bold. A template takes several times as long."""
+    return SafeString("".join(map(_choice_link, links)))
+
+
+def _choice_link(link: Link) -> str:
+    text = escape(link.text)
+    if link.href is None:
+        return f'<strong aria-current="true">{text}</strong>'
+    return f'<a href="{escape(link.href)}">{text}</a>'
 
 
 def query_string(

@@ -1,10 +1,12 @@
 """The history of a log's object, and the logs around the log."""
 
+from django.utils.safestring import SafeString
+
 from logs import conf
 from logs.filters import LogFilter
 from logs.pages.display import shorten
 from logs.pages.labels import read_user_labels
-from logs.pages.links import Link, query_string
+from logs.pages.links import Link, choice_links, query_string
 from logs.pages.log_address import LogAddress
 from logs.pages.log_fields import LogFields
 from logs.pages.related import AXES
@@ -67,14 +69,14 @@ class Timelines:
         return self.address.axis if self.address.axis in axes else next(iter(axes))
 
     @property
-    def axes(self) -> list[Link]:
-        """Return links to the axes of the logs around this one. The current one has no address."""
+    def axes(self) -> SafeString:
+        """Return links to the axes of the logs around this one as HTML."""
         # Without a script, the timelines are a page of their own.
         route = "timelines" if self.around else "change"
-        return [
+        return choice_links(
             Link(AXES[axis], None if axis == self.axis else self.address.page("#around", route, axis=axis))
             for axis in self._related.axes
-        ]
+        )
 
     def _listing(self, log_filter: LogFilter) -> str:
         log_id = self._log_fields.item.id
