@@ -44,6 +44,7 @@ def timelines(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
     item, cost = reader.get_with_cost(log_id, includes_own=includes_own)
     if item is None:
         return missing(request, admin, log_id)
+    signals.log_opened.send_robust(sender=Timelines, request=request, log_id=item.id, via="timelines")
     log_fields = LogFields(item, documents.content(item), address.changelist, address.zone)
     page = Timelines(log_fields, replace(address, log_id=item.id))
     page.read(includes_own=includes_own)

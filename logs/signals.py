@@ -1,7 +1,7 @@
 """Signals about the reading of logs, for an audit trail. An error of a receiver fails no page.
 
 Each signal has the argument `request`, None for a command. `via` is `page`, `numbers`, `live`, `row`,
-`file` or `api`.
+`timelines`, `file` or `api`.
 """
 
 from django.dispatch import Signal
@@ -9,7 +9,7 @@ from django.dispatch import Signal
 # A page of the listing was read. Arguments: `query`, a PageQuery, `via`, and `include`: `payload` if its logs
 # are whole.
 logs_read = Signal()
-# One log was read whole. Arguments: `log_id` and `via`.
+# One log was read whole, or, via `timelines`, logs around it. Arguments: `log_id` and `via`.
 log_opened = Signal()
 # An export begins. Arguments: `query`, and `format`, such as `csv`.
 logs_exported = Signal()

@@ -130,6 +130,7 @@ def test_api_list_of_a_session_names_the_user(audit: Trail, viewer: User) -> Non
     ("address", "sub_type"),
     [
         (f"{LISTING}{LOG}/change/?_changelist_filters=q%3Dprivate", "page"),
+        (f"{LISTING}{LOG}/timelines/", "timelines"),
         (f"{LISTING}{LOG}/json/", "file"),
         (f"{LOGS}/{LOG}", "api"),
         (f"{LOGS}?q={LOG}", "api"),
@@ -144,14 +145,6 @@ def test_opened_log_is_a_log_about_it(audit: Trail, viewer: User, address: str, 
         *("log", LOG),
     )
     assert log.url == address.partition("?")[0]
-
-
-def test_timelines_are_no_event_of_their_own(audit: Trail, viewer: User) -> None:
-    store([make_item(1)])
-    client = client_of(viewer)
-    for headers in ({}, {"X-Requested-With": "XMLHttpRequest"}):
-        assert client.get(f"{LISTING}{LOG}/timelines/", headers=headers).status_code == 200
-    assert audit.logs("view", "search") == []
 
 
 def test_missing_log_was_not_opened(audit: Trail, viewer: User) -> None:

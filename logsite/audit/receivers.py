@@ -71,8 +71,9 @@ def record_download(export_id: str, file_name: str, **_: Any) -> None:
 
 
 def record_opening(log_id: str, via: str, **_: Any) -> None:
-    """Record that one log was read whole."""
-    record("view", via, object_type="log", object_id=log_id, summary=f"Opened the log {log_id}")
+    """Record that one log was read whole, or the logs around it."""
+    text = "Opened the logs around" if via == "timelines" else "Opened"
+    record("view", via, object_type="log", object_id=log_id, summary=f"{text} the log {log_id}")
 
 
 def record_deletion(log_id: str, **_: Any) -> None:
