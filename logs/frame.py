@@ -71,7 +71,7 @@ def render(
     template: str,
     context: dict[str, Any],
     status: HTTPStatus = HTTPStatus.OK,
-) -> HttpResponse:
+) -> TemplateResponse:
     """Return a page from a template and its context."""
     # The admin's templates reverse their links within the site of the request.
     request.current_app = admin.admin_site.name

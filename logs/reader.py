@@ -13,6 +13,7 @@ from logs.reading import path
 from logs.reading.budget import Budget, Cost
 from logs.reading.page import Page as Page
 from logs.reading.page import PageRead
+from logs.reading.pending_page import PendingPage as PendingPage
 from logs.reading.tail import Tail, examined_plan, read_tail
 from logs.reading.whole_page import Add, WholePage
 from logs.storage import choices as stored_choices
@@ -39,6 +40,20 @@ class PageResult:
     def plan(self) -> QueryPlan:
         """Return the plan of the query."""
         return self.query.plan
+
+
+def start(query: PageQuery, budget: Budget) -> PageResult | PendingPage:
+    """Start to read the page that answers a query.
+
+    It is read before this returns if it changes its query: the plan has a path to choose, or the page is read
+    backwards or around a log. Costs and raises as `read`; the errors of a pending page are raised where it
+    is used.
+    """
+    position = query.start
+    is_backwards = isinstance(position, Position) and position.direction is Direction.PREVIOUS
+    if isinstance(position, Around) or is_backwards or not query.plan.needs_no_post_filter:
+        return read(query, budget)
+    return PendingPage(replace(query, plan=query.plan.by_index()), position, budget)
 
 
 def read(query: PageQuery, budget: Budget) -> PageResult:

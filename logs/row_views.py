@@ -57,7 +57,7 @@ def panes(request: HttpRequest, page: Listing, link: Callable[[str], str]) -> di
     rows = {item.id for item in page.page.items} if ids else set()
     for log_id in filter(rows.__contains__, ids):
         item, cost = reader.get_with_cost(log_id, includes_own=reads_own_accounts(request.user))
-        page.cost += cost
+        page.other_cost += cost
         if item:
             contents[log_id] = _pane(request, item, page.address, link(log_id))
     return contents

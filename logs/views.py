@@ -17,6 +17,7 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
 
 from logs import conf, cursor, reader, row_views, signals, zones
 from logs.characters import distinct, visible
@@ -75,11 +76,13 @@ def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
             return HttpResponseRedirect(reverse_url(admin, "change", id_search.item.id) + suffix)
     page = _listing(request, form, choices, view, tabs)
     page.id_search = id_search
-    page.cost += cost
-    page.cost += choices.cost
+    page.other_cost += cost
     page.panes = row_views.panes(request, page, partial(reverse_url, admin, "change"))
     context = {"title": page.title, "listing": page, "filter": page.fields, "views": tabs}
-    return _listing_page(request, admin, context, form.zone)
+    # Rendered now: the top of the page while its rows are read, and an error of the read is one of this view.
+    response = _listing_page(request, admin, context, form.zone).render()
+    signals.logs_read.send_robust(sender=Listing, request=request, query=page.query, via="page")
+    return response
 
 
 def rejected(
@@ -102,7 +105,7 @@ def _listing_page(
     context: dict[str, Any],
     zone: tzinfo,
     status: HTTPStatus = HTTPStatus.OK,
-) -> HttpResponse:
+) -> TemplateResponse:
     page_url = request.build_absolute_uri(request.path)
     context |= {"zones": ZoneSwitch(zone), "presets": PRESETS, "page_url": page_url}
     return render(request, admin, "change_list", context, status)
@@ -117,22 +120,18 @@ def _listing(
 ) -> Listing:
     budget = conf.first_budget() if _continues_by_itself(request) else conf.budget()
     try:
-        result = reader.read(form.query(), budget)
+        result = reader.start(form.query(), budget)
     except reader.LogNotFound:
         messages.warning(request, "The log of this link no longer exists. This is the first page.")
-        result = reader.read(form.first_page(), budget)
+        result = reader.start(form.first_page(), budget)
     except cursor.BadCursor as error:
         messages.warning(request, f"This is the first page: {error}.")
-        result = reader.read(form.first_page(), budget)
-    signals.logs_read.send_robust(sender=Listing, request=request, query=result.query, via="page")
+        result = reader.start(form.first_page(), budget)
     address = Address(result.plan, result.query.limit, form.zone, form.time_range, view.limit, form.kept)
     if tabs:
         address = replace(address, needs_all=tabs.start is not None)
         tabs.show(address, view, is_first_page=result.query.start is None)
-    listing = Listing(result, view, address)
-    if listing.empty_page.may_be_mistyped:
-        listing.empty_page.choices = choices()
-    return listing
+    return Listing(result, view, address, choices)
 
 
 def _continues_by_itself(request: HttpRequest) -> bool:

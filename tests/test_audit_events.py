@@ -22,6 +22,7 @@ from tests.conftest import PASSWORD, client_of, make_user
 from tests.exports import empty_exports_table
 from tests.items import make_item, store
 from tests.pages import LISTING
+from tests.proxy import proxied
 from tests.test_accounts_sign_in import LOGIN, sign_in
 from tests.waiting import wait_until
 
@@ -96,6 +97,13 @@ def test_page_around_a_log_is_a_log(audit: Trail, viewer: User) -> None:
 
 def test_invalid_filter_is_no_search(audit: Trail, viewer: User) -> None:
     assert client_of(viewer).get(f"{LISTING}?from=never").status_code == 400
+    assert audit.logs("search") == []
+
+
+def test_page_that_cannot_be_read_is_no_search(audit: Trail, viewer: User) -> None:
+    client = client_of(viewer)
+    with proxied(lambda operation: "AccessDeniedException" if operation == "Query" else None):
+        assert client.get(f"{LISTING}?account_id=7").status_code == 503
     assert audit.logs("search") == []
 
 

@@ -12,7 +12,7 @@ from logs.pages.address import Address
 from logs.pages.display import display_moment
 from logs.pages.links import Link
 from logs.pages.next_steps import next_steps
-from logs.reader import CHOICES, Choices, PageResult
+from logs.reader import CHOICES, Choices, ChoicesLookup, PageResult, PendingPage
 from logs.storage.choices import is_recordable, nearest
 
 # Each is compared with every choice.
@@ -44,14 +44,15 @@ def _is_joined(value: str, values: tuple[str, ...]) -> bool:
 class EmptyPage:
     """A page without rows: why it is empty, and the next steps."""
 
-    def __init__(self, result: PageResult, address: Address) -> None:
+    def __init__(
+        self, result: PageResult | PendingPage, address: Address, choices: ChoicesLookup | None = None
+    ) -> None:
+        """Explain a page. Reads the choices if a value may be mistyped, and raises StoreUnavailable."""
         self.plan = result.plan
         self.filter = result.plan.filter
         self.page = result.page
-        self.start = result.query.start
         self.address = address
-        # Set if a value may be mistyped.
-        self.choices: Choices | None = None
+        self.choices: Choices | None = choices() if choices and self.may_be_mistyped else None
 
     @property
     def may_be_mistyped(self) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -27,14 +28,15 @@ from logs.pages.empty_page import EmptyPage
 from logs.pages.filter_fields import FilterFields
 from logs.pages.labels import read_row_labels
 from logs.pages.links import Link
-from logs.pages.live import LiveSwitch, make_switch
+from logs.pages.live import LiveSwitch
 from logs.pages.marks import make_marks
 from logs.pages.numbers_place import NumbersPlace
 from logs.pages.preferences import COMPACT, HIDE, Preferences
 from logs.pages.progress import Progress
 from logs.pages.rows import RowOptions, render_rows
 from logs.plan import END, Around
-from logs.reader import IdSearch, PageResult
+from logs.reader import ChoicesLookup, IdSearch, Page, PageResult, PendingPage
+from logs.reading.budget import Cost
 
 PAGE_SIZES = (25, 50, 100, 200)
 # Of the sentence in the tab's title.
@@ -58,16 +60,25 @@ class Listing:
 
     sizes = PAGE_SIZES
 
-    def __init__(self, result: PageResult, view: Preferences, address: Address) -> None:
-        """Show a page. Its address is that of the first page of its plan."""
+    def __init__(
+        self,
+        result: PageResult | PendingPage,
+        view: Preferences,
+        address: Address,
+        choices: ChoicesLookup | None = None,
+    ) -> None:
+        """Show a page. Its address is that of the first page of its plan.
+
+        Without `choices`, an empty page names no mistyped values.
+        """
         self._result = result
         self.query = result.query
         self.plan = result.plan
-        self.page = result.page
         self.start = result.query.start
         self.limit = result.query.limit
         self.filter = result.plan.filter
-        self.cost = result.page.cost
+        # The cost of all that was read beside the page.
+        self.other_cost = Cost()
         # Set if the filter searches for an id that no log has.
         self.id_search: IdSearch | None = None
         # The content of the open rows, by the ids of their logs.
@@ -76,8 +87,27 @@ class Listing:
         self.time_range = address.time_range
         self.view = view
         self.address = address
-        self.empty_page = EmptyPage(result, address)
         self.progress = Progress(result, address)
+        self._choices = choices
+
+    @property
+    def page(self) -> Page:
+        """Return the rows and their neighbours, once they are read. Raises StoreUnavailable."""
+        return self._result.page
+
+    @property
+    def cost(self) -> Cost:
+        """Return the cost of the page and of all that was read for it."""
+        cost = replace(self.page.cost)
+        cost += self.other_cost
+        if self._choices:
+            cost += self._choices.cost
+        return cost
+
+    @cached_property
+    def empty_page(self) -> EmptyPage:
+        """Return why the page has no rows. Reads the choices if a value may be mistyped."""
+        return EmptyPage(self._result, self.address, self._choices)
 
     @property
     def phrases(self) -> list[sentence.Phrase]:
@@ -157,10 +187,10 @@ class Listing:
         """Return the place of the numbers, which a script fetches."""
         return NumbersPlace(self.address, is_hidden=self.view.numbers == HIDE)
 
-    @property
+    @cached_property
     def live(self) -> LiveSwitch:
         """Return the switch to follow new logs."""
-        return make_switch(self.address, self._result)
+        return LiveSwitch(self.address, self._result)
 
     @property
     def freshness(self) -> str:
@@ -267,7 +297,8 @@ class Listing:
 
         It is `@` and the time of the first row, or empty on the first page.
         """
-        if self.page.previous is None or not self.page.items:
+        # A first page need not be read for it.
+        if self.start is None or self.page.previous is None or not self.page.items:
             return ""
         return f"@{format_time(self.page.items[0].created_at)}"
 

@@ -1,13 +1,13 @@
 """The switch of the listing that shows new logs while they arrive."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from logs import cursor
 from logs.filters import Order
 from logs.pages.address import Address
 from logs.plan import Position, QueryPlan
-from logs.reader import PageResult
+from logs.reader import PageResult, PendingPage
 from logs.reading.tail import first_position, tail_plan
 
 # A relative range such as `-2h` ends with the current minute. The page may have taken some seconds since.
@@ -15,31 +15,33 @@ NOW = timedelta(minutes=1)
 SLACK = timedelta(seconds=10)
 
 
-@dataclass(frozen=True)
 class LiveSwitch:
-    """The switch of a page.
+    """The switch of a page. Only the first page of the newest logs can follow."""
 
-    `href` is the address of the newest logs of its filter, where a script starts to follow them. `poll` is
-    the address of the rows that are new on this page, or None if the page cannot follow.
-    """
+    def __init__(self, address: Address, result: PageResult | PendingPage) -> None:
+        self._address = address
+        self._result = result
+        self._now = datetime.now(UTC)
+        self._end = range_end(address, self._now)
+        log_filter = replace(address.filter, order=Order.NEWEST)
+        if self._end is not None and self._end <= self._now:
+            log_filter = replace(log_filter, start=None, end=None)
+        self._filter = log_filter
+        self.can_follow = log_filter == address.filter and result.query.start is None
 
-    href: str
-    poll: str | None
+    @property
+    def href(self) -> str:
+        """Return the address of the newest logs of the filter, which a script follows."""
+        return f"{self._address.url(self._filter)}#live"
 
-
-def make_switch(address: Address, result: PageResult) -> LiveSwitch:
-    """Return the switch of a page. Only the first page of the newest logs can follow."""
-    now = datetime.now(UTC)
-    log_filter = replace(address.filter, order=Order.NEWEST)
-    end = range_end(address, now)
-    is_over = end is not None and end <= now
-    if is_over:
-        log_filter = replace(log_filter, start=None, end=None)
-    poll = None
-    if log_filter == address.filter and result.query.start is None:
-        position = first_position(address.plan, result.page.items, now, is_end=result.page.next is None)
-        poll = poll_address(address, tail_plan(address.plan, end), position)
-    return LiveSwitch(f"{address.url(log_filter)}#live", poll)
+    @property
+    def poll(self) -> str | None:
+        """Return the address of newer rows, or None if the page cannot follow."""
+        if not self.can_follow:
+            return None
+        page, plan = self._result.page, self._address.plan
+        position = first_position(plan, page.items, self._now, is_end=page.next is None)
+        return poll_address(self._address, tail_plan(plan, self._end), position)
 
 
 def range_end(address: Address, now: datetime) -> datetime | None:

@@ -7,14 +7,14 @@ from logs.filters import Order
 from logs.pages.address import Address
 from logs.pages.display import display_moment
 from logs.plan import Direction, Position
-from logs.reader import PageResult
+from logs.reader import PageResult, PendingPage
 
 
 @dataclass(frozen=True)
 class Progress:
     """The progress of a page. Its address is that of the first page of its plan."""
 
-    result: PageResult
+    result: PageResult | PendingPage
     address: Address
 
     @property

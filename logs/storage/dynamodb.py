@@ -5,6 +5,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
@@ -30,6 +31,7 @@ MAX_IDLE_REQUESTS = 8
 MIN_WAIT_SECONDS, MAX_WAIT_SECONDS = 0.05, 1.0
 
 _CLIENT_LOCK = threading.Lock()
+_before_send: ContextVar[Callable[[], object]] = ContextVar("before_send", default=lambda: None)
 
 
 class KeysUnprocessed(BotoCoreError):
@@ -45,6 +47,7 @@ class _Connection(Connection):
         # botocore calls it before each attempt, and raises the error without a retry.
         deadline.check()
         super()._before_send(request, **kwargs)
+        _before_send.get()()
 
 
 @cache
@@ -61,6 +64,11 @@ def shared_connection() -> Connection:
     responses.check(connection.client)
     statements.encode(connection.client)
     return connection
+
+
+def call_before_send(function: Callable[[], object]) -> None:
+    """Let each request of this context call a function before it is sent."""
+    _before_send.set(function)
 
 
 def share_client(model: M) -> M:

@@ -6,7 +6,7 @@
     const [link, state, notice, table] = all("a.logs-live, #logs-live-state, #logs-live-new, #result_list");
     const here = location.pathname + location.search;
     const PAUSE = 4000;
-    let next = button?.dataset.poll;
+    let next = table?.dataset.poll;
     let [isOn, run, unseen, more] = [false, 0, 0];
 
     const place = (each) => each.getBoundingClientRect();
