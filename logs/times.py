@@ -1,6 +1,9 @@
 """The stored format of a time: UTC with six decimals. Text order is time order."""
 
+import re
 from datetime import UTC, datetime
+
+STORED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00", re.ASCII)
 
 
 def as_utc(moment: datetime) -> datetime:
@@ -27,3 +30,11 @@ def parse(text: str) -> datetime:
     Raises ValueError for any other text.
     """
     return as_utc(datetime.fromisoformat(text))
+
+
+def stored(text: str) -> str:
+    """Return a time in the stored format, in which it usually is.
+
+    Raises ValueError for a text that is no time.
+    """
+    return text if STORED.fullmatch(text) else to_text(parse(text))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from bench.log_costs import KINDS, kind_item, sample_items
 from logs.models import ROW_ATTRIBUTES, LogItem
-from logs.storage.raw_items import is_expired, row_texts, to_log
+from logs.storage.raw_items import is_expired, row_texts, stored_texts, to_log
 
 
 def test_log_of_a_raw_item_equals_that_of_pynamodb() -> None:
@@ -37,6 +37,24 @@ def test_row_texts_are_those_of_the_attributes() -> None:
         assert texts.pop("created_at") == raw["created_at"]["S"]
         assert texts == {name: None if (value := values[name]) is None else str(value) for name in texts}
         assert row_texts(item, ROW_ATTRIBUTES[1:]) == list(texts.values())
+
+
+def test_stored_texts_are_those_of_the_model() -> None:
+    for item in [*sample_items()[:20], *map(kind_item, KINDS)]:
+        raw = item.serialize()
+        expected = {name: value["S"] for name, value in raw.items() if "S" in value}
+        expected |= {name: value["S"] for name, value in raw.get("context", {}).get("M", {}).items()}
+        assert stored_texts(to_log(raw)) == stored_texts(item) == expected
+
+
+def test_no_unknown_attribute_replaces_a_stored_text() -> None:
+    raw = kind_item("A log of a user").serialize()
+    expected = stored_texts(to_log(raw))
+    context = {**raw["context"]["M"], "id": {"S": "x"}, "type": {"S": "x"}, "summary": {"NULL": True}}
+
+    texts = stored_texts(to_log({**raw, "user_name": {"S": "x"}, "context": {"M": context}}))
+
+    assert texts == {name: text for name, text in expected.items() if name != "summary"}
 
 
 def test_raw_item_expires_at_its_time() -> None:

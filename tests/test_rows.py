@@ -3,7 +3,7 @@
 import gzip
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -20,6 +20,7 @@ from logs.models import ROW_ATTRIBUTES
 from logs.pages.address import Address
 from logs.pages.rows import RowOptions, render_rows, value_html
 from logs.plan import make_plan
+from logs.storage.raw_items import to_log
 from logsite.local.samples import samples
 from tests.items import START, make_item, store
 from tests.pages import fetch, link, row_ids, rows
@@ -54,6 +55,18 @@ def test_page_of_100_sample_logs_is_small(viewer_client: Client) -> None:
     assert len(html.encode()) <= 60_000
     assert len(page.encode()) <= 85_000
     assert len(gzip.compress(page.encode(), 6)) <= 15_000
+
+
+@pytest.mark.parametrize("zone", [UTC, ZoneInfo("Europe/Berlin")])
+def test_time_in_another_format_is_shown_as_the_stored_one(zone: tzinfo) -> None:
+    raw = make_item(1).serialize()
+    address, options = Address(make_plan(LogFilter()), DEFAULT_LIMIT), RowOptions(zone=zone)
+    texts = ["2026-10-31T23:59:59.500000+00:00", "2026-11-01T01:59:59.5+02:00"]
+    htmls = [render_rows(address, [to_log({**raw, "created_at": {"S": text}})], options) for text in texts]
+    assert htmls[0] == htmls[1]
+    assert "<time datetime=2026-10-31T23:59:59.500000Z>" in htmls[0]
+    with pytest.raises(ValueError, match="script"):
+        render_rows(address, [to_log({**raw, "created_at": {"S": f"{texts[0]}><script>"}})], options)
 
 
 def test_days_precede_their_rows(viewer_client: Client) -> None:

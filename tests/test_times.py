@@ -89,3 +89,15 @@ def test_ingest_and_logs_format_the_same(moment: datetime) -> None:
 @given(DATETIMES)
 def test_ingest_and_logs_parse_any_offset_the_same(moment: datetime) -> None:
     assert result(ingest.times.parse, moment.isoformat()) == result(logs.times.parse, moment.isoformat())
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_time_in_another_format_is_converted_to_the_stored_one(text: str) -> None:
+    stored = "2026-11-23T22:44:00.500000+00:00"
+    assert logs.times.stored(text) == logs.times.stored(stored) == stored
+
+
+@pytest.mark.parametrize("text", [*INVALID_TEXTS, "2026-11-23T22:44:00.500000+00:00><script>"])
+def test_text_that_is_no_time_has_no_stored_format(text: str) -> None:
+    with pytest.raises(ValueError, match=r"isoformat|month|outside"):
+        logs.times.stored(text)

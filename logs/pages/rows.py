@@ -97,26 +97,27 @@ class _Rows:
         day = None
         for item in items:
             values = stored_texts(item)
-            log_id = values["id"]
-            local = self._local(values["created_at"])
+            # No character of a time in this format is special in HTML.
+            created_at = times.stored(values["created_at"])
+            local = self._local(created_at)
             if (today := local[:10]) != day:
                 day = today
                 weekday = display_weekday(date.fromisoformat(day))
                 yield f"<tr data-day={day}><td colspan={self._width}>{weekday}"
-            yield self._row(log_id, values, local)
+            yield self._row(values, created_at, local)
             if excerpt := self._excerpt(item):
                 yield f"<tr class=excerpt><td colspan={self._width}>{excerpt}"
-            if pane := self._options.panes.get(log_id):
+            if pane := self._options.panes.get(values["id"]):
                 yield f"<tr class=pane><td colspan={self._width}>{pane}"
 
-    def _row(self, log_id: str, values: Values, local: str) -> str:
+    def _row(self, values: Values, created_at: str, local: str) -> str:
+        log_id = values["id"]
         cells = "".join([f"{start}{cell(values)}" for start, cell in self._cells])
         selected = " class=selected aria-current=true" if log_id == self._options.selected else ""
         is_open = log_id in self._options.panes
         id_html = self._value(log_id)
         button = f'"-{id_html}" aria-expanded=true' if is_open else f'"{id_html}"'
-        moment = f"{values['created_at'][:26]}Z"
-        time = f"<time datetime={moment}>{local[11:19]}<i>{local[19:23]}</i></time>"
+        time = f"<time datetime={created_at[:26]}Z>{local[11:19]}<i>{local[19:23]}</i></time>"
         return (
             f'<tr id="log-{id_html}"{selected}><th scope=row>'
             f"<button name=open value={button}>Details</button>"
@@ -124,7 +125,7 @@ class _Rows:
         )
 
     def _local(self, created_at: str) -> str:
-        """Return a stored time in the zone of the rows. Stored times are in UTC."""
+        """Return a time in the stored format, which is in UTC, in the zone of the rows."""
         zone = self._options.zone
         if zone is UTC:
             return created_at

@@ -35,6 +35,7 @@ def _names(
 
 _TEXTS, _OTHERS = _names(LogItem)
 _CONTEXT_TEXTS, _ = _names(Context)
+_STORED = _TEXTS.keys() | _OTHERS.keys()
 _MISSING: dict[str, Any] = {}
 
 
@@ -84,9 +85,9 @@ def stored_texts(log: LogItem) -> dict[str, str]:
     They have their names in DynamoDB. One by one, the attributes would take four times as long.
     """
     raw = _raw(log)
-    texts = {name: value["S"] for name, value in raw.items() if "S" in value}
-    if context := raw.get(CONTEXT, _MISSING).get("M"):
-        texts |= {name: value["S"] for name, value in context.items() if "S" in value}
+    context = raw.get(CONTEXT, _MISSING).get("M", _MISSING)
+    texts = {name: value["S"] for name, value in context.items() if name in _CONTEXT_TEXTS and "S" in value}
+    texts.update((name, value["S"]) for name, value in raw.items() if name in _STORED and "S" in value)
     return texts
 
 
