@@ -37,7 +37,7 @@ def detail(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
 def timelines(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
     """Return the timelines of one log as a page or a fragment.
 
-    Without the log it is a 404. Costs one GetItem, and as `Timelines.read`.
+    It is a 404 if the log does not exist. Costs one GetItem and the requests of `Timelines.read`.
     """
     includes_own = reads_own_accounts(request.user)
     address = _log_address(request, admin, log_id)

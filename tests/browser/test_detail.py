@@ -155,7 +155,21 @@ def test_timelines_arrive_after_the_log(page: Page) -> None:
     page.wait_for_url(f"**/{make_item(4).id}/change/?axis=type")
 
 
-@pytest.mark.parametrize("status", [0, 503])
+def test_focus_follows_the_link_to_the_logs_around(page: Page) -> None:
+    store(make_item(n) for n in range(3))
+    requests: list[Route] = []
+    page.route("**/timelines/*", lambda route: requests.append(route))
+    page.goto(DETAIL)
+    aside = page.locator(".logs-aside")
+    expect(aside).to_have_attribute("aria-busy", "true")
+    page.get_by_role("link", name="Logs around this log").focus()
+    [request] = requests
+    request.continue_()
+    expect(page.locator("#around-entries a").first).to_be_focused()
+    expect(aside).not_to_have_attribute("aria-busy", "true")
+
+
+@pytest.mark.parametrize("status", [0, 200, 503])
 def test_failed_timelines_offer_to_try_again(page: Page, status: int) -> None:
     store(make_item(n, object_type="invoice", object_id="4711") for n in range(3))
     # A page of its own, because a failed request is an error in its console.
@@ -164,7 +178,7 @@ def test_failed_timelines_offer_to_try_again(page: Page, status: int) -> None:
     other.goto(DETAIL)
     links = other.get_by_role("link", name="These logs cannot be read. Try again.")
     expect(links).to_have_count(2)
-    expect(other.locator(".logs-aside")).to_have_class("logs-aside logs-failed")
+    expect(other.locator(".logs-aside")).to_have_class("logs-aside")
     expect(other.locator("#fields")).to_be_visible()
     other.unroute_all()
     links.last.click()

@@ -4,25 +4,39 @@
 // id in the response.
 {
     const aside = document.querySelector("[data-timelines]");
+    const boxes = [...(aside?.querySelectorAll(".logs-entries") ?? [])];
 
-    async function load(boxes) {
+    async function load() {
         const headers = {"X-Requested-With": "XMLHttpRequest"};
-        const response = await fetch(aside.dataset.timelines, {headers}).catch(Response.error);
-        if (response.ok && !response.redirected) {
-            const timelines = new DOMParser().parseFromString(await response.text(), "text/html");
-            for (const box of boxes) {
-                box.replaceWith(timelines.getElementById(box.id));
+        const response = await fetch(aside.dataset.timelines, {headers});
+        const page = new DOMParser().parseFromString(await response.text(), "text/html");
+        const loaded = boxes.map((box) => page.getElementById(box.id));
+        if (!response.ok || response.redirected || loaded.includes(null)) {
+            throw new Error(response.status);
+        }
+        boxes.forEach((box, number) => {
+            const hadFocus = box.contains(document.activeElement);
+            box.replaceWith(loaded[number]);
+            if (hadFocus) {
+                loaded[number].querySelector("a")?.focus();
             }
-        } else {
-            aside.classList.add("logs-failed");
-            for (const box of boxes) {
-                box.querySelector("a").textContent = "These logs cannot be read. Try again.";
-            }
+        });
+    }
+
+    function fail() {
+        for (const box of boxes) {
+            box.querySelector("a").textContent = "These logs cannot be read. Try again.";
         }
     }
 
-    aside.classList.add("logs-loading");
-    load(aside.querySelectorAll(".logs-entries")).finally(() => aside.classList.remove("logs-loading"));
+    if (boxes.length) {
+        aside.classList.add("logs-loading");
+        aside.ariaBusy = "true";
+        load().catch(fail).finally(() => {
+            aside.classList.remove("logs-loading");
+            aside.ariaBusy = null;
+        });
+    }
 }
 
 // Paper does not unfold: everything is printed unfolded, and folded again afterwards.

@@ -10,7 +10,6 @@
         if (response.ok && !response.redirected) {
             place.innerHTML = await response.text();
         } else {
-            place.classList.add("logs-failed");
             place.querySelector("a").textContent = "The numbers cannot be read. Try again.";
         }
     }
