@@ -50,10 +50,24 @@ def handles_errors(
         except BadRequest as error:
             return _bad_request(request, admin, error)
         except StoreUnavailable as error:
-            logger.error(UNAVAILABLE, error)
-            return _unavailable(request, admin)
+            return _unavailable(request, admin, error)
 
     return handled
+
+
+class FramedPage(TemplateResponse):
+    """A page in the admin's frame. If its template cannot read the logs, it is the page that says so."""
+
+    def __init__(self, request: HttpRequest, admin: Admin, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        self._admin = admin
+
+    def render(self) -> HttpResponse:  # type: ignore[override]  # Django sends what this returns
+        """Return the page, or a 503 if its template cannot read the logs."""
+        try:
+            return super().render()
+        except StoreUnavailable as error:
+            return _unavailable(self._request, self._admin, error).render()
 
 
 def reverse_url(admin: Admin, name: str, *arguments: str) -> str:
@@ -71,12 +85,12 @@ def render(
     template: str,
     context: dict[str, Any],
     status: HTTPStatus = HTTPStatus.OK,
-) -> TemplateResponse:
+) -> FramedPage:
     """Return a page from a template and its context."""
     # The admin's templates reverse their links within the site of the request.
     request.current_app = admin.admin_site.name
     context = {**admin.admin_site.each_context(request), "opts": admin.opts, **context}
-    return TemplateResponse(request, f"admin/logs/log/{template}.html", context, status=status)
+    return FramedPage(request, admin, f"admin/logs/log/{template}.html", context, status=status)
 
 
 def missing(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
@@ -103,7 +117,8 @@ def _bad_request(request: HttpRequest, admin: Admin, error: BadRequest) -> HttpR
     return render(request, admin, "error", context, HTTPStatus.BAD_REQUEST)
 
 
-def _unavailable(request: HttpRequest, admin: Admin) -> HttpResponse:
+def _unavailable(request: HttpRequest, admin: Admin, error: StoreUnavailable) -> FramedPage:
+    logger.error(UNAVAILABLE, error)
     context = {"title": "The logs cannot be read at the moment", "seconds": RETRY_AFTER_SECONDS}
     response = render(request, admin, "unavailable", context, HTTPStatus.SERVICE_UNAVAILABLE)
     response["Retry-After"] = str(RETRY_AFTER_SECONDS)

@@ -45,9 +45,8 @@ class PageResult:
 def start(query: PageQuery, budget: Budget) -> PageResult | PendingPage:
     """Start to read the page that answers a query.
 
-    It is read before this returns if it changes its query: the plan has a path to choose, or the page is read
-    backwards or around a log. Costs and raises as `read`; the errors of a pending page are raised where it
-    is used.
+    It is read at once if that may change the query: if the plan has no path yet, or the page is backwards or
+    around a log. Costs and raises as `read`. A pending page raises StoreUnavailable where it is used.
     """
     position = query.start
     is_backwards = isinstance(position, Position) and position.direction is Direction.PREVIOUS

@@ -17,14 +17,13 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.http.response import HttpResponseBase
-from django.template.response import TemplateResponse
 
 from logs import conf, cursor, reader, row_views, signals, zones
 from logs.characters import distinct, visible
 from logs.exports.chunks import PAGE_ROWS
 from logs.exports.formats import FORMATS
 from logs.exports.spec import Spec
-from logs.frame import Admin, handles_errors, render, reverse_url
+from logs.frame import Admin, FramedPage, handles_errors, render, reverse_url
 from logs.page_form import PageForm
 from logs.pages import buttons, preferences
 from logs.pages import export as exports
@@ -79,9 +78,13 @@ def listing(request: HttpRequest, admin: Admin) -> HttpResponse:
     page.other_cost += cost
     page.panes = row_views.panes(request, page, partial(reverse_url, admin, "change"))
     context = {"title": page.title, "listing": page, "filter": page.fields, "views": tabs}
-    # Rendered now: the top of the page while its rows are read, and an error of the read is one of this view.
-    response = _listing_page(request, admin, context, form.zone).render()
-    signals.logs_read.send_robust(sender=Listing, request=request, query=page.query, via="page")
+    response = _listing_page(request, admin, context, form.zone)
+
+    def send_signal(_: HttpResponse) -> None:
+        signals.logs_read.send_robust(sender=Listing, request=request, query=page.query, via="page")
+
+    # Not before, because the rows are read until then.
+    response.add_post_render_callback(send_signal)
     return response
 
 
@@ -105,7 +108,7 @@ def _listing_page(
     context: dict[str, Any],
     zone: tzinfo,
     status: HTTPStatus = HTTPStatus.OK,
-) -> TemplateResponse:
+) -> FramedPage:
     page_url = request.build_absolute_uri(request.path)
     context |= {"zones": ZoneSwitch(zone), "presets": PRESETS, "page_url": page_url}
     return render(request, admin, "change_list", context, status)

@@ -64,7 +64,7 @@ def test_exception_line_has_the_ids_of_the_request(
     def broken(*args: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(reader, "read_page", broken)
+    monkeypatch.setattr(reader, "start", broken)
     viewer_client.raise_request_exception = False
     assert get(viewer_client, "/admin/logs/log/").status_code == 500
     log_records = lines(log_output)

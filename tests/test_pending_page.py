@@ -5,8 +5,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.test import Client
 from django.test.signals import template_rendered
+from pytest_django import Settings
 
 from logs import reader
 from logs.filters import LogFilter, Order
@@ -90,8 +93,8 @@ def test_pages_are_those_of_read(items: list[LogItem], order: Order) -> None:
     start: Position | None = None
     seen = []
     while True:
-        wanted = query(start, order=order)
-        pending, result = reader.start(wanted, Budget()), reader.read(wanted, Budget())
+        page_query = query(start, order=order)
+        pending, result = reader.start(page_query, Budget()), reader.read(page_query, Budget())
         assert isinstance(pending, PendingPage)
         assert pending.query == result.query
         assert (pending.page.next, pending.page.previous) == (result.page.next, result.page.previous)
@@ -104,7 +107,7 @@ def test_pages_are_those_of_read(items: list[LogItem], order: Order) -> None:
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "page_query",
     [
         query(Around(make_item(5).id)),
         query(Position(Direction.PREVIOUS, None)),
@@ -113,8 +116,8 @@ def test_pages_are_those_of_read(items: list[LogItem], order: Order) -> None:
     ],
     ids=["around a log", "backwards", "post-filter", "text"],
 )
-def test_page_that_may_change_its_query_is_read_at_once(items: list[LogItem], wanted: PageQuery) -> None:
-    assert not isinstance(reader.start(wanted, Budget()), PendingPage)
+def test_page_that_may_change_its_query_is_read_at_once(items: list[LogItem], page_query: PageQuery) -> None:
+    assert not isinstance(reader.start(page_query, Budget()), PendingPage)
 
 
 def test_page_that_hangs_is_unavailable(
@@ -141,3 +144,26 @@ def test_failed_read_is_a_503_although_the_top_was_rendered(viewer_client: Clien
         page = fetch(viewer_client, status=503)
     assert "The database does not answer." in page
     assert 'id="logs-filter"' not in page
+
+
+class TitleMiddleware:
+    """A project's middleware that changes pages before they are rendered."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_template_response(self, request: HttpRequest, response: TemplateResponse) -> TemplateResponse:
+        response.context_data = {**(response.context_data or {}), "title": "Changed"}
+        return response
+
+
+def test_middleware_may_change_the_page_before_it_is_rendered(
+    viewer_client: Client, items: list[LogItem], settings: Settings
+) -> None:
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.TitleMiddleware"]
+    page = fetch(viewer_client)
+    assert "<title>Changed | Logsite</title>" in page
+    assert len(row_ids(page)) == LOGS

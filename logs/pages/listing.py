@@ -77,7 +77,7 @@ class Listing:
         self.start = result.query.start
         self.limit = result.query.limit
         self.filter = result.plan.filter
-        # The cost of all that was read beside the page.
+        # The cost of the other reads for this page.
         self.other_cost = Cost()
         # Set if the filter searches for an id that no log has.
         self.id_search: IdSearch | None = None
@@ -97,7 +97,7 @@ class Listing:
 
     @property
     def cost(self) -> Cost:
-        """Return the cost of the page and of all that was read for it."""
+        """Return the cost of all reads for this page."""
         cost = replace(self.page.cost)
         cost += self.other_cost
         if self._choices:
