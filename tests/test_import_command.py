@@ -113,9 +113,10 @@ def test_ctrl_c_keeps_the_checkpoint(source: Path, tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(Run, "write", interrupted)
     monkeypatch.setattr("ingest.imports.run.GROUP_ROWS", 5)
     options = ("--checkpoint", str(tmp_path / "checkpoint.json"), "--write-units", "300")
+    before = signal.getsignal(signal.SIGINT)
     output, error = run(source, *options)
     assert error == "Interrupted. Run the same command again to continue."
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
     monkeypatch.setattr(Run, "write", write)
     written = len(logs())
     assert 0 < written < 119
