@@ -16,6 +16,11 @@ from logs.storage import dynamodb, late_items
 from logs.storage.digest_items import DAYS, DigestItem
 from tests.items import make_item, store
 
+# The last day that is built whole: a builder leaves out the last five minutes. It is the same for all tests
+# of a run, which may begin or end just after midnight.
+YESTERDAY = (datetime.now(UTC) - timedelta(minutes=6)).replace(hour=0, minute=0, second=0, microsecond=0)
+YESTERDAY -= timedelta(days=1)
+
 
 def empty_digests_table() -> None:
     """Delete the table of digests and create it again."""
@@ -26,9 +31,8 @@ def empty_digests_table() -> None:
 
 def built_logs(number: int, **fields: Any) -> list[LogItem]:
     """Store logs of yesterday, one a minute, and build their digests. Their urls are /path/<number>."""
-    start = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
     items = [
-        make_item(each, created_at=start + timedelta(minutes=each), **{"url": f"/path/{each}", **fields})
+        make_item(each, created_at=YESTERDAY + timedelta(minutes=each), **{"url": f"/path/{each}", **fields})
         for each in range(number)
     ]
     store(items)

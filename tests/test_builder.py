@@ -20,6 +20,7 @@ from logs.reading.budget import Budget
 from logs.reading.count_result import Bucket
 from logs.storage.digest_items import DAYS, DigestItem
 from tests.digests import (
+    YESTERDAY,
     Killed,
     before_request,
     built_logs,
@@ -32,7 +33,6 @@ from tests.digests import (
 )
 from tests.items import logs, make_item, store
 
-YESTERDAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
 DAY = timedelta(days=1)
 
 

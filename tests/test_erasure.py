@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from io import StringIO
 from typing import Any
@@ -24,6 +24,7 @@ from logs.reading.count_result import Bucket
 from logs.storage import documents, parts
 from logs.storage.digest_items import DigestItem, DigestsTableMeta
 from tests.digests import (
+    YESTERDAY,
     Killed,
     before_request,
     built_logs,
@@ -41,7 +42,6 @@ from tests.test_digests_unavailable import refused
 pytestmark = pytest.mark.usefixtures("digests_table")
 
 SECRET = "TopSecret4711"
-YESTERDAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
 DAY = timedelta(days=1)
 OTHERS = 30
 

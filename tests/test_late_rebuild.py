@@ -10,7 +10,7 @@ from logs.digests import builder, directory
 from logs.digests.directory import Directory
 from logs.digests.moments import to_moment
 from logs.storage.digest_items import DAYS, DigestItem
-from tests.digests import directories, empty_digests_table, store_late
+from tests.digests import YESTERDAY, directories, empty_digests_table, store_late
 from tests.items import make_item, store
 
 
@@ -23,16 +23,15 @@ def ago(**duration: int) -> datetime:
 def yesterday(logs_table: None) -> Iterator[datetime]:
     """Build a segment of 100 logs of yesterday, as if an hour ago; return its beginning."""
     empty_digests_table()
-    start = ago(days=1).replace(hour=0, minute=0, second=0, microsecond=0)
-    store(make_item(number, created_at=start + timedelta(seconds=number)) for number in range(100))
+    store(make_item(number, created_at=YESTERDAY + timedelta(seconds=number)) for number in range(100))
     builder.build()
 
     def an_hour_ago(current: Directory) -> Directory:
         began = to_moment(ago(hours=1))
         return replace(current, segments=tuple(replace(each, began=began) for each in current.segments))
 
-    directory.update(start.date(), an_hour_ago)
-    yield start
+    directory.update(YESTERDAY.date(), an_hour_ago)
+    yield YESTERDAY
     empty_digests_table()
 
 

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,9 +20,19 @@ from tests.items import make_item, store
 from tests.overview import figure, hot_key, overview
 from tests.pages import LISTING, fetch, link, row_ids
 
-NOW = datetime.now(UTC)
-TODAY = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
-PEAK = TODAY - timedelta(days=3) + timedelta(hours=10)
+
+@cache
+def now() -> datetime:
+    """Return the time of the first call, not of the import: a run may go on after midnight."""
+    return datetime.now(UTC)
+
+
+def today() -> datetime:
+    return now().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def peak() -> datetime:
+    return today() - timedelta(days=3) + timedelta(hours=10)
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +40,13 @@ def items() -> Iterator[list[LogItem]]:
     """Store logs of 70 days with a busy hour, and build their digests once. The tests only read them."""
     empty_logs_table()
     empty_digests_table()
-    start = TODAY - timedelta(days=70)
+    start = today() - timedelta(days=70)
     items = [
         make_item(n, created_at=start + n * timedelta(hours=4), account_id=str(n % 5), type=f"type{n % 7}")
-        for n in range(int((NOW - start) / timedelta(hours=4)) + 1)
+        for n in range(int((now() - start) / timedelta(hours=4)) + 1)
     ]
     items += [
-        make_item(5_000 + n, created_at=PEAK + timedelta(seconds=n), account_id="busy", type="export")
+        make_item(5_000 + n, created_at=peak() + timedelta(seconds=n), account_id="busy", type="export")
         for n in range(90)
     ]
     store(items)
@@ -44,13 +55,13 @@ def items() -> Iterator[list[LogItem]]:
     empty_digests_table()
 
 
-def between(items: list[LogItem], start: datetime, end: datetime = NOW) -> int:
-    return sum(start <= item.created_at < end for item in items)
+def between(items: list[LogItem], start: datetime, end: datetime | None = None) -> int:
+    return sum(start <= item.created_at < (end or now()) for item in items)
 
 
 def test_overview_equals_the_logs(viewer_client: Client, items: list[LogItem]) -> None:
-    month, before = TODAY - timedelta(days=30), TODAY - timedelta(days=60)
-    recent, earlier = between(items, month, TODAY), between(items, before, month)
+    month, before = today() - timedelta(days=30), today() - timedelta(days=60)
+    recent, earlier = between(items, month, today()), between(items, before, month)
 
     page = fetch(viewer_client, "overview/")
     text = overview(viewer_client)
@@ -73,14 +84,14 @@ def test_overview_equals_the_logs(viewer_client: Client, items: list[LogItem]) -
     assert figure(text, "Write units") == f"{sizes.write_units:.4g} a log"
     assert f"{sizes.stored_bytes:,.0f} with the indexes, of the newest 100 logs" in text
     # The month begins in UTC, and its arithmetic is that of the module.
-    assert re.search(rf"for {between(items, TODAY.replace(day=1))} logs?\. The whole month", text)
+    assert re.search(rf"for {between(items, today().replace(day=1))} logs?\. The whole month", text)
     assert f"{sizes.write_units:.4g} units a log" in text
 
 
 def test_hot_keys_are_those_of_the_busiest_hour(viewer_client: Client, items: list[LogItem]) -> None:
     text, page = overview(viewer_client), fetch(viewer_client, "overview/")
-    busiest = between(items, PEAK, PEAK + timedelta(hours=1))
-    hour = f"{PEAK.day} {PEAK:%b} {PEAK.year} 10:00 - 11:00"
+    busiest = between(items, peak(), peak() + timedelta(hours=1))
+    hour = f"{peak().day} {peak():%b} {peak().year} 10:00 - 11:00"
     units = f"{busiest / 3600:,.3g}"
 
     used = "under 0.01 %"
