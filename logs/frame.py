@@ -70,6 +70,11 @@ class FramedPage(TemplateResponse):
             return _unavailable(self._request, self._admin, error).render()
 
 
+def is_from_script(request: HttpRequest) -> bool:
+    """Return whether a script of the pages sends a request. Most views then return a fragment."""
+    return "X-Requested-With" in request.headers
+
+
 def reverse_url(admin: Admin, name: str, *arguments: str) -> str:
     """Return the path of a page of the admin."""
     return reverse(

@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 
 from logs import conf, cursor, reader, signals
-from logs.frame import Admin, handles_errors, render, reverse_url
+from logs.frame import Admin, handles_errors, is_from_script, render, reverse_url
 from logs.pages.freshness import FreshnessLine, read_freshness
 from logs.pages.listing import Listing
 from logs.pages.live import poll_address, range_end
@@ -16,8 +16,6 @@ from logs.plan import PageQuery
 from logs.reader import Page, PageResult
 from logs.reading.tail import tail_plan
 from logs.request_form import read_address, read_shown
-
-SCRIPT_HEADER = "X-Requested-With"
 
 
 @handles_errors
@@ -38,7 +36,7 @@ def live(request: HttpRequest, admin: Admin) -> HttpResponse:
         plan, position = cursor.resolve(form.cleaned_data["cursor"] or "", plan)
     except cursor.BadCursor as error:
         raise BadRequest(f"cursor: {error}.") from error
-    if SCRIPT_HEADER not in request.headers:
+    if not is_from_script(request):
         data.pop("cursor", None)
         return HttpResponseRedirect(f"{reverse_url(admin, 'changelist')}?{data.urlencode()}")
     tail = reader.tail(plan, position, conf.budget())
@@ -70,7 +68,7 @@ def freshness(request: HttpRequest, admin: Admin) -> HttpResponse:
         "freshness_url": reverse_url(admin, "freshness"),
         "dead_letters_url": _dead_letters_url(request, admin),
     }
-    if SCRIPT_HEADER in request.headers:
+    if is_from_script(request):
         return HttpResponse(render_to_string("admin/logs/log/freshness.html", context))
     return render(request, admin, "freshness_page", {"title": "Freshness", **context})
 

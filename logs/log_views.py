@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.utils.http import content_disposition_header
 
 from logs import conf, reader, row_views, signals
-from logs.frame import Admin, handles_errors, missing, render, reverse_url
+from logs.frame import Admin, handles_errors, is_from_script, missing, render, reverse_url
 from logs.pages.adjacent import list_parameters, read_adjacent
 from logs.pages.detail import Detail, as_json
 from logs.pages.log_address import LogAddress, has_payload_only
@@ -49,7 +49,7 @@ def timelines(request: HttpRequest, admin: Admin, log_id: str) -> HttpResponse:
     page = Timelines(log_fields, replace(address, log_id=item.id))
     page.read(includes_own=includes_own)
     page.cost += cost
-    if "X-Requested-With" in request.headers:
+    if is_from_script(request):
         return HttpResponse(render_to_string("admin/logs/log/timelines.html", {"timelines": page}))
     return render(request, admin, "timelines_page", {"title": "Logs around this log", "timelines": page})
 

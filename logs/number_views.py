@@ -8,7 +8,7 @@ from django.utils.http import content_disposition_header
 from logs import conf, counter, signals
 from logs.counts_form import NAMES_OF_FIELDS
 from logs.fields import quoted
-from logs.frame import Admin, handles_errors, render, reverse_url
+from logs.frame import Admin, handles_errors, is_from_script, render, reverse_url
 from logs.pages import export
 from logs.pages.address import Address
 from logs.pages.freshness import DEAD_LETTERS, read_counts
@@ -35,7 +35,7 @@ def numbers(request: HttpRequest, admin: Admin) -> HttpResponse:
     if is_countable(form.log_filter):
         page = Numbers(read_numbers(address.plan, address.zone), address, prefix)
         _send_signal(request, address)
-    is_fragment = "X-Requested-With" in request.headers
+    is_fragment = is_from_script(request)
     context = {"numbers": page, "back": f"{prefix}{address.url()}", "is_fragment": is_fragment}
     if is_fragment:
         return HttpResponse(render_to_string("admin/logs/log/numbers.html", context))

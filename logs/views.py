@@ -23,7 +23,7 @@ from logs.characters import distinct, visible
 from logs.exports.chunks import PAGE_ROWS
 from logs.exports.formats import FORMATS
 from logs.exports.spec import Spec
-from logs.frame import Admin, FramedPage, handles_errors, render, reverse_url
+from logs.frame import Admin, FramedPage, handles_errors, is_from_script, render, reverse_url
 from logs.page_form import PageForm
 from logs.pages import buttons, preferences
 from logs.pages import export as exports
@@ -142,7 +142,7 @@ def _continues_by_itself(request: HttpRequest) -> bool:
 
     The logs around one would not continue on both sides.
     """
-    is_first = "X-Requested-With" not in request.headers and "around" not in request.GET
+    is_first = not is_from_script(request) and "around" not in request.GET
     return is_first and SCRIPT_COOKIE in request.COOKIES
 
 
