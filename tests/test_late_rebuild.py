@@ -20,8 +20,8 @@ def ago(**duration: int) -> datetime:
 
 
 @pytest.fixture(autouse=True)
-def yesterday(logs_table: None) -> Iterator[datetime]:
-    """Build a segment of 100 logs of yesterday, as if an hour ago; return its beginning."""
+def segment(logs_table: None) -> Iterator[None]:
+    """Build a segment of 100 logs of YESTERDAY, as if an hour ago."""
     empty_digests_table()
     store(make_item(number, created_at=YESTERDAY + timedelta(seconds=number)) for number in range(100))
     builder.build()
@@ -31,14 +31,14 @@ def yesterday(logs_table: None) -> Iterator[datetime]:
         return replace(current, segments=tuple(replace(each, began=began) for each in current.segments))
 
     directory.update(YESTERDAY.date(), an_hour_ago)
-    yield YESTERDAY
+    yield
     empty_digests_table()
 
 
-def store_late_logs(start: datetime, number: int, minutes: int) -> None:
+def store_late_logs(number: int, minutes: int) -> None:
     """Store late logs that were written some minutes ago."""
     for index in range(number):
-        item = make_item(1_000 + index, created_at=start + timedelta(seconds=index))
+        item = make_item(1_000 + index, created_at=YESTERDAY + timedelta(seconds=index))
         store_late(item, ago(minutes=minutes))
 
 
@@ -47,16 +47,16 @@ def late_items() -> int:
     return sum(item.written_at is not None for item in DigestItem.query(DAYS))
 
 
-def test_many_settled_late_logs_are_built(yesterday: datetime) -> None:
-    store_late_logs(yesterday, 20, minutes=30)
+def test_many_settled_late_logs_are_built() -> None:
+    store_late_logs(20, minutes=30)
     assert builder.build().logs == 120
     assert late_items() == 0
     assert builder.build().logs == 0
 
 
 @pytest.mark.parametrize(("number", "minutes"), [(19, 30), (20, 1)])
-def test_few_or_unsettled_late_logs_are_kept(yesterday: datetime, number: int, minutes: int) -> None:
-    store_late_logs(yesterday, number, minutes)
+def test_few_or_unsettled_late_logs_are_kept(number: int, minutes: int) -> None:
+    store_late_logs(number, minutes)
     assert builder.build().logs == 0
     assert late_items() == number
     assert [segment.logs for each in directories() for segment in each.segments] == [100]
