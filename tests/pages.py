@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 from django.test import Client
 
 LISTING = "/admin/logs/log/"
+# The headers of a request by a script of the pages.
+SCRIPT = {"X-Requested-With": "XMLHttpRequest"}
 
 
 def fetch(client: Client, query: str = "", status: int = 200) -> str:

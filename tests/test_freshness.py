@@ -17,13 +17,12 @@ from tests.conftest import client_of, make_user
 from tests.dynamodb_calls import recorded_calls
 from tests.factories import make_body
 from tests.items import make_item, store
-from tests.pages import LISTING, fetch, link
+from tests.pages import LISTING, SCRIPT, fetch, link
 from tests.queues import Queues
 
 pytest_plugins = ["tests.sqs_server"]
 pytestmark = pytest.mark.usefixtures("logs_table")
 
-SCRIPT = {"X-Requested-With": "XMLHttpRequest"}
 PAGE = f"{LISTING}freshness/"
 
 

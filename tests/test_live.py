@@ -10,7 +10,7 @@ from django.test import Client
 from tests.audit import Trail
 from tests.dynamodb_calls import recorded_calls
 from tests.items import make_item, store
-from tests.pages import LISTING, fetch, link, row_ids
+from tests.pages import LISTING, SCRIPT, fetch, link, row_ids
 
 pytest_plugins = ["tests.sqs_server", "tests.audit_fixtures"]
 pytestmark = pytest.mark.usefixtures("logs_table")
@@ -22,9 +22,6 @@ NOW = datetime.now(UTC)
 def current_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Begin each test now. The tests were collected minutes ago."""
     monkeypatch.setitem(globals(), "NOW", datetime.now(UTC))
-
-
-SCRIPT = {"X-Requested-With": "XMLHttpRequest"}
 
 
 def log_id(number: int) -> str:

@@ -14,7 +14,7 @@ from logs.models import LogItem
 from tests.audit import Trail
 from tests.dynamodb_calls import recorded_calls
 from tests.items import make_item, store
-from tests.pages import LISTING, fetch, link, press, row_ids
+from tests.pages import LISTING, SCRIPT, fetch, link, press, row_ids
 
 pytest_plugins = ["tests.sqs_server", "tests.audit_fixtures"]
 pytestmark = pytest.mark.usefixtures("digests_table")
@@ -22,7 +22,6 @@ pytestmark = pytest.mark.usefixtures("digests_table")
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 YESTERDAY = TODAY - timedelta(days=1)
 RANGE = f"from={YESTERDAY:%Y-%m-%d}&to={YESTERDAY:%Y-%m-%d}"
-FRAGMENT = {"X-Requested-With": "XMLHttpRequest"}
 
 
 def various_logs(number: int = 600) -> list[LogItem]:
@@ -47,7 +46,7 @@ def various_logs(number: int = 600) -> list[LogItem]:
 
 def fragment(client: Client, query: str = "") -> str:
     """Return the fragment of a filter."""
-    response = client.get(f"{LISTING}numbers/?{query}", headers=FRAGMENT)
+    response = client.get(f"{LISTING}numbers/?{query}", headers=SCRIPT)
     assert response.status_code == 200
     return response.content.decode()
 

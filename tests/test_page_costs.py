@@ -15,11 +15,10 @@ from logs.storage.digest_items import DigestItem
 from tests.conftest import empty_logs_table
 from tests.dynamodb_calls import recorded_calls
 from tests.items import START, make_item, store
-from tests.pages import LISTING, fetch, link
+from tests.pages import LISTING, SCRIPT, fetch, link
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "costs.md"
 LOGS = 2_000
-SCRIPT = {"X-Requested-With": "XMLHttpRequest"}
 RARE = {"user_id": "rare", "sub_type": "rare", "object_type": "invoice", "object_id": "4711"}
 
 

@@ -21,7 +21,7 @@ from tests.audit import Trail
 from tests.conftest import client_of, make_user
 from tests.dynamodb_calls import recorded_calls
 from tests.items import make_item, store
-from tests.pages import LISTING, fetch, link, press, row_ids, rows
+from tests.pages import LISTING, SCRIPT, fetch, link, press, row_ids, rows
 from tests.test_columns import headings
 from tests.test_content_security import Violations
 
@@ -30,7 +30,6 @@ pytestmark = pytest.mark.usefixtures("logs_table", "no_shared_views")
 
 TABLE = ViewsItem.Meta.table_name
 VIEWS = f"{LISTING}views/"
-SCRIPT = {"X-Requested-With": "XMLHttpRequest"}
 HOSTILE = ["<script>alert(1)</script>\"'", "\u202egnp.exe", "مرحبا 👩‍👩‍👧", "a\u200bb\x07", "x" * 100]
 
 

@@ -20,7 +20,7 @@ from logs.plan import PageQuery, make_plan
 from logs.reading.budget import Budget
 from logsite.accounts.store import SessionItem
 from tests.items import make_item, store
-from tests.pages import LISTING, fetch, has_link, link, row_ids
+from tests.pages import LISTING, SCRIPT, fetch, has_link, link, row_ids
 
 pytestmark = pytest.mark.usefixtures("logs_table")
 
@@ -186,7 +186,7 @@ def test_search_with_the_script_begins_with_a_small_budget(
     viewer_client.cookies["logs_script"] = "1"
     fetch(viewer_client, "?q=x")
     fetch(viewer_client, f"?around={make_item(1).id}")
-    viewer_client.get(f"{LISTING}?q=x", headers={"X-Requested-With": "XMLHttpRequest"})
+    viewer_client.get(f"{LISTING}?q=x", headers=SCRIPT)
     full = Budget().seconds
     assert seconds[1] < 1
     assert [seconds[0], *seconds[2:]] == [full, full, full]

@@ -21,12 +21,11 @@ from logs.storage.errors import StoreUnavailable
 from logsite.local.samples import samples
 from tests.api import fetch as fetch_api
 from tests.items import START, make_item, store
-from tests.pages import LISTING, fetch, row_ids
+from tests.pages import LISTING, SCRIPT, fetch, row_ids
 
 pytestmark = pytest.mark.usefixtures("logs_table")
 
 OBJECT = {"object_type": "invoice", "object_id": 4711}
-SCRIPT = {"X-Requested-With": "XMLHttpRequest"}
 AT_LIMIT = log_costs.KINDS["Every field of the context at its limit"]
 
 
